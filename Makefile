@@ -1,0 +1,46 @@
+# Two-Stage HDR. `make` lists the targets; each does its own set-up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/twostage-hdr
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo train test check clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/installed  ## create .venv and install the package with its development tools
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+demo: setup  ## train small, score, reconstruct a picture: minutes on two cores; results in demo/
+	$(RUN) train experiment=demo hydra.run.dir=demo/run
+	$(RUN) evaluate checkpoint=demo/run hydra.run.dir=demo/evaluation
+	$(RUN) reconstruct demo/evaluation/pictures/*_ldr.png --weights demo/run -o demo/reconstruction \
+		--to exr,png16,ultrahdr,preview,strip
+	@echo
+	@echo "Table     demo/evaluation/table.md"
+	@echo "Pictures  demo/run/pictures (training), demo/reconstruction (HDR files, previews, exposures)"
+	@echo "Report    demo/evaluation/report.html"
+
+train: setup  ## train the paper's recipe on generated scenes (see README for your own data)
+	$(RUN) train experiment=paper
+
+test: setup  ## all tests
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not cluster and not gpu"
+
+check: setup  ## lint, format, types, import contracts, fast tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow and not cluster and not gpu and not browser"
+
+clean:  ## remove what the other targets made, the environment included
+	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

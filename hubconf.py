@@ -1,0 +1,41 @@
+"""Entry points of torch.hub: `torch.hub.load("OWNER/REPOSITORY", "two_stage")`, or a checkout with source="local"."""
+
+import sys
+from pathlib import Path
+
+from torch import nn
+
+dependencies = ["torch", "numpy", "safetensors", "jaxtyping"]
+
+
+def two_stage(pretrained: bool = True) -> nn.Module:
+    """The two-stage network: (B, 3, H, W) encoded in [0, 1] to the encoded HDR image (gamma 2.24, 1.0 = white).
+
+    Args:
+        pretrained: with the package's own weights, in evaluation mode; else with fresh ones.
+    """
+    if pretrained:
+        return load_model()
+    _find_package()
+    from twostage_hdr.networks.two_stage import TwoStageNetwork
+
+    return TwoStageNetwork()
+
+
+def load_model(weights: str | None = None) -> nn.Module:
+    """A trained network in evaluation mode.
+
+    Args:
+        weights: run directory, .ckpt, .safetensors or the name of a shipped set; None for the package's default.
+    """
+    _find_package()
+    from twostage_hdr.inference.weights import default_weights, load_weights
+
+    return load_weights(weights or default_weights())
+
+
+def _find_package() -> None:
+    """torch.hub knows the repository's root, not its src folder; the package beside this file comes first."""
+    source = str(Path(__file__).parent / "src")
+    if source not in sys.path:
+        sys.path.insert(0, source)

@@ -1,0 +1,1 @@
+"""HDR to LDR: exposure, response curve, sensor noise, quantisation (the virtual camera)."""

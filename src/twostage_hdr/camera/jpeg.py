@@ -1,0 +1,47 @@
+"""JPEG compression, in memory."""
+
+import io
+
+import numpy as np
+import torch
+from PIL import Image
+
+from twostage_hdr.camera.quantization import LEVELS
+from twostage_hdr.errors import InputError
+from twostage_hdr.radiometry.quantities import EncodedRGB
+
+
+class Jpeg:
+    """Compress a part of the captures at a random quality, as most photographs are [eilertsen2017hdrcnn].
+
+    Args:
+        quality_low, quality_high: range of the quality, whole numbers in [1, 100], both ends drawn.
+        probability: share of the captures that is compressed, in [0, 1].
+    """
+
+    def __init__(self, *, quality_low: int = 30, quality_high: int = 100, probability: float = 0.5) -> None:
+        if not 1 <= quality_low <= quality_high <= 100:
+            raise InputError(
+                f"camera.jpeg: quality_low={quality_low}, quality_high={quality_high}; give 1 <= low <= high <= 100"
+            )
+        if not 0 <= probability <= 1:
+            raise InputError(f"camera.jpeg: probability={probability}; give a share in [0, 1]")
+        self.quality_low, self.quality_high = quality_low, quality_high
+        self.probability = probability
+
+    def __call__(self, ldr: EncodedRGB, rng: np.random.Generator) -> EncodedRGB:
+        """Maybe compress and decode (3, H, W) values of k/255; what comes back is k/255 again."""
+        compressed = rng.random() < self.probability
+        quality = int(rng.integers(self.quality_low, self.quality_high, endpoint=True))
+        return jpeg_round_trip(ldr, quality) if compressed else ldr
+
+
+def jpeg_round_trip(ldr: EncodedRGB, quality: int) -> EncodedRGB:
+    """Encode (3, H, W) values of k/255 at `quality` (1-100, colour at half resolution) and decode them."""
+    pixels = (ldr * LEVELS).round().to(torch.uint8).permute(1, 2, 0).contiguous().cpu().numpy()
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="JPEG", quality=quality)
+    buffer.seek(0)
+    with Image.open(buffer) as image:
+        decoded = np.array(image)
+    return (torch.from_numpy(decoded).permute(2, 0, 1).float() / LEVELS).to(ldr.device)

@@ -1,0 +1,95 @@
+"""`twostage-hdr app`: a local page for photographs."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from twostage_hdr.cli.app_result import AppResult, reconstruct_for_app
+from twostage_hdr.errors import InputError
+from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
+from twostage_hdr.inference.result_files import DEFAULT_FORMATS, ENDINGS
+
+_LEAST_STOPS, _MOST_STOPS = -8.0, 4.0
+_SYSTEM_FONTS = ("system-ui", "sans-serif")  # the usual theme would fetch its fonts from elsewhere
+
+
+def serve(
+    *, weights: str | None, device: str, precision: str, tile: int | None, port: int | None, open_browser: bool
+) -> None:
+    """Serves the page on this machine only, until Ctrl-C.
+
+    Raises:
+        InputError: gradio is missing, or unusable weights or device.
+    """
+    gradio = _gradio()
+    reconstructor = load_reconstructor(weights, device=device, precision=precision, tile=tile)
+    with tempfile.TemporaryDirectory(prefix="twostage-hdr-") as folder:
+        theme = gradio.themes.Default(font=_SYSTEM_FONTS, font_mono=("monospace",))
+        build_page(reconstructor, Path(folder)).launch(
+            server_name="127.0.0.1",
+            server_port=port,
+            inbrowser=open_browser,
+            share=False,
+            ssr_mode=False,
+            theme=theme,
+            footer_links=[],
+        )
+
+
+def _gradio() -> Any:
+    try:
+        import gradio
+    except ImportError:
+        raise InputError("app: the page needs gradio; pip install 'twostage-hdr[app]'") from None
+    return gradio
+
+
+def build_page(reconstructor: Reconstructor, folder: Path) -> Any:
+    """The page as gradio's Blocks.
+
+    Args:
+        reconstructor: what turns photographs into HDR images.
+        folder: where results are kept.
+    """
+    gradio = _gradio()
+
+    def reconstruct(path: str | None, stops: float, progress: Any = gradio.Progress()) -> tuple[Any, ...]:  # noqa: B008
+        if path is None:
+            return None, None, "", None
+        try:
+            result = reconstruct_for_app(
+                Path(path), reconstructor, folder, lambda share: progress(share, desc="Reconstructing")
+            )
+        except (InputError, OSError) as error:
+            raise gradio.Error(str(error).replace(path, Path(path).name)) from error
+        return result, result.panes(stops), result.summary, None
+
+    def expose(result: AppResult | None, stops: float) -> Any:
+        return None if result is None else result.panes(stops)
+
+    def write(result: AppResult | None, formats: list[str]) -> list[str]:
+        if result is None or not formats:
+            raise gradio.Error("Drop a photograph and choose formats first.")
+        return [str(path) for path in result.write(formats)]
+
+    with gradio.Blocks(title="Two-Stage HDR", analytics_enabled=False) as page:
+        kept = gradio.State()
+        gradio.Markdown("# Two-Stage HDR\nDrop a photograph. Lower the exposure to see what lies above its white.")
+        with gradio.Row():
+            with gradio.Column(scale=1):
+                photograph = gradio.File(label="Photograph", type="filepath", elem_id="photograph")
+                stops = gradio.Slider(
+                    _LEAST_STOPS, _MOST_STOPS, value=0, step=0.1, label="Exposure, stops", elem_id="stops"
+                )
+                summary = gradio.Markdown(elem_id="summary")
+                formats = gradio.CheckboxGroup(list(ENDINGS), value=list(DEFAULT_FORMATS), label="Formats")
+                button = gradio.Button("Make files", variant="primary", elem_id="make")
+                files = gradio.File(label="Files", interactive=False, elem_id="files", file_count="multiple")
+            with gradio.Column(scale=3):
+                view = gradio.ImageSlider(
+                    label="Photograph | HDR, at the same exposure", format="png", elem_id="view", max_height=900
+                )
+        photograph.change(reconstruct, [photograph, stops], [kept, view, summary, files], show_progress_on=view)
+        stops.change(expose, [kept, stops], view, show_progress="hidden", trigger_mode="always_last")
+        button.click(write, [kept, formats], files)
+    return page

@@ -1,0 +1,102 @@
+"""What the local page keeps of one photograph: the full result on disk, a small one to look at."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from twostage_hdr.imaging.ldr import read_ldr
+from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
+from twostage_hdr.imaging.preview import to_srgb8
+from twostage_hdr.inference.reconstruct import Reconstructor
+from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, result_paths
+from twostage_hdr.radiometry.srgb import srgb_decode
+
+VIEW_SIDE = 1280
+"""Longest side of what the page shows, px."""
+
+_ROWS_AT_ONCE = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppResult:
+    """One reconstruction.
+
+    Attributes:
+        folder: where its files lie.
+        stem: the photograph's name without suffix.
+        photograph: the photograph, linear, at the size shown; 1.0 = white.
+        reconstruction: the result, likewise.
+        summary: size, brightest value, and what was changed on the way in.
+    """
+
+    folder: Path
+    stem: str
+    photograph: LinearPixels
+    reconstruction: LinearPixels
+    summary: str
+
+    def panes(self, stops: float) -> tuple[PreviewPixels, PreviewPixels]:
+        """Photograph and reconstruction as a camera with that much more exposure would show them, sRGB."""
+        factor = np.float32(2.0**stops)
+        return to_srgb8(self.photograph * factor), to_srgb8(self.reconstruction * factor)
+
+    def write(self, formats: Sequence[str]) -> list[Path]:
+        """The full result as files of these formats.
+
+        Raises:
+            InputError: unknown format.
+        """
+        paths = result_paths(self.folder, self.stem, formats)
+        linear = np.load(self.folder / "linear.npy", mmap_mode="r")
+        base = np.load(self.folder / "base.npy", mmap_mode="r")
+        height, width = linear.shape[:2]
+        options = ResultOptions()
+        with ResultFiles(
+            self.folder, self.stem, formats, width=width, height=height, options=options, base=np.asarray(base)
+        ) as files:
+            for top in range(0, height, _ROWS_AT_ONCE):
+                files.write_rows(np.asarray(linear[top : top + _ROWS_AT_ONCE]))
+        return paths
+
+
+def reconstruct_for_app(
+    photograph: Path, reconstructor: Reconstructor, parent: Path, advance: Callable[[float], None]
+) -> AppResult:
+    """Reconstructs a photograph into a new folder below `parent`, telling the share that is done.
+
+    Raises:
+        InputError: a photograph that cannot be used.
+    """
+    image = read_ldr(photograph)
+    height, width = image.pixels.shape[:2]
+    base = image.pixels if image.pixels.dtype == np.uint8 else (image.pixels // 257).astype(np.uint8)
+    folder = Path(tempfile.mkdtemp(dir=parent))
+    np.save(folder / "base.npy", base)
+    linear = np.lib.format.open_memmap(folder / "linear.npy", mode="w+", dtype=np.float32, shape=(height, width, 3))
+    top, peak = 0, 0.0
+    for rows in reconstructor.rows(image.pixels):
+        linear[top : top + len(rows)] = rows
+        top, peak = top + len(rows), max(peak, float(rows.max()))
+        advance(top / height)
+    linear.flush()
+    notes = "".join(f"; {note}" for note in image.notes)
+    return AppResult(
+        folder=folder,
+        stem=photograph.stem,
+        photograph=srgb_decode(torch.from_numpy(_shrunk(base)).float() / 255).numpy(),
+        reconstruction=_shrunk(np.asarray(linear)),
+        summary=f"{width} x {height}, brightest value {peak:.1f} x white{notes}",
+    )
+
+
+def _shrunk(pixels: np.ndarray) -> np.ndarray:
+    scale = VIEW_SIDE / max(pixels.shape[:2])
+    if scale >= 1:
+        return np.array(pixels)
+    size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)

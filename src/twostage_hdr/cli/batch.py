@@ -1,0 +1,193 @@
+"""Many files in, HDR files out: reading, computing and writing overlap, and one bad file does not stop the others."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from twostage_hdr.cli.input_files import check_collisions
+from twostage_hdr.cli.outcome import Outcome
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.pixel_arrays import PreviewPixels
+from twostage_hdr.inference.result_files import ENDINGS, ResultFiles, ResultOptions, clipping_notes, result_paths
+from twostage_hdr.inference.row_pipe import RowPipe
+
+_ONE_FILES_TROUBLE = (InputError, OSError, MemoryError, RuntimeError)
+"""What a file can cause, PyTorch's lack of memory included; anything else is a mistake in the program."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A file that is read and ready to be turned into results.
+
+    Attributes:
+        height: rows.
+        width: pixels in a row.
+        rows: the linear result from top to bottom, computed as it is taken.
+        base: the photograph in sRGB, which Ultra HDR shows on ordinary screens.
+        options: how the results are written.
+        notes: what was changed on the way in.
+    """
+
+    height: int
+    width: int
+    rows: Iterable[np.ndarray]
+    base: PreviewPixels | None
+    options: ResultOptions
+    notes: tuple[str, ...] = ()
+
+
+Read: TypeAlias = Callable[[Path], Picture]
+
+
+def check_plan(sources: Sequence[Path], directory: Path, formats: Sequence[str]) -> dict[Path, str]:
+    """Refuses formats that are unknown, results that would replace an input, and a folder that cannot be made.
+
+    Returns:
+        The sources that cannot be done beside the others, since they would share results, and why.
+
+    Raises:
+        InputError: names what is wrong.
+    """
+    for part in (directory, *directory.parents):
+        if part.exists() and not part.is_dir():
+            raise InputError(f"{part}: is a file; give a folder with -o")
+    return check_collisions({source: result_paths(directory, source.stem, formats) for source in sources})
+
+
+def run_batch(
+    sources: Sequence[Path],
+    read: Read,
+    *,
+    directory: Path,
+    formats: Sequence[str],
+    overwrite: bool,
+    refused: Mapping[Path, str],
+    console: Console,
+) -> list[Outcome]:
+    """Turns every source into files of every format; those that are there are left alone unless `overwrite`.
+
+    Args:
+        sources: what `check_plan` accepted.
+        read: opens one source; called in a thread of its own, ahead of the computation.
+        directory: where the results go; made if it is missing.
+        formats: keys of `ENDINGS`.
+        overwrite: replace results that exist.
+        refused: sources that `check_plan` said cannot be done, and why.
+        console: where progress is shown.
+
+    Returns:
+        An outcome for each source, in their order.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{directory}: cannot be made ({error.strerror}); give another folder with -o") from error
+    missing = {source: _missing(directory, source.stem, formats, overwrite) for source in sources}
+    outcomes: dict[Path, Callable[[], Outcome]] = {
+        source: partial(Outcome, str(source), "failed", error=why) for source, why in refused.items()
+    }
+    with _progress(console) as bar, ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+        waiting = [source for source in sources if missing[source] and source not in refused]
+        task = bar.add_task("reading", total=len(waiting))
+        for place, (source, coming) in enumerate(_ahead(reader, read, waiting)):
+            bar.update(task, description=escape(source.name))
+            advance = partial(bar.advance, task)
+            outcomes[source] = _one(source, coming, writer, directory, missing[source], advance)
+            bar.update(task, completed=place + 1)
+        bar.update(task, description="writing")
+        return [
+            outcomes[source]()
+            if source in outcomes
+            else Outcome(str(source), "skipped", _names(directory, source, formats))
+            for source in sources
+        ]
+
+
+def _missing(directory: Path, stem: str, formats: Sequence[str], overwrite: bool) -> list[str]:
+    # A format's first file appears last, so where it is, the format is done.
+    return [name for name in formats if overwrite or not (directory / f"{stem}{ENDINGS[name][0]}").exists()]
+
+
+def _ahead(reader: ThreadPoolExecutor, read: Read, sources: Sequence[Path]) -> Iterator[tuple[Path, "Future[Picture]"]]:
+    """Each source with its picture, the next one being read meanwhile."""
+    coming = [reader.submit(read, source) for source in sources[:1]]
+    for place, source in enumerate(sources):
+        coming += [reader.submit(read, following) for following in sources[place + 1 : place + 2]]
+        yield source, coming.pop(0)
+
+
+def _one(
+    source: Path,
+    coming: "Future[Picture]",
+    writer: ThreadPoolExecutor,
+    directory: Path,
+    formats: Sequence[str],
+    advance: Callable[[float], None],
+) -> Callable[[], Outcome]:
+    """Computes one source's result; the outcome is known when its files are written."""
+    started, peak = time.perf_counter(), 0.0
+    try:
+        picture = coming.result()
+        with RowPipe() as pipe:
+            writing = writer.submit(_write, pipe, picture, directory, source.stem, formats)
+            for rows in picture.rows:
+                peak = max(peak, float(rows.max()))
+                if not pipe.put(rows):
+                    break
+                advance(len(rows) / picture.height)
+    except _ONE_FILES_TROUBLE as error:
+        failure = Outcome(str(source), "failed", error=_named(source, error))
+        return lambda: failure
+
+    notes = [*picture.notes, *clipping_notes(formats, picture.options, peak)]
+    done = Outcome(str(source), "done", _names(directory, source, formats), notes, peak=peak)
+    return lambda: _written(done, source, writing, started)  # holds no pixels
+
+
+def _written(done: Outcome, source: Path, writing: "Future[float]", started: float) -> Outcome:
+    try:
+        return replace(done, seconds=round(writing.result() - started, 3))
+    except _ONE_FILES_TROUBLE as error:
+        return Outcome(str(source), "failed", error=_named(source, error))
+
+
+def _write(pipe: RowPipe, picture: Picture, directory: Path, stem: str, formats: Sequence[str]) -> float:
+    """Writes what comes through the pipe; the time at which that was done."""
+    size = {"width": picture.width, "height": picture.height}
+    try:
+        with ResultFiles(directory, stem, formats, **size, options=picture.options, base=picture.base) as files:
+            for rows in pipe.bands():
+                files.write_rows(rows)
+    finally:
+        pipe.refuse()
+    return time.perf_counter()
+
+
+def _named(source: Path, error: BaseException) -> str:
+    said = " ".join(str(error).split()) or type(error).__name__
+    return said if source.name in said else f"{source}: {said}"
+
+
+def _names(directory: Path, source: Path, formats: Sequence[str]) -> list[str]:
+    return [str(path) for path in result_paths(directory, source.stem, formats)]
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Progress]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
+    try:
+        with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+            yield bar
+    except KeyboardInterrupt:
+        console.print("interrupted: finished files are kept, the next run goes on from there")
+        raise

@@ -1,0 +1,98 @@
+"""`twostage-hdr convert`: HDR files of one format as files of others."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from twostage_hdr.cli.batch import Picture, check_plan, run_batch
+from twostage_hdr.cli.input_files import find_files
+from twostage_hdr.cli.outcome import report
+from twostage_hdr.imaging.challenge_png import alignratio_path_for
+from twostage_hdr.imaging.hdr import HDR_READERS, read_hdr
+from twostage_hdr.imaging.pixel_arrays import LinearPixels
+from twostage_hdr.inference.result_files import ResultOptions
+
+_GAIN_MAP_MARKS = (b"ns.adobe.com/hdr-gain-map", b"urn:iso:std:iso:ts:21496")
+_ROWS_AT_ONCE = 256
+
+
+def convert_all(
+    names: Sequence[str],
+    *,
+    directory: Path,
+    formats: Sequence[str],
+    options: ResultOptions,
+    stops: float,
+    overwrite: bool,
+    as_json: bool,
+) -> int:
+    """Converts every HDR file; one that cannot be used does not stop the others.
+
+    Args:
+        names: files, folders, glob patterns.
+        directory: where the results go.
+        formats: keys of `ENDINGS`.
+        options: how they are written; without `white_nits` each file's own absolute scale is kept.
+        stops: exposure to add, in factors of 2.
+        overwrite: replace results that exist.
+        as_json: report as JSON.
+
+    Returns:
+        The exit code: 0, or 1 if a file failed.
+
+    Raises:
+        InputError: nothing to do, unknown formats, or results that would overwrite an input or each other.
+    """
+    console = Console(highlight=False, soft_wrap=True, stderr=as_json)
+    sources = find_hdr_files(names)
+    refused = check_plan(sources, directory, formats)
+
+    def read(path: Path) -> Picture:
+        image = read_hdr(path)
+        height, width = image.pixels.shape[:2]
+        return Picture(
+            height=height,
+            width=width,
+            rows=_bands(image.pixels, 2.0**stops),
+            base=None,
+            options=replace(options, white_nits=options.white_nits or image.white_nits),
+            notes=image.notes,
+        )
+
+    outcomes = run_batch(
+        sources,
+        read,
+        directory=directory,
+        formats=formats,
+        overwrite=overwrite,
+        refused=refused,
+        console=console,
+    )
+    return report(outcomes, console, as_json=as_json)
+
+
+def find_hdr_files(names: Sequence[str]) -> list[Path]:
+    """Named files, and from folders those that hold HDR: ordinary photographs among them are passed over.
+
+    Raises:
+        InputError: a folder or pattern without HDR files.
+    """
+    return find_files(names, HDR_READERS.keys(), "HDR files", wanted=_may_hold_hdr)
+
+
+def _may_hold_hdr(path: Path) -> bool:
+    match path.suffix.lower():
+        case ".png":
+            return alignratio_path_for(path).is_file()
+        case ".jpg" | ".jpeg":
+            data = path.read_bytes()
+            return any(mark in data for mark in _GAIN_MAP_MARKS)
+    return True
+
+
+def _bands(pixels: LinearPixels, factor: float) -> Iterator[np.ndarray]:
+    for top in range(0, len(pixels), _ROWS_AT_ONCE):
+        yield pixels[top : top + _ROWS_AT_ONCE] * np.float32(factor)

@@ -1,0 +1,186 @@
+"""`twostage-hdr evaluate`: trained weights beside the LDR row, as a table and a page."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf, open_dict
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+import twostage_hdr
+from twostage_hdr.cli.run_directory import RunDirectory
+from twostage_hdr.cli.source_commit import commit
+from twostage_hdr.data.datamodule import TripleDataModule
+from twostage_hdr.data.patches import FrozenDataset
+from twostage_hdr.data.splits import read_splits
+from twostage_hdr.data.triple import Triple
+from twostage_hdr.errors import InputError
+from twostage_hdr.evaluation.methods.folder_method import FolderMethod
+from twostage_hdr.evaluation.methods.method import Method
+from twostage_hdr.evaluation.methods.network_method import NetworkMethod
+from twostage_hdr.evaluation.methods.operator_method import OperatorMethod
+from twostage_hdr.evaluation.protocol import COLUMNS
+from twostage_hdr.evaluation.report.page import write_report
+from twostage_hdr.evaluation.report.report_image import ReportImage
+from twostage_hdr.evaluation.run import evaluate as run_protocol
+from twostage_hdr.evaluation.tables import TableStyle, markdown_table, terminal_table
+from twostage_hdr.expansion.all_operators import ALL_OPERATORS
+from twostage_hdr.imaging.png8 import eight_bit, write_png8
+from twostage_hdr.inference.weights import find_weights, load_weights
+from twostage_hdr.radiometry.gamma import decode_gamma
+
+PARTS = ("train", "val", "test")
+
+
+@dataclass
+class _Pictures:
+    """Keeps the first few scenes' results for the report, and their frames as PNG."""
+
+    directory: Path
+    limit: int
+    images: dict[str, dict[str, torch.Tensor]] = field(default_factory=dict)
+
+    def visit(self, triple: Triple, method: str, linear: torch.Tensor) -> None:
+        scene = str(triple.scene)
+        if scene not in self.images and len(self.images) >= self.limit:
+            return
+        if scene not in self.images:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            write_png8(self.directory / f"{file_name(scene)}_ldr.png", eight_bit(triple.ldr))
+        panes = self.images.setdefault(scene, {})
+        panes[method] = linear
+        panes["reference"] = decode_gamma(triple.reference16)
+
+
+def evaluate(config: DictConfig) -> None:
+    """Scores the checkpoint on the chosen data and writes table, scores per image, pictures and report.
+
+    Raises:
+        InputError: weights or data that cannot be used.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    out = Path(HydraConfig.get().runtime.output_dir)
+    out.mkdir(parents=True, exist_ok=True)
+    find_weights(str(config.checkpoint))  # what is misspelt should be told first
+    data = build_data(config)
+    frozen = data.frozen(_part(config.split))
+    count = len(frozen) if config.limit is None else min(config.limit, len(frozen))
+    methods = build_methods(config)
+    pictures = _Pictures(out / "pictures", config.pictures)
+    facts = {
+        "weights": str(config.checkpoint),
+        "data": type(data.source).__name__ + (f", {data.root}" if data.root else ""),
+        "images": f"{count} of the {config.split} set"
+        + (", which is also the training set" if data.splits.shared else ""),
+        "version": f"{twostage_hdr.__version__}, commit {commit()}",
+    }
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("scoring", total=count * (len(methods) + 1))
+        rows = run_protocol(
+            methods,
+            _first(frozen, count),
+            out,
+            facts=facts,
+            progress=lambda scene, title, done: bar.update(task, completed=done, description=f"{scene} · {title}"),
+            visit=pictures.visit,
+        )
+    style = TableStyle(interval=False, cost=True)
+    (out / "table.md").write_text(markdown_table(rows, COLUMNS, style), encoding="utf-8")
+    images = [ReportImage(name=scene, panes=panes) for scene, panes in pictures.images.items()]
+    write_report(
+        out / "report.html",
+        title="Two-Stage HDR: evaluation",
+        facts=facts,
+        rows=rows,
+        columns=COLUMNS,
+        images=images,
+        curves=RunDirectory(Path(str(config.checkpoint))).curves(),
+    )
+    console.print(terminal_table(rows, COLUMNS, title=f"{count} images"))
+    console.print(f"Table     {out / 'table.md'}, per image {out / 'per_image.csv'}")
+    console.print(f"Pictures  {out / 'pictures'}")
+    console.print(f"Report    {out / 'report.html'}")
+
+
+def build_methods(config: DictConfig) -> list[Method]:
+    """The checkpoint, then whatever it is compared with: other weights, operators, folders of results.
+
+    Raises:
+        InputError: weights that cannot be used.
+    """
+    networks = {Path(str(config.checkpoint)).name: config.checkpoint, **config.networks}
+    methods: list[Method] = [
+        NetworkMethod(network=load_weights(str(weights)), name=file_name(title), title=title, device="auto")
+        for title, weights in networks.items()
+    ]
+    if config.operators:
+        methods += [
+            OperatorMethod(operator=operator, name=name, title=operator.title)
+            for name, operator in ALL_OPERATORS.items()
+        ]
+    for title, folder in config.folders.items():
+        methods.append(FolderMethod(folder=Path(folder), name=file_name(title), title=title))
+    return methods
+
+
+def build_data(config: DictConfig) -> TripleDataModule:
+    """The data to score on: the run's own unless others are asked for; always the split that the run was trained with.
+
+    Raises:
+        InputError: neither a run nor data, or data that overlap with the run's without being the same.
+    """
+    run = RunDirectory(Path(str(config.checkpoint)))
+    of_run = run.config() if run.path.is_dir() else None
+    seed = config.seed if config.seed is not None else (of_run.seed if of_run is not None else 0)
+    if config.get("data") is None:
+        if of_run is None:
+            raise InputError("data: must be given, the checkpoint is no run directory; add data=hdm data.root=PATH")
+        settings = OmegaConf.create(OmegaConf.to_container(of_run.data, resolve=True))
+        settings.split_file = str(run.splits)
+        data: TripleDataModule = instantiate(settings)
+        return data
+    with open_dict(config):
+        config.seed = seed
+    data = instantiate(config.data)
+    if of_run is None or config.data.split_file is not None:
+        return data
+    return _with_splits_of(run, config, data)
+
+
+def _with_splits_of(run: RunDirectory, config: DictConfig, data: TripleDataModule) -> TripleDataModule:
+    """The same data under the run's splits if it is what the run was trained on."""
+    seen = read_splits(run.splits)
+    known = {scene for part in PARTS for scene in getattr(data.splits, part)}
+    of_run = {scene for part in PARTS for scene in getattr(seen, part)}
+    if not known & of_run:
+        return data
+    if not of_run <= known:
+        raise InputError(
+            f"{run.path}: {len(known & of_run)} of its scenes are in the data, {len(of_run - known)} are missing; "
+            "evaluate on all of its data, or on other scenes"
+        )
+    with open_dict(config):
+        config.data.split_file = str(run.splits)
+    again: TripleDataModule = instantiate(config.data)
+    return again
+
+
+def file_name(scene: str) -> str:
+    """A scene's id as a file name."""
+    return re.sub(r"[^\w.-]+", "_", Path(scene).with_suffix("").as_posix())
+
+
+def _part(name: str) -> str:
+    if name not in PARTS:
+        raise InputError(f"split={name}: choose one of {', '.join(PARTS)}")
+    return name
+
+
+def _first(frozen: FrozenDataset, count: int) -> Iterator[Triple]:
+    return (frozen[index] for index in range(count))

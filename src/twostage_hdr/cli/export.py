@@ -1,0 +1,47 @@
+"""`twostage-hdr export`: trained weights as files for other programs."""
+
+from pathlib import Path
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.inference.export import export_onnx, export_program
+from twostage_hdr.inference.weights import find_weights, load_weights, save_weights
+
+SUFFIXES = (".safetensors", ".onnx", ".pt2")
+"""Of the files that can be written: weights, ONNX, a program of torch.export."""
+
+
+def export_weights(where: str, target: Path, *, notes: dict[str, str]) -> str:
+    """Writes the weights in the form that the target's suffix names.
+
+    Args:
+        where: anything `load_weights` takes.
+        target: the file.
+        notes: entries for the header (.safetensors only).
+
+    Returns:
+        A line that says what was written.
+
+    Raises:
+        InputError: weights that cannot be read, a suffix that is not known, a target that is the source, notes that
+            the format does not take, or a network that it cannot hold.
+    """
+    if target.suffix not in SUFFIXES:
+        choices = ", ".join(SUFFIXES)
+        raise InputError(f"{target}: cannot export to {target.suffix or 'a name without suffix'}; choose {choices}")
+    if notes and target.suffix != ".safetensors":
+        raise InputError(f"{target}: --note is for .safetensors only; leave it out")
+    source = find_weights(where)
+    if source.resolve() == target.resolve():
+        raise InputError(f"{target}: is the source itself; choose another name")
+    network = load_weights(where)
+    match target.suffix:
+        case ".onnx":
+            export_onnx(network, target)
+        case ".pt2":
+            export_program(network, target)
+        case _:
+            save_weights(target, network, notes)
+    count = sum(parameter.numel() for parameter in network.parameters())
+    return (
+        f"{source} -> {target} ({type(network).__name__}, {count:,} parameters, {target.stat().st_size / 1e6:.1f} MB)"
+    )

@@ -1,0 +1,129 @@
+"""Runs a Hydra command as a verb of the console script, with the user's mistakes told in one line."""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NoReturn
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, read_write
+from omegaconf.errors import OmegaConfBaseException
+
+import twostage_hdr
+from twostage_hdr.errors import InputError
+
+
+def config_directory() -> Path:
+    """The Hydra configs: inside an installed package, or beside `src` in a checkout."""
+    package = Path(twostage_hdr.__file__).parent
+    installed = package / "conf"
+    return installed if installed.is_dir() else package.parents[1] / "conf"
+
+
+_HELP_NEEDS = {"inspect": "data=hdm", "prepare": "data=hdm"}
+"""Verbs that cannot do without a choice, and the one with which their help shows settings."""
+
+
+def run_verb(task: Callable[[DictConfig], float | None], config: str, arguments: list[str]) -> None:
+    """Composes `config` with the user's overrides and runs the task, once or as a sweep.
+
+    Args:
+        task: takes the composed config; returns the score that a searching sweeper wants, if any.
+        config: name of the primary config.
+        arguments: overrides and Hydra's own flags.
+
+    Raises:
+        InputError: an override that does not fit, with the choices listed; or what the task refuses.
+    """
+    if (
+        config in _HELP_NEEDS
+        and {"--help", "-h"} & set(arguments)
+        and not any(a.startswith("data=") for a in arguments)
+    ):
+        arguments = [*arguments, _HELP_NEEDS[config]]
+    # Hydra then raises instead of printing its own message and leaving.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    program = sys.argv
+    # Hydra's parser takes its flags before or after the overrides, not between them.
+    sys.argv = [program[0], *sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))]
+    decorate = hydra.main(version_base="1.3", config_path=str(config_directory()), config_name=config)
+    refused: list[Exception] = []
+
+    def job(settings: DictConfig) -> float | None:
+        sys.argv = [program[0], config, *_arguments_of_job()]
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            return task(settings)  # Hydra tells which job of the sweep failed
+        try:
+            return task(settings)
+        except (InputError, HydraException, OmegaConfBaseException) as error:
+            refused.append(error)
+            return None
+
+    try:
+        decorate(job)()
+        if refused:
+            raise refused[0]
+    except (HydraException, OmegaConfBaseException) as error:
+        _refuse(error, config, arguments)
+    finally:
+        sys.argv = program
+
+
+def _arguments_of_job() -> list[str]:
+    """What starts this very job again, and in its folder: with it Lightning starts the other processes of a DDP run.
+
+    `sys.argv` would otherwise lack the verb, and in a sweep start the whole sweep again.
+    """
+    run = HydraConfig.get().run
+    with read_write(run):  # type: ignore[arg-type]
+        run.dir = HydraConfig.get().runtime.output_dir
+    of_the_sweep = re.compile(r"\+*hydra([./](launcher|sweeper|sweep|mode)\b|\.run\.dir)")
+    overrides = HydraConfig.get().overrides
+    return [*overrides.task, *(override for override in overrides.hydra if not of_the_sweep.match(override))]
+
+
+def _refuse(error: Exception, config: str, arguments: list[str]) -> NoReturn:
+    """One line from Hydra's error: what was wrong, and the choices."""
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    if isinstance(cause, InputError):
+        raise cause
+    text = " ".join(str(error).split())
+    wrong = re.search(r"Could not override '([^']+)'", text)
+    if wrong:
+        key = wrong.group(1)
+        if config == "evaluate" and key.startswith("data."):
+            raise InputError(f"{key}: belongs to data=SOURCE, which must be chosen with it; add data=...") from error
+        raise InputError(f"{key}: no such setting{_choices(key, config, arguments)}") from error
+    missing = re.search(r"Missing mandatory value: (\S+)", text)
+    if missing:
+        raise InputError(f"{missing.group(1)}: must be given; add {missing.group(1)}=VALUE") from error
+    called = re.search(r"Error in call to target '([\w.]+)': (.*?)(?: full_key: (\S+))?$", text)
+    if called:
+        raise InputError(f"{called.group(3) or called.group(1)}: {called.group(2)}") from error
+    raise InputError(text.split(" Config search path")[0]) from error
+
+
+def _choices(key: str, config: str, arguments: Iterable[str]) -> str:
+    """The settings that exist where the unknown one was looked for."""
+    keep = [a for a in arguments if not a.startswith("-") and a.lstrip("+~").split("=")[0] != key]
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(config_directory())):
+        try:
+            composed = hydra.compose(config, overrides=keep)
+        except HydraException:
+            return ""
+    parts = key.split("@")[0].split("/")[-1].split(".")
+    for depth in range(len(parts) - 1, -1, -1):
+        node = OmegaConf.select(composed, ".".join(parts[:depth])) if depth else composed
+        if isinstance(node, DictConfig):
+            place = ".".join(parts[:depth]) or "the top level"
+            return f"; {place} has {', '.join(str(name) for name in node)}"
+    return ""

@@ -1,0 +1,121 @@
+"""`twostage-hdr info`: what is in an HDR file."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from twostage_hdr.cli.convert import find_hdr_files
+from twostage_hdr.data.inspection.dynamic_range import BRIGHT, DARK, range_in_stops
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.hdr import read_hdr
+
+
+@dataclass(frozen=True, kw_only=True)
+class HdrFileFacts:
+    """What a file holds; values are linear Rec. 709, as every command here would use them.
+
+    Attributes:
+        file: its name.
+        width: pixels.
+        height: pixels.
+        domain: how the file stores its values, in words.
+        primaries: the file's own.
+        minimum: smallest value of any channel.
+        median: of all values.
+        maximum: largest value of any channel.
+        stops: dynamic range of the luminance between its 0.1 and 99.9 percent points, black left out.
+        white_nits: luminance of linear 1.0 in cd/m^2 (`whiteLuminance`, or fixed by the format); None if not stated.
+        alignratio: the challenge's scale, stored value / encoded value; None elsewhere.
+        notes: what reading changed.
+    """
+
+    file: str
+    width: int
+    height: int
+    domain: str
+    primaries: str
+    minimum: float
+    median: float
+    maximum: float
+    stops: float
+    white_nits: float | None
+    alignratio: float | None
+    notes: tuple[str, ...]
+
+
+def facts_of(path: Path) -> HdrFileFacts:
+    """Reads a file and sums it up.
+
+    Raises:
+        InputError: no HDR file, or a damaged one.
+    """
+    image = read_hdr(path)
+    height, width = image.pixels.shape[:2]
+    return HdrFileFacts(
+        file=str(path),
+        width=width,
+        height=height,
+        domain=image.domain,
+        primaries=image.primaries,
+        minimum=float(image.pixels.min()),
+        median=float(np.median(image.pixels)),
+        maximum=float(image.pixels.max()),
+        stops=range_in_stops(image.pixels),
+        white_nits=image.white_nits,
+        alignratio=image.alignratio,
+        notes=image.notes,
+    )
+
+
+def tell_facts(names: Sequence[str], *, as_json: bool) -> int:
+    """Prints a table of the files' facts, or JSON; a file that cannot be read is named and does not stop the others.
+
+    Returns:
+        The exit code: 0, or 1 if a file could not be read.
+
+    Raises:
+        InputError: a folder or pattern without HDR files.
+    """
+    known: list[HdrFileFacts] = []
+    failures: list[dict[str, str]] = []
+    for path in find_hdr_files(names):
+        try:
+            known.append(facts_of(path))
+        except (InputError, OSError) as error:
+            failures.append({"file": str(path), "error": str(error)})
+    if as_json:
+        json.dump([*map(asdict, known), *failures], sys.stdout, indent=1)
+        sys.stdout.write("\n")
+    else:
+        _print_table(known, Console(highlight=False))
+        for failure in failures:
+            Console(highlight=False, soft_wrap=True).print(f"[bold red]failed:[/] {escape(failure['error'])}")
+    return 1 if failures else 0
+
+
+def _print_table(known: Sequence[HdrFileFacts], console: Console) -> None:
+    for facts in known:
+        table = Table(title=escape(facts.file), title_justify="left", show_header=False, box=None)
+        table.add_row("size", f"{facts.width} x {facts.height}")
+        table.add_row("stored as", escape(facts.domain))
+        table.add_row("primaries", facts.primaries)
+        table.add_row("scale", _scale(facts))
+        table.add_row("linear values", f"min {facts.minimum:.4g}, median {facts.median:.4g}, max {facts.maximum:.4g}")
+        table.add_row("range", f"{facts.stops:.1f} stops ({DARK:g} to {BRIGHT:g} % of the luminance)")
+        for note in facts.notes:
+            table.add_row("note", escape(note))
+        console.print(table)
+
+
+def _scale(facts: HdrFileFacts) -> str:
+    ratio = "" if facts.alignratio is None else f"alignratio {facts.alignratio:.6g}; "
+    if facts.white_nits is None:
+        return f"{ratio}relative: the luminance of 1.0 is not stated"
+    return f"{ratio}1.0 is {facts.white_nits:g} cd/m²"

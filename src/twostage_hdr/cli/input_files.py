@@ -1,0 +1,81 @@
+"""Which files a command is to work on, and whether its results would harm them."""
+
+import glob
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.inference.result_files import ENDINGS
+
+
+def find_files(
+    names: Sequence[str],
+    suffixes: Collection[str],
+    what: str,
+    *,
+    wanted: Callable[[Path], bool] = lambda _: True,
+    from_pattern: Callable[[Path], bool] = lambda _: True,
+) -> list[Path]:
+    """Named files whatever they are, what globs match, and from folders what has a known suffix; each once.
+
+    Args:
+        names: files, folders and glob patterns.
+        suffixes: taken from folders, lower case with the dot.
+        what: what is looked for, plural, for the error.
+        wanted: further condition on a folder's files.
+        from_pattern: further condition on what a pattern matches.
+
+    Raises:
+        InputError: a folder or pattern without such files.
+    """
+    found: dict[Path, None] = {}
+    for name in names:
+        path = Path(name)
+        if path.is_dir():
+            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes and wanted(file))
+            if not inside:
+                raise InputError(f"{name}: a folder without {what} ({', '.join(sorted(suffixes))})")
+            found.update(dict.fromkeys(inside))
+        elif not path.exists() and glob.has_magic(name):
+            paths = [Path(match) for match in sorted(glob.glob(name, recursive=True))]  # noqa: PTH207 - absolute too
+            if not paths:
+                raise InputError(f"{name}: matches no file")
+            found.update(dict.fromkeys(path for path in paths if from_pattern(path)))
+        else:
+            found[path] = None
+    return list(found)
+
+
+def is_result(path: Path) -> bool:
+    """Whether a file is one that this suite made of another file beside it: `street_hdr.png` beside `street.jpg`."""
+    endings = sorted((ending for group in ENDINGS.values() for ending in group if ending.startswith("_")), key=len)
+    stems = [path.name.removesuffix(ending) for ending in endings if path.name.endswith(ending)]
+    return any(
+        other.stem == stem and other != path for stem in stems for other in path.parent.glob(f"{glob.escape(stem)}.*")
+    )
+
+
+def check_collisions(plan: dict[Path, list[Path]]) -> dict[Path, str]:
+    """Refuses results that would replace an input.
+
+    Args:
+        plan: each input's results.
+
+    Returns:
+        The inputs whose results are also those of an earlier one, each with what to tell the user.
+
+    Raises:
+        InputError: a result would replace an input; names both files.
+    """
+    shared: dict[Path, str] = {}
+    inputs = {source.resolve(): source for source in plan}
+    owner: dict[Path, Path] = {}
+    for source, results in plan.items():
+        for result in results:
+            place = result.resolve()
+            if place in inputs:
+                raise InputError(f"{result}: would overwrite the input {inputs[place]}; choose another folder with -o")
+            if place in owner:
+                shared[source] = f"{source}: its result {result} is also that of {owner[place]}; do them apart"
+            owner.setdefault(place, source)
+    return shared

@@ -1,0 +1,85 @@
+"""`twostage-hdr inspect`: a look at the data before they are trained on."""
+
+import os
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from twostage_hdr.data.hdm import HdmSource
+from twostage_hdr.data.hdr_folder import HdrFolderSource
+from twostage_hdr.data.inspection.exclude_list import write_exclude_list
+from twostage_hdr.data.inspection.inspection import Inspection, SplitRequest, inspect_source
+from twostage_hdr.data.inspection.page import counts, write_page
+from twostage_hdr.data.procedural_source import ProceduralSource
+from twostage_hdr.errors import InputError
+
+POISONED = 1
+"""Exit code when something would poison training."""
+
+_MOST_ROWS = 60
+
+
+def inspect(config: DictConfig) -> None:
+    """Prints what was found, writes `inspection.html`, and leaves with 1 if something would poison training.
+
+    Raises:
+        InputError: nothing that can be inspected.
+        SystemExit: something would poison training.
+    """
+    console = Console(highlight=False, soft_wrap=False)
+    out = Path(HydraConfig.get().runtime.output_dir)
+    source = instantiate(config.data.source)
+    if not isinstance(source, HdmSource | HdrFolderSource | ProceduralSource):
+        raise InputError("data=store: check a store with `sha256sum -c SHA256SUMS`; inspect what it is made of")
+    out.mkdir(parents=True, exist_ok=True)
+    inspection = _look(config, source, console)
+    for name, value in counts(inspection).items():
+        console.print(f"{name:20} {escape(value)}")
+    if inspection.findings:
+        console.print(_table(inspection))
+    write_page(out / "inspection.html", inspection, title=f"Inspection of {config.data.root}", sheets=config.sheets)
+    console.print(f"Page      {out / 'inspection.html'}", soft_wrap=True)
+    if config.quarantine:
+        number = write_exclude_list(out / "exclude.txt", inspection.poison)
+        console.print(f"Excluded  {number} scenes: add data.source.exclude={out / 'exclude.txt'}", soft_wrap=True)
+    if inspection.poison:
+        cure = "" if config.quarantine else "; mend them, or quarantine=true writes an exclude list"
+        console.print(f"[bold red]{len(inspection.poison)} findings would poison training[/]{cure}.", soft_wrap=True)
+        raise SystemExit(POISONED)
+    console.print("Nothing would poison training.")
+
+
+def _look(config: DictConfig, source: HdmSource | HdrFolderSource | ProceduralSource, console: Console) -> Inspection:
+    request = SplitRequest(
+        split_file=config.data.split_file,
+        val_fraction=config.data.val_fraction,
+        test_fraction=config.data.test_fraction,
+        seed=config.seed,
+    )
+    columns = (TextColumn("inspecting"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("inspecting", total=None)
+        return inspect_source(
+            source,
+            request,
+            patch_size=config.patch_size,
+            workers=os.cpu_count() or 1 if config.workers is None else config.workers,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def _table(inspection: Inspection) -> Table:
+    table = Table("", "file", "problem", "cure", box=None, pad_edge=False)
+    for finding in inspection.findings[:_MOST_ROWS]:
+        weight = "[bold red]poison[/]" if finding.poison else "note"
+        table.add_row(weight, escape(finding.file), escape(finding.problem), escape(finding.cure))
+    left = len(inspection.findings) - _MOST_ROWS
+    if left > 0:
+        table.add_row("", f"and {left} more, see the page", "", "")
+    return table

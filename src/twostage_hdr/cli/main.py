@@ -1,0 +1,134 @@
+"""The console command `twostage-hdr` and its verbs."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import twostage_hdr
+from twostage_hdr.cli import picture_verbs
+from twostage_hdr.errors import InputError
+
+app = typer.Typer(
+    name="twostage-hdr",
+    help="Reconstruct a high dynamic range image from one ordinary exposure: train, evaluate, reconstruct.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+_HYDRA = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+"""Verbs whose arguments go to Hydra untouched, `--help` included."""
+
+
+def _version(wanted: bool | None) -> None:
+    if wanted:
+        typer.echo(f"twostage-hdr {twostage_hdr.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool | None, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = None,
+) -> None:
+    pass
+
+
+@app.command(context_settings=_HYDRA)
+def inspect(context: typer.Context) -> None:
+    """Check data before a training of days: `inspect data=hdm data.root=PATH`. See `inspect --help`."""
+    from twostage_hdr.cli.hydra_verb import run_verb
+    from twostage_hdr.cli.inspect import inspect as task
+
+    run_verb(task, "inspect", context.args)
+
+
+@app.command(context_settings=_HYDRA)
+def prepare(context: typer.Context) -> None:
+    """Make a patch store: `prepare data=hdm data.root=PATH out=DIR`. See `prepare --help`."""
+    from twostage_hdr.cli.hydra_verb import run_verb
+    from twostage_hdr.cli.prepare import prepare as task
+
+    run_verb(task, "prepare", context.args)
+
+
+@app.command(context_settings=_HYDRA)
+def train(context: typer.Context) -> None:
+    """Train a module: `train experiment=demo`. Settings are key=value; see `train --help`."""
+    from twostage_hdr.cli.hydra_verb import run_verb
+    from twostage_hdr.cli.train import train as task
+
+    run_verb(task, "train", context.args)
+
+
+@app.command(context_settings=_HYDRA)
+def evaluate(context: typer.Context) -> None:
+    """Score weights beside the LDR row: `evaluate checkpoint=RUN`. See `evaluate --help`."""
+    from twostage_hdr.cli.evaluate import evaluate as task
+    from twostage_hdr.cli.hydra_verb import run_verb
+
+    run_verb(task, "evaluate", context.args)
+
+
+app.command()(picture_verbs.reconstruct)
+app.command()(picture_verbs.convert)
+app.command()(picture_verbs.info)
+app.command("app")(picture_verbs.serve_app)
+
+
+@app.command("import-weights")
+def import_weights(
+    kind: Annotated[str, typer.Argument(help="Whose file it is: official, expandnet, hdrcnn or fhdr.")],
+    source: Annotated[Path, typer.Argument(help="The published file.")],
+    target: Annotated[
+        Path | None, typer.Argument(help="The .safetensors to write [default: beside the source].")
+    ] = None,
+    iterations: Annotated[
+        int | None, typer.Option(min=1, help="Feedback iterations (fhdr only, needed there).")
+    ] = None,
+) -> None:
+    """Bring published weights in: read without running any code in the file, written as .safetensors."""
+    from twostage_hdr.cli.import_weights import import_published
+
+    typer.echo(import_published(kind, source, target, iterations=iterations))
+
+
+@app.command()
+def export(
+    weights: Annotated[str, typer.Argument(help="Run directory, .ckpt, .safetensors or shipped name.")],
+    target: Annotated[Path, typer.Argument(help="The file to write: .safetensors, .onnx or .pt2.")],
+    note: Annotated[list[str] | None, typer.Option(help="KEY=VALUE for the file's header; may be repeated.")] = None,
+) -> None:
+    """Write a run's best weights as one file that needs nothing else.
+
+    .safetensors for this program; .onnx and .pt2 (torch.export) for others, with images of any size.
+    """
+    from twostage_hdr.cli.export import export_weights
+
+    pairs = [text.partition("=")[::2] for text in note or []]
+    typer.echo(export_weights(weights, target, notes=dict(pairs)))
+
+
+def main() -> None:
+    """Runs the verb; a user's mistake is one line on standard error and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {_plain(str(error))}", highlight=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted")
+        sys.exit(130)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+if __name__ == "__main__":
+    main()

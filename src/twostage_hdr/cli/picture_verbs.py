@@ -1,0 +1,134 @@
+"""The verbs that turn files into files: their arguments, as typer reads them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+if TYPE_CHECKING:
+    from twostage_hdr.inference.result_files import ResultOptions
+
+Weights: TypeAlias = Annotated[
+    str | None, typer.Option(help="Run directory, .ckpt, .safetensors or shipped name [default: the package's own].")
+]
+Device: TypeAlias = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+Precision: TypeAlias = Annotated[str, typer.Option(help="fp32, bf16 or auto (bf16 where the hardware has it).")]
+Tile: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Tile side in px [default: chosen for the machine].")]
+Output: TypeAlias = Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")]
+Formats: TypeAlias = Annotated[
+    str,
+    typer.Option("--to", help="Formats, comma-separated: exr, png16, hdr, tiff, ultrahdr, avif, jxl, preview, strip."),
+]
+WhiteNits: TypeAlias = Annotated[
+    float | None, typer.Option(min=1, help="Luminance of linear 1.0 in cd/m², stored in the files.")
+]
+FullFloat: TypeAlias = Annotated[bool, typer.Option("--float", help="OpenEXR with 32-bit instead of 16-bit floats.")]
+Compression: TypeAlias = Annotated[
+    str, typer.Option(help="Of OpenEXR: none, rle, zips, zip, piz, pxr24, b44, dwaa or dwab.")
+]
+Quality: TypeAlias = Annotated[int, typer.Option(min=1, max=100, help="Of ultrahdr, avif and jxl.")]
+Overwrite: TypeAlias = Annotated[bool, typer.Option(help="Replace results that exist; else they are left alone.")]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
+
+
+def _options(white_nits: float | None, full_float: bool, compression: str, quality: int) -> "ResultOptions":
+    from twostage_hdr.imaging.openexr import exr_compression
+    from twostage_hdr.inference.result_files import ResultOptions
+
+    return ResultOptions(
+        half=not full_float, compression=exr_compression(compression), white_nits=white_nits, quality=quality
+    )
+
+
+def _listed(names: str) -> list[str]:
+    return list(dict.fromkeys(name.strip() for name in names.split(",")))
+
+
+def reconstruct(
+    photographs: Annotated[list[str], typer.Argument(help="Photographs, folders of them, or quoted globs.")],
+    output: Output = Path(),
+    weights: Weights = None,
+    to: Formats = "exr,png16",
+    device: Device = "auto",
+    precision: Precision = "fp32",
+    tile: Tile = None,
+    white_nits: WhiteNits = None,
+    full_float: FullFloat = False,
+    compression: Compression = "zip",
+    quality: Quality = 95,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Turn photographs into HDR files: linear OpenEXR and the challenge's 16-bit PNG pair.
+
+    1.0 in the OpenEXR is the photograph's white; highlights lie above it. Photographs that are done are skipped.
+    """
+    from twostage_hdr.cli.reconstruct import reconstruct_all
+
+    code = reconstruct_all(
+        photographs,
+        directory=output,
+        weights=weights,
+        formats=_listed(to),
+        options=_options(white_nits, full_float, compression, quality),
+        device=device,
+        precision=precision,
+        tile=tile,
+        overwrite=overwrite,
+        as_json=as_json,
+    )
+    raise typer.Exit(code)
+
+
+def convert(
+    files: Annotated[list[str], typer.Argument(metavar="IN...", help="HDR files, folders of them, or quoted globs.")],
+    to: Formats,
+    output: Output = Path(),
+    stops: Annotated[float, typer.Option(help="Exposure to add, in factors of 2.")] = 0.0,
+    white_nits: WhiteNits = None,
+    full_float: FullFloat = False,
+    compression: Compression = "zip",
+    quality: Quality = 95,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Convert HDR files of any format: OpenEXR, .hdr, 16-bit PNG with alignratio, TIFF, Ultra HDR, AVIF, JPEG XL.
+
+    A PNG of 16 bits needs its alignratio beside it. A file's own absolute scale is kept unless --white-nits gives one.
+    """
+    from twostage_hdr.cli.convert import convert_all
+
+    code = convert_all(
+        files,
+        directory=output,
+        formats=_listed(to),
+        options=_options(white_nits, full_float, compression, quality),
+        stops=stops,
+        overwrite=overwrite,
+        as_json=as_json,
+    )
+    raise typer.Exit(code)
+
+
+def info(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="HDR files, folders of them, or quoted globs.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what is in HDR files: size, how values are stored, primaries, scale, and their range."""
+    from twostage_hdr.cli.info import tell_facts
+
+    raise typer.Exit(tell_facts(files, as_json=as_json))
+
+
+def serve_app(
+    weights: Weights = None,
+    device: Device = "auto",
+    precision: Precision = "fp32",
+    tile: Tile = None,
+    port: Annotated[int | None, typer.Option(min=1, help="Port [default: the first free one from 7860].")] = None,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+) -> None:
+    """Open a local page: drop a photograph, compare exposures, download any format."""
+    from twostage_hdr.cli.app import serve
+
+    serve(weights=weights, device=device, precision=precision, tile=tile, port=port, open_browser=browser)

@@ -1,0 +1,88 @@
+"""`twostage-hdr prepare`: scenes into a patch store."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from twostage_hdr.data.datamodule import TripleDataModule
+from twostage_hdr.data.hdm import HdmSource
+from twostage_hdr.data.hdr_folder import HdrFolderSource
+from twostage_hdr.data.leakage import check_leakage
+from twostage_hdr.data.procedural_source import ProceduralSource
+from twostage_hdr.data.store.camera_frames import CameraFrames
+from twostage_hdr.data.store.frames import PatchMaker
+from twostage_hdr.data.store.hdm_frames import HdmFrames
+from twostage_hdr.data.store.plan import Plan, make_plan
+from twostage_hdr.data.store.prepare import prepare as write_store
+from twostage_hdr.data.store.settings import StoreSettings
+from twostage_hdr.data.store.store_source import StoreSource
+from twostage_hdr.data.thumbnails import Thumbnail
+from twostage_hdr.errors import InputError
+
+_PLACE_OR_SPEED = ("root", "cache_mb", "exclude", "sequences", "exposure", "align")
+"""Settings of a source that do not change what a store holds of a given list of scenes."""
+
+
+def prepare(config: DictConfig) -> None:
+    """Writes the store, or goes on with it, or finds it complete.
+
+    Raises:
+        InputError: settings that cannot work, scenes that cannot be read, sets that leak.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    settings = StoreSettings(
+        **{name: config[name] for name in ("patches", "patch_size", "placement", "informative", "zoom", "seed")}
+    )
+    data: TripleDataModule = instantiate(config.data)
+    if isinstance(data.source, StoreSource):
+        raise InputError("data=store: a store is made of scenes; give data=hdm or data=hdr_folder")
+    check_leakage(data.splits, _pictures(data), where=config.data.split_file or "data splits")
+    maker = _maker(config, data)
+    plan = make_plan(maker, data.source.scenes(), data.splits, settings, _described(config))
+    console.print(_summary(plan))
+    if data.splits.shared:
+        console.print("Too few places or sequences for three sets: all three hold the same scenes.")
+    out = Path(config.out)
+    columns = (TextColumn("preparing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("preparing", total=None)
+        written = write_store(
+            maker,
+            plan,
+            out,
+            workers=os.cpu_count() or 1 if config.workers is None else config.workers,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    console.print(f"Store     {out}" if written else f"{out}: complete already, nothing to do.")
+    console.print(f"Next: twostage-hdr train experiment=paper data=store data.root={out}")
+
+
+def _maker(config: DictConfig, data: TripleDataModule) -> PatchMaker:
+    if isinstance(data.source, HdmSource):
+        return HdmFrames(data.source, list(config.exposures))
+    assert isinstance(data.source, HdrFolderSource | ProceduralSource)
+    return CameraFrames(data.source, None if data.root is None else Path(data.root))
+
+
+def _pictures(data: TripleDataModule) -> dict[str, Thumbnail]:
+    """Small pictures of scenes that come from files; generated ones cannot be alike."""
+    return data.source.thumbnails() if hasattr(data.source, "thumbnails") else {}
+
+
+def _described(config: DictConfig) -> dict[str, Any]:
+    """The source's settings, camera included, without places."""
+    told: Any = OmegaConf.to_container(config.data.source, resolve=True)
+    return {name: value for name, value in told.items() if name not in _PLACE_OR_SPEED}
+
+
+def _summary(plan: Plan) -> str:
+    splits, side = plan.splits, plan.settings.patch_size
+    return (
+        f"{len(splits.train)} training, {len(splits.val)} validation, {len(splits.test)} test scenes; "
+        f"{plan.patches} patches of {side} px, exposures {', '.join(plan.exposures)}"
+    )

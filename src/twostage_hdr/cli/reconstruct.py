@@ -1,0 +1,74 @@
+"""`twostage-hdr reconstruct`: photographs in, HDR files out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+
+from twostage_hdr.cli.batch import Picture, check_plan, run_batch
+from twostage_hdr.cli.input_files import find_files, is_result
+from twostage_hdr.cli.outcome import report
+from twostage_hdr.imaging.ldr import read_ldr
+from twostage_hdr.inference.reconstruct import load_reconstructor
+from twostage_hdr.inference.result_files import ResultOptions
+from twostage_hdr.inference.weights import default_weights, find_weights
+
+PHOTOGRAPHS = frozenset((".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".bmp"))
+"""Suffixes that are taken from a folder; a file that is named itself may have any."""
+
+
+def reconstruct_all(
+    names: Sequence[str],
+    *,
+    directory: Path,
+    weights: str | None,
+    formats: Sequence[str],
+    options: ResultOptions,
+    device: str,
+    precision: str,
+    tile: int | None,
+    overwrite: bool,
+    as_json: bool,
+) -> int:
+    """Reconstructs every photograph; one that cannot be used does not stop the others.
+
+    Returns:
+        The exit code: 0, or 1 if a photograph failed.
+
+    Raises:
+        InputError: nothing to do, results that would overwrite an input or each other, or unusable weights.
+    """
+    console = Console(highlight=False, soft_wrap=True, stderr=as_json)
+    photographs = find_files(names, PHOTOGRAPHS, "photographs", wanted=_is_photograph, from_pattern=_is_photograph)
+    refused = check_plan(photographs, directory, formats)
+    name = weights or default_weights()
+    reconstructor = load_reconstructor(name, device=device, precision=precision, tile=tile)
+    if weights is None:
+        console.print(
+            f"Weights: {escape(find_weights(name).stem)}, the package's default; choose others with --weights."
+        )
+
+    def read(path: Path) -> Picture:
+        image = read_ldr(path)
+        height, width = image.pixels.shape[:2]
+        base = image.pixels if image.pixels.dtype == np.uint8 else (image.pixels // 257).astype(np.uint8)
+        rows = reconstructor.rows(image.pixels)
+        return Picture(height=height, width=width, rows=rows, base=base, options=options, notes=image.notes)
+
+    outcomes = run_batch(
+        photographs,
+        read,
+        directory=directory,
+        formats=formats,
+        overwrite=overwrite,
+        refused=refused,
+        console=console,
+    )
+    return report(outcomes, console, as_json=as_json)
+
+
+def _is_photograph(path: Path) -> bool:
+    """Not a result of an earlier run, which may lie beside its photograph."""
+    return not is_result(path)

@@ -1,0 +1,162 @@
+"""A run's place on disk: its config, whether it goes on, whether it is finished."""
+
+import fcntl
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.evaluation.report.curves import read_curves
+from twostage_hdr.imaging.atomic import atomic_path
+
+CONFIG = "config.yaml"
+SPLITS = "splits.json"
+SCORES = "validation_scores.csv"
+REPORT = "report.html"
+FINISHED = "finished.json"
+LOCK = ".lock"
+WANDB_ID = "wandb_id.txt"
+
+
+class RunDirectory:
+    """`config.yaml`, `splits.json`, `checkpoints/`, `pictures/`, `metrics/`; at the end `report.html`, `finished.json`.
+
+    The config is kept with the run's own path written as `${run_dir}`, so a run can be moved and still go on.
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keeps a second command out of the folder; ends with the process, however that ends.
+
+        Raises:
+            InputError: a training is running in the folder.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / LOCK).open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise InputError(
+                    f"{self.path}: a training is running in it; wait for its end or give another hydra.run.dir"
+                ) from error
+            yield
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its end."""
+        return (self.path / FINISHED).is_file()
+
+    @property
+    def score(self) -> float | None:
+        """The best validation score of a finished run."""
+        facts = json.loads((self.path / FINISHED).read_text(encoding="utf-8")) if self.finished else {}
+        return facts.get("best")
+
+    @property
+    def last_checkpoint(self) -> Path | None:
+        """Where the run goes on from; None at its beginning."""
+        path = self.path / "checkpoints" / "last.ckpt"
+        return path if path.is_file() else None
+
+    @property
+    def splits(self) -> Path:
+        """The split that was used."""
+        return self.path / SPLITS
+
+    @property
+    def scores(self) -> Path:
+        """The scores of every image in every validation, as the callback `scores` writes them."""
+        return self.path / SCORES
+
+    @property
+    def report(self) -> Path:
+        """The page that shows curves, scores and pictures."""
+        return self.path / REPORT
+
+    def config(self) -> DictConfig:
+        """The config that the run was started with.
+
+        Raises:
+            InputError: no run in this folder.
+        """
+        path = self.path / CONFIG
+        if not path.is_file():
+            raise InputError(f"{self.path}: no {CONFIG} in it, so it is not a run's directory")
+        text = path.read_text(encoding="utf-8").replace("${run_dir}", str(self.path))
+        config = OmegaConf.create(text)
+        assert isinstance(config, DictConfig)
+        return config
+
+    def claim(self, config: DictConfig) -> None:
+        """Writes the config of a new run, or checks that a continued one has the same.
+
+        A run without a checkpoint has nothing to go on from: it begins anew, with the settings as they are now.
+
+        Raises:
+            InputError: the folder holds a run with another config; names the settings that differ.
+        """
+        resolved = OmegaConf.to_container(config, resolve=True)
+        path = self.path / CONFIG
+        if path.is_file() and (self.last_checkpoint or self.finished):
+            before = OmegaConf.to_container(self.config(), resolve=True)
+            changed = sorted(_differences(before, resolved))
+            if changed:
+                raise InputError(
+                    f"{self.path}: holds a run with other settings ({'; '.join(changed)}); "
+                    "give the same settings to go on, or another hydra.run.dir"
+                )
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        # Only the folder itself: a sibling's name may begin with the same letters.
+        own = re.compile(re.escape(str(self.path)) + r"(?![\w.-])")
+        text = own.sub("${run_dir}", OmegaConf.to_yaml(OmegaConf.create(resolved)))
+        with atomic_path(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+    def curves(self) -> dict[str, list[tuple[float, float]]]:
+        """What was logged, over all parts of the run; where it went back to a checkpoint, the later part counts."""
+        curves: dict[str, dict[float, float]] = {}
+        parts = self.path.glob("metrics/version_*/metrics.csv")
+        for part in sorted(parts, key=lambda path: int(path.parent.name.split("_")[1])):
+            if part.stat().st_size == 0:
+                continue  # killed before its first line
+            for name, points in read_curves(part).items():
+                known = curves.setdefault(name, {})
+                start = min((step for step, _ in points), default=0.0)
+                curves[name] = {step: value for step, value in known.items() if step < start} | dict(points)
+        return {name: sorted(points.items()) for name, points in curves.items()}
+
+    def wandb_id(self) -> str:
+        """The run's id for Weights & Biases, the same each time the run goes on."""
+        path = self.path / WANDB_ID
+        if not path.is_file():
+            with atomic_path(path) as temporary:
+                temporary.write_text(uuid.uuid4().hex[:8] + "\n", encoding="utf-8")
+        return path.read_text(encoding="utf-8").strip()
+
+    def finish(self, facts: dict[str, Any]) -> None:
+        """Marks the end of the run and keeps its last figures."""
+        with atomic_path(self.path / FINISHED) as temporary:
+            temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+def _differences(before: Any, after: Any, key: str = "") -> list[str]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        return [
+            line
+            for name in sorted(before.keys() | after.keys())
+            for line in _differences(before.get(name), after.get(name), f"{key}.{name}".lstrip("."))
+        ]
+    return [] if before == after else [f"{key}: {before} -> {after}"]

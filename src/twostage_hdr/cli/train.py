@@ -1,0 +1,187 @@
+"""`twostage-hdr train`: from a config to a trained run."""
+
+import errno
+import time
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
+from lightning.pytorch.loggers import WandbLogger
+from lightning.pytorch.utilities import rank_zero_only
+from omegaconf import DictConfig
+from rich.console import Console
+
+import twostage_hdr
+from twostage_hdr.cli.quiet import quiet_lightning
+from twostage_hdr.cli.run_directory import RunDirectory
+from twostage_hdr.cli.source_commit import commit
+from twostage_hdr.cli.training_report import metric_columns, write_training_report
+from twostage_hdr.cli.wandb_run import choices, log_config, log_weights, own_wandb_run, wandb_arguments
+from twostage_hdr.data.datamodule import TripleDataModule
+from twostage_hdr.data.splits import write_splits
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.inference.weights import load_weights
+from twostage_hdr.training.process_group import own_process_group
+from twostage_hdr.training.reconstruction_module import ReconstructionModule
+from twostage_hdr.training.run_checkpoints import RunCheckpoints
+from twostage_hdr.training.stage_weights import start_from
+from twostage_hdr.training.stop_signals import Stopped
+from twostage_hdr.training.validation_scores import ValidationScores
+
+
+def train(config: DictConfig) -> float | None:
+    """Trains the module that the config describes; goes on where the run's directory left off.
+
+    Returns:
+        The best score of the validations, which sweepers that search maximise; None without validation.
+
+    Raises:
+        InputError: settings that cannot work, data that cannot be read, or a directory that holds another run.
+    """
+    run = RunDirectory(Path(HydraConfig.get().runtime.output_dir))
+    first = getattr(rank_zero_only, "rank", 0) == 0
+    with run.lock() if first else nullcontext():
+        return _train(config, run, Console(highlight=False, soft_wrap=True, quiet=not first))
+
+
+def _train(config: DictConfig, run: RunDirectory, console: Console) -> float | None:
+    run.claim(config)
+    if run.finished:
+        console.print(f"This run is finished: {run.path}. Nothing to do; give another hydra.run.dir for a new one.")
+        return run.score
+    quiet_lightning()
+    L.seed_everything(config.seed, workers=True, verbose=False)
+    data: TripleDataModule = instantiate(config.data)
+    with atomic_path(run.splits) as temporary:
+        write_splits(temporary, data.splits)
+    module: ReconstructionModule = instantiate(config.module)
+    resume = Path(config.ckpt_path) if config.ckpt_path else run.last_checkpoint
+    if not resume and not config.init_from and getattr(module, "mode", None) == "sequential":
+        raise InputError("module.mode=sequential: stage I is frozen, so it must be trained; add init_from=WEIGHTS")
+    if config.init_from and not resume:
+        copied = start_from(module.network, load_weights(config.init_from), config.init_from)
+        console.print(f"Starting from {config.init_from}: {copied}.")
+    with own_wandb_run(run):
+        trainer = build_trainer(config, run)
+        console.print("\n".join(plan(module, data, trainer)))
+        started = time.monotonic()
+        fit(trainer, module, data, resume)
+        if run.last_checkpoint is None:
+            raise InputError(
+                f"ckpt_path={config.ckpt_path}: is already at the end of its {trainer.max_epochs} epochs, nothing was "
+                "trained; raise trainer.max_epochs, or start anew from its weights with init_from="
+            )
+        checkpoints = _checkpoints(trainer)
+        if trainer.is_global_zero:
+            seconds = round(time.monotonic() - started, 1)
+            facts = {"seconds": seconds, "epochs": trainer.current_epoch, "best": checkpoints.best}
+            log_weights(trainer, run, facts | checkpoints.scores)
+            report(run, module, data, trainer)
+            run.finish(facts | checkpoints.scores)
+            console.print(f"Finished. Checkpoints, pictures and report.html are in {run.path}")
+            console.print(f"Next: twostage-hdr evaluate checkpoint={run.path}")
+    return checkpoints.best
+
+
+def report(run: RunDirectory, module: ReconstructionModule, data: TripleDataModule, trainer: L.Trainer) -> None:
+    """Writes `report.html` with the weights that `evaluate` would take: the best, or the last if none was validated."""
+    scores = next((callback for callback in trainer.callbacks if isinstance(callback, ValidationScores)), None)  # type: ignore[attr-defined]
+    facts = {
+        "run": run.path.name,
+        "data": type(data.source).__name__ + (f", {data.root}" if data.root else ""),
+        "epochs": str(trainer.current_epoch),
+        "parameters": f"{_count(module.network):,}",
+        "version": f"{twostage_hdr.__version__}, commit {commit()}",
+    }
+    best = scores.best() if scores else []
+    if best:
+        facts["best epoch"] = f"{best[0].epoch} (from 0), by {_checkpoints(trainer).monitor}"
+    write_training_report(
+        run,
+        title=str(choices()["module"] or type(module).__name__),
+        facts=facts,
+        network=load_weights(run.path),
+        images=data.frozen("val"),
+        best=best,
+        columns=metric_columns(module.val_scores),
+    )
+
+
+def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule, resume: Path | None) -> None:
+    """Runs the training; what ends it early is told in one line, with where it goes on.
+
+    Raises:
+        Stopped: a signal asked for it, and the run has been saved.
+        InputError: a full disk, or data that cannot be read.
+    """
+    checkpoints = _checkpoints(trainer)
+    advice = f"the same command with hydra.run.dir={checkpoints.directory.parent} goes on from checkpoints/last.ckpt"
+    try:
+        with own_process_group():
+            trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+    except Stopped as stop:
+        print(f"Stopped by {stop.signal.name} in epoch {trainer.current_epoch + 1}; {advice}.")
+        raise
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise InputError(
+            f"{error.filename or checkpoints.directory}: {error.strerror}; make room, then {advice}"
+        ) from error
+    except RuntimeError:
+        if checkpoints.signals.received is None:
+            raise
+        stopped = Stopped(checkpoints.signals.received)  # the signal ended the loader's processes before this one
+        print(f"Stopped by {stopped.signal.name} in the middle of a batch; {advice}.")
+        raise stopped from None
+
+
+def build_trainer(config: DictConfig, run: RunDirectory) -> L.Trainer:
+    """The Trainer with its callbacks and loggers; wandb gets the whole config, and one id however often a run stops."""
+    callbacks = [instantiate(callback) for callback in config.callbacks.values()]
+    loggers = [
+        instantiate(logger, **(wandb_arguments(run, logger) if logger._target_.endswith("WandbLogger") else {}))
+        for logger in config.logger.values()
+    ]
+    for logger in loggers:
+        if isinstance(logger, WandbLogger):
+            log_config(logger, config)
+    trainer: L.Trainer = instantiate(config.trainer, callbacks=callbacks, logger=loggers)
+    return trainer
+
+
+def plan(module: ReconstructionModule, data: TripleDataModule, trainer: L.Trainer) -> list[str]:
+    """What the run is about to do, in a few lines."""
+    splits = data.splits
+    players = ", ".join(f"{player.name} {_count(player.network):,}" for player in module.players())
+    lines = [
+        f"{type(module).__name__}: trainable parameters: {players}",
+        f"{type(data.source).__name__}: {len(splits.train)} training, {len(splits.val)} validation, "
+        f"{len(splits.test)} test scenes; {data.patches_per_epoch} patches of {data.patch_size} px per epoch, "
+        f"crops of {data.crop_size} px, batches of {data.batch_size}",
+        f"{trainer.max_epochs} epochs on {_devices(trainer)}, precision {trainer.precision}, "
+        f"{data.patches_per_epoch // (data.batch_size * trainer.world_size):,} batches an epoch",
+    ]
+    if splits.shared:
+        lines.append("Too few places or sequences for three sets: validating and testing on what is trained on.")
+    skipped: Any = getattr(data.source, "without_reference", 0)
+    if skipped:
+        lines.append(f"{skipped} frames without a reference were skipped.")
+    return lines
+
+
+def _devices(trainer: L.Trainer) -> str:
+    device = str(trainer.strategy.root_device)
+    return device if trainer.world_size == 1 else f"{trainer.world_size} processes, the first on {device}"
+
+
+def _checkpoints(trainer: L.Trainer) -> RunCheckpoints:
+    return next(callback for callback in trainer.callbacks if isinstance(callback, RunCheckpoints))  # type: ignore[attr-defined]
+
+
+def _count(network: Any) -> int:
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)

@@ -1,0 +1,85 @@
+"""The page at the end of a training: curves, scores of the validation images, and the images themselves."""
+
+from collections.abc import Mapping
+
+from torch import nn
+from torchmetrics import MetricCollection
+
+from twostage_hdr.cli.run_directory import RunDirectory
+from twostage_hdr.data.patches import FrozenDataset
+from twostage_hdr.evaluation.method_row import MethodRow
+from twostage_hdr.evaluation.methods.network_method import NetworkMethod
+from twostage_hdr.evaluation.metric_column import AS_GIVEN, MetricColumn
+from twostage_hdr.evaluation.report.page import write_report
+from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage
+from twostage_hdr.evaluation.summarise import summarise
+from twostage_hdr.metrics.per_image import PerImageMetric
+from twostage_hdr.radiometry.gamma import decode_gamma
+from twostage_hdr.training.validation_scores import ImageScores
+
+RESULT = "result"
+"""Name of the run's row and pane."""
+
+
+def write_training_report(
+    run: RunDirectory,
+    *,
+    title: str,
+    facts: Mapping[str, str],
+    network: nn.Module,
+    images: FrozenDataset,
+    best: list[ImageScores],
+    columns: list[MetricColumn],
+    pictures: int = 4,
+) -> None:
+    """Writes `report.html` into the run's folder.
+
+    Args:
+        run: whose curves are drawn.
+        title: of the page and of the result's row.
+        facts: what a reader must know of the run.
+        network: with the weights that are shown.
+        images: the validation set.
+        best: its scores with these weights; may be empty.
+        columns: the scores' meanings.
+        pictures: how many images are shown.
+    """
+    rows = [MethodRow(name=RESULT, title=title, per_image={line.scene: line.scores for line in best})] if best else []
+    method = NetworkMethod(network=network, name=RESULT, title=title, device="auto")
+    shown = []
+    for index in range(min(pictures, len(images))):
+        triple = images[index]
+        scene = str(triple.scene)
+        panes = {
+            RESULT: method.reconstruct(triple.ldr, scene=scene),
+            REFERENCE: decode_gamma(triple.reference16),
+            "ldr": decode_gamma(triple.ldr),
+        }
+        shown.append(ReportImage(name=scene, panes=panes))
+    write_report(
+        run.report,
+        title=f"Two-Stage HDR: training of {title}",
+        facts=facts,
+        rows=summarise(rows, columns),
+        columns=columns if rows else (),
+        images=shown,
+        curves=run.curves(),
+    )
+
+
+def metric_columns(metrics: MetricCollection) -> list[MetricColumn]:
+    """The columns of a module's validation scores."""
+    columns = []
+    for name, metric in metrics.items():
+        assert isinstance(metric, PerImageMetric)
+        columns.append(
+            MetricColumn(
+                key=name.removeprefix("val/"),
+                title=metric.title,
+                unit=metric.unit,
+                higher_is_better=bool(metric.higher_is_better),
+                scaling=AS_GIVEN,
+                digits=2 if metric.unit else 4,
+            )
+        )
+    return columns

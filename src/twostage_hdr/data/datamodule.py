@@ -1,0 +1,140 @@
+"""One DataModule for every source of triples."""
+
+from pathlib import Path
+
+import lightning as L
+import torch
+from torch.utils.data import DataLoader
+
+from twostage_hdr.data.loader import ResumableLoader, leave_signals_to_main_process
+from twostage_hdr.data.patches import EpochSampler, FrozenDataset, PatchDataset
+from twostage_hdr.data.scene import Scene, Source
+from twostage_hdr.data.splits import check_splits, read_splits, split_by_group
+from twostage_hdr.data.triple import Triple
+from twostage_hdr.errors import InputError
+
+
+class TripleDataModule(L.LightningDataModule):
+    """Training crops, and whole frozen images for validation and test.
+
+    Args:
+        source: makes the triples.
+        root: where the source reads (None: it reads nothing). Held here for the record; sources get it themselves.
+        batch_size: training crops per process and step.
+        patch_size: side of the patches in px.
+        crop_size: side of the random crops of them in px.
+        patches_per_epoch: the length of an epoch, whatever the source.
+        flips: mirror crops at random.
+        fresh_patches: draw new patches every epoch instead of keeping one set.
+        zoom: largest downscaling of a crop (1: none), for sources of linear images.
+        val_fraction: share of the scenes, in whole groups, that validate.
+        test_fraction: likewise for the test.
+        split_file: JSON of `write_splits` that replaces the random split.
+        workers: loader processes.
+        seed: of splits, patches, crops and frozen cameras.
+
+    Raises:
+        InputError: sizes or counts that cannot work, or splits that leak.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        root: str | None = None,
+        batch_size: int = 8,
+        patch_size: int = 256,
+        crop_size: int = 128,
+        patches_per_epoch: int = 7551,
+        flips: bool = False,
+        fresh_patches: bool = False,
+        zoom: float = 1.0,
+        val_fraction: float = 0.1,
+        test_fraction: float = 0.2,
+        split_file: str | None = None,
+        workers: int = 0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        for name, value in (("batch_size", batch_size), ("crop_size", crop_size), ("zoom", zoom)):
+            if value < 1:
+                raise InputError(f"data.{name}={value}: must be at least 1")
+        if workers < 0:
+            raise InputError(f"data.workers={workers}: give a number of processes, 0 for none beside the main one")
+        if crop_size > patch_size:
+            raise InputError(
+                f"data.crop_size={crop_size}: larger than data.patch_size={patch_size}; crops lie in patches"
+            )
+        if patches_per_epoch < batch_size:
+            raise InputError(f"data.patches_per_epoch={patches_per_epoch}: less than one batch of {batch_size}")
+        self.source, self.root, self.batch_size = source, root, batch_size
+        self.patch_size, self.crop_size, self.patches_per_epoch = patch_size, crop_size, patches_per_epoch
+        self.flips, self.fresh_patches, self.zoom = flips, fresh_patches, zoom
+        self.workers, self.seed = workers, seed
+        scenes = source.scenes()
+        if split_file is None:
+            self.splits = split_by_group(scenes, seed=seed, val_fraction=val_fraction, test_fraction=test_fraction)
+        else:
+            self.splits = read_splits(Path(split_file))
+        check_splits(self.splits, scenes, where=split_file or "data splits")
+        self._scene = {scene.id: scene for scene in scenes}
+
+    def part(self, name: str) -> list[Scene]:
+        """The scenes of `train`, `val` or `test`."""
+        return [self._scene[scene_id] for scene_id in getattr(self.splits, name)]
+
+    def frozen(self, name: str) -> FrozenDataset:
+        """Whole images of a set with their frozen cameras."""
+        return FrozenDataset(self.source, self.part(name), seed=self.seed)
+
+    def train_dataloader(self) -> DataLoader[Triple]:
+        """Random crops, in an order that hangs on seed and epoch alone; the last, incomplete batch is left out."""
+        dataset = PatchDataset(
+            self.source,
+            self.part("train"),
+            count=self.patches_per_epoch,
+            patch_size=self.patch_size,
+            crop_size=self.crop_size,
+            flips=self.flips,
+            fresh=self.fresh_patches,
+            zoom=self.zoom,
+            seed=self.seed,
+        )
+        rank, processes = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        sampler = EpochSampler(count=len(dataset), seed=self.seed, rank=rank, processes=processes)
+        loader = ResumableLoader(
+            dataset,
+            sampler=sampler,
+            batch_size=self.batch_size,
+            drop_last=True,
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+            pin_memory=torch.cuda.is_available(),
+            worker_init_fn=leave_signals_to_main_process,
+            generator=torch.Generator(),  # otherwise each epoch would draw from the global one
+        )
+        if self.trainer:
+            epoch_loop = self.trainer.fit_loop.epoch_loop
+            loader.trained = lambda: int(epoch_loop.batch_progress.state_dict()["current"]["processed"])
+        return loader
+
+    def on_after_batch_transfer(self, batch: Triple, dataloader_idx: int) -> Triple:
+        """Frames in the networks' memory layout."""
+        return batch._replace(ldr=batch.ldr.contiguous(memory_format=torch.channels_last))
+
+    def val_dataloader(self) -> DataLoader[Triple]:
+        """Whole validation images, one at a time, since their sizes differ."""
+        return self._whole_images("val")
+
+    def test_dataloader(self) -> DataLoader[Triple]:
+        """Whole test images, one at a time."""
+        return self._whole_images("test")
+
+    def _whole_images(self, part: str) -> DataLoader[Triple]:
+        return DataLoader(
+            self.frozen(part),
+            batch_size=1,
+            num_workers=min(self.workers, 1),
+            worker_init_fn=leave_signals_to_main_process,
+            generator=torch.Generator(),
+        )

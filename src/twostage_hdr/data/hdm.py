@@ -1,0 +1,194 @@
+"""The HdM HDR set in the layout of the NTIRE 2021 challenge."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8, UInt16
+from torch import Tensor
+
+from twostage_hdr.data.hdr_folder import read_exclude_list
+from twostage_hdr.data.scene import Scene
+from twostage_hdr.data.sequences import find_runs, join_returning_shots, read_sequences
+from twostage_hdr.data.thumbnails import Thumbnail, thumbnails
+from twostage_hdr.data.triple import Triple
+from twostage_hdr.data.window import Window, fill
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.challenge_png import quantise, read_alignratio, read_challenge_png
+from twostage_hdr.imaging.ldr import read_ldr
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
+
+Exposure = Literal["short", "medium", "long"]
+EXPOSURES: tuple[Exposure, ...] = get_args(Exposure)
+MEDIUM = EXPOSURES.index("medium")
+
+
+class HdmSource:
+    """`{id}_{short,medium,long,gt}.png`, `{id}_alignratio.npy` and `{id}_exposures.npy`, anywhere below a folder.
+
+    Args:
+        root: the folder.
+        exposure: which frame is the input; `random` draws one per sample.
+        align: `frame` puts the references on the chosen frame's own scale, so that 1.0 is where it clips; `medium`
+            leaves them on the medium frame's, as the files have them, and the network has to find the exposure.
+        sequences: CSV with columns `scene,sequence` that says which frames show one shot; without it runs of
+            neighbouring ids that look alike are found.
+        exclude: file with scene ids to leave out, one per line.
+
+    Attributes:
+        unreferenced: frames that were skipped because they have no `_gt.png`.
+        without_reference: their number.
+
+    Raises:
+        InputError: folder missing, no scene in it, unknown exposure or alignment.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: str,
+        exposure: str = "medium",
+        align: str = "frame",
+        sequences: str | None = None,
+        exclude: str | None = None,
+    ) -> None:
+        if exposure not in (*EXPOSURES, "random"):
+            raise InputError(f"data.source.exposure={exposure}: choose one of {', '.join(EXPOSURES)}, random")
+        if align not in ("frame", "medium"):
+            raise InputError(f"data.source.align={align}: choose one of frame, medium")
+        self.root, self.exposure, self.align = Path(root), exposure, align
+        if not self.root.is_dir():
+            raise InputError(f"data.root={root}: no such folder; give the folder that holds the HdM scenes")
+        left_out = read_exclude_list(exclude)
+        found = (self._id(file) for file in sorted(self.root.rglob("*_gt.png")))
+        self._ids = [scene_id for scene_id in found if scene_id not in left_out]
+        frames = {self._id(file) for file in self.root.rglob("*_medium.png")}
+        self.unreferenced = sorted(frames - set(self._ids) - left_out)
+        self.without_reference = len(self.unreferenced)
+        if not self._ids:
+            raise InputError(
+                f"data.root={root}: no scene with a reference (NNNN_gt.png) in it or below it, "
+                f"{self.without_reference} frames without one"
+            )
+        self._told = read_sequences(Path(sequences), self._ids) if sequences else None
+        self._groups = self._told
+        self._thumbnails: dict[str, Thumbnail] | None = None
+
+    def scenes(self) -> Sequence[Scene]:
+        """One scene per reference; frames of one film sequence share a group."""
+        if self._groups is None:
+            self._groups = self.groups(self.thumbnails())
+        return [Scene(scene_id, self._groups[scene_id]) for scene_id in self._ids]
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """The scenes that have a reference; knowing them reads no picture."""
+        return self._ids
+
+    def groups(self, pictures: Mapping[str, Thumbnail]) -> dict[str, str]:
+        """The film sequence of each scene that has a picture: as told, or runs that look alike."""
+        if self._told is not None:
+            return {scene_id: self._told[scene_id] for scene_id in pictures}
+        return join_returning_shots(find_runs(list(pictures), pictures), pictures)
+
+    def thumbnails(self) -> dict[str, Thumbnail]:
+        """Small pictures of the medium frames, by scene id.
+
+        Raises:
+            InputError: a frame cannot be read.
+        """
+        if self._thumbnails is None:
+            medium = {scene_id: self.file(scene_id, "medium.png") for scene_id in self._ids}
+            self._thumbnails = thumbnails(self._ids, lambda scene_id: read_ldr(medium[scene_id]).pixels)
+        return self._thumbnails
+
+    def file(self, scene_id: str, ending: str) -> Path:
+        """One of a scene's files: `medium.png`, `gt.png`, `alignratio.npy`, ..."""
+        return self.root / f"{scene_id}_{ending}"
+
+    def triple(self, scene: Scene, rng: np.random.Generator, window: Window | None) -> Triple:
+        """The chosen frame with its references, or a window of them.
+
+        Raises:
+            InputError: a file of the scene is missing, unreadable or of another size.
+        """
+        exposure = EXPOSURES[rng.integers(len(EXPOSURES))] if self.exposure == "random" else self.exposure
+        ldr, reference = self.read(scene.id, exposure)
+        stops = self.stops(scene.id, exposure) if self.align == "frame" else 0.0
+        height, width = ldr.shape[-2:]
+        if window is not None:
+            rows, columns = window.region(height, width)
+            ldr, reference = (fill(image[:, rows, columns], window.crop) for image in (ldr, reference))
+        # In the encoded domain: encoded_k = (linear * 2^stops)^(1/gamma), so a change of exposure is a factor here too.
+        reference = reference * 2.0 ** (stops / HDM_GAMMA)
+        scale = torch.tensor(2.0**stops, dtype=torch.float32)
+        return Triple(ldr, reference.clamp(max=1.0), reference, scene.id, scale)
+
+    def read(
+        self, scene_id: str, exposure: str
+    ) -> tuple[Float[Tensor, "3 height width"], Float[Tensor, "3 height width"]]:
+        """A frame in [0, 1] and the scene's reference on the medium frame's scale, both encoded.
+
+        Raises:
+            InputError: a file is missing or unreadable, the frame is not 8-bit, or the sizes differ.
+        """
+        reference = read_challenge_png(self.file(scene_id, "gt.png"), self.file(scene_id, "alignratio.npy"))
+        return _tensor(self.read_frame(scene_id, exposure, reference.shape)) / 255, _tensor(reference)
+
+    def read_stored_reference(self, scene_id: str) -> tuple[UInt16[np.ndarray, "height width 3"], float]:
+        """The reference's integers as the file has them, and its alignratio.
+
+        Raises:
+            InputError: a file is missing or unreadable.
+        """
+        beside = self.file(scene_id, "alignratio.npy")
+        alignratio = read_alignratio(beside)
+        # Dividing and multiplying in float32 errs by less than 0.02, so that rounding gives the file's own integers.
+        return quantise(read_challenge_png(self.file(scene_id, "gt.png"), beside), alignratio), alignratio
+
+    def read_frame(
+        self, scene_id: str, exposure: str, reference_shape: tuple[int, ...]
+    ) -> UInt8[np.ndarray, "height width 3"]:
+        """A frame's 8-bit pixels.
+
+        Raises:
+            InputError: the file is missing or unreadable, not 8-bit, or of another size than the reference.
+        """
+        path = self.file(scene_id, f"{exposure}.png")
+        frame = read_ldr(path).pixels
+        if frame.dtype != np.uint8:
+            raise InputError(f"{path}: {frame.dtype} pixels, HdM frames are 8-bit; export the frame again")
+        if frame.shape != reference_shape:
+            raise InputError(
+                f"{path}: {frame.shape[1]}x{frame.shape[0]} px, its reference is "
+                f"{reference_shape[1]}x{reference_shape[0]}; exclude the scene or mend the files"
+            )
+        return frame
+
+    def stops(self, scene_id: str, exposure: str) -> float:
+        """How many stops more light a frame got than the medium one.
+
+        Raises:
+            InputError: the scene's exposures are missing or make no sense.
+        """
+        path = self.file(scene_id, "exposures.npy")
+        if exposure == "medium":
+            return 0.0
+        try:
+            stops = np.load(path, allow_pickle=False).astype(float).ravel()
+        except (OSError, ValueError, EOFError) as error:
+            raise InputError(f"{path}: cannot be read ({error}); {exposure} frames need their exposures") from error
+        if stops.shape != (3,) or not np.isfinite(stops).all():
+            raise InputError(
+                f"{path}: holds {stops.tolist()}; three exposures in stops are needed (short, medium, long)"
+            )
+        return float(stops[EXPOSURES.index(exposure)] - stops[MEDIUM])
+
+    def _id(self, file: Path) -> str:
+        return file.relative_to(self.root).as_posix().rsplit("_", 1)[0]
+
+
+def _tensor(pixels: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).float()

@@ -1,0 +1,165 @@
+"""Any folder of HDR images as a source of triples, photographed by the virtual camera."""
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from twostage_hdr.camera.virtual_camera import VirtualCamera
+from twostage_hdr.data.capture import REFERENCE_CAP, capture_triple
+from twostage_hdr.data.exposed_picture import exposed_picture
+from twostage_hdr.data.image_cache import ImageCache
+from twostage_hdr.data.panorama import is_panorama, usable_rows
+from twostage_hdr.data.scene import Scene
+from twostage_hdr.data.thumbnails import Thumbnail, thumbnails
+from twostage_hdr.data.triple import Triple
+from twostage_hdr.data.window import Window
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.challenge_png import alignratio_path_for
+from twostage_hdr.imaging.hdr import read_hdr
+from twostage_hdr.imaging.pixel_arrays import LinearPixels
+
+SUFFIXES = (".hdr", ".exr", ".tif", ".tiff", ".png")
+MANIFEST = "manifest.csv"
+_COMMENT = re.compile(r"(?:^|\s)#")
+
+
+@dataclass(frozen=True)
+class _ManifestRow:
+    """What a manifest says of one file."""
+
+    group: str | None = None
+    panorama: bool | None = None
+    sky_only: bool = False
+
+
+class HdrFolderSource:
+    """Radiance, OpenEXR, float TIFF and 16-bit PNG + alignratio images anywhere below a folder.
+
+    A `manifest.csv` in the folder may say more of each `file`: `place_group` (images of one place, split together),
+    `panorama` (yes/no) and `note` (one with "sky-only" marks a map whose lower half is synthetic). Without it an
+    image's group is its subfolder, or the image itself at the top; images with sides 2:1 are taken for panoramas.
+
+    Args:
+        root: the folder.
+        camera: makes the LDR frame.
+        cap: highest encoded value of the references, see `REFERENCE_CAP`.
+        panoramas: use only the unstretched middle rows of panoramas; False takes every image whole.
+        cache_mb: memory for decoded images in each process, in MiB.
+        exclude: file with names to leave out, one per line (`inspect` writes one).
+
+    Raises:
+        InputError: the folder is missing or has no HDR image.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: str,
+        camera: VirtualCamera,
+        cap: float = REFERENCE_CAP,
+        panoramas: bool = True,
+        cache_mb: int = 1024,
+        exclude: str | None = None,
+    ) -> None:
+        self.root = Path(root)
+        if not self.root.is_dir():
+            raise InputError(f"data.root={root}: no such folder; give the folder that holds the HDR images")
+        self.camera, self.cap, self.panoramas = camera, cap, panoramas
+        self._manifest = _read_manifest(self.root / MANIFEST)
+        left_out = read_exclude_list(exclude)
+        names = (file.relative_to(self.root).as_posix() for file in sorted(self.root.rglob("*")) if _is_hdr(file))
+        self._names = [name for name in names if name not in left_out]
+        if not self._names:
+            raise InputError(f"data.root={root}: no HDR image ({', '.join(SUFFIXES)}) in it or below it")
+        self._cache = ImageCache(megabytes=cache_mb)
+        self._thumbnails: dict[str, Thumbnail] | None = None
+
+    def scenes(self) -> Sequence[Scene]:
+        """One scene per file; the id is the path below the root."""
+        return [Scene(name, self._group(name)) for name in self._names]
+
+    def triple(self, scene: Scene, rng: np.random.Generator, window: Window | None) -> Triple:
+        """Photographs the scene, or a window of it."""
+        linear = self._cache.get(scene.id, lambda: self.read(scene))
+        return capture_triple(linear, self.camera, rng, window=window, cap=self.cap, scene=scene.id)
+
+    def read(self, scene: Scene) -> Tensor:
+        """The scene's usable rows, relative linear RGB (3, height, width).
+
+        Raises:
+            InputError: the file cannot be read.
+        """
+        return self.usable_part(scene, read_hdr(self.root / scene.id).pixels)
+
+    def usable_part(self, scene: Scene, pixels: LinearPixels) -> Tensor:
+        """The rows of a decoded image that are used: of a panorama the unstretched ones."""
+        row = self._manifest.get(scene.id, _ManifestRow())
+        height, width = pixels.shape[:2]
+        panorama = is_panorama(height, width) if row.panorama is None else row.panorama
+        if self.panoramas and panorama:
+            pixels = pixels[usable_rows(height, sky_only=row.sky_only)]
+        return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+
+    def thumbnails(self) -> dict[str, Thumbnail]:
+        """Small pictures of the scenes, by id.
+
+        Raises:
+            InputError: a file cannot be read.
+        """
+        if self._thumbnails is None:
+            self._thumbnails = thumbnails(self._names, lambda name: exposed_picture(self.read(Scene(name, name))))
+        return self._thumbnails
+
+    def _group(self, name: str) -> str:
+        listed = self._manifest.get(name, _ManifestRow()).group
+        folder = Path(name).parent.as_posix()
+        return listed or (Path(name).stem if folder == "." else folder)
+
+
+def read_exclude_list(path: str | None) -> frozenset[str]:
+    """Scene ids to leave out: one per line; text after a `#` that begins a line or follows a space is comment.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    if path is None:
+        return frozenset()
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"data exclude list {path}: {error}; give an existing text file or null") from error
+    return frozenset(name for line in lines if (name := _COMMENT.split(line)[0].strip()))
+
+
+def _is_hdr(file: Path) -> bool:
+    if file.name.startswith(".") or file.suffix.lower() not in SUFFIXES or not file.is_file():
+        return False
+    # A PNG is an HDR image only together with its scale.
+    return file.suffix.lower() != ".png" or alignratio_path_for(file).is_file()
+
+
+def _read_manifest(path: Path) -> dict[str, _ManifestRow]:
+    if not path.is_file():
+        return {}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as CSV ({error}); mend it or take it away") from error
+    if rows and "file" not in rows[0]:
+        raise InputError(f"{path}: columns are {list(rows[0])}; a manifest needs the column 'file'")
+    told = {"yes": True, "no": False}
+    return {
+        row["file"]: _ManifestRow(
+            row.get("place_group") or None,
+            told.get((row.get("panorama") or "").lower()),
+            "sky-only" in (row.get("note") or "").lower(),
+        )
+        for row in rows
+    }

@@ -1,0 +1,130 @@
+"""The whole inspection of a source: scene by scene, side by side, then what needs all of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from twostage_hdr.data.hdm import HdmSource
+from twostage_hdr.data.hdr_folder import HdrFolderSource
+from twostage_hdr.data.inspection.across_scenes import duplicates, leaks, odd_sizes
+from twostage_hdr.data.inspection.finding import Finding
+from twostage_hdr.data.inspection.hdm_scene import HdmInspector, required_endings
+from twostage_hdr.data.inspection.linear_scene import LinearInspector
+from twostage_hdr.data.inspection.scene_record import SceneRecord
+from twostage_hdr.data.inspection.stray_files import stray_files
+from twostage_hdr.data.procedural_source import ProceduralSource
+from twostage_hdr.data.scene import Scene
+from twostage_hdr.data.splits import Splits, check_splits, read_splits, split_by_group
+from twostage_hdr.data.workers import unordered
+from twostage_hdr.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitRequest:
+    """How the sets would be made; see `TripleDataModule`."""
+
+    split_file: str | None
+    val_fraction: float
+    test_fraction: float
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """Everything that was seen.
+
+    Attributes:
+        records: one per scene, in the source's order.
+        findings: of scenes and of the set; poison first.
+        groups: place or sequence of each readable scene.
+        splits: the sets that training would use; None if there are none to make.
+    """
+
+    records: Sequence[SceneRecord]
+    findings: Sequence[Finding]
+    groups: dict[str, str]
+    splits: Splits | None
+
+    @property
+    def poison(self) -> list[Finding]:
+        """What must be mended or excluded."""
+        return [finding for finding in self.findings if finding.poison]
+
+
+def inspect_source(
+    source: HdmSource | HdrFolderSource | ProceduralSource,
+    request: SplitRequest,
+    *,
+    patch_size: int,
+    workers: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> Inspection:
+    """Runs every check on every scene.
+
+    Args:
+        source: what is inspected.
+        request: how the sets would be made.
+        patch_size: of the training, in px.
+        workers: processes; 0 works in this one.
+        progress: told how many of how many scenes are done.
+    """
+    records = _records(source, request.seed, patch_size, workers, progress)
+    healthy = [record for record in records if not record.poison]
+    groups = _groups(source, healthy)
+    scenes = [Scene(record.scene, groups[record.scene]) for record in healthy if record.scene in groups]
+    splits, split_findings = _splits(scenes, request)
+    findings = [finding for record in records for finding in record.findings]
+    if isinstance(source, HdmSource):  # other folders hold images of any size as a rule
+        findings += odd_sizes(healthy)
+    findings += [*stray_files(source), *duplicates(healthy, groups), *split_findings]
+    if splits is not None:
+        findings += leaks(healthy, splits)
+    findings.sort(key=lambda finding: (not finding.poison, finding.scene, finding.file))
+    return Inspection(records=records, findings=findings, groups=groups, splits=splits)
+
+
+def _records(
+    source: HdmSource | HdrFolderSource | ProceduralSource,
+    seed: int,
+    patch_size: int,
+    workers: int,
+    progress: Callable[[int, int], None] | None,
+) -> list[SceneRecord]:
+    if isinstance(source, HdmSource):
+        found = unordered(HdmInspector(source=source, required=required_endings(source)), source.ids, workers=workers)
+        order = {scene_id: place for place, scene_id in enumerate(source.ids)}
+    else:
+        scenes = source.scenes()
+        inspector = LinearInspector(source=source, patch_size=patch_size, seed=seed)
+        found = unordered(inspector, scenes, workers=workers)
+        order = {scene.id: place for place, scene in enumerate(scenes)}
+    records = []
+    for done, record in enumerate(found, start=1):
+        records.append(record)
+        if progress is not None:
+            progress(done, len(order))
+    return sorted(records, key=lambda record: order[record.scene])
+
+
+def _groups(source: HdmSource | HdrFolderSource | ProceduralSource, records: Sequence[SceneRecord]) -> dict[str, str]:
+    if isinstance(source, HdmSource):
+        return source.groups({record.scene: record.thumbnail for record in records if record.thumbnail is not None})
+    return {scene.id: scene.group for scene in source.scenes()}
+
+
+def _splits(scenes: Sequence[Scene], request: SplitRequest) -> tuple[Splits | None, list[Finding]]:
+    if not scenes:
+        return None, []
+    where = request.split_file or "data splits"
+    try:
+        if request.split_file is not None:
+            splits = read_splits(Path(request.split_file))
+        else:
+            splits = split_by_group(
+                scenes, seed=request.seed, val_fraction=request.val_fraction, test_fraction=request.test_fraction
+            )
+        check_splits(splits, scenes, where=where)
+    except InputError as error:
+        problem, _, cure = str(error).removeprefix(f"{where}:").strip().partition("; ")
+        return None, [Finding(scene="", file=where, problem=problem, cure=cure)]
+    return splits, []

@@ -1,0 +1,97 @@
+"""All checks of one linear HDR scene: a file of a folder, or a generated one."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from twostage_hdr.data.exposed_picture import exposed_picture
+from twostage_hdr.data.hdr_folder import HdrFolderSource
+from twostage_hdr.data.inspection.bit_depth import has_eight_bit_content
+from twostage_hdr.data.inspection.clipping import clipped_share
+from twostage_hdr.data.inspection.contact_sheet import sheet_picture
+from twostage_hdr.data.inspection.dynamic_range import HARDLY_HDR, range_in_stops
+from twostage_hdr.data.inspection.finding import Finding, finding_from
+from twostage_hdr.data.inspection.hdm_scene import SCATTER
+from twostage_hdr.data.inspection.scene_record import SceneRecord
+from twostage_hdr.data.patches import FrozenDataset
+from twostage_hdr.data.procedural_source import ProceduralSource
+from twostage_hdr.data.scene import Scene
+from twostage_hdr.data.thumbnails import thumbnail
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.hdr import read_hdr
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearInspector:
+    """Callable on a scene, in any process.
+
+    Args:
+        source: the folder or the generator.
+        patch_size: px; smaller images are told.
+        seed: of the frozen cameras whose photographs are looked at.
+    """
+
+    source: HdrFolderSource | ProceduralSource
+    patch_size: int
+    seed: int
+
+    def __call__(self, scene: Scene) -> SceneRecord:
+        """Reads the scene; an unreadable file is a finding, never an exception."""
+        record = SceneRecord(scene=scene.id)
+        try:
+            linear, notes = self._read(scene)
+        except InputError as error:
+            root = self.source.root if isinstance(self.source, HdrFolderSource) else None
+            assert root is not None
+            record.findings.append(finding_from(error, scene=scene.id, path=root / scene.id, root=root))
+            return record
+        for note in notes:
+            if "negative" in note:
+                self._add(record, note, "render it again without ringing, if there are many", poison=False)
+        pixels = np.ascontiguousarray(linear.permute(1, 2, 0).numpy())
+        height, width = pixels.shape[:2]
+        record.size = (height, width)
+        if float(pixels.max()) == 0:
+            self._add(record, "all black", "exclude it")
+            return record
+        self._content(record, pixels)
+        record.thumbnail = thumbnail(exposed_picture(linear))
+        record.digest = hashlib.sha256(pixels.tobytes()).hexdigest()
+        self._photograph(record, scene, pixels)
+        return record
+
+    def _read(self, scene: Scene) -> tuple[Tensor, tuple[str, ...]]:
+        if isinstance(self.source, ProceduralSource):
+            return self.source.read(scene), ()
+        image = read_hdr(self.source.root / scene.id)
+        return self.source.usable_part(scene, image.pixels), image.notes
+
+    def _content(self, record: SceneRecord, pixels: np.ndarray) -> None:
+        if has_eight_bit_content(pixels):
+            self._add(record, "no more than 256 different values: an 8-bit picture", "exclude it, it holds no HDR")
+        record.stops = range_in_stops(pixels)
+        if record.stops < HARDLY_HDR:
+            told = f"{record.stops:.1f} stops: an ordinary photograph would hold it"
+            self._add(record, told, "nothing needs to be done; it teaches little", poison=False)
+        if min(pixels.shape[:2]) < self.patch_size:
+            told = f"{pixels.shape[1]}x{pixels.shape[0]} px, less than the patches of {self.patch_size} px"
+            self._add(record, told, "lower patch_size, or expect edges continued by their last pixel", poison=False)
+
+    def _photograph(self, record: SceneRecord, scene: Scene, pixels: np.ndarray) -> None:
+        """As the frozen camera of this scene would take it."""
+        triple = FrozenDataset(self.source, [scene], seed=self.seed)[0]
+        frame = np.rint(triple.ldr.permute(1, 2, 0).numpy() * 255).astype(np.uint8)
+        encoded = triple.reference16.permute(1, 2, 0).numpy()
+        record.peak = float(encoded.max())
+        record.clipped = {"camera": clipped_share(frame)}
+        places = np.random.default_rng(0).integers(frame.size // 3, size=SCATTER)
+        pairs = (encoded.reshape(-1, 3)[places, 1], frame.reshape(-1, 3)[places, 1] / np.float32(255))
+        record.scatter = {"camera": np.stack(pairs, axis=1).astype(np.float32)}
+        record.sheet = sheet_picture(np.ascontiguousarray(frame), pixels)
+
+    def _add(self, record: SceneRecord, problem: str, cure: str, *, poison: bool = True) -> None:
+        record.findings.append(
+            Finding(scene=record.scene, file=record.scene, problem=problem, cure=cure, poison=poison)
+        )

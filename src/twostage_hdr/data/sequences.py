@@ -1,0 +1,77 @@
+"""Film sequences: runs of neighbouring frames that show one shot and must not be split."""
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from twostage_hdr.data.thumbnails import Thumbnail, alike_pairs, panned_correlation, thumbnails
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.ldr import read_ldr
+
+SAME_SHOT = 0.8
+"""Correlation of the thumbnails of neighbouring ids, over small pans, from which on they count as one shot.
+Deliberately low: joining two shots costs a little variety, splitting one leaks."""
+
+
+def find_sequences(ids: Sequence[str], frame: Callable[[str], Path]) -> dict[str, str]:
+    """Groups the ids into runs that look alike; a group is named by its first id.
+
+    Args:
+        ids: scene ids in the order they were shot.
+        frame: the 8-bit frame of an id.
+
+    Raises:
+        InputError: a frame cannot be read.
+    """
+    return find_runs(ids, thumbnails(ids, lambda scene_id: read_ldr(frame(scene_id)).pixels))
+
+
+def find_runs(ids: Sequence[str], pictures: Mapping[str, Thumbnail]) -> dict[str, str]:
+    """Groups neighbouring ids whose pictures are alike; a group is named by its first id."""
+    groups: dict[str, str] = {}
+    for position, scene_id in enumerate(ids):
+        before = ids[position - 1] if position else None
+        alike = before is not None and panned_correlation(pictures[scene_id], pictures[before]) > SAME_SHOT
+        groups[scene_id] = groups[before] if alike and before is not None else scene_id
+    return groups
+
+
+def join_returning_shots(groups: Mapping[str, str], pictures: Mapping[str, Thumbnail]) -> dict[str, str]:
+    """Joins groups that hold the same picture: a shot that the film cuts back to, or a frame that is there twice.
+
+    Args:
+        groups: group by scene id, in the order of the ids.
+        pictures: thumbnail by scene id.
+
+    Returns:
+        The groups, joined ones under the name of their first.
+    """
+    root = {group: group for group in groups.values()}
+
+    def find(group: str) -> str:
+        while root[group] != group:
+            group = root[group]
+        return group
+
+    order = {group: place for place, group in enumerate(root)}
+    for one, other, _ in alike_pairs(pictures, pictures):
+        early, late = sorted((find(groups[one]), find(groups[other])), key=order.__getitem__)
+        root[late] = early
+    return {scene_id: find(group) for scene_id, group in groups.items()}
+
+
+def read_sequences(path: Path, ids: Sequence[str]) -> dict[str, str]:
+    """Reads a CSV with the columns `scene` and `sequence`.
+
+    Raises:
+        InputError: the file is missing, has other columns or misses a scene.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            told = {row["scene"]: row["sequence"] for row in csv.DictReader(file)}
+    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as CSV with columns scene,sequence ({error!r})") from error
+    missing = [scene_id for scene_id in ids if scene_id not in told]
+    if missing:
+        raise InputError(f"{path}: no sequence for {len(missing)} scenes, first {missing[0]!r}; add a row for each")
+    return {scene_id: told[scene_id] for scene_id in ids}

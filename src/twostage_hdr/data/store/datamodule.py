@@ -1,0 +1,111 @@
+"""The DataModule of a prepared store."""
+
+from pathlib import Path
+from typing import Any
+
+from torch.utils.data import DataLoader
+
+from twostage_hdr.data.datamodule import TripleDataModule
+from twostage_hdr.data.loader import ResumableLoader
+from twostage_hdr.data.splits import Splits, read_splits
+from twostage_hdr.data.store.store_source import StoreSource
+from twostage_hdr.data.store.stored_patches import StoredPatches
+from twostage_hdr.data.triple import Triple
+from twostage_hdr.errors import InputError
+
+
+class StoreDataModule(TripleDataModule):
+    """Crops of the store's patches, and its frozen sets for validation and test.
+
+    Args:
+        source: the store.
+        root: its folder, for the record.
+        batch_size: training crops per process and step.
+        patch_size: None, or the store's own, as a check.
+        crop_size: side of the random crops in px.
+        patches_per_epoch: None for each patch once.
+        flips: mirror crops at random.
+        fresh_patches: a store's patches are fixed, so only False will do.
+        zoom: it was chosen when the store was made, so only 1 will do.
+        split_file: None, or a file that holds the store's own sets.
+        workers: loader processes.
+        seed: of order, crops, flips and random exposures.
+
+    Raises:
+        InputError: a setting that contradicts the store.
+    """
+
+    source: StoreSource
+
+    def __init__(
+        self,
+        *,
+        source: StoreSource,
+        root: str | None = None,
+        batch_size: int = 8,
+        patch_size: int | None = None,
+        crop_size: int = 128,
+        patches_per_epoch: int | None = None,
+        flips: bool = False,
+        fresh_patches: bool = False,
+        zoom: float = 1.0,
+        split_file: str | None = None,
+        workers: int = 0,
+        seed: int = 0,
+    ) -> None:
+        stored = source.stored
+        if patch_size not in (None, stored.side):
+            raise InputError(f"data.patch_size={patch_size}: the store's patches have {stored.side} px; give null")
+        if fresh_patches or zoom != 1:
+            raise InputError(
+                f"data.fresh_patches={fresh_patches}, data.zoom={zoom}: a store's patches were drawn when it was made; "
+                "give fresh_patches=false zoom=1.0, and prepare with zoom=... or more patches instead"
+            )
+        _check_own_splits(split_file, stored.splits)
+        super().__init__(
+            source=source,
+            root=root,
+            batch_size=batch_size,
+            patch_size=stored.side,
+            crop_size=crop_size,
+            patches_per_epoch=len(stored) if patches_per_epoch is None else patches_per_epoch,
+            flips=flips,
+            workers=workers,
+            seed=seed,
+        )
+        self.splits = stored.splits
+
+    def train_dataloader(self) -> DataLoader[Triple]:
+        """Every patch once per epoch, in an order that hangs on seed and epoch alone; batches lie channels-last."""
+        usual = super().train_dataloader()
+        assert isinstance(usual, ResumableLoader)
+        patches = StoredPatches(
+            self.source, count=self.patches_per_epoch, crop_size=self.crop_size, flips=self.flips, seed=self.seed
+        )
+        loader = ResumableLoader(
+            patches,
+            sampler=usual.sampler,
+            batch_size=usual.batch_size,
+            drop_last=usual.drop_last,
+            num_workers=usual.num_workers,
+            persistent_workers=usual.persistent_workers,
+            pin_memory=usual.pin_memory,
+            worker_init_fn=usual.worker_init_fn,
+            generator=usual.generator,
+            collate_fn=_as_it_is,
+        )
+        loader.trained = usual.trained
+        return loader
+
+
+def _as_it_is(batch: Any) -> Any:
+    """What `StoredPatches` gives is a batch already."""
+    return batch
+
+
+def _check_own_splits(split_file: str | None, own: Splits) -> None:
+    if split_file is None:
+        return
+    told = read_splits(Path(split_file))
+    if any(sorted(getattr(told, name)) != sorted(getattr(own, name)) for name in ("train", "val", "test")):
+        raise InputError(f"{split_file}: not the sets that the store was made with; leave data.split_file away")

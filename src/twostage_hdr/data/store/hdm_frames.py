@@ -1,0 +1,91 @@
+"""Frames of HdM scenes: the files' own integers, unchanged."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from twostage_hdr.data.hdm import EXPOSURES, HdmSource
+from twostage_hdr.data.scene import Scene
+from twostage_hdr.data.store.frames import Frames
+from twostage_hdr.data.window import Window
+from twostage_hdr.errors import InputError
+
+
+class HdmFrames:
+    """Frames with the scene's reference; the scene at hand stays decoded.
+
+    Args:
+        source: the tree; its own choice of exposure and alignment does not matter here, a store serves them all.
+        exposures: which frames, of short, medium, long.
+
+    Raises:
+        InputError: an exposure that HdM does not have.
+    """
+
+    resamples = False
+
+    def __init__(self, source: HdmSource, exposures: Sequence[str] = EXPOSURES) -> None:
+        unknown = [name for name in exposures if name not in EXPOSURES]
+        if unknown or not exposures:
+            raise InputError(f"exposures={list(exposures)}: choose some of {', '.join(EXPOSURES)}")
+        self.source = source
+        self.exposures: tuple[str, ...] = tuple(name for name in EXPOSURES if name in exposures)
+        self._at_hand: tuple[str, Frames] | None = None
+
+    def size(self, scene: Scene) -> tuple[int, int]:
+        """From the medium frame's header."""
+        path = self.source.file(scene.id, "medium.png")
+        try:
+            with Image.open(path) as image:
+                return image.height, image.width
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error}); run inspect, then exclude the scene") from error
+
+    def files(self, scene: Scene) -> dict[str, Path]:
+        """Frames, reference, scale and, where they matter, exposures."""
+        endings = [*(f"{name}.png" for name in self.exposures), "gt.png", "alignratio.npy"]
+        endings += ["exposures.npy"] if self.exposures != ("medium",) else []
+        paths = [self.source.file(scene.id, ending) for ending in endings]
+        return {path.relative_to(self.source.root).as_posix(): path for path in paths}
+
+    def patch(self, scene: Scene, window: Window, rng: np.random.Generator) -> Frames:
+        """A cut of the integers; images smaller than the patch are continued by their edges."""
+        whole = self._decoded(scene.id)
+        rows, columns = window.region(*whole.reference.shape[:2])
+        return Frames(
+            ldr=_filled(whole.ldr[:, rows, columns], window.crop),
+            reference=_filled(whole.reference[rows, columns][None], window.crop)[0],
+            alignratio=whole.alignratio,
+            stops=whole.stops,
+            scale=whole.scale,
+        )
+
+    def whole(self, scene: Scene, seed: int) -> Frames:
+        """The files as they are; nothing is drawn.
+
+        Raises:
+            InputError: a file is missing, unreadable, of another size or depth.
+        """
+        return self._decoded(scene.id)
+
+    def _decoded(self, scene_id: str) -> Frames:
+        if self._at_hand is None or self._at_hand[0] != scene_id:
+            self._at_hand = (scene_id, self._read(scene_id))
+        return self._at_hand[1]
+
+    def _read(self, scene_id: str) -> Frames:
+        stored, alignratio = self.source.read_stored_reference(scene_id)
+        frames = [self.source.read_frame(scene_id, name, stored.shape) for name in self.exposures]
+        stops = tuple(self.source.stops(scene_id, name) for name in self.exposures)
+        return Frames(ldr=np.stack(frames), reference=stored, alignratio=alignratio, stops=stops, scale=1.0)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Worker processes read for themselves."""
+        return self.__dict__ | {"_at_hand": None}
+
+
+def _filled(images: np.ndarray, side: int) -> np.ndarray:
+    missing = [(0, 0), *((0, max(side - length, 0)) for length in images.shape[1:3]), (0, 0)]
+    return np.pad(images, missing, mode="edge") if any(after for _, after in missing) else images

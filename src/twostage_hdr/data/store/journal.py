@@ -1,0 +1,93 @@
+"""Which scenes of an unfinished store are done."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.atomic import atomic_path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What was written of a scene.
+
+    Attributes:
+        read: by file name below the source's root: bytes, time of change in ns, sha256.
+        places: row, column and zoom of each patch; row 0, column 0 of a whole image.
+        size: height and width of a whole image, (0, 0) for patches.
+        alignratio, stops, scale: one row per patch, one for a whole image.
+    """
+
+    read: Mapping[str, tuple[int, int, str]]
+    places: list[tuple[int, int, float]]
+    size: tuple[int, int]
+    alignratio: list[float]
+    stops: list[list[float]]
+    scale: list[float]
+
+
+class Journal:
+    """One small file per finished scene and set, written after the scene's pixels have reached the disk.
+
+    Args:
+        folder: where the files go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def done(self, part: str, number: int, files: Mapping[str, Path]) -> bool:
+        """Whether the scene is written and its files have not changed since."""
+        try:
+            entry = self.entry(part, number)
+        except FileNotFoundError:
+            return False
+        return entry.read.keys() == files.keys() and all(
+            _stamp(path) == entry.read[name][:2] for name, path in files.items()
+        )
+
+    def write(self, part: str, number: int, entry: Entry) -> None:
+        """Marks the scene as finished."""
+        with atomic_path(self._path(part, number)) as temporary:
+            temporary.write_text(json.dumps(asdict(entry)), encoding="utf-8")
+
+    def entry(self, part: str, number: int) -> Entry:
+        """What was written."""
+        told = json.loads(self._path(part, number).read_text(encoding="utf-8"))
+        height, width = told.pop("size")
+        return Entry(
+            read={name: (size, changed, digest) for name, (size, changed, digest) in told.pop("read").items()},
+            places=[(row, column, zoom) for row, column, zoom in told.pop("places")],
+            size=(height, width),
+            **told,
+        )
+
+    def _path(self, part: str, number: int) -> Path:
+        return self.folder / f"{part}_{number:06d}.json"
+
+
+def fingerprint(files: Mapping[str, Path]) -> dict[str, tuple[int, int, str]]:
+    """Bytes, time of change and sha256 of each file.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    told = {}
+    for name, path in files.items():
+        try:
+            stamp = _stamp(path)
+            with path.open("rb") as file:
+                told[name] = (*stamp, hashlib.file_digest(file, "sha256").hexdigest())
+        except OSError as error:
+            raise InputError(
+                f"{path}: cannot be read ({error.strerror}); run inspect, then exclude the scene"
+            ) from error
+    return told
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns

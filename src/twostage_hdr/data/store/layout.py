@@ -1,0 +1,71 @@
+"""Which files a store consists of.
+
+    DIR/README.txt            how to read it
+    DIR/store.json            settings, versions, sets, groups: written last, so its presence means "complete"
+    DIR/sources.csv           file, bytes, sha256 of everything that was read
+    DIR/SHA256SUMS            of the store's own files, for `sha256sum -c SHA256SUMS`
+    DIR/train/ldr.npy         uint8  (N, E, P, P, 3)   the frames, E exposures of each patch
+    DIR/train/reference.npy   uint16 (N, P, P, 3)      16-bit reference, gamma 2.24: encoded = reference / alignratio
+    DIR/train/alignratio.npy  float64 (N,)
+    DIR/train/stops.npy       float64 (N, E)           exposure of a frame above the one that the reference is scaled to
+    DIR/train/scale.npy       float64 (N,)             linear units of the source to linear reference
+    DIR/train/patches.csv     patch, scene, row, column, zoom
+    DIR/val, DIR/test         whole frozen images: 0000_ldr.npy (E, H, W, 3), 0000_reference.npy (H, W, 3), ...,
+                              alignratio.npy, stops.npy, scale.npy, scenes.csv
+
+On frame e's own scale the reference is encoded * 2^(stops[e] / 2.24). The 8-bit reference of stage I is its minimum
+with 1.0 and therefore not stored.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+FORMAT_VERSION = 1
+STORE = "store.json"
+SOURCES = "sources.csv"
+CHECKSUMS = "SHA256SUMS"
+README = "README.txt"
+WORK = ".prepare"
+"""Plan and journal of an unfinished store; gone when it is complete."""
+
+PARTS = ("train", "val", "test")
+FROZEN_PARTS = ("val", "test")
+PER_ITEM = ("alignratio", "stops", "scale")
+"""The arrays of one row per patch or per whole image."""
+
+
+def ldr_shape(patches: int, exposures: int, side: int) -> tuple[int, ...]:
+    """Shape of `train/ldr.npy`."""
+    return (patches, exposures, side, side, 3)
+
+
+def reference_shape(patches: int, side: int) -> tuple[int, ...]:
+    """Shape of `train/reference.npy`."""
+    return (patches, side, side, 3)
+
+
+def frozen_path(root: Path, part: str, number: int, kind: str) -> Path:
+    """A whole image's file; `kind` is ldr or reference."""
+    return root / part / f"{number:04d}_{kind}.npy"
+
+
+def readme(patches: int, exposures: tuple[str, ...], side: int) -> str:
+    """What a stranger needs to know."""
+    return (
+        f"{patches} training patches of {side} x {side} px and whole images for validation and test.\n"
+        f"Exposures, in the order of the second axis of ldr: {', '.join(exposures)}.\n\n"
+        "import numpy as np\n"
+        'ldr = np.load("train/ldr.npy", mmap_mode="r")            # uint8 (patch, exposure, row, column, RGB)\n'
+        'stored = np.load("train/reference.npy", mmap_mode="r")   # uint16 (patch, row, column, RGB)\n'
+        'encoded = stored[0] / np.load("train/alignratio.npy")[0]\n\n'
+        "Linear light is encoded ** 2.24; encoded 1.0 is where the frame whose stops are 0 clips.\n"
+        "On the scale of exposure e: encoded * 2 ** (np.load('train/stops.npy')[0, e] / 2.24).\n"
+        "8-bit reference: np.minimum(encoded, 1). Check a copy: sha256sum -c SHA256SUMS.\n"
+    )
+
+
+def item_array(name: str, values: list[list[float]] | list[float]) -> np.ndarray:
+    """The array of one row per item, as it is written; `stops` keeps its second axis even when there is no item."""
+    array = np.array(values, dtype=np.float64)
+    return array.reshape(len(values), -1) if name == "stops" else array

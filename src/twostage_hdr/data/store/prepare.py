@@ -1,0 +1,128 @@
+"""Scenes into a patch store and frozen whole-image sets."""
+
+import fcntl
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from twostage_hdr.data.store.finish import finish
+from twostage_hdr.data.store.frames import PatchMaker
+from twostage_hdr.data.store.layout import PARTS, STORE, WORK, ldr_shape, reference_shape
+from twostage_hdr.data.store.patch_file import reserve
+from twostage_hdr.data.store.plan import Plan, check_same, plan_text
+from twostage_hdr.data.store.write_scene import SceneTask, SceneWriter
+from twostage_hdr.data.workers import unordered
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.atomic import atomic_path
+
+_PLAN = "plan.json"
+_LOCK = "lock"
+
+
+def prepare(
+    maker: PatchMaker, plan: Plan, out: Path, *, workers: int, progress: Callable[[int, int], None] | None = None
+) -> bool:
+    """Writes the store that the plan describes; goes on where an interrupted run left off.
+
+    Which bytes are written hangs on plan and files alone, not on the number of workers or interruptions.
+
+    Args:
+        maker: reads the scenes.
+        plan: what to write.
+        out: the store's folder.
+        workers: processes; 0 works in this one.
+        progress: told how many of how many units are done.
+
+    Returns:
+        False if the store was complete already.
+
+    Raises:
+        InputError: the folder holds something else, the disk is too small, or a scene cannot be read.
+    """
+    if (out / STORE).is_file():
+        check_complete(plan, out)
+        shutil.rmtree(out / WORK, ignore_errors=True)
+        return False
+    _check_folder(out)
+    (out / WORK).mkdir(parents=True, exist_ok=True)
+    with _alone(out):
+        _claim(plan, out)
+        _reserve(plan, out)
+        writer, tasks = SceneWriter(maker, out, plan.settings), scene_tasks(plan)
+        for done, _ in enumerate(unordered(writer.write, tasks, workers=workers), start=1):
+            if progress is not None:
+                progress(done, len(tasks))
+        finish(plan, out)
+    shutil.rmtree(out / WORK)
+    return True
+
+
+def scene_tasks(plan: Plan) -> list[SceneTask]:
+    """All units of work; the training scenes' slots follow each other."""
+    tasks, first = [], 0
+    for number, (scene, count) in enumerate(zip(plan.part("train"), plan.quota, strict=True)):
+        tasks.append(SceneTask(part="train", number=number, scene=scene, first=first, count=count))
+        first += count
+    for part in ("val", "test"):
+        tasks += [SceneTask(part=part, number=number, scene=scene) for number, scene in enumerate(plan.part(part))]
+    return tasks
+
+
+def check_complete(plan: Plan, out: Path) -> None:
+    """Refuses a finished store that other settings or data made; a later version of the software is no reason.
+
+    Raises:
+        InputError: naming what differs.
+    """
+    before = json.loads((out / STORE).read_text(encoding="utf-8"))
+    check_same({**before, "software": plan.as_dict()["software"]}, plan, out)
+
+
+def _claim(plan: Plan, out: Path) -> None:
+    path = out / WORK / _PLAN
+    if path.is_file():
+        check_same(json.loads(path.read_text(encoding="utf-8")), plan, out)
+    else:
+        with atomic_path(path) as temporary:
+            temporary.write_text(plan_text(plan), encoding="utf-8")
+    for stale in out.rglob(".*.tmp-*"):
+        stale.unlink()
+
+
+def _reserve(plan: Plan, out: Path) -> None:
+    for part in PARTS:
+        (out / part).mkdir(exist_ok=True)
+    side, exposures = plan.settings.patch_size, len(plan.exposures)
+    arrays = {
+        "ldr": ("u1", ldr_shape(plan.patches, exposures, side)),
+        "reference": ("u2", reference_shape(plan.patches, side)),
+    }
+    needed = plan.patches * side * side * 3 * (exposures + 2)
+    here = sum(path.stat().st_blocks * 512 for path in (out / "train").glob("*.npy"))
+    free = shutil.disk_usage(out).free
+    if needed - here > free:
+        raise InputError(
+            f"out={out}: {needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB free; choose another disk"
+        )
+    for name, (dtype, shape) in arrays.items():
+        reserve(out / "train" / f"{name}.npy", dtype, shape)
+
+
+def _check_folder(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError(f"out={out}: a file; give a folder")
+    if out.is_dir() and any(out.iterdir()) and not (out / WORK).is_dir():
+        raise InputError(f"out={out}: holds other files and no store; give an empty or new folder")
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """One process at a time writes into a store; the lock goes with the process, however it ends."""
+    with (out / WORK / _LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError(f"out={out}: another prepare is writing there; wait for it to end") from error
+        yield

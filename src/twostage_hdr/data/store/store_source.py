@@ -1,0 +1,112 @@
+"""A prepared store as a source of triples."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import UInt8, UInt16
+
+from twostage_hdr.data.scene import Scene
+from twostage_hdr.data.store.packed import PackedTriples
+from twostage_hdr.data.store.stored import Stored
+from twostage_hdr.data.triple import Triple
+from twostage_hdr.data.window import Window, fill
+from twostage_hdr.errors import InputError
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
+
+_PLAIN = "medium"
+
+
+class Crop(NamedTuple):
+    """Views of the store's arrays: nothing is copied yet."""
+
+    ldr: UInt8[np.ndarray, "height width 3"]
+    reference: UInt16[np.ndarray, "height width 3"]
+    unit: float
+    """See `PackedTriples.unit`."""
+    scale: float
+    """See `Triple.scale`."""
+
+
+class StoreSource:
+    """Reads crops out of memory-mapped arrays: nothing is decoded, and only the crop's bytes are touched.
+
+    Args:
+        root: the store's folder.
+        exposure: which frame is the input; `random` draws one per sample; None takes the medium one, or the only one.
+        align: `frame` puts the references on the chosen frame's own scale, so that 1.0 is where it clips; `medium`
+            leaves them on the scale of the frame that they are stored with.
+
+    Raises:
+        InputError: no finished store there, or an exposure that it does not hold.
+    """
+
+    def __init__(self, *, root: str, exposure: str | None = None, align: str = "frame") -> None:
+        self.stored = Stored(Path(root))
+        names = self.stored.exposures
+        chosen = exposure if exposure is not None else (_PLAIN if _PLAIN in names else names[0])
+        if chosen not in (*names, "random"):
+            raise InputError(f"data.source.exposure={exposure}: {root} holds {', '.join(names)}; choose one, or random")
+        if align not in ("frame", "medium"):
+            raise InputError(f"data.source.align={align}: choose one of frame, medium")
+        self.exposure, self.align = chosen, align
+        self._whole = self.stored.whole_images()
+        patches: dict[str, list[int]] = {}
+        for number, scene_id in enumerate(self.stored.scene_of):
+            patches.setdefault(scene_id, []).append(number)
+        self._patches = {scene_id: np.array(numbers) for scene_id, numbers in patches.items()}
+
+    def scenes(self) -> Sequence[Scene]:
+        """The scenes that the store was made of."""
+        return self.stored.scenes
+
+    def triple(self, scene: Scene, rng: np.random.Generator, window: Window | None) -> Triple:
+        """A whole frozen image, or a window of one of the scene's patches (of the whole image if it has none).
+
+        Raises:
+            InputError: a scene that the store has only patches of is asked for as a whole.
+        """
+        if window is not None and scene.id in self._patches:
+            numbers = self._patches[scene.id]
+            return self.patch(int(numbers[rng.integers(len(numbers))]), rng, window)
+        if scene.id not in self._whole:
+            raise InputError(f"{self.stored.root}: no whole image of {scene.id!r}, only val and test scenes have one")
+        part, number = self._whole[scene.id]
+        return self._triple(self._cut(part, number, rng, window), scene.id, window)
+
+    def patch(self, number: int, rng: np.random.Generator, window: Window | None) -> Triple:
+        """A training patch, or a window of it; the exposure is drawn from `rng` if it is random."""
+        return self._triple(self._cut("train", number, rng, window), self.stored.scene_of[number], window)
+
+    def crop(self, number: int, rng: np.random.Generator, window: Window) -> Crop:
+        """The same as views of the store's own integers."""
+        return self._cut("train", number, rng, window)
+
+    def _cut(self, part: str, number: int, rng: np.random.Generator, window: Window | None) -> Crop:
+        array, names = self.stored.array, self.stored.exposures
+        if part == "train":
+            ldr, reference = array("train/ldr")[number], array("train/reference")[number]
+        else:
+            ldr, reference = (self.stored.frozen(part, number, kind) for kind in ("ldr", "reference"))
+        frame = int(rng.integers(len(names))) if self.exposure == "random" else names.index(self.exposure)
+        rows, columns = (slice(None), slice(None)) if window is None else window.region(*reference.shape[:2])
+        stops = float(array(f"{part}/stops")[number, frame]) if self.align == "frame" else 0.0
+        # Encoded values are the stored ones over alignratio; a change of exposure is a factor there too.
+        unit = 2.0 ** (stops / HDM_GAMMA) / float(array(f"{part}/alignratio")[number])
+        scale = float(array(f"{part}/scale")[number]) * 2.0**stops
+        return Crop(ldr[frame, rows, columns], reference[rows, columns], unit, scale)
+
+    def _triple(self, crop: Crop, scene_id: str, window: Window | None) -> Triple:
+        packed = PackedTriples(
+            torch.from_numpy(crop.ldr[None].copy()),
+            torch.from_numpy(crop.reference[None].copy()),
+            torch.tensor([crop.unit], dtype=torch.float32),
+            (scene_id,),
+            torch.tensor([crop.scale], dtype=torch.float32),
+        )
+        ldr, reference8, reference16 = (images[0] for images in packed.unpack()[:3])
+        if window is not None and min(ldr.shape[-2:]) < window.crop:
+            ldr, reference8, reference16 = (fill(image, window.crop) for image in (ldr, reference8, reference16))
+        return Triple(ldr, reference8, reference16, scene_id, packed.scale[0])

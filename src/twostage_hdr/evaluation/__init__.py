@@ -1,0 +1,1 @@
+"""One protocol for every method: scores, tables, report."""

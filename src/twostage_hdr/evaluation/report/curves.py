@@ -1,0 +1,155 @@
+"""Training curves: read from a run's csv, drawn as SVG."""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from markupsafe import Markup, escape
+
+from twostage_hdr.errors import InputError
+
+Points = Sequence[tuple[float, float]]
+"""(step, value) pairs, steps ascending."""
+
+MOST_POINTS = 240
+"""A longer curve is averaged down to this many points."""
+
+WIDTH, HEIGHT = 360, 200
+LEFT, RIGHT, TOP, BOTTOM = 52, 10, 10, 26
+"""The drawing's size and margins, px."""
+
+
+class Axis(NamedTuple):
+    """A scale from values to pixels."""
+
+    low: float
+    high: float
+    logarithmic: bool
+
+    def place(self, value: float) -> float:
+        """0 at `low`, 1 at `high`."""
+        if self.logarithmic:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+
+class Chart(NamedTuple):
+    """A drawing with its title, and the names of its curves in the order of their colours, where there are several."""
+
+    title: str
+    names: tuple[str, ...]
+    svg: Markup
+
+
+def read_curves(path: Path) -> dict[str, list[tuple[float, float]]]:
+    """Every numeric column of a metrics csv (columns `step`, `epoch`, then one per quantity; cells may be empty).
+
+    Returns:
+        Column -> (step, value) pairs. Without a `step` column, lines are counted.
+
+    Raises:
+        InputError: no such file, or no column with numbers.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; a run writes its metrics.csv with logger=csv")
+    curves: dict[str, list[tuple[float, float]]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for number, line in enumerate(csv.DictReader(file)):
+            step = _number(line.get("step")) if line.get("step") else float(number)
+            for name, cell in line.items():
+                value = _number(cell)
+                if name not in ("step", "epoch") and value is not None and step is not None:
+                    curves.setdefault(name, []).append((step, value))
+    if not curves:
+        raise InputError(f"{path}: no column with numbers; give the metrics.csv of a run")
+    return curves
+
+
+def charts(curves: Mapping[str, Points]) -> list[Chart]:
+    """One chart per quantity: `train/l1` and `val/l1` share the chart "l1"."""
+    groups: dict[str, dict[str, Points]] = {}
+    for name, points in curves.items():
+        finite = [(step, value) for step, value in points if math.isfinite(value)]
+        if finite:
+            part, _, quantity = name.rpartition("/")
+            groups.setdefault(quantity, {})[part] = _thinned(finite)
+    return [
+        Chart(title, tuple(part.rpartition("/")[2] for part in lines) if len(lines) > 1 else (), draw(lines))
+        for title, lines in groups.items()
+    ]
+
+
+def draw(lines: Mapping[str, Points]) -> Markup:
+    """An SVG of curves on common axes, coloured by the page's style sheet (`.line0`, `.line1`, ...)."""
+    steps = [step for points in lines.values() for step, _ in points]
+    values = [value for points in lines.values() for _, value in points]
+    across = _axis(steps, logarithmic=False)
+    up = _axis(values, logarithmic=min(values) > 0 and max(values) > 50 * min(values))
+    parts = [_grid(across, up)]
+    for index, (name, points) in enumerate(lines.items()):
+        places = [_place(across, up, step, value) for step, value in points]
+        last = f"{escape(name)} {points[-1][1]:.4g} at step {points[-1][0]:g}"
+        x, y = places[-1]
+        parts.append(f'<path class="line{index}" d="M{" L".join(f"{x} {y}" for x, y in places)}"/>')
+        parts.append(f'<circle class="line{index}" cx="{x}" cy="{y}" r="3"><title>{last}</title></circle>')
+    return Markup(f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(parts)}</svg>')
+
+
+def _grid(across: Axis, up: Axis) -> str:
+    """Lines and labels of the two axes."""
+    parts = []
+    for tick in _ticks(up):
+        y = _place(across, up, across.low, tick)[1]
+        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>')
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 3.5}" text-anchor="end">{tick:.4g}</text>')
+    for tick in _ticks(across):
+        x = _place(across, up, tick, up.low)[0]
+        parts.append(f'<text x="{x}" y="{HEIGHT - 8}" text-anchor="middle">{_short(tick)}</text>')
+    return "".join(parts)
+
+
+def _place(across: Axis, up: Axis, step: float, value: float) -> tuple[float, float]:
+    """Where a point lies in the drawing, px."""
+    x = LEFT + across.place(step) * (WIDTH - LEFT - RIGHT)
+    return round(x, 1), round(HEIGHT - BOTTOM - up.place(value) * (HEIGHT - TOP - BOTTOM), 1)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return None
+
+
+def _thinned(points: Points) -> Points:
+    if len(points) <= MOST_POINTS:
+        return points
+    edges = [round(i * len(points) / MOST_POINTS) for i in range(MOST_POINTS + 1)]
+    bins = [points[start:end] for start, end in pairwise(edges)]
+    return [(sum(s for s, _ in part) / len(part), sum(v for _, v in part) / len(part)) for part in bins]
+
+
+def _axis(values: Sequence[float], *, logarithmic: bool) -> Axis:
+    low, high = min(values), max(values)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    return Axis(low, high, logarithmic)
+
+
+def _ticks(axis: Axis) -> list[float]:
+    """Three to six round values inside the axis."""
+    if axis.logarithmic:
+        powers = range(math.ceil(math.log10(axis.low)), math.floor(math.log10(axis.high)) + 1)
+        return [10.0**power for power in powers][:: max(len(powers) // 4, 1)] or [axis.low, axis.high]
+    rough = (axis.high - axis.low) / 4
+    unit = 10.0 ** math.floor(math.log10(rough))
+    step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough * 0.8)
+    first = math.ceil(axis.low / step - 1e-9)
+    return [step * index for index in range(first, math.floor(axis.high / step + 1e-9) + 1)]
+
+
+def _short(step: float) -> str:
+    return f"{step / 1000:g}k" if step >= 1000 else f"{step:g}"

@@ -1,0 +1,148 @@
+"""The page itself: everything in one file that needs no network."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.evaluation.method_row import MethodRow
+from twostage_hdr.evaluation.metric_column import MetricColumn
+from twostage_hdr.evaluation.report.curves import Points, charts
+from twostage_hdr.evaluation.report.log_codec import HIGHEST_CODE, HIGHEST_STOP, LOWEST_STOP, encode_picture
+from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage
+from twostage_hdr.evaluation.summarise import best_row
+from twostage_hdr.evaluation.tables import cost_text, scaling_notes
+from twostage_hdr.imaging.atomic import atomic_path
+
+MAX_SIDE = 640
+"""Longest side of a picture on the page, px."""
+
+LEAST_SIDE = 96
+"""Below this, pictures show nothing any more, px."""
+
+MAX_BYTES = 24 * 2**20
+"""Most that the pictures of a page may take: browsers open it at once, and it can be mailed."""
+
+
+def write_report(
+    path: Path,
+    *,
+    title: str,
+    facts: Mapping[str, str],
+    rows: Sequence[MethodRow] = (),
+    columns: Sequence[MetricColumn] = (),
+    images: Sequence[ReportImage] = (),
+    curves: Mapping[str, Points] | None = None,
+    max_side: int = MAX_SIDE,
+    max_bytes: int = MAX_BYTES,
+) -> int:
+    """Writes a self-contained HTML page: table, scores per image, HDR viewer, curves. Parts without data are left out.
+
+    Args:
+        path: the file; its folder must exist.
+        title: of the page.
+        facts: what a reader must know of the run, in order.
+        rows: of the table.
+        columns: the table's metrics, in order.
+        images: shown in the viewer, at most `max_side` px long and smaller if `max_bytes` asks for it.
+        curves: name -> (step, value) pairs; `part/quantity` names of one quantity share a chart.
+        max_side: longest side of a picture, px.
+        max_bytes: the most that all pictures together may take.
+
+    Returns:
+        The file's size in bytes.
+
+    Raises:
+        InputError: two pictures of one name, or more pictures than fit.
+    """
+    names = [image.name for image in images]
+    if len(set(names)) < len(names):
+        raise InputError(f"report pictures: {max(names, key=names.count)!r} is given twice; every scene needs one name")
+    side, pictures, payloads = _fitted(images, max_side, max_bytes)
+    environment = Environment(
+        loader=PackageLoader("twostage_hdr.evaluation.report"), autoescape=True, undefined=StrictUndefined
+    )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False}  # panes and columns keep their order
+    text = environment.get_template("report.html.j2").render(
+        title=title,
+        facts=facts,
+        notes=scaling_notes(columns),
+        charts=charts(curves or {}),
+        payloads=payloads,
+        side=side,
+        has_rows=bool(rows),
+        has_scores=any(row.per_image for row in rows) and bool(columns),
+        data={
+            "columns": [_column(column, rows) for column in columns],
+            "rows": [_row(row) for row in rows],
+            "images": pictures,
+            "titles": _titles(rows, images),
+            "codec": {"lowest": LOWEST_STOP, "highest": HIGHEST_STOP, "top": HIGHEST_CODE},
+        },
+    )
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return path.stat().st_size
+
+
+def _fitted(
+    images: Sequence[ReportImage], side: int, max_bytes: int
+) -> tuple[int, list[dict[str, Any]], list[tuple[str, str]]]:
+    """The pictures at the largest size at which they fit: that side, what the page knows of them, their payloads."""
+    while True:
+        pictures, payloads = [], []
+        for number, image in enumerate(images):
+            small = image.shrunk(side)
+            height, width = next(iter(small.panes.values())).shape[-2:]
+            panes = {name: f"picture-{number}-{index}" for index, name in enumerate(small.panes)}
+            payloads += [(panes[name], encode_picture(pane)) for name, pane in small.panes.items()]
+            pictures.append(
+                {"name": image.name, "width": width, "height": height, "panes": panes, "white": image.white}
+            )
+        total = sum(len(payload) for _, payload in payloads)
+        if total <= max_bytes:
+            return side, pictures, payloads
+        side = int(side * min(math.sqrt(max_bytes / total), 0.95))
+        if side < LEAST_SIDE:
+            raise InputError(
+                f"report pictures: {len(payloads)} do not fit in {max_bytes} bytes; give fewer scenes or methods"
+            )
+
+
+def _column(column: MetricColumn, rows: Sequence[MethodRow]) -> dict[str, Any]:
+    return {
+        "key": column.key,
+        "title": column.title,
+        "unit": column.unit,
+        "higher": column.higher_is_better,
+        "scaling": column.scaling,
+        "digits": column.digits,
+        "best": best_row(rows, column),
+    }
+
+
+def _row(row: MethodRow) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "title": row.title,
+        "note": row.note,
+        "scores": {key: _finite(vars(score)) for key, score in row.scores.items()},
+        "images": {scene: _finite(scores) for scene, scores in row.per_image.items()},
+        "parameters": cost_text(row, field="parameters", pattern=","),
+        "cost": cost_text(row, field="multiply_adds_per_pixel", pattern=",.0f"),
+        "seconds": cost_text(row, field="seconds_per_megapixel", pattern=".2f"),
+    }
+
+
+def _finite(numbers: Mapping[str, float | None]) -> dict[str, float | None]:
+    """JSON has no NaN and no infinity."""
+    return {key: value if value is not None and math.isfinite(value) else None for key, value in numbers.items()}
+
+
+def _titles(rows: Sequence[MethodRow], images: Sequence[ReportImage]) -> dict[str, str]:
+    names = dict.fromkeys(name for image in images for name in image.panes)
+    known = {row.name: row.title for row in rows} | {REFERENCE: "Reference"}
+    return {name: known.get(name, name) for name in names}

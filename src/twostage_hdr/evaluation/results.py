@@ -1,0 +1,111 @@
+"""A comparison's results as files: csv to look at, json to make tables from again."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.evaluation.method_row import MethodRow, ScoreSummary
+from twostage_hdr.evaluation.metric_column import MetricColumn
+from twostage_hdr.imaging.atomic import atomic_path
+
+COSTS = ("seconds_per_megapixel", "peak_mebibytes", "parameters", "multiply_adds_per_pixel")
+"""The costs of a row, as named in the files."""
+
+
+class Results(NamedTuple):
+    """What a comparison left behind."""
+
+    rows: list[MethodRow]
+    columns: list[MetricColumn]
+    facts: dict[str, str]
+
+
+def write_results(
+    out_dir: Path, rows: Sequence[MethodRow], columns: Sequence[MetricColumn], facts: Mapping[str, str]
+) -> None:
+    """Writes `per_image.csv`, `summary.csv` and `summary.json`. Numbers that do not exist are left empty (null).
+
+    Args:
+        out_dir: created when missing.
+        rows: one per method.
+        columns: the metrics, in order.
+        facts: what a reader must know of the run.
+    """
+    out_dir.mkdir(parents=True, exist_ok=True)
+    content = {
+        "facts": dict(facts),
+        "columns": [asdict(column) for column in columns],
+        "rows": [_without_nan(asdict(row)) for row in rows],
+    }
+    with atomic_path(out_dir / "summary.json") as path:
+        path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    _write_csv(out_dir / "per_image.csv", _per_image_lines(rows))
+    _write_csv(out_dir / "summary.csv", _summary_lines(rows, columns))
+
+
+def read_results(path: Path) -> Results:
+    """Reads a `summary.json`.
+
+    Raises:
+        InputError: it is missing or not of this form.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        columns = [MetricColumn(**column) for column in content["columns"]]
+        return Results([_row(row) for row in content["rows"]], columns, dict(content["facts"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path}: no results could be read ({type(error).__name__}: {error}); give a summary.json"
+        ) from error
+
+
+def _row(content: dict[str, Any]) -> MethodRow:
+    scores = {key: _score(score) for key, score in content["scores"].items()}
+    per_image = {
+        scene: {key: math.nan if value is None else value for key, value in image.items()}
+        for scene, image in content["per_image"].items()
+    }
+    return MethodRow(**{**content, "scores": scores, "per_image": per_image})
+
+
+def _score(content: dict[str, Any]) -> ScoreSummary:
+    """Every empty number but the p-value stands for NaN."""
+    numbers = {key: math.nan if content[key] is None else content[key] for key in ("mean", "std", "low", "high")}
+    return ScoreSummary(**{**content, **numbers})
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _per_image_lines(rows: Sequence[MethodRow]) -> list[dict[str, object]]:
+    return [{"method": row.name, "scene": scene, **scores} for row in rows for scene, scores in row.per_image.items()]
+
+
+def _summary_lines(rows: Sequence[MethodRow], columns: Sequence[MetricColumn]) -> list[dict[str, object]]:
+    lines = []
+    for row in rows:
+        line: dict[str, object] = {"method": row.name, "title": row.title, "images": len(row.per_image)}
+        for column in columns:
+            for part, value in asdict(row.scores.get(column.key, ScoreSummary(mean=math.nan, images=0))).items():
+                line[f"{column.key}_{part}"] = value
+        lines.append(line | {cost: getattr(row, cost) for cost in COSTS} | {"note": row.note})
+    return lines
+
+
+def _write_csv(path: Path, lines: Sequence[dict[str, object]]) -> None:
+    names = list(dict.fromkeys(name for line in lines for name in line))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_without_nan(line) for line in lines)
+    with atomic_path(path) as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8")

@@ -1,0 +1,35 @@
+"""How far a reconstruction misses the light that the frame lost."""
+
+import math
+
+import torch
+
+from twostage_hdr.radiometry.exposure import clipped_mask
+from twostage_hdr.radiometry.luminance import luminance
+from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, RelativeLuminance
+
+LUMINANCE_FLOOR = 0.005 / 200
+"""Relative luminance below which no ratio is formed: PU21's 0.005 cd/m^2 with white at 200 cd/m^2 [mantiuk2021pu21]."""
+
+
+def stops_difference(prediction: LinearRGB, reference: LinearRGB) -> RelativeLuminance:
+    """log2(L_X / L_R) per pixel, in stops: positive where the result is brighter than the reference."""
+    bright = luminance(prediction).clamp(min=LUMINANCE_FLOOR)
+    return torch.log2(bright / luminance(reference).clamp(min=LUMINANCE_FLOOR))
+
+
+def stops_error_clipped(prediction: LinearRGB, reference: LinearRGB, ldr: EncodedRGB) -> float:
+    """Mean |log2(L_X / L_R)| over the clipped pixels of the LDR frame, in stops.
+
+    Args:
+        prediction: X, relative linear RGB (3, H, W).
+        reference: R, relative linear RGB.
+        ldr: the encoded frame in [0, 1]; a pixel is clipped where its brightest channel reaches 248/255.
+
+    Returns:
+        The mean, or NaN for a frame in which nothing is clipped: there the question has no answer.
+    """
+    clipped = clipped_mask(ldr).reshape(-1)
+    if not clipped.any():
+        return math.nan
+    return float(stops_difference(prediction, reference).reshape(-1)[clipped].abs().double().mean())

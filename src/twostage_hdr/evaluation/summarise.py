@@ -1,0 +1,67 @@
+"""From scores per image to the rows of a table."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from twostage_hdr.evaluation.bootstrap import bootstrap_interval, paired_p_value
+from twostage_hdr.evaluation.method_row import MethodRow, ScoreSummary
+from twostage_hdr.evaluation.metric_column import MetricColumn
+
+
+def summarise(rows: Sequence[MethodRow], columns: Sequence[MetricColumn]) -> list[MethodRow]:
+    """Fills `scores` from `per_image`: mean, deviation, interval, and significance against the best method.
+
+    Scores that are NaN (a metric without an answer for that image) are left out and the count says so; so are, in a
+    test of two methods, the images that only one of them has.
+
+    Args:
+        rows: with `per_image` filled; rows without images pass through.
+        columns: the metrics to summarise.
+    """
+    scores: list[dict[str, ScoreSummary]] = [{} for _ in rows]
+    for column in columns:
+        values = [_defined(row, column.key) for row in rows]
+        best = _best(values, column.higher_is_better)
+        for summary, own in zip(scores, values, strict=True):
+            if own:
+                summary[column.key] = _summary(own, None if own is best or best is None else best)
+    return [replace(row, scores=summary) for row, summary in zip(rows, scores, strict=True)]
+
+
+def best_row(rows: Sequence[MethodRow], column: MetricColumn) -> str | None:
+    """Name of the row with the best mean in a column; None where no row has the score."""
+    sign = 1 if column.higher_is_better else -1
+    ranked = [(sign * row.scores[column.key].mean, row.name) for row in rows if column.key in row.scores]
+    return max(ranked, key=lambda pair: pair[0])[1] if ranked else None
+
+
+def _defined(row: MethodRow, key: str) -> dict[str, float]:
+    found = {scene: scores[key] for scene, scores in row.per_image.items() if key in scores}
+    return {scene: value for scene, value in found.items() if not math.isnan(value)}
+
+
+def _best(values: Sequence[dict[str, float]], higher_is_better: bool) -> dict[str, float] | None:
+    sign = 1 if higher_is_better else -1
+    candidates = [own for own in values if own]
+    return max(candidates, key=lambda own: sign * float(np.mean(list(own.values())))) if candidates else None
+
+
+def _summary(own: dict[str, float], best: dict[str, float] | None) -> ScoreSummary:
+    scores = np.array(list(own.values()))
+    interval = bootstrap_interval(scores)
+    return ScoreSummary(
+        mean=float(scores.mean()),
+        std=float(scores.std(ddof=1)) if len(scores) > 1 else math.nan,
+        low=interval.low,
+        high=interval.high,
+        p_value=None if best is None else _p_value(own, best),
+        images=len(scores),
+    )
+
+
+def _p_value(own: dict[str, float], best: dict[str, float]) -> float:
+    shared = [scene for scene in own if scene in best]
+    return paired_p_value(np.array([own[scene] for scene in shared]), np.array([best[scene] for scene in shared]))

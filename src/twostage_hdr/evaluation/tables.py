@@ -1,0 +1,150 @@
+"""A comparison's rows as a table: Markdown, LaTeX, or for the terminal."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from rich.table import Table
+
+from twostage_hdr.evaluation.method_row import MethodRow, ScoreSummary
+from twostage_hdr.evaluation.metric_column import MetricColumn
+from twostage_hdr.evaluation.summarise import best_row
+
+MISSING = "–"
+"""Shown where a number does not exist."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableStyle:
+    """What a cell shows beside the mean.
+
+    Attributes:
+        std: the standard deviation over images, as "± s".
+        interval: the mean's 95 % bootstrap interval, as "[a, b]".
+        cost: columns with parameters, multiply-adds and time.
+        note: a last column with the rows' notes, where there are any.
+    """
+
+    std: bool = True
+    interval: bool = False
+    cost: bool = False
+    note: bool = True
+
+
+MOST_BESIDE = 4
+"""Methods that fit side by side on a terminal of 80 columns."""
+
+Cell = tuple[str, bool]
+"""Text, and whether it is the best of its column."""
+
+
+def markdown_table(rows: Sequence[MethodRow], columns: Sequence[MetricColumn], style: TableStyle | None = None) -> str:
+    """A Markdown table, best in bold, with the scaling of every metric below it."""
+    heads, lines = _cells(rows, columns, style or TableStyle())
+    body = [[f"**{text}**" if best else text for text, best in line] for line in lines]
+    escaped = [[text.replace("|", "\\|") for text in line] for line in [heads, *body]]
+    rule = ["---", *("---:" for _ in heads[1:])]
+    table = [f"| {' | '.join(line)} |" for line in [escaped[0], rule, *escaped[1:]]]
+    notes = [f"- {text}" for text in scaling_notes(columns)]
+    return "\n".join([*table, "", *notes]) + "\n"
+
+
+def latex_table(rows: Sequence[MethodRow], columns: Sequence[MetricColumn], style: TableStyle | None = None) -> str:
+    """A LaTeX `tabular` for booktabs, best in bold, with the scaling of every metric as comments above it."""
+    heads, lines = _cells(rows, columns, style or TableStyle())
+    notes = [f"% {text}" for text in scaling_notes(columns)]
+    body = [[f"\\textbf{{{_latex(text)}}}" if best else _latex(text) for text, best in line] for line in lines]
+    return "\n".join(
+        [
+            *notes,
+            f"\\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}",
+            "\\toprule",
+            " & ".join(_latex(head) for head in heads) + " \\\\",
+            "\\midrule",
+            *(" & ".join(line) + " \\\\" for line in body),
+            "\\bottomrule",
+            "\\end{tabular}",
+            "",
+        ]
+    )
+
+
+def terminal_table(rows: Sequence[MethodRow], columns: Sequence[MetricColumn], *, title: str = "") -> Table:
+    """A table for the terminal, best in bold green: a few methods side by side, more of them one below the other."""
+    beside = len(rows) <= MOST_BESIDE
+    heads, lines = _cells(rows, columns, TableStyle(std=beside, note=False))
+    body: list[list[Cell]] = lines
+    if beside:
+        body = [[(head, False), *(line[place] for line in lines)] for place, head in enumerate(heads)][1:]
+        heads = ["", *(row.title for row in rows)]
+    table = Table(title=title or None, caption="\n".join(scaling_notes(columns)), caption_justify="left")
+    for position, head in enumerate(heads):
+        table.add_column(head.replace("[", "\\["), justify="right" if position else "left", overflow="fold")
+    for line in body:
+        table.add_row(*(f"[bold green]{text}[/]" if best else text.replace("[", "\\[") for text, best in line))
+    return table
+
+
+def scaling_notes(columns: Sequence[MetricColumn]) -> list[str]:
+    """One line per scaling: which metrics had it."""
+    by_scaling: dict[str, list[str]] = {}
+    for column in columns:
+        by_scaling.setdefault(column.scaling, []).append(column.title)
+    return [f"{'; '.join(titles)}: {scaling}." for scaling, titles in by_scaling.items()]
+
+
+def _cells(
+    rows: Sequence[MethodRow], columns: Sequence[MetricColumn], style: TableStyle
+) -> tuple[list[str], list[list[Cell]]]:
+    winners = {column.key: best_row(rows, column) for column in columns}
+    costs = _COSTS if style.cost else {}
+    noted = style.note and any(row.note for row in rows)
+    arrows = [f"{column.heading} {'↑' if column.higher_is_better else '↓'}" for column in columns]
+    heads = ["Method", *arrows, *costs, *(["Note"] if noted else [])]
+    lines: list[list[Cell]] = []
+    for row in rows:
+        scores = [
+            (score_text(row.scores.get(column.key), column, style), winners[column.key] == row.name)
+            for column in columns
+        ]
+        extra = [(show(row), False) for show in costs.values()] + ([(row.note, False)] if noted else [])
+        lines.append([(row.title, False), *scores, *extra])
+    return heads, lines
+
+
+def score_text(score: ScoreSummary | None, column: MetricColumn, style: TableStyle) -> str:
+    """One cell: "27.93 ± 1.20 [27.01, 28.70]", as far as the style asks for it and the numbers exist."""
+    if score is None or math.isnan(score.mean):
+        return MISSING
+    digits = column.digits
+    text = f"{score.mean:.{digits}f}"
+    if style.std and not math.isnan(score.std):
+        text += f" ± {score.std:.{digits}f}"
+    if style.interval and not math.isnan(score.low):
+        text += f" [{score.low:.{digits}f}, {score.high:.{digits}f}]"
+    return text
+
+
+def cost_text(row: MethodRow, *, field: str, pattern: str) -> str:
+    """A cost of a row, or a dash where it has none."""
+    value = getattr(row, field)
+    return MISSING if value is None or math.isnan(value) else format(value, pattern)
+
+
+_COSTS: dict[str, Callable[[MethodRow], str]] = {
+    "Parameters": partial(cost_text, field="parameters", pattern=","),
+    "MAC/px": partial(cost_text, field="multiply_adds_per_pixel", pattern=",.0f"),
+    "s/MP": partial(cost_text, field="seconds_per_megapixel", pattern=".2f"),
+    "MiB": partial(cost_text, field="peak_mebibytes", pattern=",.0f"),
+}
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "μ": r"$\mu$", "Δ": r"$\Delta$",
+    "↑": r"$\uparrow$", "↓": r"$\downarrow$", "–": "--",
+}  # fmt: skip
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in text)

@@ -1,0 +1,89 @@
+"""The frame that all operators share: linearise, expand the luminance, keep the colour.
+
+encoded --(gamma)--> linear RGB --> L --(the operator)--> L' [cd/m^2]
+                        |                                 |
+                        +------------ x L'/L -------------+--> linear RGB [cd/m^2]
+"""
+
+import torch
+from torch import Tensor
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
+from twostage_hdr.radiometry.luminance import luminance
+from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, Luminance, RelativeLuminance
+
+DEFAULT_GAMMA = HDM_GAMMA
+"""Exponent that linearises the LDR frame; 2.2 in most of the papers, 2.24 for HdM [ntire2021hdr]."""
+
+DEFAULT_WHITE = 200.0
+"""Luminance of linear 1.0, the white of the LDR frame, in cd/m^2."""
+
+DEFAULT_PEAK_RATIO = 10.0
+"""Peak over white where the caller names no peak; the same for all operators, so that they compare."""
+
+LOG_FLOOR = 1e-6
+"""Added to relative luminances before a logarithm, so that black pixels count but do not dominate."""
+
+PER_IMAGE = (-3, -2, -1)
+"""The dimensions of one image in a (..., 1, H, W) luminance."""
+
+
+def linearise(ldr: EncodedRGB, gamma: float) -> tuple[LinearRGB, RelativeLuminance]:
+    """Linear RGB and luminance of an LDR frame, both in [0, 1].
+
+    Raises:
+        InputError: if a value lies outside [0, 1] or is not a number, or the gamma is not positive.
+    """
+    if not gamma > 0:
+        raise InputError(f"gamma: {gamma} is not a positive exponent; give e.g. {HDM_GAMMA}")
+    low, high = ldr.aminmax()
+    if not (low >= 0 and high <= 1):
+        raise InputError(f"ldr: values span {low:.4g} to {high:.4g}; an LDR frame lies in [0, 1], divide by its white")
+    linear = decode_gamma(ldr, gamma)
+    return linear, luminance(linear)
+
+
+def peak_luminance(white: float, max_output: float | None) -> float:
+    """The peak in cd/m^2: `max_output`, or 10 x `white` where that is None.
+
+    Raises:
+        InputError: if either is not positive.
+    """
+    if not white > 0:
+        raise InputError(f"white: {white} cd/m^2 is not positive; give the luminance of linear 1.0, e.g. 200")
+    if max_output is None:
+        return DEFAULT_PEAK_RATIO * white
+    if not max_output > 0:
+        raise InputError(f"max_output: {max_output} cd/m^2 is not positive; give the peak luminance, e.g. 2000")
+    return max_output
+
+
+def display_range(peak: float, black_level: float) -> float:
+    """What lies between a display's black and its peak, cd/m^2.
+
+    Raises:
+        InputError: if the black is negative or not below the peak.
+    """
+    if not 0 <= black_level < peak:
+        raise InputError(
+            f"black_level: {black_level} cd/m^2 is not from 0 to below the display's {peak:g} cd/m^2; "
+            "lower it or raise max_output"
+        )
+    return peak - black_level
+
+
+def with_luminance(linear: LinearRGB, old: RelativeLuminance, new: Luminance) -> LinearRGB:
+    """The colours of `linear` at a new luminance: x L'/L, and 0 where L = 0. Chromaticity is kept."""
+    return linear * torch.where(old > 0, new / old.clamp(min=torch.finfo(old.dtype).tiny), 0)
+
+
+def log_mean(relative: RelativeLuminance) -> Tensor:
+    """Log average per image, exp(mean ln(L + 1e-6)), (..., 1, 1, 1)."""
+    return (relative + LOG_FLOOR).log().mean(PER_IMAGE, keepdim=True).exp()
+
+
+def maximum(relative: RelativeLuminance) -> Tensor:
+    """Maximum per image, (..., 1, 1, 1); 1 for a black image, so that it can divide."""
+    peak = relative.amax(PER_IMAGE, keepdim=True)
+    return torch.where(peak > 0, peak, 1)

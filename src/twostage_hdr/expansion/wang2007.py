@@ -1,0 +1,146 @@
+"""Wang et al. 2007, high dynamic range image hallucination: extrapolate the light, transfer the texture."""
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Bool
+from numpy.typing import NDArray
+from torch import Tensor
+
+from twostage_hdr.expansion.bilateral import cross_bilateral
+from twostage_hdr.expansion.clipped_mask import clipped_mask, connected_regions, drawn_on
+from twostage_hdr.expansion.image_loop import for_each_image
+from twostage_hdr.expansion.luminance_expansion import (
+    DEFAULT_GAMMA,
+    DEFAULT_WHITE,
+    LOG_FLOOR,
+    linearise,
+    peak_luminance,
+    with_luminance,
+)
+from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, RelativeLuminance
+
+SMALLEST_REGION = 9
+"""Clipped regions of fewer pixels stay at white: their surroundings say nothing about a peak."""
+
+RING = 0.5
+"""Width of the surroundings to which a region's light is fitted, in radii of a disc of the region's area."""
+
+TEXTURE_SIGMAS = (0.02, 0.4)
+"""Bilateral filter that parts texture from light: share of the longer side; natural log of luminance."""
+
+
+def wang2007(
+    ldr: EncodedRGB,
+    *,
+    gamma: float = DEFAULT_GAMMA,
+    white: float = DEFAULT_WHITE,
+    max_output: float | None = None,
+    region: Bool[Tensor, "*filled 1 rows columns"] | None = None,
+    texture_source: Bool[Tensor, "*stroke 1 stroke_rows stroke_columns"] | None = None,
+    threshold: float = 254 / 255,
+) -> LinearRGB:
+    """Fill clipped regions with a lobe of light fitted to their surroundings, and a texture from a stroke [wang2007].
+
+    The light of a region is an elliptical Gaussian, ln I = a - b q, with q the squared distance from its centre in
+    units of its own ellipse (1 at the rim), and a, b >= 0 fitted to the unclipped ring around it; it lies between
+    white and `max_output`. Texture is what a bilateral filter takes off ln L under the user's stroke, repeated
+    mirror-wise over the regions; without a stroke there is none. Pixels outside the regions keep white L.
+
+    An approximation: the paper fits several lobes, synthesises texture by patches that the user warps, and solves
+    Poisson's equation over the seams.
+
+    Args:
+        ldr: (3,H,W) or (B,3,H,W), encoded, [0, 1].
+        gamma: exponent that linearises it.
+        white: luminance of linear 1.0 outside the regions, cd/m^2.
+        max_output: largest luminance of a lobe, before texture, cd/m^2; None is 10 x white.
+        region: (1, H, W) for all images or (B, 1, H, W), what to fill; None is every pixel whose largest channel
+            reaches the threshold.
+        texture_source: the same, the stroke from which texture is taken; None transfers none.
+        threshold: clipped from here on, encoded; 248/255 for HdM frames.
+
+    Returns:
+        Linear RGB, cd/m^2.
+
+    Raises:
+        InputError: if a mask does not fit the image.
+    """
+    peak = peak_luminance(white, max_output)
+    linear, L = linearise(ldr, gamma)
+    fill = clipped_mask(ldr, threshold) if region is None else drawn_on("region", region, L)
+    ceiling = float(np.log(max(peak / white, 1)))
+    light = for_each_image(lambda one, mask: _lobes(one, mask, ceiling), L, fill)
+    texture = torch.zeros_like(L)
+    if texture_source is not None:
+        texture = for_each_image(_repeated, _texture(L), drawn_on("texture_source", texture_source, L))
+    return with_luminance(linear, L, white * torch.where(fill, L * (light + texture).exp(), L))
+
+
+def _texture(relative: RelativeLuminance) -> RelativeLuminance:
+    log_luminance = (relative + LOG_FLOOR).log()
+    share, sigma_range = TEXTURE_SIGMAS
+    sigma_space = max(share * max(relative.shape[-2:]), 1.0)
+    return log_luminance - cross_bilateral(
+        log_luminance, log_luminance, sigma_space=sigma_space, sigma_range=sigma_range
+    )
+
+
+def _repeated(texture: Tensor, source: Tensor) -> Tensor:
+    """The texture in the stroke's bounding box, mirrored over the whole image; outside the stroke it counts as none."""
+    rows, columns = source.any(1).nonzero()[:, 0], source.any(0).nonzero()[:, 0]
+    if len(rows) == 0:
+        return torch.zeros_like(texture)
+    patch = (texture * source)[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    y, x = (_mirrored(length, period, texture) for length, period in zip(texture.shape, patch.shape, strict=True))
+    return patch[y[:, None], x[None]]
+
+
+def _mirrored(length: int, period: int, like: Tensor) -> Tensor:
+    """0 1 ... period-1 period-1 ... 1 0 0 1 ..., `length` indices."""
+    index = torch.arange(length, device=like.device) % (2 * period)
+    return torch.minimum(index, 2 * period - 1 - index)
+
+
+def _lobes(relative: Tensor, fill: Tensor, ceiling: float) -> Tensor:
+    """ln of the light in the regions over white, 0 elsewhere, (H, W)."""
+    labels, statistics = connected_regions(fill)
+    luminance = relative.detach().cpu().numpy()
+    light = np.zeros_like(luminance)
+    for label in range(1, len(statistics)):
+        left, top, width, height, area = (int(entry) for entry in statistics[label])
+        if area < SMALLEST_REGION:
+            continue
+        reach = max(2, round(RING * (area / np.pi) ** 0.5))
+        window = np.s_[max(top - reach, 0) : top + height + reach, max(left - reach, 0) : left + width + reach]
+        inside = labels[window] == label
+        ring = cv2.dilate(inside.astype(np.uint8), _disc(reach)).astype(bool) & (labels[window] == 0)
+        light[window][inside] = _fitted_lobe(luminance[window], inside, ring, ceiling)
+    return torch.from_numpy(light).to(relative)
+
+
+def _disc(reach: int) -> NDArray[np.uint8]:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)).astype(np.uint8)
+
+
+def _fitted_lobe(
+    luminance: NDArray[np.floating], inside: NDArray[np.bool_], ring: NDArray[np.bool_], ceiling: float
+) -> NDArray[np.floating]:
+    """ln I at the pixels inside: a - b q fitted to the ring; 0 (white) where the ring says nothing of a peak."""
+    q = _ellipse_distance(inside)
+    near, level = q[ring], np.log(luminance[ring] + LOG_FLOOR)
+    spread = near.var() if len(near) else 0.0
+    if spread == 0:
+        return np.zeros(int(inside.sum()))
+    b = max(-((near - near.mean()) * (level - level.mean())).mean() / spread, 0.0)
+    # the lobe passes through white at the rim, q = 1, because that is where the frame clipped
+    return (b * (1 - q[inside])).clip(0, ceiling)
+
+
+def _ellipse_distance(inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Squared distance from the region's centre in units of the ellipse with its second moments, 1 at that rim."""
+    points = np.argwhere(inside).astype(np.float64)
+    moments = np.atleast_2d(np.cov(points, rowvar=False)) + np.eye(2) / 12  # a pixel is not a point
+    offsets = np.indices(inside.shape).reshape(2, -1).T - points.mean(0)
+    squared = (offsets @ np.linalg.inv(moments) * offsets).sum(1)
+    return squared.reshape(inside.shape) / 4  # an even ellipse has its rim at two standard deviations

@@ -1,0 +1,1 @@
+"""Image files: read and written typed, bounded and atomically."""

@@ -1,0 +1,39 @@
+"""Writing a file so that nobody ever sees half of it."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from twostage_hdr.errors import InputError
+
+_serial = itertools.count()
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary sibling of `path`; on success it becomes `path`, on failure it is removed.
+
+    The sibling keeps the suffix (libraries choose the format by it) and lies in the same folder, so that the rename
+    cannot cross file systems. Data reach the disk before the rename. Whether an existing file may be replaced is the
+    caller's decision.
+
+    Raises:
+        InputError: the folder does not exist.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist; create it first")
+    temporary = path.with_name(f".{path.stem}.tmp-{os.getpid()}-{next(_serial)}{path.suffix}")
+    try:
+        yield temporary
+        _flush_to_disk(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _flush_to_disk(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

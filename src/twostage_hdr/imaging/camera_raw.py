@@ -1,0 +1,38 @@
+"""Camera RAW, developed to the 8-bit photograph that the camera could have written."""
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from twostage_hdr.errors import InputError
+
+_RAW_NAMES = "3fr arw cr2 cr3 dng erf iiq nef nrw orf pef raf rw2 rwl sr2 srf srw"
+RAW_SUFFIXES = frozenset(f".{name}" for name in _RAW_NAMES.split())
+"""Most are TIFF inside, so that only the name tells them from a photograph: Pillow would take their thumbnail."""
+
+SRGB_CURVE = (2.4, 12.92)
+"""Power and slope at black of the sRGB encoding, as LibRaw takes them."""
+
+
+def develop_raw(path: Path) -> UInt8[np.ndarray, "height width 3"]:
+    """Develops a RAW file with the camera's white balance and LibRaw's automatic brightness; sRGB, upright.
+
+    Raises:
+        InputError: rawpy is not installed, or LibRaw cannot read the file.
+    """
+    try:
+        import rawpy
+    except ImportError:
+        raise InputError(f"{path}: camera RAW needs one more package; pip install rawpy") from None
+    try:
+        with rawpy.imread(str(path)) as raw:
+            developed: np.ndarray = raw.postprocess(
+                use_camera_wb=True, output_bps=8, gamma=SRGB_CURVE, output_color=rawpy.ColorSpace.sRGB
+            )
+    except rawpy.LibRawError as error:
+        reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
+        raise InputError(
+            f"{path}: camera RAW that cannot be developed here ({reason}); export it as JPEG, PNG or TIFF"
+        ) from error
+    return developed

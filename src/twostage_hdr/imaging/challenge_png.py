@@ -1,0 +1,152 @@
+"""The challenge's pair: a 16-bit PNG and its scale, the alignratio [ntire2021hdr].
+
+Stored value = round(encoded * alignratio) with alignratio = 65535 / max(encoded), where encoded = linear^(1/2.24).
+"""
+
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import OpenImageIO
+from jaxtyping import UInt16
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.hdr_image import HdrImage
+from twostage_hdr.imaging.pixel_arrays import EncodedPixels
+from twostage_hdr.imaging.scanline_writer import ScanlineWriter
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
+
+PNG16_MAX = 65535
+"""Largest value of a 16-bit sample."""
+
+# zlib's fastest level on differences of neighbours: a third larger than the best, ten times as fast
+_PNG_LEVEL, _PNG_RUN_LENGTHS, _PNG_SUB_FILTER = 1, 3, 16
+
+
+def alignratio_of(encoded: EncodedPixels) -> float:
+    """65535 / max(encoded); 65535 for an all-black image, whose scale no pixel can tell."""
+    brightest = float(encoded.max())
+    return PNG16_MAX / brightest if brightest > 0 else float(PNG16_MAX)
+
+
+def quantise(encoded: EncodedPixels, alignratio: float) -> UInt16[np.ndarray, "height width 3"]:
+    """The 16-bit integers that are stored: round(encoded * alignratio); beyond 65535 they are clipped."""
+    return np.clip(np.rint(encoded * np.float32(alignratio)), 0, PNG16_MAX).astype(np.uint16)
+
+
+def write_challenge_pair(png_path: str | Path, alignratio_path: str | Path, encoded: EncodedPixels) -> float:
+    """Write encoded pixels (gamma 2.24, >= 0) as the challenge's 16-bit PNG and alignratio.
+
+    Returns:
+        The alignratio.
+    """
+    alignratio = alignratio_of(encoded)
+    stored = quantise(encoded, alignratio)
+    data = imagecodecs.png_encode(stored, level=_PNG_LEVEL, strategy=_PNG_RUN_LENGTHS, filter=_PNG_SUB_FILTER)
+    with atomic_path(png_path) as temporary_png, atomic_path(alignratio_path) as temporary_scale:
+        temporary_png.write_bytes(data)
+        np.save(temporary_scale, np.float64(alignratio))
+    return alignratio
+
+
+class ChallengeRowWriter(ScanlineWriter):
+    """The challenge's pair written by blocks of rows, for images whose maximum is known beforehand.
+
+    Args:
+        png_path: Where the 16-bit PNG goes.
+        alignratio_path: Where its scale goes; it is written first, so that no PNG ever lacks it.
+        width: Pixels in a row.
+        height: Number of rows.
+        alignratio: 65535 / max(encoded), see `alignratio_of`; brighter values are clipped.
+    """
+
+    def __init__(
+        self, png_path: str | Path, alignratio_path: str | Path, *, width: int, height: int, alignratio: float
+    ) -> None:
+        spec = OpenImageIO.ImageSpec(width, height, 3, "uint16")
+        spec.attribute("png:compressionLevel", _PNG_LEVEL)
+        super().__init__(png_path, spec)
+        self._alignratio_path = alignratio_path
+        self._alignratio = alignratio
+
+    def __enter__(self) -> "ChallengeRowWriter":
+        with atomic_path(self._alignratio_path) as temporary:
+            np.save(temporary, np.float64(self._alignratio))
+        super().__enter__()
+        return self
+
+    def write_rows(self, rows: EncodedPixels) -> None:
+        """Append rows of encoded pixels, (count, width, 3) float32."""
+        self.write_samples(quantise(rows, self._alignratio))
+
+
+def read_challenge_png(png_path: str | Path, alignratio_path: str | Path) -> EncodedPixels:
+    """Read the challenge's pair as encoded pixels (gamma 2.24), HxWx3 float32.
+
+    Raises:
+        InputError: a file is missing or damaged, the PNG is not of 16 bits, or the alignratio is not positive.
+    """
+    png_path = Path(png_path)
+    alignratio = read_alignratio(alignratio_path)
+    if not png_path.is_file():
+        raise InputError(f"{png_path}: no such file")
+    try:
+        stored = imagecodecs.png_decode(png_path.read_bytes())
+    except Exception as error:  # the decoder's own error types differ between releases
+        raise InputError(f"{png_path}: not a readable PNG ({error})") from error
+    if stored.dtype != np.uint16:
+        raise InputError(f"{png_path}: {stored.dtype.itemsize * 8}-bit PNG; an HDR reference has 16 bits")
+    stored = np.repeat(stored[:, :, None], 3, axis=2) if stored.ndim == 2 else stored[:, :, :3]
+    return (stored / alignratio).astype(np.float32)
+
+
+def read_alignratio(path: str | Path) -> float:
+    """Read the scale beside a challenge PNG.
+
+    Raises:
+        InputError: missing, unreadable, not one number, or not positive.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; the 16-bit PNG has no scale without it")
+    try:
+        value = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise InputError(f"{path}: not a NumPy file ({error})") from error
+    if value.size != 1 or not np.issubdtype(value.dtype, np.number):
+        raise InputError(f"{path}: shape {value.shape} of {value.dtype}; the alignratio is one number")
+    return positive_scale(str(value.reshape(())), str(path))
+
+
+def positive_scale(text: str, source: str) -> float:
+    """The alignratio that a file states in decimal digits.
+
+    Raises:
+        InputError: not a finite positive number.
+    """
+    try:
+        alignratio = float(text)
+    except ValueError:
+        alignratio = float("nan")
+    if not np.isfinite(alignratio) or alignratio <= 0:
+        raise InputError(f"{source}: alignratio {text}; it must be a positive number")
+    return alignratio
+
+
+def alignratio_path_for(png_path: str | Path) -> Path:
+    """Where a challenge PNG's scale lies: `0001_gt.png` or `photo_hdr.png` has `0001_alignratio.npy` and so on."""
+    png_path = Path(png_path)
+    stem = png_path.stem.removesuffix("_gt").removesuffix("_hdr")
+    return png_path.with_name(f"{stem}_alignratio.npy")
+
+
+def read_challenge_as_linear(png_path: str | Path) -> HdrImage:
+    """Read a challenge PNG with the alignratio that lies beside it, as linear pixels."""
+    beside = alignratio_path_for(png_path)
+    encoded = read_challenge_png(png_path, beside)
+    return HdrImage(
+        pixels=np.power(encoded, np.float32(HDM_GAMMA)),
+        domain="gamma 2.24, 16-bit PNG with alignratio",
+        alignratio=read_alignratio(beside),
+    )

@@ -1,0 +1,91 @@
+"""RGB primaries: their names and the way to Rec. 709."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from jaxtyping import Float64
+
+from twostage_hdr.errors import InputError
+
+Matrix: TypeAlias = Float64[np.ndarray, "3 3"]
+"""A 3x3 matrix that acts on column vectors."""
+
+
+class Chromaticities(NamedTuple):
+    """CIE 1931 xy of the primaries and the white point, in OpenEXR's order."""
+
+    red: tuple[float, float]
+    green: tuple[float, float]
+    blue: tuple[float, float]
+    white: tuple[float, float]
+
+
+REC709 = Chromaticities((0.64, 0.33), (0.30, 0.60), (0.15, 0.06), (0.3127, 0.3290))
+"""Recommendation ITU-R BT.709, also sRGB."""
+REC2020 = Chromaticities((0.708, 0.292), (0.170, 0.797), (0.131, 0.046), (0.3127, 0.3290))
+"""Recommendation ITU-R BT.2020 and BT.2100 [itu2100]."""
+DISPLAY_P3 = Chromaticities((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), (0.3127, 0.3290))
+"""SMPTE EG 432-1 primaries with a D65 white."""
+ACES_AP0 = Chromaticities((0.7347, 0.2653), (0.0, 1.0), (0.0001, -0.077), (0.32168, 0.33767))
+"""SMPTE ST 2065-1 (ACES)."""
+ACES_AP1 = Chromaticities((0.713, 0.293), (0.165, 0.830), (0.128, 0.044), (0.32168, 0.33767))
+"""ACEScg."""
+
+_NAMES = {
+    "Rec. 709": REC709,
+    "Rec. 2020": REC2020,
+    "Display P3": DISPLAY_P3,
+    "ACES AP0": ACES_AP0,
+    "ACEScg AP1": ACES_AP1,
+}
+_NAME_TOLERANCE = 1e-3
+_SMALLEST_GAMUT = 1e-4  # twice the area of the triangle in xy; Rec. 709's is 0.22
+
+_BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+"""Sharpened cone responses of the Bradford transform (ICC.1, annex E)."""
+
+
+def stated_chromaticities(values: Sequence[float], source: str) -> Chromaticities:
+    """The primaries that a file states, as eight numbers in the order red, green, blue, white.
+
+    Raises:
+        InputError: not eight finite numbers, primaries on a line, or primaries or a white without luminance.
+    """
+    if len(values) == 8 and np.all(np.isfinite(values)):
+        red, green, blue, white = ((float(values[i]), float(values[i + 1])) for i in range(0, 8, 2))
+        area = (green[0] - red[0]) * (blue[1] - red[1]) - (green[1] - red[1]) * (blue[0] - red[0])
+        if abs(area) > _SMALLEST_GAMUT and 0 not in (red[1], green[1], blue[1]) and white[1] > 0:
+            return Chromaticities(red, green, blue, white)
+    numbers = ", ".join(f"{value:g}" for value in values)
+    raise InputError(f"{source}: chromaticities ({numbers}) span no colours; correct or remove them in the file")
+
+
+def name_of(chromaticities: Chromaticities) -> str:
+    """The usual name of a set of primaries, or "unnamed primaries"."""
+    for name, known in _NAMES.items():
+        if np.allclose(np.ravel(chromaticities), np.ravel(known), atol=_NAME_TOLERANCE):
+            return name
+    return "unnamed primaries"
+
+
+def rgb_to_xyz(chromaticities: Chromaticities) -> Matrix:
+    """The matrix from linear RGB to CIE XYZ with Y = 1 for white.
+
+    Raises:
+        numpy.linalg.LinAlgError: the primaries lie on a line.
+    """
+    primaries = np.stack([_xyz(xy) for xy in chromaticities[:3]], axis=1)
+    return primaries * np.linalg.solve(primaries, _xyz(chromaticities.white))
+
+
+def to_rec709(chromaticities: Chromaticities) -> Matrix:
+    """The matrix from linear RGB of these primaries to linear Rec. 709, whites adapted by the Bradford transform."""
+    cones = _BRADFORD @ _xyz(REC709.white) / (_BRADFORD @ _xyz(chromaticities.white))
+    adaptation = np.linalg.solve(_BRADFORD, cones[:, None] * _BRADFORD)
+    return np.linalg.solve(rgb_to_xyz(REC709), adaptation @ rgb_to_xyz(chromaticities))
+
+
+def _xyz(xy: tuple[float, float]) -> Float64[np.ndarray, "3"]:
+    x, y = xy
+    return np.array([x / y, 1.0, (1 - x - y) / y])

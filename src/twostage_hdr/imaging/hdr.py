@@ -1,0 +1,53 @@
+"""Reading an HDR file of any format that people have."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.avif import read_avif
+from twostage_hdr.imaging.challenge_png import read_challenge_as_linear
+from twostage_hdr.imaging.exr_reader import read_exr
+from twostage_hdr.imaging.hdr_image import HdrImage
+from twostage_hdr.imaging.jpegxl import read_jpegxl
+from twostage_hdr.imaging.radiance import read_radiance
+from twostage_hdr.imaging.tiff import read_tiff
+from twostage_hdr.imaging.ultra_hdr import read_ultra_hdr
+
+__all__ = ["HDR_READERS", "HdrImage", "read_hdr"]
+
+HDR_READERS: Mapping[str, Callable[[Path], HdrImage]] = MappingProxyType(
+    {
+        ".hdr": read_radiance,
+        ".pic": read_radiance,
+        ".exr": read_exr,
+        ".tif": read_tiff,
+        ".tiff": read_tiff,
+        ".png": read_challenge_as_linear,
+        ".jpg": read_ultra_hdr,
+        ".jpeg": read_ultra_hdr,
+        ".avif": read_avif,
+        ".jxl": read_jpegxl,
+    }
+)
+"""Reader by suffix."""
+
+
+def read_hdr(path: str | Path) -> HdrImage:
+    """Read an HDR image as linear Rec. 709 RGB, float32, relative scale; the suffix tells the format.
+
+    A 16-bit PNG needs its alignratio beside it: `0001_gt.png` and `photo_hdr.png` go with `0001_alignratio.npy` and
+    `photo_alignratio.npy`.
+
+    Raises:
+        InputError: missing, empty, of an unknown format, damaged, or holding NaN or infinite values.
+    """
+    path = Path(path)
+    reader = HDR_READERS.get(path.suffix.lower())
+    if reader is None:
+        raise InputError(f"{path}: '{path.suffix}' is no HDR format known here; use one of {', '.join(HDR_READERS)}")
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: the file is empty (0 bytes)")
+    return reader(path)

@@ -1,0 +1,94 @@
+"""The marker segments that turn two JPEGs into one Ultra HDR file.
+
+A plain viewer reads the first JPEG and stops. The multi-picture format (CIPA DC-007) tells where the second one lies,
+the ISO 21496-1 segments and, for older readers, Adobe's XMP properties tell that it is a gain map.
+"""
+
+import struct
+
+from twostage_hdr.imaging.gain_map import OFFSET, GainMap, iso_metadata
+
+_START = b"\xff\xd8"
+_APP1, _APP2 = 0xE1, 0xE2
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_ISO = b"urn:iso:std:iso:ts:21496:-1\0"
+_ICC = b"ICC_PROFILE\0\x01\x01"
+_ISO_VERSION_ONLY = struct.pack(">HH", 0, 0)
+_PRIMARY_ATTRIBUTE = 0x00030000  # baseline MP primary image
+_MP_HEADER = 4  # "MPF\0", after which offsets are counted
+
+_PACKET = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"{attributes}>'
+    "{elements}</rdf:Description></rdf:RDF></x:xmpmeta>"
+    '<?xpacket end="w"?>'
+)
+_CONTAINER = (
+    ' xmlns:Container="http://ns.google.com/photos/1.0/container/"'
+    ' xmlns:Item="http://ns.google.com/photos/1.0/container/item/"'
+)
+_ITEM = '<rdf:li rdf:parseType="Resource"><Container:Item Item:Semantic="{}" Item:Mime="image/jpeg"{}/></rdf:li>'
+
+
+def join_ultra_hdr(base: bytes, base_profile: bytes, gain_jpeg: bytes, gains: GainMap) -> bytes:
+    """One file of the base JPEG (with its ICC profile) and the gain map's JPEG."""
+    second = _with_segments(gain_jpeg, [(_APP1, _XMP + _gain_packet(gains)), (_APP2, _ISO + iso_metadata(gains))])
+    segments = [
+        (_APP1, _XMP + _container_packet(len(second))),
+        (_APP2, _ICC + base_profile),
+        (_APP2, _ISO + _ISO_VERSION_ONLY),
+    ]
+    # The index holds sizes and its own place, neither of which depends on the sizes it holds.
+    size = len(_with_segments(base, [*segments, (_APP2, _index(0, 0, 0))]))
+    index_at = size - (len(base) - _after_jfif(base)) - len(_index(0, 0, 0)) + _MP_HEADER
+    first = _with_segments(base, [*segments, (_APP2, _index(size, len(second), size - index_at))])
+    return first + second
+
+
+def _with_segments(jpeg: bytes, segments: list[tuple[int, bytes]]) -> bytes:
+    at = _after_jfif(jpeg)
+    inserted = b"".join(struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body for marker, body in segments)
+    return jpeg[:at] + inserted + jpeg[at:]
+
+
+def _after_jfif(jpeg: bytes) -> int:
+    """Position after the start marker and a JFIF segment, which has to come first."""
+    if jpeg[2:4] == b"\xff\xe0":
+        return len(_START) + 2 + int.from_bytes(jpeg[4:6], "big")
+    return len(_START)
+
+
+def _index(primary_size: int, gain_size: int, gain_offset: int) -> bytes:
+    """The multi-picture index: big-endian TIFF with version, number of images and an entry for each."""
+    entries_at = 8 + 2 + 3 * 12 + 4
+    return (
+        b"MPF\0MM\0*"
+        + struct.pack(">IH", 8, 3)
+        + struct.pack(">HHI4s", 0xB000, 7, 4, b"0100")
+        + struct.pack(">HHII", 0xB001, 4, 1, 2)
+        + struct.pack(">HHII", 0xB002, 7, 32, entries_at)
+        + struct.pack(">I", 0)
+        + struct.pack(">IIIHH", _PRIMARY_ATTRIBUTE, primary_size, 0, 0, 0)
+        + struct.pack(">IIIHH", 0, gain_size, gain_offset, 0, 0)
+    )
+
+
+def _container_packet(gain_size: int) -> bytes:
+    items = _ITEM.format("Primary", "") + _ITEM.format("GainMap", f' Item:Length="{gain_size}"')
+    directory = f"<Container:Directory><rdf:Seq>{items}</rdf:Seq></Container:Directory>"
+    return _PACKET.format(attributes=_CONTAINER, elements=directory).encode()
+
+
+def _gain_packet(gains: GainMap) -> bytes:
+    properties = {
+        "GainMapMin": gains.minimum,
+        "GainMapMax": gains.maximum,
+        "Gamma": 1.0,
+        "OffsetSDR": OFFSET,
+        "OffsetHDR": OFFSET,
+        "HDRCapacityMin": 0.0,
+        "HDRCapacityMax": gains.capacity,
+    }
+    numbers = "".join(f' hdrgm:{name}="{value:.7f}"' for name, value in properties.items())
+    return _PACKET.format(attributes=f'{numbers} hdrgm:BaseRenditionIsHDR="False"', elements="").encode()

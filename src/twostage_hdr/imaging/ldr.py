@@ -1,0 +1,182 @@
+"""Reading an ordinary photograph (JPEG, PNG, TIFF, WebP, AVIF, HEIC, camera RAW) as upright sRGB pixels."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.avif import colour_codes
+from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES, develop_raw
+from twostage_hdr.imaging.colour_profile import convert_to_srgb
+from twostage_hdr.imaging.orientation import upright
+from twostage_hdr.imaging.pixel_arrays import LdrPixels
+from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
+from twostage_hdr.imaging.sixteen_bit import is_deep_png, read_deep_png, read_deep_tiff
+
+_HDR_SUFFIXES = frozenset({".exr", ".hdr", ".pic", ".pfm"})
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_BRANDS_AT_MOST = 256  # bytes of the box that names them
+_FLOAT_OR_WIDE_MODES = frozenset({"F", "I"})
+_ROWS_AT_ONCE = 256
+_pillow_limit = threading.Lock()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LdrImage:
+    """A photograph as read.
+
+    Attributes:
+        pixels: HxWx3 uint8 or uint16, display-encoded, sRGB primaries, upright.
+        notes: What was changed on the way, in words for the user; empty if nothing was.
+    """
+
+    pixels: LdrPixels
+    notes: tuple[str, ...] = ()
+
+
+def read_ldr(path: str | Path) -> LdrImage:
+    """Read a photograph of 8 or 16 bits per channel, of any size.
+
+    EXIF orientation is applied, an embedded colour profile is converted to sRGB, transparency is dropped, grey and
+    palette images become RGB; `notes` tells of each that changes the picture.
+
+    Raises:
+        InputError: no such file, no image, a damaged one, or floating-point pixels.
+    """
+    path = Path(path)
+    _refuse_non_photograph(path)
+    try:
+        if path.suffix.lower() in RAW_SUFFIXES:
+            return LdrImage(pixels=develop_raw(path), notes=("developed from camera RAW to 8 bits",))
+        if is_deep_png(path):
+            samples, orientation, profile = read_deep_png(path)
+        elif (deep := read_deep_tiff(path)) is not None:
+            samples, orientation, profile = deep
+        else:
+            return _read_with_pillow(path)
+    except InputError:
+        raise
+    except UnidentifiedImageError:
+        raise InputError(f"{path}: not an image that can be read; use JPEG, PNG, TIFF, WebP, AVIF or HEIC") from None
+    except Exception as error:  # decoders raise what they like; the user needs the file's name and the reason
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path}: damaged or unreadable image ({reason}); export it again") from error
+    return _from_deep_samples(samples, orientation, profile)
+
+
+def _refuse_non_photograph(path: Path) -> None:
+    if not path.exists():
+        raise InputError(f"{path}: no such file")
+    if not path.is_file():
+        raise InputError(f"{path}: not a file; name the photographs")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: the file is empty (0 bytes)")
+    if path.suffix.lower() in _HDR_SUFFIXES:
+        raise InputError(f"{path}: already an HDR image ({path.suffix}); a photograph of 8 or 16 bits is expected here")
+
+
+def _from_deep_samples(samples: np.ndarray, orientation: int, profile: bytes | None) -> LdrImage:
+    notes = []
+    if samples.shape[2] in (2, 4):
+        samples = samples[:, :, :-1]
+        notes.append("alpha channel dropped")
+    samples, conversion = convert_to_srgb(np.repeat(samples, 3, axis=2) if samples.shape[2] == 1 else samples, profile)
+    notes += conversion
+    samples, rotation = upright(samples, orientation)
+    return LdrImage(pixels=np.ascontiguousarray(samples), notes=(*notes, *rotation))
+
+
+def _read_with_pillow(path: Path) -> LdrImage:
+    with _open(path) as image:
+        stated_orientation = image.getexif().get(0x0112, 1)
+        image.load()
+        # Some of Pillow's decoders (TIFF) turn the picture themselves and then forget the tag.
+        remaining_orientation = image.getexif().get(0x0112, 1)
+        if 0 in image.size:
+            raise InputError(f"{path}: the image has no pixels ({image.size[0]}x{image.size[1]})")
+        if image.mode in _FLOAT_OR_WIDE_MODES:
+            raise InputError(f"{path}: 32-bit pixels; a photograph of 8 or 16 bits per channel is expected here")
+        if image.format == "AVIF" and colour_codes(path.read_bytes())[1] in (PQ_TRANSFER, HLG_TRANSFER):
+            raise InputError(f"{path}: already an HDR image (AVIF with PQ or HLG); an ordinary photograph is expected")
+        notes = _notes_on_structure(image)
+        profile = image.info.get("icc_profile")
+        samples, conversion = _rgb_samples(image, profile)
+    samples, _ = upright(samples, remaining_orientation)
+    rotation = ["rotated by EXIF orientation"] if stated_orientation not in (0, 1) else []
+    return LdrImage(pixels=np.ascontiguousarray(samples), notes=(*notes, *conversion, *rotation))
+
+
+def _rgb_samples(image: Image.Image, profile: bytes | None) -> tuple[np.ndarray, list[str]]:
+    if image.mode.startswith("I;16"):
+        grey = np.asarray(image).astype(np.uint16)
+        return convert_to_srgb(np.repeat(grey[:, :, None], 3, axis=2), profile)
+    if image.mode == "CMYK":
+        return _eight_bit_rgb(image), ["converted from CMYK without its ink profile"]
+    return convert_to_srgb(_eight_bit_rgb(image), profile)
+
+
+def _eight_bit_rgb(image: Image.Image) -> np.ndarray:
+    """The pixels as RGB, converted by blocks of rows: whole, a 100-megapixel photograph passes through 1.4 GB."""
+    width, height = image.size
+    rgb = np.empty((height, width, 3), dtype=np.uint8)
+    for top in range(0, height, _ROWS_AT_ONCE):
+        with _without_pillows_limit():
+            rows = image.crop((0, top, width, min(top + _ROWS_AT_ONCE, height)))
+        rows = rows.convert("RGBA") if rows.mode == "P" else rows
+        rgb[top : top + _ROWS_AT_ONCE] = np.asarray(rows.convert("RGB"))
+    return rgb
+
+
+def _notes_on_structure(image: Image.Image) -> list[str]:
+    notes = []
+    if image.has_transparency_data:
+        notes.append("alpha channel dropped")
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1 and image.format != "MPO":  # in MPO the further frames are a phone's gain map or a stereo partner
+        notes.append(f"first of {frames} frames used")
+    return notes
+
+
+@contextmanager
+def _without_pillows_limit() -> Iterator[None]:
+    """Pillow refuses images above 179 megapixels unless its module-wide limit is lifted."""
+    with _pillow_limit:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[Image.Image]:
+    if _is_heif(path):
+        image = _open_heif(path)
+    else:
+        with _without_pillows_limit():
+            image = Image.open(path)
+    with image:
+        yield image
+
+
+def _is_heif(path: Path) -> bool:
+    """Whether the first bytes name a HEIF brand; telephones' pictures often travel under another suffix."""
+    with path.open("rb") as file:
+        head = file.read(_BRANDS_AT_MOST)
+    box = head[: int.from_bytes(head[:4], "big")]
+    brands = {box[at : at + 4] for at in (8, *range(16, len(box), 4))}
+    return head[4:8] == b"ftyp" and b"avif" not in brands and not brands.isdisjoint(_HEIF_BRANDS)
+
+
+def _open_heif(path: Path) -> Image.Image:
+    try:
+        import pillow_heif
+    except ImportError:
+        raise InputError(f"{path}: HEIC needs one more package; pip install pillow-heif") from None
+    image: Image.Image = pillow_heif.open_heif(path).to_pillow()
+    return image

@@ -1,0 +1,84 @@
+"""Pictures of HDR for an ordinary screen: a tone-mapped preview and a strip of exposures."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
+from twostage_hdr.radiometry.srgb import srgb_encode
+
+KEY = 0.18
+"""Luminance that the log mean is brought to: a mid grey [reinhard2002]."""
+_REC709_WEIGHTS = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+_LOG_FLOOR = 1e-6
+_WHITE_PERCENTILE = 99.9
+_ROWS_AT_ONCE = 256
+
+
+def preview(linear: LinearPixels, *, key: float | None = None, white: float | None = None) -> PreviewPixels:
+    """Tone map by Reinhard's extended global curve, Ld = L (1 + L/white^2) / (1 + L) [reinhard2002].
+
+    Colours keep their hue and saturation until a channel meets the display's limit, from where they fade to white.
+
+    Args:
+        linear: HxWx3, >= 0.
+        key: Luminance to which the log mean of the image is brought; None means 0.18. Of an image of one exposure's
+            scale, 1.0 is the photograph's white.
+        white: Scaled luminance that becomes the display's white; None takes the 99.9th percentile, at least 1.
+
+    Returns:
+        HxWx3 uint8, sRGB.
+    """
+    luminance = linear @ _REC709_WEIGHTS
+    log_mean = float(np.exp(np.mean(np.log(luminance + np.float32(_LOG_FLOOR)), dtype=np.float64)))
+    scale = (KEY if key is None else key) / log_mean
+    if white is None:
+        white = max(1.0, scale * float(np.percentile(luminance, _WHITE_PERCENTILE)))
+    display = np.empty(linear.shape, dtype=np.uint8)
+    for top in range(0, len(linear), _ROWS_AT_ONCE):  # in blocks, so that a large image needs no float copies
+        rows = slice(top, top + _ROWS_AT_ONCE)
+        scaled = scale * luminance[rows, :, None]
+        gain = scale * (1 + scaled / white**2) / (1 + scaled)
+        display[rows] = to_srgb8(_fade_to_white(linear[rows] * gain.astype(np.float32)))
+    return display
+
+
+def _fade_to_white(display: np.ndarray) -> np.ndarray:
+    """Bring colours that exceed the display back by mixing with the grey of the same luminance, which keeps hue."""
+    grey = np.minimum(display @ _REC709_WEIGHTS, 1)[..., None]
+    excess = display.max(axis=-1, keepdims=True) - grey
+    saturation = np.where(excess > 1 - grey, (1 - grey) / np.maximum(excess, np.float32(_LOG_FLOOR)), np.float32(1))
+    return grey + saturation * (display - grey)
+
+
+def exposure_strip(
+    linear: LinearPixels, stops: Sequence[float] = (-4, -2, 0, 2), *, panel_width: int | None = None
+) -> UInt8[np.ndarray, "strip_height strip_width 3"]:
+    """The image at several exposures, side by side, each clipped at white as a camera would.
+
+    Args:
+        linear: HxWx3; 1.0 is white at 0 stops.
+        stops: Exposures, in factors of 2.
+        panel_width: Width of a panel in pixels, by averaging whole blocks; None keeps the image's size.
+
+    Returns:
+        H'x(W' len(stops))x3 uint8, sRGB.
+
+    Raises:
+        ValueError: no stops.
+    """
+    if not stops:
+        raise ValueError("an exposure strip needs at least one exposure")
+    block = 1 if panel_width is None else max(1, min(linear.shape[1] // panel_width, linear.shape[0]))
+    height, width = (side // block for side in linear.shape[:2])
+    cropped = linear[: height * block, : width * block]
+    panel = cropped.reshape(height, block, width, block, 3).mean(axis=(1, 3)) if block > 1 else cropped
+    return np.concatenate([to_srgb8(panel * np.float32(2.0**stop)) for stop in stops], axis=1)
+
+
+def to_srgb8(linear: LinearPixels) -> PreviewPixels:
+    """Linear light, 1.0 = white, as 8-bit sRGB; values above 1 are clipped."""
+    encoded = srgb_encode(torch.from_numpy(np.ascontiguousarray(linear)).clamp(0, 1))
+    return encoded.mul_(255).round_().to(torch.uint8).numpy()

@@ -1,0 +1,71 @@
+"""Writing an image row by row, so that memory does not grow with its size."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import numpy as np
+import OpenImageIO
+
+from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.software import software_tag
+
+_Writer = TypeVar("_Writer", bound="ScanlineWriter")  # the tests' type checker knows no `Self` in single methods
+
+
+class ScanlineWriter:
+    """An image file that takes blocks of rows from top to bottom; it appears under its name only when complete.
+
+    Args:
+        path: The file; its suffix chooses the format.
+        spec: Size, sample type and metadata.
+    """
+
+    def __init__(self, path: str | Path, spec: OpenImageIO.ImageSpec) -> None:
+        self.path = Path(path)
+        self._spec = spec
+        self._spec.attribute("Software", software_tag())
+        self._next_row = 0
+        self._cleanup = ExitStack()
+        self._output: OpenImageIO.ImageOutput | None = None
+
+    def __enter__(self: _Writer) -> _Writer:
+        temporary = self._cleanup.enter_context(atomic_path(self.path))
+        self._output = OpenImageIO.ImageOutput.create(str(temporary))
+        if self._output is None or not self._output.open(str(temporary), self._spec):
+            reason = self._output.geterror() if self._output else OpenImageIO.geterror()
+            error = OSError(f"{self.path}: cannot be written ({reason})")
+            self._cleanup.__exit__(OSError, error, None)
+            raise error
+        return self
+
+    def write_samples(self, rows: np.ndarray) -> None:
+        """Append rows (count, width, channels) of the file's own samples.
+
+        Raises:
+            ValueError: not opened, wrong width, or more rows than the image has.
+            OSError: the disk is full or the like.
+        """
+        if self._output is None:
+            raise ValueError(f"{self.path}: write rows inside the with block")
+        end = self._next_row + len(rows)
+        if rows.shape[1:] != (self._spec.width, self._spec.nchannels) or end > self._spec.height:
+            raise ValueError(f"{self.path}: rows {self._next_row}..{end} of shape {rows.shape} do not fit the image")
+        if not self._output.write_scanlines(self._next_row, end, 0, np.ascontiguousarray(rows)):
+            raise OSError(f"{self.path}: cannot be written ({self._output.geterror()})")
+        self._next_row = end
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        assert self._output is not None
+        closed = self._output.close()
+        if error is None and self._next_row != self._spec.height:
+            error = ValueError(f"{self.path}: {self._next_row} of {self._spec.height} rows were written")
+        elif error is None and not closed:
+            error = OSError(f"{self.path}: cannot be written ({self._output.geterror()})")
+        self._output = None
+        self._cleanup.__exit__(type(error) if error else None, error, traceback)
+        if error is not None and kind is None:
+            raise error

@@ -1,0 +1,109 @@
+"""Networks as files for other programs: ONNX and PyTorch's exported programs, for images of any size."""
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.export import Dim
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.inference.weights import describe_network
+from twostage_hdr.networks.stage import Stage
+from twostage_hdr.networks.two_stage import TwoStageNetwork
+
+INPUT, OUTPUT = "ldr", "hdr"
+"""Names of the network's image in, (batch, 3, height, width) in [0, 1], and of its image out."""
+
+DESCRIPTION = "description.json"
+"""Entry of a .pt2 file that says what `describe_network` says; in .onnx the same are metadata properties."""
+
+_EXAMPLE = (2, 3, 24, 40)  # no two equal and none 1, so that no relation between them is taken for a rule
+
+
+_ANY_SIZE = (TwoStageNetwork, Stage)
+"""Networks whose arithmetic is the same for every size; the compared methods pad or look at the whole image."""
+
+
+def export_onnx(network: nn.Module, path: Path) -> None:
+    """Writes `.onnx` with batch, height and width free.
+
+    Raises:
+        InputError: the packages for it are missing, or a network that cannot be written with free sizes.
+    """
+    _check(network, path)
+    for package in ("onnx", "onnxscript"):
+        if find_spec(package) is None:
+            raise InputError(f"{path}: ONNX needs the packages onnx and onnxscript; pip install 'twostage-hdr[onnx]'")
+    with _quietly():
+        program = torch.onnx.export(
+            _Plain(network.eval()),
+            (torch.rand(_EXAMPLE),),
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_shapes=({0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC},),
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    program.model.metadata_props.update({key: _text(value) for key, value in describe_network(network).items()})
+    with atomic_path(path) as temporary:
+        program.save(str(temporary), external_data=False)
+
+
+def export_program(network: nn.Module, path: Path) -> None:
+    """Writes `.pt2`, which `torch.export.load(path).module()` runs without this package; sizes are free.
+
+    Raises:
+        InputError: a network that cannot be written with free sizes.
+    """
+    _check(network, path)
+    with _quietly():
+        program = torch.export.export(
+            _Plain(network.eval()),
+            (torch.rand(_EXAMPLE),),
+            dynamic_shapes=({0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC},),
+        )
+    with atomic_path(path) as temporary:
+        torch.export.save(program, temporary, extra_files={DESCRIPTION: json.dumps(describe_network(network))})
+
+
+class _Plain(nn.Module):
+    """The network under a name that does not depend on its class, with one input."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, ldr: torch.Tensor) -> torch.Tensor:
+        return self.network(ldr)
+
+
+def _check(network: nn.Module, path: Path) -> None:
+    if not isinstance(network, _ANY_SIZE):
+        names = " and ".join(kind.__name__ for kind in _ANY_SIZE)
+        raise InputError(f"{path}: {type(network).__name__} cannot be exported for images of any size; {names} can")
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """The exporters without their remarks on what is not installed."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,90 @@
+"""An RDAB's weights in the form that the fast path multiplies with: Winograd domain, residual constants folded in."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from twostage_hdr.inference.phase_layout import PHASES, patch_planes
+from twostage_hdr.inference.winograd import OUTPUTS, winograd_matrices
+from twostage_hdr.networks.rdab import RDAB
+from twostage_hdr.networks.residual_dense_block import OUTER_FACTOR
+
+SKIP = OUTER_FACTOR + 1.0
+"""Weight of x in R(x). It could be conv5's centre tap, but x would then share the rounding of the products."""
+
+
+class FoldedConv(NamedTuple):
+    """A 3x3 convolution."""
+
+    weight: Tensor
+    """(36, out, in): one matrix per frequency."""
+    bias: Tensor
+    """(out, 1)."""
+
+
+class FoldedBlock(NamedTuple):
+    """RDAB(x) = 1.8 x + conv5(x, x1..x4) + sigmoid(gate) * attention(x)."""
+
+    convs: tuple[FoldedConv, ...]
+    """The five convolutions of the dense block; the first has the attention's, which reads the same x, below its own
+    rows, and the last has 0.8 m in its weights."""
+    gate: Tensor | None
+    """(16, 32, 3, 3) float32: the 7x7 gate as a 3x3 convolution of phases."""
+    input: Tensor
+    """B^T x B^T with its columns in the order of the stored patches: (36, 36)."""
+    output: Tensor
+    """A^T x A^T and a column of ones for the bias: (16, 37)."""
+
+
+def fold_block(block: nn.Module, *, dtype: torch.dtype) -> FoldedBlock:
+    """Fold one RDAB.
+
+    Args:
+        block: an RDAB, float32.
+        dtype: of the matrices, float32 or bfloat16.
+    """
+    assert isinstance(block, RDAB)
+    dense, matrices = block.dense, winograd_matrices()
+    convs = [dense.conv1, dense.conv2, dense.conv3, dense.conv4, dense.conv5]
+    weights = [conv.weight.detach().double() for conv in convs]
+    biases = [bias_of(conv).double() for conv in convs]
+    weights[-1] = weights[-1] * (OUTER_FACTOR * dense.residual_factor)
+    biases[-1] = biases[-1] * (OUTER_FACTOR * dense.residual_factor)
+    gate = None
+    if block.attention is not None:
+        weights[0] = torch.cat((weights[0], block.attention.conv.weight.detach().double()))
+        biases[0] = torch.cat((biases[0], bias_of(block.attention.conv).double()))
+        gate = _gate_of_phases(block.attention.gate)
+    ones = torch.ones(PHASES, 1, dtype=torch.float64)
+    return FoldedBlock(
+        convs=tuple(_fold_conv(weight, bias, dtype) for weight, bias in zip(weights, biases, strict=True)),
+        gate=gate,
+        input=torch.from_numpy(matrices.input[:, patch_planes()]).to(dtype),
+        output=torch.cat((torch.from_numpy(matrices.output), ones), 1).to(dtype),
+    )
+
+
+def bias_of(conv: nn.Conv2d) -> Tensor:
+    """A convolution's bias: every one of the network but the gate has it."""
+    assert conv.bias is not None
+    return conv.bias.detach()
+
+
+def _fold_conv(weight: Tensor, bias: Tensor, dtype: torch.dtype) -> FoldedConv:
+    """(out, in, 3, 3) to one (out, in) matrix per frequency."""
+    transform = torch.from_numpy(winograd_matrices().weight)
+    folded = torch.einsum("ft,oit->foi", transform, weight.flatten(2))
+    return FoldedConv(weight=folded.to(dtype).contiguous(), bias=bias[:, None].to(dtype))
+
+
+def _gate_of_phases(gate: nn.Conv2d) -> Tensor:
+    """The 7x7 convolution of (mean, max) as a 3x3 convolution from 2 x 16 phases to 16 phases."""
+    weight = gate.weight.detach().float()[0]  # (2, 7, 7)
+    folded = torch.zeros(OUTPUTS, OUTPUTS, 2, OUTPUTS, OUTPUTS, 3, 3)
+    for i in range(OUTPUTS):
+        for j in range(OUTPUTS):
+            taps = torch.zeros(2, 3 * OUTPUTS, 3 * OUTPUTS)  # input pixels of three blocks, the middle one has (i, j)
+            taps[:, i + 1 : i + 8, j + 1 : j + 8] = weight
+            folded[i, j] = taps.view(2, 3, OUTPUTS, 3, OUTPUTS).permute(0, 2, 4, 1, 3)
+    return folded.view(PHASES, 2 * PHASES, 3, 3)

@@ -1,0 +1,1 @@
+"""Readers of weights in the formats their authors published them in; none runs foreign code."""

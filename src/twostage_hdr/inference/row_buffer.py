@@ -1,0 +1,76 @@
+"""Rows of features between two steps of the streamed network: enough for the next tiles and no more."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from twostage_hdr.inference.huge_pages import zeros_on_huge_pages
+from twostage_hdr.inference.phase_layout import PHASES
+from twostage_hdr.inference.stream_grid import Span
+
+
+class RowBuffer:
+    """A window of rows of blocks, with a rim of zeros around the image.
+
+    The producer writes the `room` of every span, `share`s its edges with the neighbours and `append`s the rows; the
+    consumer takes rows that have `rim` rows on both sides (`ready`, `window`) and `drop`s them.
+
+    Every span lies in memory by itself, rows outermost and its neighbours' edges beside its own columns, so that a tile
+    is one run of memory: the buffer as a whole is larger than the caches.
+
+    Args:
+        channels: of the features.
+        spans: columns of the tiles, at least `rim` columns each unless there is only one.
+        rim: blocks that the consumer reads on each side.
+        capacity: rows that may wait at a time, without the rim.
+    """
+
+    def __init__(self, *, channels: int, spans: Sequence[Span], rim: int, capacity: int) -> None:
+        self.rim = rim
+        self._spans = [
+            zeros_on_huge_pages(capacity + 2 * rim, PHASES, channels, span.columns + 2 * rim).permute(1, 2, 0, 3)
+            for span in spans
+        ]
+        self.top = 0
+        """Row of the image that the next window begins at."""
+        self._filled = rim  # rows in use; the first `rim` lie above `top`
+
+    def room(self, span: Span, rows: int) -> Tensor:
+        """The next rows, (16, channels, rows, columns), for the producer to write."""
+        return self._spans[span.number][:, :, self._filled : self._filled + rows, self.rim : self.rim + span.columns]
+
+    def share(self, span: Span, rows: int) -> None:
+        """The producer has written a span's room: copy its edges beside the neighbours."""
+        room, new = self.room(span, rows), slice(self._filled, self._filled + rows)
+        if span.number > 0:
+            self._spans[span.number - 1][:, :, new, -self.rim :] = room[..., : self.rim]
+        if span.number + 1 < len(self._spans):
+            self._spans[span.number + 1][:, :, new, : self.rim] = room[..., -self.rim :]
+
+    def append(self, rows: int) -> None:
+        """The producer has written so many rows of every span."""
+        self._filled += rows
+
+    def close(self) -> None:
+        """No row follows: the rim below the image is zeros."""
+        for planes in self._spans:
+            planes[:, :, self._filled : self._filled + self.rim].zero_()
+        self._filled += self.rim
+
+    @property
+    def ready(self) -> int:
+        """Rows that the consumer can produce now."""
+        return max(self._filled - 2 * self.rim, 0)
+
+    def window(self, span: Span, rows: int) -> Tensor:
+        """A span's next rows with the rim, (16, channels, rows + 2 rim, columns + 2 rim)."""
+        return self._spans[span.number][:, :, : rows + 2 * self.rim]
+
+    def drop(self, rows: int) -> None:
+        """The consumer is done with so many rows."""
+        kept = self._filled - rows
+        for planes in self._spans:
+            for start in range(0, kept, rows):  # in steps: source and target of one copy must not overlap
+                stop = min(start + rows, kept)
+                planes[:, :, start:stop].copy_(planes[:, :, start + rows : stop + rows])
+        self._filled, self.top = kept, self.top + rows

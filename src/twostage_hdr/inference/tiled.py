@@ -1,0 +1,63 @@
+"""Exact tiles for any network without a global operation: the whole image's result, in bounded memory.
+
+A network that zero-pads in every layer treats the border of a tile as the border of an image. So a tile's input takes
+a halo of the receptive radius on the sides that lie inside the image, and ends where the image ends on the others: the
+zeros then lie exactly where they lie for the whole image.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt
+from torch import Tensor, nn
+
+from twostage_hdr.networks.stage import Stage
+from twostage_hdr.networks.two_stage import TwoStageNetwork
+
+
+def receptive_radius(network: nn.Module) -> int | None:
+    """How far a pixel of the output sees, in pixels; None if it sees the whole image (or the network does not say)."""
+    if isinstance(network, Stage):
+        return 1 + 5 * len(network.blocks)  # conv_in, then five convolutions of each dense block
+    if isinstance(network, TwoStageNetwork):
+        return 2 + 5 * (len(network.enhancement.blocks) + len(network.tone_mapping.blocks))
+    return getattr(network, "receptive_radius", None)
+
+
+def encoded(ldr: UInt[np.ndarray, "height width 3"]) -> Float[Tensor, "1 3 height width"]:
+    """Pixels of 8 or 16 bits as an encoded image in [0, 1]."""
+    values = ldr.astype(np.float32) / np.float32(np.iinfo(ldr.dtype).max)
+    return torch.from_numpy(values).permute(2, 0, 1)[None].contiguous()
+
+
+def tiled_rows(
+    forward: Callable[[Tensor], Tensor],
+    ldr: UInt[np.ndarray, "height width 3"],
+    *,
+    radius: int,
+    tile: int,
+) -> Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]:
+    """The output's rows, top to bottom, tile by tile.
+
+    Args:
+        forward: the network, (1, 3, h, w) in [0, 1] to (1, 3, h, w), any h, w >= 1.
+        ldr: the photograph, full range of its type.
+        radius: receptive radius of the network, pixels.
+        tile: side of a tile's output, pixels.
+
+    Yields:
+        Row at which the band begins, and the band.
+    """
+    height, width = ldr.shape[:2]
+    for top in range(0, height, tile):
+        bottom = min(top + tile, height)
+        band = np.empty((bottom - top, width, 3), np.float32)
+        for left in range(0, width, tile):
+            right = min(left + tile, width)
+            up, before = max(top - radius, 0), max(left - radius, 0)
+            with torch.inference_mode():
+                whole = forward(encoded(ldr[up : bottom + radius, before : right + radius]))[0]
+                inner = whole[:, top - up : bottom - up, left - before : right - before]
+                band[:, left:right] = inner.float().permute(1, 2, 0).cpu().numpy()
+        yield top, band

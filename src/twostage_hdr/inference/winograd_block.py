@@ -1,0 +1,137 @@
+"""One RDAB on one tile, every 3x3 convolution as 36 matrix products."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from twostage_hdr.inference.folded import SKIP, FoldedBlock, FoldedConv
+from twostage_hdr.inference.huge_pages import zeros_on_huge_pages
+from twostage_hdr.inference.phase_layout import PHASES, clear_outside, gather_patches, spread_patches
+from twostage_hdr.inference.winograd import OUTPUTS
+
+FREQUENCIES = 36
+
+
+class Workspace:
+    """Buffers of one worker, allocated once: nothing else grows with the tile.
+
+    Args:
+        blocks: largest number of 4x4 blocks in a tile, its rim of one block on each side included.
+        features: channels of x.
+        growth: channels that each dense conv adds.
+        dtype: of the matrices.
+    """
+
+    def __init__(self, *, blocks: int, features: int, growth: int, dtype: torch.dtype) -> None:
+        self.growth = growth
+        self.channels = features + 4 * growth
+        self.patches = zeros_on_huge_pages(FREQUENCIES * max(features, growth) * blocks, dtype=dtype)
+        self.spectra = zeros_on_huge_pages(FREQUENCIES * self.channels * blocks, dtype=dtype)
+        self.products = zeros_on_huge_pages((FREQUENCIES + 1) * (features + growth) * blocks, dtype=dtype)
+        self.first = zeros_on_huge_pages(PHASES * (features + growth) * blocks, dtype=dtype)
+        self.last = zeros_on_huge_pages(PHASES * max(features, growth) * blocks, dtype=dtype)
+        self.features = zeros_on_huge_pages(PHASES * features * blocks)
+
+
+class Tile:
+    """Where a tile's output lies.
+
+    Args:
+        top: first row of blocks in the image.
+        left: first column of blocks in the image.
+        rows: of blocks.
+        columns: of blocks.
+    """
+
+    def __init__(self, *, top: int, left: int, rows: int, columns: int) -> None:
+        self.top, self.left, self.rows, self.columns = top, left, rows, columns
+
+
+def rdab_tile(
+    block: FoldedBlock,
+    space: Workspace,
+    tile: Tile,
+    *,
+    source: Tensor,
+    target: Tensor,
+    above: Tensor,
+    height: int,
+    width: int,
+) -> None:
+    """RDAB(x) on one tile.
+
+    The dense block looks 5 pixels far: x1..x4 are computed on one more block (4 pixels) to the left, to the right and
+    below, x is read on two. Values within the outermost pixels of that rim are wrong, and no output sees them. The
+    line of pixels above comes from the tile above, which has been computed before.
+
+    Args:
+        block: folded weights.
+        space: this worker's buffers.
+        tile: where the output lies.
+        source: (16, features, rows + 4, columns + 4) phases of x, two more blocks on each side; zeros outside.
+        target: (16, features, rows, columns) phases of the output, written; zeros outside the image.
+        above: (4, 4, growth, columns + 2), the last line of pixels of x1..x4 of the tile above, zeros for the first;
+            replaced by this tile's.
+        height: of the image, pixels.
+        width: of the image, pixels.
+    """
+    features, growth = source.shape[1], space.growth
+    rows, columns = tile.rows + 1, tile.columns + 2
+    count = rows * columns
+    spectra = space.spectra[: FREQUENCIES * space.channels * count].view(FREQUENCIES, space.channels, count)
+    patches = space.patches[: FREQUENCIES * features * count].view(FREQUENCIES, features, rows, columns)
+    gather_patches(source, patches, top=2, left=1)
+    torch.mm(block.input, patches.view(FREQUENCIES, -1), out=_rows(spectra[:, :features]))
+    first = _convolve(block, block.convs[0], space, spectra[:, :features], space.first)
+    patches = space.patches[: FREQUENCIES * growth * count].view(FREQUENCIES, growth, rows, columns)
+    for index in range(len(above)):
+        known = features + index * growth
+        fresh = (
+            first[:, :growth]
+            if index == 0
+            else _convolve(block, block.convs[index], space, spectra[:, :known], space.last)
+        )
+        inside = patches[:PHASES]
+        torch.clamp_min(fresh.view(PHASES, growth, rows, columns), 0, out=inside)
+        clear_outside(inside, top=tile.top, left=tile.left - 1, height=height, width=width)
+        spread_patches(patches, above[index])
+        above[index] = inside[-OUTPUTS:, :, tile.rows - 1]
+        torch.mm(block.input, patches.view(FREQUENCIES, -1), out=_rows(spectra[:, known : known + growth]))
+    # oneDNN (bfloat16) would copy a slice of the columns, which costs more than the row of the rim.
+    needed = tile.rows * columns if spectra.dtype == torch.float32 else count
+    last = _convolve(block, block.convs[-1], space, spectra[:, :, :needed], space.last)
+    result = torch.add(_without_rim(last, tile), source[:, :, 2:-2, 2:-2], alpha=SKIP)
+    if block.gate is not None:
+        gate = _gate(block.gate, source[:, :, 1:-1, 1:-1])
+        torch.addcmul(result, gate, _without_rim(first[:, growth:], tile), out=target)
+    else:
+        target.copy_(result)
+    clear_outside(target, top=tile.top, left=tile.left, height=height, width=width)
+
+
+def _without_rim(planes: Tensor, tile: Tile) -> Tensor:
+    """(16, channels, count) to (16, channels, rows, columns) of the output."""
+    return planes.unflatten(2, (-1, tile.columns + 2))[:, :, : tile.rows, 1:-1]
+
+
+def _rows(spectra: Tensor) -> Tensor:
+    """(36, channels, count), a slice of channels, as a matrix of 36 rows without a copy."""
+    frequencies, channels, count = spectra.shape
+    return spectra.as_strided((frequencies, channels * count), (spectra.stride(0), 1), spectra.storage_offset())
+
+
+def _gate(weight: Tensor, x: Tensor) -> Tensor:
+    """sigmoid(conv7x7([mean, max])), (16, 1, rows - 2, columns - 2)."""
+    pooled = torch.cat((x.mean(1), x.amax(1)))  # (32, rows, columns)
+    return torch.sigmoid(F.conv2d(pooled[None], weight)[0])[:, None]
+
+
+def _convolve(block: FoldedBlock, conv: FoldedConv, space: Workspace, spectra: Tensor, buffer: Tensor) -> Tensor:
+    """A 3x3 convolution from spectra (36, in, count) to pixels (16, channels, count), bias included, no activation."""
+    channels, count = conv.weight.shape[1], spectra.shape[2]
+    products = space.products[: (FREQUENCIES + 1) * channels * count].view(FREQUENCIES + 1, channels, count)
+    torch.bmm(conv.weight, spectra, out=products[:FREQUENCIES])
+    products[FREQUENCIES].copy_(conv.bias.expand(channels, count))
+    out = buffer[: PHASES * channels * count].view(PHASES, channels, count)
+    torch.mm(block.output, products.view(FREQUENCIES + 1, -1), out=out.view(PHASES, -1))
+    return out

@@ -1,0 +1,1 @@
+"""Losses: `nn.Module`s that map (prediction, target) to a scalar."""

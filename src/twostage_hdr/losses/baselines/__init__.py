@@ -1,0 +1,1 @@
+"""The losses the compared networks are trained with, one file per method."""

@@ -1,0 +1,68 @@
+"""L1 in perceptual domains: encoded images are decoded to linear light, then compared as the eye would."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from twostage_hdr.radiometry.gamma import decode_gamma
+from twostage_hdr.radiometry.mu_law import MU, mu_law
+from twostage_hdr.radiometry.pu21 import pu21_encode
+from twostage_hdr.radiometry.quantities import EncodedRGB
+
+PU21_PEAK = 256.0
+"""PU21 units that count as 1: PU21 of 100 cd/m^2 [mantiuk2021pu21]."""
+
+
+class MuLawL1Loss(nn.Module):
+    """mean |T(x) - T(y)|, T(x) = ln(1 + mu x / scale) / ln(1 + mu), on linear light.
+
+    Args:
+        mu: strength of the compression, dimensionless [ntire2021hdr].
+        scale: relative linear light that T maps to 1; 1.0 is the clipping point of the LDR frame.
+    """
+
+    def __init__(self, *, mu: float = MU, scale: float = 1.0) -> None:
+        super().__init__()
+        self.mu = mu
+        self.scale = scale
+
+    def forward(self, prediction: EncodedRGB, target: EncodedRGB) -> Float[Tensor, ""]:
+        """Scalar >= 0 from encoded images of one shape."""
+        x, y = decode_gamma(prediction) / self.scale, decode_gamma(target) / self.scale
+        return (mu_law(x, self.mu) - mu_law(y, self.mu)).abs().mean()
+
+
+class PU21L1Loss(nn.Module):
+    """mean |V(white x) - V(white y)| / 256 with PU21's V, per colour channel of linear light [mantiuk2021pu21].
+
+    V is flat outside 0.005 to 10,000 cd/m^2: with white = 200 the loss does not see what lies above 50 whites.
+
+    Args:
+        white: luminance of linear 1.0 in cd/m^2.
+    """
+
+    def __init__(self, *, white: float = 200.0) -> None:
+        super().__init__()
+        self.white = white
+
+    def forward(self, prediction: EncodedRGB, target: EncodedRGB) -> Float[Tensor, ""]:
+        """Scalar >= 0 from encoded images of one shape."""
+        x = pu21_encode(self.white * decode_gamma(prediction))
+        y = pu21_encode(self.white * decode_gamma(target))
+        return (x - y).abs().mean() / PU21_PEAK
+
+
+class Log1pL1Loss(nn.Module):
+    """mean |ln(1 + gain x) - ln(1 + gain y)| on linear light.
+
+    Args:
+        gain: where the logarithm takes over from the straight line, in 1 / (relative linear light).
+    """
+
+    def __init__(self, *, gain: float = 5.0) -> None:
+        super().__init__()
+        self.gain = gain
+
+    def forward(self, prediction: EncodedRGB, target: EncodedRGB) -> Float[Tensor, ""]:
+        """Scalar >= 0 from encoded images of one shape."""
+        x, y = self.gain * decode_gamma(prediction), self.gain * decode_gamma(target)
+        return (x.log1p() - y.log1p()).abs().mean()

@@ -1,0 +1,1 @@
+"""Metrics: one pure per-image function and one torchmetrics class per file."""

@@ -1,0 +1,47 @@
+"""PSNR in perceptually uniform units [mantiuk2021pu21]."""
+
+from math import log10
+from typing import ClassVar
+
+import torch
+
+from twostage_hdr.metrics.per_image import EncodedBatch, PerImageMetric
+from twostage_hdr.radiometry.gamma import decode_gamma
+from twostage_hdr.radiometry.pu21 import pu21_encode
+from twostage_hdr.radiometry.quantities import PerImage
+
+WHITE = 200.0
+"""Luminance of linear 1.0, the white of the LDR frame, cd/m^2: relative images need a stated scale."""
+
+PU21_PEAK = 256.0
+"""Peak of the PSNR in PU21 units, about the value of 100 cd/m^2 [mantiuk2021pu21]."""
+
+
+def pu21_psnr(prediction: EncodedBatch, reference: EncodedBatch, white: float = WHITE) -> PerImage:
+    """20 log10(256) - 10 log10 mean((PU(R) - PU(X))^2) in dB, over pixels and the channels R, G, B in cd/m^2.
+
+    Luminances are clamped to [0.005, 10000] cd/m^2. Infinite where the images are equal in that range.
+
+    Args:
+        prediction: encoded result.
+        reference: encoded reference.
+        white: luminance of encoded 1.0, cd/m^2.
+    """
+    difference = pu21_encode(white * decode_gamma(reference)) - pu21_encode(white * decode_gamma(prediction))
+    return 20 * log10(PU21_PEAK) - 10 * torch.log10((difference**2).mean((1, 2, 3)))
+
+
+class PU21PSNR(PerImageMetric):
+    """Mean of `pu21_psnr` over images, dB."""
+
+    higher_is_better = True
+    title: ClassVar[str] = "PU21-PSNR"
+    unit: ClassVar[str] = "dB"
+
+    def __init__(self, *, white: float = WHITE) -> None:
+        super().__init__()
+        self.white = white
+
+    def score(self, prediction: EncodedBatch, reference: EncodedBatch) -> PerImage:
+        """See `pu21_psnr`."""
+        return pu21_psnr(prediction, reference, self.white)

@@ -1,0 +1,102 @@
+"""The CIEDE2000 colour difference, differentiable [sharma2005ciede2000]."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from twostage_hdr.radiometry.quantities import Lab
+
+Map = Float[Tensor, "*shape"]
+
+
+class _Hues(NamedTuple):
+    """Hue difference and mean hue in degrees, by the conventions for wrapping round and for greys."""
+
+    difference: Map
+    mean: Map
+
+
+def ciede2000(lab1: Lab, lab2: Lab) -> Float[Tensor, "*batch 1 height width"]:
+    """Colour difference per pixel, with k_L = k_C = k_H = 1.
+
+    The formula has no derivative where the colours are equal, where one is grey and where hues are opposite. There
+    the gradient is that of one side, or 0: always finite. Close to grey in blue hues (where the rotation term acts) it
+    grows like 1 / sqrt(chroma), as that of the exact formula does.
+
+    Args:
+        lab1: CIE L*a*b*, (..., 3, H, W); L* may exceed 100.
+        lab2: the same shape.
+    """
+    l1, a1, b1 = lab1.unbind(-3)
+    l2, a2, b2 = lab2.unbind(-3)
+
+    mean_c = (_hypot(a1, b1) + _hypot(a2, b2)) / 2
+    stretch = 1 + 0.5 * (1 - _chroma_weight(mean_c))  # 1 + G
+    a1, a2 = a1 * stretch, a2 * stretch
+    c1, c2 = _hypot(a1, b1), _hypot(a2, b2)
+    hue = _hues(_hue(a1, b1), _hue(a2, b2), grey=c1 * c2 == 0)
+
+    delta_l = l2 - l1
+    delta_c = c2 - c1
+    delta_h = 2 * _sqrt(c1 * c2) * _sin(hue.difference / 2)
+
+    mean_l, mean_c = (l1 + l2) / 2, (c1 + c2) / 2
+    offset = (mean_l - 50) ** 2
+    s_l = 1 + 0.015 * offset / torch.sqrt(20 + offset)
+    s_c = 1 + 0.045 * mean_c
+    s_h = 1 + 0.015 * mean_c * _hue_weight(hue.mean)
+
+    rotation = -_sin(60 * torch.exp(-(((hue.mean - 275) / 25) ** 2))) * 2 * _chroma_weight(mean_c)
+    x, y, z = delta_l / s_l, delta_c / s_c, delta_h / s_h
+    return _sqrt(x**2 + y**2 + z**2 + rotation * y * z).unsqueeze(-3)
+
+
+def _hues(h1: Map, h2: Map, grey: Tensor) -> _Hues:
+    difference, total = h2 - h1, h1 + h2
+    wraps = difference.abs() > 180
+    shortest = torch.where(wraps, difference - 360 * torch.sign(difference), difference)
+    mean = torch.where(wraps, torch.where(total < 360, total + 360, total - 360), total) / 2
+    return _Hues(torch.where(grey, 0, shortest), torch.where(grey, total, mean))
+
+
+def _hue_weight(hue: Map) -> Map:
+    """T: how hue differences weigh at a mean hue in degrees."""
+    return 1 - 0.17 * _cos(hue - 30) + 0.24 * _cos(2 * hue) + 0.32 * _cos(3 * hue + 6) - 0.20 * _cos(4 * hue - 63)
+
+
+def _chroma_weight(chroma: Map) -> Map:
+    """sqrt(C^7 / (C^7 + 25^7)), written so that no root is taken of 0."""
+    power = (chroma / 25) ** 3.5
+    return power / torch.sqrt(1 + power**2)
+
+
+def _sqrt(x: Map) -> Map:
+    """Square root with derivative 0 at 0. The inner `where` keeps infinity out of the unused branch's gradient."""
+    positive = x > 0
+    return torch.where(positive, torch.where(positive, x, 1).sqrt(), 0)
+
+
+def _coloured(a: Map, b: Map) -> Tensor:
+    """False for grey: chroma 0, or so small (1e-19 in float32) that its square has no finite reciprocal."""
+    return a * a + b * b > torch.finfo(a.dtype).tiny
+
+
+def _hypot(a: Map, b: Map) -> Map:
+    return _sqrt(torch.where(_coloured(a, b), a * a + b * b, 0))
+
+
+def _hue(a: Map, b: Map) -> Map:
+    """Hue angle in degrees, [0, 360]; 0 for grey."""
+    coloured = _coloured(a, b)
+    angle = torch.rad2deg(torch.atan2(torch.where(coloured, b, 0), torch.where(coloured, a, 1)))
+    return torch.where(angle < 0, angle + 360, angle)
+
+
+def _sin(degrees: Map) -> Map:
+    return torch.sin(torch.deg2rad(degrees))
+
+
+def _cos(degrees: Map) -> Map:
+    return torch.cos(torch.deg2rad(degrees))

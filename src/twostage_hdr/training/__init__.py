@@ -1,0 +1,1 @@
+"""LightningModules and callbacks: optimisation and nothing else."""

@@ -1,0 +1,65 @@
+"""Stage I on its own: a clean 8-bit image from an LDR frame."""
+
+from collections.abc import Sequence
+
+from torch import nn
+
+from twostage_hdr.data.triple import Triple
+from twostage_hdr.radiometry.quantities import EncodedRGB
+from twostage_hdr.training.enhancement_objective import EnhancementObjective
+from twostage_hdr.training.optimisation import OptimizerFactory, Player, ScheduleFactory
+from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule, channels_last
+
+
+class EnhancementModule(ReconstructionModule):
+    """Trains the enhancement stage against a discriminator [sharif2021twostage].
+
+    Args:
+        network: stage I.
+        discriminator: None trains without a GAN.
+        objective: losses of both players.
+        optimizer: of stage I.
+        discriminator_optimizer: of the discriminator.
+        schedule: of both learning rates; None keeps them constant.
+        clip_norm: see `ReconstructionModule`.
+    """
+
+    target = "reference8"
+
+    def __init__(
+        self,
+        *,
+        network: nn.Module,
+        discriminator: nn.Module | None,
+        objective: EnhancementObjective,
+        optimizer: OptimizerFactory,
+        discriminator_optimizer: OptimizerFactory,
+        schedule: ScheduleFactory | None = None,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(network=network, clip_norm=clip_norm)
+        self.discriminator = channels_last(discriminator)
+        self.objective = objective
+        self.enhancement_player = Player("enhancement", network, optimizer, schedule)
+        self.discriminator_player = (
+            Player("discriminator", discriminator, discriminator_optimizer, schedule) if discriminator else None
+        )
+
+    def players(self) -> Sequence[Player]:
+        """Stage I, then the discriminator."""
+        return [player for player in (self.enhancement_player, self.discriminator_player) if player]
+
+    def predict(self, ldr: EncodedRGB) -> Prediction:
+        """Stage I's image."""
+        return Prediction(self.network(ldr))
+
+    def training_step(self, batch: Triple, batch_idx: int) -> None:
+        """One turn of both players."""
+        enhanced = self.network(batch.ldr).float()
+        turn = self.objective(enhanced, batch.reference8, self.discriminator, self.labels())
+        self.log_losses("enhancement", turn.generator_value, turn.parts)
+        losses = [(self.enhancement_player, turn.generator)]
+        if self.discriminator_player and turn.discriminator is not None:
+            losses.append((self.discriminator_player, turn.discriminator))
+            self.log_losses("discriminator", turn.discriminator, {})
+        self.take_turn(batch, losses)

@@ -1,0 +1,48 @@
+"""Trained weights as the start of another run."""
+
+from torch import nn
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.networks.stage import Stage
+from twostage_hdr.networks.two_stage import TwoStageNetwork
+
+
+def enhancement_stage(network: nn.Module, where: str) -> Stage:
+    """Stage I of a two-stage network, or the one-stage network itself.
+
+    Raises:
+        InputError: the network holds no stage.
+    """
+    if isinstance(network, TwoStageNetwork):
+        return network.enhancement
+    if isinstance(network, Stage):
+        return network
+    raise InputError(f"{where}: holds a {type(network).__name__}; stage I needs a Stage or a TwoStageNetwork")
+
+
+def start_from(network: nn.Module, trained: nn.Module, where: str) -> str:
+    """Copies trained weights into a new run's network and says what was copied.
+
+    A two-stage network takes both stages from another one, or stage I alone from a stage; a stage takes a stage, or
+    the stage of a two-stage network that has its number of parameters.
+
+    Raises:
+        InputError: the two do not fit.
+    """
+    targets: list[tuple[str, nn.Module, nn.Module]] = [("all weights", network, trained)]
+    if isinstance(network, TwoStageNetwork) and isinstance(trained, Stage):
+        targets = [("stage I", network.enhancement, trained)]
+    elif isinstance(network, Stage) and isinstance(trained, TwoStageNetwork):
+        targets = [("stage I", network, trained.enhancement), ("stage II", network, trained.tone_mapping)]
+    for what, target, source in targets:
+        if _shapes(target) == _shapes(source):
+            target.load_state_dict(source.state_dict())
+            return what
+    raise InputError(
+        f"init_from={where}: its {type(trained).__name__} does not fit this run's {type(network).__name__}; "
+        "choose weights of the same architecture and size"
+    )
+
+
+def _shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in network.state_dict().items()}

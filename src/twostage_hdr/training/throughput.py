@@ -1,0 +1,83 @@
+"""How fast a run is, how much of the time it waits for data, and how long it will take."""
+
+import time
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.utilities import rank_zero_only
+
+from twostage_hdr.data.triple import Triple
+
+SMOOTHING = 0.9
+"""Weight of the past in the running means; dimensionless."""
+WARM_UP = 5
+"""Batches before the first word on how long the run will take: the very first ones are slower."""
+
+
+class Throughput(L.Callback):
+    """Logs images per second over all processes, and the seconds per batch that training waited for its data."""
+
+    def __init__(self) -> None:
+        self.seconds: float | None = None
+        self.waiting = 0.0
+        self._batches = 0
+        self._ended: float | None = None
+        self._started = 0.0
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Validation lies before: the time since the last batch says nothing."""
+        self._ended = None
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Triple, batch_idx: int
+    ) -> None:
+        """The batch is there."""
+        self._started = time.perf_counter()
+        if self._ended is not None:
+            self.waiting = self._mean(self.waiting, self._started - self._ended)
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Triple, batch_idx: int
+    ) -> None:
+        """The batch is done; the first batch of a run is not counted."""
+        now = time.perf_counter()
+        self._batches += 1
+        if self._batches > 1:
+            spent = now - (self._started if self._ended is None else self._ended)
+            self.seconds = spent if self.seconds is None else self._mean(self.seconds, spent)
+            images = len(batch.ldr) * trainer.world_size
+            pl_module.log("speed/images_per_second", images / self.seconds, prog_bar=True)
+            pl_module.log("speed/seconds_waiting_for_data", self.waiting)
+        if self._batches == WARM_UP and self.seconds is not None:
+            left = batches_left(batch_idx, trainer.num_training_batches, trainer.current_epoch, trainer.max_epochs)
+            _tell(left, self.seconds)
+        self._ended = now
+
+    def _mean(self, before: float, now: float) -> float:
+        return SMOOTHING * before + (1 - SMOOTHING) * now
+
+
+def batches_left(batch_idx: int, batches: int | float, epoch: int, epochs: int | None) -> float | None:
+    """Batches that the run has still to do, None if it has no known end.
+
+    Args:
+        batch_idx: of the batch that was just done, in its epoch.
+        batches: of an epoch.
+        epoch: that is running, from 0.
+        epochs: of the run; None or -1: no end.
+    """
+    return None if epochs is None or epochs < 0 else (epochs - epoch) * batches - batch_idx - 1
+
+
+def duration(seconds: float) -> str:
+    """ "3 h 20 min", "12 min", "40 s"."""
+    minutes = round(seconds / 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min" if seconds >= 90 else f"{round(seconds)} s"
+
+
+@rank_zero_only
+def _tell(left: float | None, seconds: float) -> None:
+    if left is not None:
+        print(f"About {duration(left * seconds)} of training to go, {seconds:.2g} s a batch; validation comes on top.")

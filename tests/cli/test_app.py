@@ -1,0 +1,147 @@
+"""The local page: what it keeps and shows, and in a browser."""
+
+import shutil
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from twostage_hdr.cli.app import build_page, serve
+from twostage_hdr.cli.app_result import AppResult, reconstruct_for_app
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.hdr import read_hdr
+from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
+from twostage_hdr.networks.two_stage import TwoStageNetwork
+
+
+@pytest.fixture(scope="module")
+def reconstructor() -> Reconstructor:
+    return load_reconstructor(TwoStageNetwork(features=8, growth=4), device="cpu")
+
+
+@pytest.fixture
+def photograph(tmp_path: Path) -> Path:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 61, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "street.png")
+    return tmp_path / "street.png"
+
+
+@pytest.fixture
+def result(photograph: Path, reconstructor: Reconstructor, tmp_path: Path) -> AppResult:
+    return reconstruct_for_app(photograph, reconstructor, tmp_path, lambda share: None)
+
+
+def test_progress_rises_to_one(photograph, reconstructor, tmp_path):
+    shares: list[float] = []
+    reconstruct_for_app(photograph, reconstructor, tmp_path, shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
+def test_without_exposure_the_photograph_is_shown_as_it_is(result, photograph):
+    before, after = result.panes(0)
+    np.testing.assert_array_equal(before, np.asarray(Image.open(photograph)))
+    assert after.shape == before.shape
+
+
+def test_one_stop_less_is_half_the_light(result):
+    before, _ = result.panes(-1)
+    white = np.asarray(result.panes(0)[0]) == 255
+    assert set(before[white]) == {round((1.055 * 0.5 ** (1 / 2.4) - 0.055) * 255)}  # IEC 61966-2-1
+
+
+def test_files_hold_the_reconstruction_in_full(result, photograph, reconstructor):
+    paths = result.write(["tiff", "ultrahdr"])
+    assert [path.name for path in paths] == ["street.tif", "street_ultrahdr.jpg"]
+    expected = reconstructor.image(np.asarray(Image.open(photograph)))
+    np.testing.assert_array_equal(read_hdr(paths[0]).pixels, expected)
+
+
+def test_a_large_photograph_is_shown_small_and_written_large(tmp_path, reconstructor):
+    Image.new("RGB", (2000, 30), (9, 99, 199)).save(tmp_path / "wide.png")
+    result = reconstruct_for_app(tmp_path / "wide.png", reconstructor, tmp_path, lambda share: None)
+    assert result.panes(0)[1].shape == (19, 1280, 3)
+    assert read_hdr(result.write(["hdr"])[0]).pixels.shape == (30, 2000, 3)
+
+
+def test_without_gradio_one_line_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    with pytest.raises(InputError, match=r"pip install 'twostage-hdr\[app\]'"):
+        serve(weights=None, device="cpu", precision="fp32", tile=None, port=None, open_browser=False)
+
+
+@pytest.fixture
+def address(reconstructor: Reconstructor, tmp_path: Path) -> Iterator[str]:
+    pytest.importorskip("gradio")
+    page = build_page(reconstructor, tmp_path)
+    _, address, _ = page.launch(
+        server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False, footer_links=[]
+    )
+    yield address
+    page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_photograph_goes_in_and_comes_out_as_files_in_a_browser(address, photograph, tmp_path):
+    webdriver = pytest.importorskip("selenium.webdriver")
+    service = pytest.importorskip("selenium.webdriver.chrome.service")
+    browser_at, driver_at = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
+    if browser_at is None or driver_at is None:
+        pytest.skip("no Chromium with its driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser_at
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1400,1000"):
+        options.add_argument(argument)
+    driver = webdriver.Chrome(options=options, service=service.Service(driver_at))
+    try:
+        driver.get(address)
+        _wait(lambda: driver.find_elements("css selector", "#photograph input[type=file]"))[0].send_keys(
+            str(photograph)
+        )
+        _wait(lambda: "61 x 40" in driver.find_element("id", "summary").text)
+        shown = _wait(lambda: _sources(driver))
+        assert len(shown) == 2
+        before = [_pixels(source) for source in shown]
+        np.testing.assert_array_equal(before[0], np.asarray(Image.open(photograph)))
+        number = driver.find_element("css selector", "#stops input[type=number]")
+        number.clear()
+        number.send_keys("-3\t")
+        _wait(lambda: _sources(driver) not in (shown, []))
+        assert max(_pixels(source).max() for source in _sources(driver)[:1]) <= round(
+            (1.055 * 0.125 ** (1 / 2.4) - 0.055) * 255
+        )
+        driver.find_element("id", "make").click()
+        links = _wait(lambda: driver.find_elements("css selector", "#files a[href*='file=']"))
+        places = [link.get_attribute("href") for link in links]
+        assert {place.rsplit("/", 1)[1] for place in places} >= {"street.exr", "street_hdr.png"}
+        data = urllib.request.urlopen(next(place for place in places if place.endswith(".exr"))).read()
+        (tmp_path / "downloaded.exr").write_bytes(data)
+        assert read_hdr(tmp_path / "downloaded.exr").pixels.shape == (40, 61, 3)
+    finally:
+        driver.quit()
+
+
+def _sources(driver) -> list[str]:
+    images = driver.find_elements("css selector", "#view img")
+    return [source for image in images if (source := image.get_attribute("src") or "").startswith("http")]
+
+
+def _pixels(source: str) -> np.ndarray:
+    with urllib.request.urlopen(source) as answer, Image.open(answer) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def _wait(condition, seconds: float = 60):
+    """What the condition gives, once it is true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.1)
+    raise AssertionError("the page did not get there in time")

@@ -1,0 +1,130 @@
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import OpenEXR
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from twostage_hdr.cli.main import app
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.hdr import read_hdr
+from twostage_hdr.imaging.openexr import write_exr
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def linear() -> np.ndarray:
+    """Smooth, up to 8 times white."""
+    rows, columns = np.mgrid[:17, :30].astype(np.float32)
+    return np.stack([np.exp2(columns / 10), np.exp2(columns / 12), np.exp2(rows / 8)], axis=-1).astype(np.float32)
+
+
+@pytest.fixture
+def scene(tmp_path: Path, linear: np.ndarray) -> Path:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    write_exr(folder / "scene.exr", linear, half=False, white_nits=100.0)
+    return folder / "scene.exr"
+
+
+def _run(*arguments):
+    return RUNNER.invoke(app, ["convert", *map(str, arguments)])
+
+
+@pytest.mark.parametrize(
+    ("to", "name", "tolerance"),
+    [
+        ("hdr", "scene.hdr", 0.02),
+        ("tiff", "scene.tif", 0),
+        ("png16", "scene_hdr.png", 1e-3),
+        ("exr", "scene.exr", 5e-4),
+        ("ultrahdr", "scene_ultrahdr.jpg", 0.15),
+        ("jxl", "scene.jxl", 0.15),
+        ("avif", "scene.avif", 0.15),
+    ],
+)
+def test_there_and_back_gives_the_same_light(tmp_path, scene, linear, to, name, tolerance):
+    result = _run(scene, "--to", to, "-o", tmp_path / "there", "--white-nits", "200")
+    assert result.exit_code == 0, result.output
+    back = _run(tmp_path / "there" / name, "--to", "exr", "--float", "-o", tmp_path / "back")
+    assert back.exit_code == 0, back.output
+    with OpenEXR.File(str(tmp_path / "back" / f"{Path(name).stem}.exr")) as file:
+        np.testing.assert_allclose(file.channels()["RGB"].pixels, linear, rtol=tolerance)
+
+
+def test_the_challenges_pair_is_read_as_its_definition_says(tmp_path):
+    stored = np.random.default_rng(2).integers(0, 65536, (9, 12, 3), dtype=np.uint16)
+    cv2.imwrite(str(tmp_path / "0007_gt.png"), stored[:, :, ::-1])
+    np.save(tmp_path / "0007_alignratio.npy", np.float64(9000.0))
+    assert _run(tmp_path / "0007_gt.png", "--to", "exr", "--float", "-o", tmp_path / "out").exit_code == 0
+    with OpenEXR.File(str(tmp_path / "out" / "0007_gt.exr")) as file:
+        np.testing.assert_allclose(file.channels()["RGB"].pixels, (stored / 9000.0) ** 2.24, rtol=1e-5)
+
+
+def test_the_files_own_absolute_scale_is_kept_and_can_be_replaced(tmp_path, scene, linear):
+    for extra, white in ((), 100), (("--white-nits", "400"), 400):
+        _run(scene, "--to", "exr,jxl", "-o", tmp_path / "out", "--overwrite", *extra)
+        assert read_hdr(tmp_path / "out" / "scene.exr").white_nits == white
+        stored = read_hdr(tmp_path / "out" / "scene.jxl")  # PQ is absolute: 1.0 comes back as 200 cd/m^2
+        assert stored.pixels.mean() * 200 == pytest.approx(linear.mean() * white, rel=0.01)
+
+
+def test_stops_brighten(tmp_path, scene, linear):
+    _run(scene, "--to", "tiff", "-o", tmp_path / "out", "--stops", "-1.5")
+    np.testing.assert_allclose(read_hdr(tmp_path / "out" / "scene.tif").pixels, linear * 2**-1.5, rtol=1e-6)
+
+
+def test_from_a_folder_only_what_holds_hdr_is_taken(tmp_path, scene):
+    folder = scene.parent
+    _run(scene, "--to", "ultrahdr,png16", "-o", folder)
+    for name in ("0001_medium.png", "holiday.jpg"):
+        Image.new("RGB", (8, 8)).save(folder / name)
+    result = _run(folder, "--to", "hdr", "-o", tmp_path / "out", "--json")
+    assert result.exit_code == 0, result.output
+    assert [Path(entry["input"]).name for entry in json.loads(result.stdout)] == [
+        "scene.exr",
+        "scene_hdr.png",
+        "scene_ultrahdr.jpg",
+    ]
+
+
+def test_one_bad_file_does_not_stop_the_others(tmp_path, scene):
+    (tmp_path / "bad.exr").write_bytes(b"nothing")
+    Image.new("RGB", (8, 8)).save(tmp_path / "plain.jpg")
+    result = _run(tmp_path / "bad.exr", tmp_path / "plain.jpg", scene, "--to", "hdr", "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "2 of 3 files failed" in result.output
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["scene.hdr"]
+
+
+def test_inputs_and_existing_results_are_never_overwritten(tmp_path, scene):
+    before = scene.read_bytes()
+    error = _run(scene, "--to", "exr", "-o", scene.parent, "--overwrite").exception
+    assert isinstance(error, InputError)
+    assert "would overwrite the input" in str(error)
+    assert scene.read_bytes() == before
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "scene.hdr").write_bytes(b"mine")
+    assert "already done" in _run(scene, "--to", "hdr", "-o", out).output
+    assert (out / "scene.hdr").read_bytes() == b"mine"
+    shutil.copy(scene, scene.with_name("other.exr"))
+    assert _run(scene, scene.parent / ".." / "in" / "scene.exr", "--to", "hdr", "-o", out).exception is not None
+
+
+def test_what_a_format_cannot_hold_is_told(tmp_path):
+    write_exr(tmp_path / "sun.exr", np.full((8, 8, 3), 1e5, np.float32), half=False)
+    told = _run(tmp_path / "sun.exr", "--to", "exr,jxl,ultrahdr", "-o", tmp_path / "out").output
+    assert "above 65504 clipped by OpenEXR of 16-bit floats" in told
+    assert "above 50 clipped by PQ" in told
+    assert "above 49.261 clipped by Ultra HDR" in told
+
+
+def test_an_unknown_compression_is_refused_with_the_choices(tmp_path, scene):
+    error = _run(scene, "--to", "exr", "-o", tmp_path, "--compression", "zip9").exception
+    assert "zip9: unknown; choose from none, rle, zips" in str(error)

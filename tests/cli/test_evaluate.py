@@ -1,0 +1,94 @@
+"""The verb from end to end on tiny data, and which data and split it takes."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from twostage_hdr.cli.evaluate import file_name
+from twostage_hdr.cli.main import main
+from twostage_hdr.data.splits import read_splits
+from twostage_hdr.inference.weights import save_weights
+from twostage_hdr.networks.two_stage import TwoStageNetwork
+
+TINY_DATA = ("data.source.count=6", "data.source.height=32", "data.source.width=48")
+TINY_NETWORK = ("module.network.features=8", "module.network.growth=4")
+
+
+def _run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr("sys.argv", ["twostage-hdr", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A finished training of a few steps."""
+    settings = ("data.patches_per_epoch=2", "data.batch_size=2", "data.patch_size=24", "data.crop_size=16")
+    path = tmp_path / "run"
+    code = _run(
+        monkeypatch,
+        *("train", "module=one_network", "data=procedural", "logger=csv", "trainer.max_epochs=1"),
+        *(*TINY_DATA, *TINY_NETWORK, *settings, f"hydra.run.dir={path}"),
+    )
+    assert code == 0
+    return path
+
+
+@pytest.mark.slow
+def test_a_run_is_scored_on_its_own_test_set_beside_the_ldr_row(run, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out"
+    code = _run(monkeypatch, "evaluate", f"checkpoint={run}", "operators=true", "pictures=1", f"hydra.run.dir={out}")
+    assert code == 0, capsys.readouterr()
+    results = json.loads((out / "summary.json").read_text())
+    assert results["rows"][0]["name"] == "ldr"
+    assert len(results["rows"]) == 2 + 12
+    with (out / "per_image.csv").open() as file:
+        scenes = {line["scene"] for line in csv.DictReader(file)}
+    assert scenes == set(read_splits(run / "splits.json").test)
+    assert "LDR input" in (out / "table.md").read_text()
+    assert "LDR input" in (out / "report.html").read_text()
+    assert len(list((out / "pictures").glob("*_ldr.png"))) == 1
+
+
+@pytest.mark.slow
+def test_the_runs_data_under_another_camera_keep_the_runs_split(run, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    other = ("data=procedural", "camera=gamma", *TINY_DATA, "data.seed=7", "data.source.seed=0")
+    assert _run(monkeypatch, "evaluate", f"checkpoint={run}", *other, f"hydra.run.dir={out}") == 0
+    scenes = set(json.loads((out / "summary.json").read_text())["rows"][0]["per_image"])
+    assert scenes == set(read_splits(run / "splits.json").test)
+
+
+@pytest.mark.slow
+def test_data_that_hold_only_part_of_the_run_are_refused(run, tmp_path, monkeypatch, capsys):
+    fewer = ("data=procedural", "data.source.count=4", *TINY_DATA[1:])
+    assert _run(monkeypatch, "evaluate", f"checkpoint={run}", *fewer, f"hydra.run.dir={tmp_path / 'o'}") == 2
+    assert "4 of its scenes are in the data, 2 are missing" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "checkpoint: must be given"),
+        (("checkpoint=nothing", "data=procedural"), "no such file, run directory or shipped set"),
+        (("checkpoint={weights}",), "data: must be given"),
+        (("checkpoint={weights}", "data=procedural", "split=all"), "choose one of train, val, test"),
+        (("checkpoint={weights}", "data=procedural", "picures=2"), "no such setting"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_refused_in_one_line(arguments, words, tmp_path, monkeypatch, capsys):
+    weights = tmp_path / "net.safetensors"
+    save_weights(weights, TwoStageNetwork(features=8, growth=4))
+    filled = [argument.format(weights=weights) for argument in arguments]
+    code = _run(monkeypatch, "evaluate", *filled, f"hydra.run.dir={tmp_path / 'out'}")
+    error = capsys.readouterr().err
+    assert code == 2
+    assert words in " ".join(error.split())
+    assert "Traceback" not in error
+
+
+def test_scene_ids_become_file_names():
+    assert file_name("places/street 1.exr") == "places_street_1"

@@ -1,0 +1,46 @@
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from twostage_hdr.cli.main import app
+from twostage_hdr.errors import InputError
+from twostage_hdr.inference.weights import load_weights, read_header, save_weights
+from twostage_hdr.networks.two_stage import TwoStageNetwork
+
+
+def _run(*arguments):
+    return CliRunner().invoke(app, ["export", *map(str, arguments)])
+
+
+@pytest.fixture
+def weights(tmp_path):
+    path = tmp_path / "net.safetensors"
+    save_weights(path, TwoStageNetwork(features=8, growth=4))
+    return path
+
+
+def test_the_exported_file_holds_the_same_network_and_the_notes(tmp_path, weights):
+    result = _run(weights, tmp_path / "out.safetensors", "--note", "data=streets", "--note", "licence=MIT")
+    assert result.exit_code == 0, result.output
+    header = read_header(tmp_path / "out.safetensors")
+    assert (header["data"], header["licence"], header["hyper_parameters"]["features"]) == ("streets", "MIT", 8)
+    ldr = torch.rand(1, 3, 9, 9)
+    assert torch.equal(load_weights(weights)(ldr), load_weights(tmp_path / "out.safetensors")(ldr))
+
+
+def test_other_suffixes_and_the_source_itself_are_refused(tmp_path, weights):
+    for target, words in ((tmp_path / "net.doc", "cannot export to .doc"), (weights, "is the source itself")):
+        error = _run(weights, target).exception
+        assert isinstance(error, InputError)
+        assert words in str(error)
+
+
+@pytest.mark.parametrize("suffix", [pytest.param(".onnx", marks=pytest.mark.slow), ".pt2"])
+def test_other_programs_files_are_written_and_take_no_notes(tmp_path, weights, suffix):
+    if suffix == ".onnx":
+        pytest.importorskip("onnxscript")
+    result = _run(weights, tmp_path / f"out{suffix}")
+    assert result.exit_code == 0, result.output
+    assert "TwoStageNetwork" in result.output
+    assert (tmp_path / f"out{suffix}").stat().st_size > 10_000
+    assert "--note is for .safetensors only" in str(_run(weights, tmp_path / f"b{suffix}", "--note", "a=b").exception)

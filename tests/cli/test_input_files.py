@@ -1,0 +1,32 @@
+import pytest
+
+from twostage_hdr.cli.input_files import check_collisions, find_files
+from twostage_hdr.errors import InputError
+
+
+def test_files_folders_and_patterns_are_found_each_once_in_order(tmp_path):
+    for name in ("b.exr", "a.EXR", "c.txt"):
+        (tmp_path / name).touch()
+    found = find_files([str(tmp_path / "c.txt"), str(tmp_path), f"{tmp_path}/*.exr"], {".exr"}, "pictures")
+    assert [path.name for path in found] == ["c.txt", "a.EXR", "b.exr"]
+    only_b = find_files([str(tmp_path)], {".exr"}, "pictures", wanted=lambda path: path.name == "b.exr")
+    assert [path.name for path in only_b] == ["b.exr"]
+
+
+def test_a_folder_or_pattern_without_any_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"a folder without pictures \(\.exr\)"):
+        find_files([str(tmp_path)], {".exr"}, "pictures")
+    with pytest.raises(InputError, match="matches no file"):
+        find_files([f"{tmp_path}/*.exr"], {".exr"}, "pictures")
+
+
+def test_a_name_with_brackets_that_exists_is_no_pattern(tmp_path):
+    (tmp_path / "a[1].exr").touch()
+    assert find_files([str(tmp_path / "a[1].exr")], {".exr"}, "pictures") == [tmp_path / "a[1].exr"]
+
+
+def test_results_that_hit_an_input_through_a_link_are_refused(tmp_path):
+    (tmp_path / "a.exr").touch()
+    (tmp_path / "link").symlink_to(tmp_path)
+    with pytest.raises(InputError, match="would overwrite the input"):
+        check_collisions({tmp_path / "a.exr": [tmp_path / "link" / "a.exr"]})

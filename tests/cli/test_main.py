@@ -1,0 +1,132 @@
+"""The console command: what a user's mistake looks like."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import twostage_hdr
+from twostage_hdr.cli.main import main
+
+Refused = Callable[..., str]
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Refused:
+    """Runs the command, which must refuse; gives its one line."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["twostage-hdr", *arguments])
+        with pytest.raises(SystemExit) as leaving:
+            main()
+        assert leaving.value.code == 2
+        told = capsys.readouterr().err
+        assert "Traceback" not in told
+        lines = [line for line in told.splitlines() if line.startswith("error: ")]
+        assert len(lines) == 1
+        assert lines[0] == told.splitlines()[-1]
+        return lines[0]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("module=twostage", "tone_mapping two_stage"),
+        ("data=hmd", "hdm hdr_folder procedural"),
+        ("ablation=no_gan", "colour_without_gradient end_to_end"),
+        ("experiment=papr", "best demo paper"),
+        ("trainer=gpus", "cpu_bf16"),
+        ("logger=tensorbord", "csv"),
+        ("callbacks=emma", " ema"),
+        ("camera=raw", "clean gamma random"),
+        ("schedule@module.schedule=cosine", "linear_decay warmup_cosine"),
+        ("loss@module.tone_mapping_loss=l2", "tone_mapping"),
+    ],
+)
+def test_a_misspelt_choice_is_refused_with_the_choices(refused: Refused, override: str, said: str) -> None:
+    line = refused("train", override)
+    assert said in line
+    assert override.split("=")[1] in line
+
+
+@pytest.mark.parametrize(
+    ("override", "key", "said"),
+    [
+        ("modul=two_stage", "modul", "module"),
+        ("ablations=end_to_end", "ablations", "module"),
+        ("module.clip=1", "module.clip", "clip_norm"),
+        ("data.patchsize=64", "data.patchsize", "patch_size"),
+        ("data.source.counts=4", "data.source.counts", "count"),
+        ("trainer.max_epoch=3", "trainer.max_epoch", "max_epochs"),
+        ("module.network.width=3", "module.network.width", "features"),
+        ("module.objective.weight=0", "module.objective.weight", "adversarial_weight"),
+    ],
+)
+def test_a_misspelt_key_is_refused_with_the_keys_of_its_place(
+    refused: Refused, override: str, key: str, said: str
+) -> None:
+    line = refused("train", override)
+    assert f"{key}: no such setting" in line
+    assert said in line.split("no such setting")[1]
+
+
+def test_several_mistakes_are_still_one_line(refused: Refused) -> None:
+    assert "no such setting" in refused("train", "data.patchsize=64", "data.cropsize=3")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (("data=hdm",), "data.root: must be given; add data.root=VALUE"),
+        (("data=hdm", "data.root=nowhere"), "data.root=nowhere: no such folder"),
+        (("data=hdr_folder", "data.root=nowhere"), "data.root=nowhere: no such folder"),
+        (("data.crop_size=300",), "data.crop_size=300: larger than data.patch_size=256"),
+        (("module.mode=parallel",), "choose one of simultaneous, sequential, end_to_end"),
+        (("module=enhancement", "ablation=end_to_end"), "unexpected keyword argument 'mode'"),
+        (("ablation=sequential",), "module.mode=sequential: stage I is frozen, so it must be trained; add init_from="),
+        (("init_from=nowhere",), "weights 'nowhere': no such file, run directory or shipped set"),
+        (("data.crop_size",), "data.crop_size"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_in_one_line(
+    refused: Refused, overrides: tuple[str, ...], said: str
+) -> None:
+    small = ("logger=csv", "trainer.accelerator=cpu")
+    assert said in refused("train", *small, *overrides)
+
+
+@pytest.mark.parametrize("verb", ["train", "evaluate"])
+def test_help_shows_the_groups_with_their_choices_and_examples(
+    verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["twostage-hdr", verb, "--help"])
+    with pytest.raises(SystemExit) as leaving:
+        main()
+    assert leaving.value.code in (None, 0)
+    told = capsys.readouterr().out
+    assert f"twostage-hdr {verb}" in told
+    assert "data: hdm, hdr_folder, procedural" in told
+
+
+def test_the_version_is_the_packages(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["twostage-hdr", "--version"])
+    with pytest.raises(SystemExit) as leaving:
+        main()
+    assert leaving.value.code == 0
+    assert capsys.readouterr().out.strip() == f"twostage-hdr {twostage_hdr.__version__}"
+
+
+@pytest.mark.slow
+def test_the_installed_command_leaves_with_code_2_and_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "twostage_hdr.cli.main", "train", "module=twostage"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=120)
+    assert told.returncode == 2
+    assert "Traceback" not in told.stderr
+    assert "one_network singlehdr tone_mapping two_stage" in told.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,179 @@
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from twostage_hdr.cli.main import app
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.hdr import read_hdr
+from twostage_hdr.inference.weights import save_weights
+from twostage_hdr.networks.two_stage import TwoStageNetwork
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def weights(tmp_path):
+    path = tmp_path / "tiny.safetensors"
+    save_weights(path, TwoStageNetwork(features=8, growth=4))
+    return path
+
+
+def _photo(path, size=(31, 17), mode="RGB"):
+    bands = len(Image.new(mode, (1, 1)).getbands())
+    pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0], bands), dtype=np.uint8)
+    Image.fromarray(pixels.squeeze(), mode).save(path)
+    return path
+
+
+def _run(*arguments):
+    return RUNNER.invoke(app, ["reconstruct", *map(str, arguments)], catch_exceptions=True)
+
+
+def test_a_photograph_of_odd_size_becomes_an_exr_and_the_challenge_pair(tmp_path, weights):
+    out = tmp_path / "out"
+    result = _run(_photo(tmp_path / "street.png"), "-o", out, "--weights", weights)
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in out.iterdir()} == {"street.exr", "street_hdr.png", "street_alignratio.npy"}
+    exr, pair = read_hdr(out / "street.exr").pixels, read_hdr(out / "street_hdr.png").pixels
+    assert exr.shape == (17, 31, 3)
+    np.testing.assert_allclose(exr, pair, rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize(("mode", "suffix"), [("L", ".png"), ("RGBA", ".png"), ("RGB", ".jpg"), ("RGB", ".tif")])
+def test_grey_alpha_jpeg_and_tiff_photographs_are_read(tmp_path, weights, mode, suffix):
+    result = _run(_photo(tmp_path / f"p{suffix}", mode=mode), "-o", tmp_path / "o", "--weights", weights, "--to", "exr")
+    assert result.exit_code == 0, result.output
+    assert ("x white; " in result.output) == (mode == "RGBA")
+
+
+def test_what_is_done_is_skipped_and_overwrite_does_it_again(tmp_path, weights):
+    photo, out = _photo(tmp_path / "a.png"), tmp_path / "out"
+    arguments = (photo, "-o", out, "--weights", weights, "--to", "exr")
+    _run(*arguments)
+    (out / "a.exr").write_bytes(b"mine")
+    assert "already done" in _run(*arguments).output
+    assert (out / "a.exr").read_bytes() == b"mine"
+    _run(*arguments, "--overwrite")
+    assert read_hdr(out / "a.exr").pixels.shape == (17, 31, 3)
+
+
+def test_a_result_that_exists_is_left_alone_and_the_missing_ones_are_made(tmp_path, weights):
+    photo, out = _photo(tmp_path / "a.png"), tmp_path / "out"
+    out.mkdir()
+    (out / "a.exr").write_bytes(b"mine")
+    result = _run(photo, "-o", out, "--weights", weights, "--json")
+    assert json.loads(result.stdout)[0]["files"] == [str(out / "a_hdr.png"), str(out / "a_alignratio.npy")]
+    assert (out / "a.exr").read_bytes() == b"mine"
+
+
+def test_one_bad_file_does_not_stop_the_others_and_is_named_at_the_end(tmp_path, weights):
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    result = _run(tmp_path / "bad.png", _photo(tmp_path / "good.png"), "-o", tmp_path / "o", "--weights", weights)
+    assert result.exit_code == 1
+    assert (tmp_path / "o" / "good.exr").is_file()
+    assert "bad.png" in result.output.splitlines()[-2]
+    assert "1 of 2" in result.output
+
+
+def test_an_input_is_never_overwritten(tmp_path, weights):
+    photo = _photo(tmp_path / "x_hdr.png")
+    _photo(tmp_path / "x.png")
+    before = photo.read_bytes()
+    result = _run(tmp_path / "x.png", photo, "-o", tmp_path, "--weights", weights, "--overwrite")
+    assert isinstance(result.exception, InputError)
+    assert "would overwrite the input" in str(result.exception)
+    assert photo.read_bytes() == before
+
+
+def test_two_photographs_of_one_name_are_refused(tmp_path, weights):
+    result = _run(_photo(tmp_path / "a.png"), _photo(tmp_path / "a.jpg"), "-o", tmp_path / "o", "--weights", weights)
+    assert result.exit_code == 1
+    assert "is also that of" in result.output
+    assert (tmp_path / "o" / "a.exr").is_file()
+
+
+def test_folders_and_globs_are_expanded(tmp_path, weights):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("b.png", "a.jpg", "notes.txt"):
+        (folder / name).write_text("x") if name.endswith("txt") else _photo(folder / name)
+    result = _run(folder, f"{folder}/*.jpg", "-o", tmp_path / "o", "--weights", weights, "--to", "exr", "--json")
+    assert result.exit_code == 0, result.output
+    assert [entry["input"].rsplit("/", 1)[1] for entry in json.loads(result.stdout)] == ["a.jpg", "b.png"]
+    assert "without photographs" in str(_run(tmp_path / "o", "--weights", weights).exception)
+    assert "matches no file" in str(_run(f"{folder}/*.gif", "--weights", weights).exception)
+
+
+def test_a_file_that_cannot_be_written_is_named_and_the_others_are_done(tmp_path, weights):
+    out = tmp_path / "out"
+    (out / "a.exr").mkdir(parents=True)
+    photos = [_photo(tmp_path / f"{name}.png") for name in "abc"]
+    result = _run(*photos, "-o", out, "--weights", weights, "--to", "exr", "--overwrite", "--json")
+    assert result.exit_code == 1
+    assert [entry["status"] for entry in json.loads(result.stdout)] == ["failed", "done", "done"]
+    assert {path.name for path in out.iterdir()} == {"a.exr", "b.exr", "c.exr"}
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_finished_files_and_no_half_one(tmp_path):
+    """The photographs are large enough that the interrupt comes while one is being computed."""
+    photos = [_photo(tmp_path / f"{name}.png", size=(1500, 1000)) for name in "abcd"]
+    out = tmp_path / "out"
+    command = [
+        sys.executable,
+        "-m",
+        "twostage_hdr.cli.main",
+        "reconstruct",
+        *photos,
+        "-o",
+        out,
+        "--to",
+        "exr,png16,hdr",
+    ]
+    running = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 100
+    while time.monotonic() < deadline and not list(out.glob(".a.tmp*")):
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    told, complaint = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "interrupted" in told
+    assert "Traceback" not in complaint
+    assert list(out.iterdir()) == []
+
+
+def test_unusable_weights_formats_and_devices_are_refused_before_anything_is_written(tmp_path, weights):
+    photo, out = _photo(tmp_path / "a.png"), tmp_path / "out"
+    for extra, words in (
+        (("--weights", "nothing"), "no such file, run directory or shipped set"),
+        (("--weights", weights, "--to", "gif"), "format 'gif': unknown"),
+        (("--weights", weights, "--device", "quantum"), "quantum"),
+    ):
+        assert words in str(_run(photo, "-o", out, *extra).exception)
+    assert not out.exists()
+
+
+def test_the_same_command_in_the_photographs_own_folder_finds_everything_done(tmp_path, weights, monkeypatch):
+    _photo(tmp_path / "a.jpg")
+    monkeypatch.chdir(tmp_path)
+    arguments = (".", "--weights", weights, "--to", "png16,ultrahdr,preview,exr")
+    assert _run(*arguments).exit_code == 0
+    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    again = _run(*arguments)
+    assert again.exit_code == 0, again.output
+    assert "already done" in again.output
+    assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+
+
+def test_a_file_where_the_folder_should_be_is_refused_in_one_line(tmp_path, weights):
+    photo = _photo(tmp_path / "a.png")
+    error = _run(photo, "-o", photo, "--weights", weights).exception
+    assert isinstance(error, InputError)
+    assert "is a file; give a folder" in str(error)

@@ -1,0 +1,98 @@
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from twostage_hdr.cli.run_directory import RunDirectory
+from twostage_hdr.errors import InputError
+
+
+def settings(run: RunDirectory, **changes: object) -> OmegaConf:
+    base = {"seed": 0, "data": {"root": f"{run.path}-data", "size": 8}, "pictures": f"{run.path}/pictures"}
+    return OmegaConf.create(base | changes)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    return RunDirectory(tmp_path / "run")
+
+
+def save_checkpoint(run: RunDirectory) -> None:
+    (run.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+    (run.path / "checkpoints" / "last.ckpt").write_bytes(b"")
+
+
+def test_a_new_run_keeps_its_resolved_config(run: RunDirectory) -> None:
+    run.claim(OmegaConf.create({"size": 8, "half": "${size}", "run_dir": str(run.path)}))
+    assert run.config() == {"size": 8, "half": 8, "run_dir": str(run.path)}
+
+
+def test_a_run_is_unfinished_and_without_checkpoint_until_it_has_them(run: RunDirectory) -> None:
+    assert not run.finished
+    assert run.last_checkpoint is None
+    save_checkpoint(run)
+    assert run.last_checkpoint == run.path / "checkpoints" / "last.ckpt"
+    run.finish({"seconds": 1.5})
+    assert run.finished
+
+
+def test_the_same_settings_go_on(run: RunDirectory) -> None:
+    run.claim(settings(run))
+    save_checkpoint(run)
+    run.claim(settings(run))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"seed": 1}, "seed: 0 -> 1"),
+        ({"data": {"root": "elsewhere", "size": 8}}, "data.root: "),
+        ({"data": 3}, "data: "),
+        ({"more": {"a": 1}}, "more: None -> {'a': 1}"),
+    ],
+)
+def test_other_settings_are_refused_with_the_difference_alone(run: RunDirectory, changes: dict, said: str) -> None:
+    run.claim(settings(run))
+    save_checkpoint(run)
+    with pytest.raises(InputError, match="holds a run with other settings") as refusal:
+        run.claim(settings(run, **changes))
+    assert said in str(refusal.value)
+    assert "data.size" not in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    assert run.config().seed == 0
+
+
+def test_a_finished_run_is_not_started_anew_with_other_settings(run: RunDirectory) -> None:
+    run.claim(settings(run))
+    run.finish({})
+    with pytest.raises(InputError, match="other settings"):
+        run.claim(settings(run, seed=1))
+
+
+def test_a_run_that_never_began_may_be_given_other_settings(run: RunDirectory) -> None:
+    run.claim(settings(run))
+    run.claim(settings(run, seed=1))
+    assert run.config().seed == 1
+
+
+def test_a_moved_run_goes_on_and_other_folders_stay_where_they_are(run: RunDirectory, tmp_path: Path) -> None:
+    run.claim(settings(run))
+    save_checkpoint(run)
+    moved = RunDirectory(run.path.rename(tmp_path / "elsewhere"))
+    config = moved.config()
+    assert config.pictures == f"{moved.path}/pictures"
+    assert config.data.root == f"{run.path}-data"
+    moved.claim(settings(moved, data={"root": f"{run.path}-data", "size": 8}))
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no config\.yaml in it"):
+        RunDirectory(tmp_path).config()
+
+
+def test_a_second_command_is_kept_out_while_the_first_one_runs(tmp_path) -> None:
+    first, second = RunDirectory(tmp_path / "run").lock(), RunDirectory(tmp_path / "run").lock()
+    with first, pytest.raises(InputError, match="a training is running in it"):
+        second.__enter__()
+    with RunDirectory(tmp_path / "run").lock():
+        pass

@@ -1,0 +1,269 @@
+"""Every config file composes where it belongs, and what it describes can be built."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import numpy as np
+import pytest
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from PIL import Image
+
+from twostage_hdr.cli.hydra_verb import config_directory
+from twostage_hdr.data.datamodule import TripleDataModule
+from twostage_hdr.data.triple import Triple
+from twostage_hdr.losses.weighted import WeightedLoss
+from twostage_hdr.networks.baselines.supervised import SupervisedOutput
+from twostage_hdr.networks.stage import Stage
+from twostage_hdr.training.reconstruction_module import ReconstructionModule
+
+CONF = config_directory()
+PRIMARY = sorted(path.stem for path in CONF.glob("*.yaml"))
+CHOICES = sorted(
+    (path.parent.relative_to(CONF).as_posix(), path.stem)
+    for path in CONF.rglob("*.yaml")
+    if path.parent != CONF and "hydra" not in path.relative_to(CONF).parts
+)
+
+PLACES = {
+    "network": "network@module.network",
+    "discriminator": "discriminator@module.discriminator",
+    "optimizer": "optimizer@module.optimizer",
+    "schedule": "schedule@module.schedule",
+    "loss": "loss@module.tone_mapping_loss",
+}
+"""Where a group goes in the primary config, if not under its own name."""
+
+COMPARED = {
+    "deep_chain_hdri": ("module.network.features=4",),
+    "deep_recursive_hdri": ("module.network.features=4",),
+    "drtmo": ("module.network.features=4",),
+    "expandnet": ("module.network.features=4",),
+    "fhdr": ("+module.network.features=8", "+module.network.growth=4", "module.network.iterations=2"),
+    "hdrcnn": ("module.network.features=4",),
+    "hdrunet": ("module.network.features=8",),
+    "singlehdr": ("module.network.features=4",),
+}
+
+OURS = {
+    "enhancement": ("+module.discriminator.features=2", "module.network.features=8", "module.network.growth=4"),
+    "one_network": ("module.network.features=8", "module.network.growth=4"),
+    "tone_mapping": ("module.network.features=8", "module.network.growth=4"),
+    "two_stage": ("+module.discriminator.features=2", "module.network.features=8", "module.network.growth=4"),
+}
+
+TINY = OURS | COMPARED
+
+
+def choices(group: str) -> list[str]:
+    return [choice for of_group, choice in CHOICES if of_group == group]
+
+
+def needed(group: str, choice: str) -> list[str]:
+    """Mandatory values, and what goes into a place that the default config has not."""
+    return ["data.root=nowhere"] if group == "data" or (group, choice) == ("experiment", "best") else []
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES)
+def test_every_choice_of_every_group_composes_and_resolves(
+    resolved: Callable[..., dict[str, Any]], group: str, choice: str
+) -> None:
+    place = PLACES.get(group, group)
+    config = resolved(f"{place}={choice}", *needed(group, choice))
+    assert {"module", "data", "trainer", "callbacks", "logger", "seed"} <= set(config)
+
+
+@pytest.mark.parametrize("config", PRIMARY)
+def test_every_verbs_config_says_in_its_first_lines_what_it_is_and_how_it_is_called(config: str) -> None:
+    lines = (CONF / f"{config}.yaml").read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("# ")
+    assert any(line.startswith(f"#   twostage-hdr {config}") for line in lines[:5])
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES)
+def test_every_file_says_in_its_first_lines_what_it_chooses(group: str, choice: str) -> None:
+    lines = (CONF / group / f"{choice}.yaml").read_text(encoding="utf-8").splitlines()
+    assert any(line.startswith("# ") and not line.startswith("# @") for line in lines[:2])
+
+
+@pytest.mark.parametrize("module", choices("module"))
+def test_every_module_is_built_and_predicts(compose: Callable[..., DictConfig], module: str) -> None:
+    built = instantiate(compose(f"module={module}", *TINY[module]).module)
+    assert isinstance(built, ReconstructionModule)
+    assert built.eval()(torch.rand(1, 3, 9, 7)).shape == (1, 3, 9, 7)
+    assert built.players()
+
+
+def loss_places(module: str) -> list[str]:
+    places = {
+        "enhancement": ["objective.reconstruction"],
+        "one_network": ["loss"],
+        "tone_mapping": ["loss"],
+        "two_stage": ["objective.reconstruction", "tone_mapping_loss"],
+    }
+    return places[module]
+
+
+@pytest.mark.parametrize("loss", [loss for loss in choices("loss") if loss not in COMPARED])
+@pytest.mark.parametrize("place", [f"{module}:{place}" for module in OURS for place in loss_places(module)])
+def test_every_loss_fits_every_place_for_one(compose: Callable[..., DictConfig], place: str, loss: str) -> None:
+    module, place = place.split(":")
+    config = compose(f"module={module}", f"loss@module.{place}={loss}", *TINY[module])
+    built = instantiate(config.module)
+    for name in place.split("."):
+        built = getattr(built, name)
+    assert isinstance(built, WeightedLoss)
+    total, _ = built(torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16))
+    assert torch.isfinite(total)
+
+
+@pytest.mark.parametrize("network", choices("network"))
+def test_any_network_can_be_trained_alone(compose: Callable[..., DictConfig], network: str) -> None:
+    built = instantiate(compose("module=one_network", f"network@module.network={network}").module)
+    assert built.eval()(torch.rand(1, 3, 16, 16)).shape == (1, 3, 16, 16)
+
+
+def test_the_papers_networks_have_the_papers_sizes(compose: Callable[..., DictConfig]) -> None:
+    counts = {
+        "enhancement": 555_655,
+        "tone_mapping": 278_821,
+        "two_stage": 834_476,
+    }
+    for name, count in counts.items():
+        network = instantiate(compose("experiment=paper", f"module={name}").module.network)
+        assert sum(parameter.numel() for parameter in network.parameters()) == count
+    discriminator = instantiate(compose("experiment=paper").module.discriminator)
+    assert sum(parameter.numel() for parameter in discriminator.parameters()) == 4_689_601
+
+
+@pytest.mark.parametrize("schedule", choices("schedule"))
+@pytest.mark.parametrize("module", choices("module"))
+def test_every_schedule_fits_every_module(compose: Callable[..., DictConfig], module: str, schedule: str) -> None:
+    built = instantiate(compose(f"module={module}", f"schedule@module.schedule={schedule}", *TINY[module]).module)
+    for player in built.players():
+        optimizer = player.optimizer([torch.nn.Parameter(torch.zeros(1))])
+        assert player.schedule(optimizer, 10).get_last_lr()[0] <= 5e-4
+
+
+def test_optimisers_are_the_papers(compose: Callable[..., DictConfig]) -> None:
+    for player in instantiate(compose("experiment=paper").module).players():
+        optimizer = player.optimizer([torch.nn.Parameter(torch.zeros(1))])
+        assert isinstance(optimizer, torch.optim.Adam)
+        assert optimizer.defaults["lr"] == 5e-4
+        assert tuple(optimizer.defaults["betas"]) == (0.9, 0.99)
+        assert player.schedule is None
+
+
+def test_the_papers_recipe_is_the_papers(compose: Callable[..., DictConfig]) -> None:
+    config = compose("experiment=paper")
+    assert config.trainer.max_epochs == 25
+    data = config.data
+    assert (data.batch_size, data.patch_size, data.crop_size, data.patches_per_epoch) == (8, 256, 128, 7551)
+    assert data.flips is False
+    module = instantiate(config.module)
+    assert module.mode == "simultaneous"
+    assert module.objective.adversarial_weight == 1e-3
+    assert module.tone_mapping_loss.weights == {"l1": 1.0, "colour": pytest.approx(1 / 255)}
+    assert module.objective.reconstruction.weights == {"l1": 1.0, "structure": 1.0}
+
+
+# Data.
+
+
+@pytest.mark.parametrize("camera", choices("camera"))
+def test_the_procedural_source_works_with_every_camera(compose: Callable[..., DictConfig], camera: str) -> None:
+    small = ("data.source.count=4", "data.source.height=24", "data.source.width=32")
+    data = instantiate(compose("data=procedural", f"camera={camera}", "data.crop_size=8", *small).data)
+    assert isinstance(data, TripleDataModule)
+    assert_first_batch(data)
+
+
+@pytest.mark.parametrize("camera", choices("camera"))
+def test_a_folder_of_images_works_with_every_camera(
+    compose: Callable[..., DictConfig], tmp_path: Path, camera: str
+) -> None:
+    import cv2
+
+    for number in range(3):
+        pixels = np.random.default_rng(number).lognormal(0, 1, (12, 16, 3)).astype(np.float32)
+        cv2.imwrite(str(tmp_path / f"{number}.hdr"), pixels)
+    config = compose("data=hdr_folder", f"data.root={tmp_path}", f"camera={camera}", "data.crop_size=8")
+    assert_first_batch(instantiate(config.data))
+
+
+@pytest.mark.parametrize("exposure", ["short", "medium", "long", "random"])
+def test_the_challenges_layout_works_with_every_exposure(
+    compose: Callable[..., DictConfig], tmp_path: Path, exposure: str
+) -> None:
+    import cv2
+
+    rng = np.random.default_rng(0)
+    for name in ("short", "medium", "long"):
+        Image.fromarray(rng.integers(0, 255, (12, 16, 3), dtype=np.uint8)).save(tmp_path / f"0000_{name}.png")
+    cv2.imwrite(str(tmp_path / "0000_gt.png"), rng.integers(0, 65535, (12, 16, 3), dtype=np.uint16))
+    np.save(tmp_path / "0000_alignratio.npy", 6000.0)
+    np.save(tmp_path / "0000_exposures.npy", np.array([-3, -1, 1]))
+    config = compose("data=hdm", f"data.root={tmp_path}", f"data.source.exposure={exposure}", "data.crop_size=8")
+    assert_first_batch(instantiate(config.data))
+
+
+def assert_first_batch(data: TripleDataModule) -> None:
+    batch = next(iter(data.train_dataloader()))
+    assert isinstance(batch, Triple)
+    assert batch.ldr.shape == (8, 3, 8, 8)
+
+
+# The rest of a run.
+
+
+@pytest.mark.parametrize("callbacks", choices("callbacks"))
+@pytest.mark.parametrize("logger", choices("logger"))
+def test_callbacks_and_loggers_are_built(compose: Callable[..., DictConfig], callbacks: str, logger: str) -> None:
+    config = compose(f"callbacks={callbacks}", f"logger={logger}")
+    assert all(isinstance(instantiate(part), L.Callback) for part in config.callbacks.values())
+    for part in config.logger.values():
+        assert "Logger" in part._target_
+    if "wandb" in config.logger:
+        assert config.logger.wandb.offline is True
+
+
+def test_the_default_trainer_is_built(compose: Callable[..., DictConfig]) -> None:
+    config = compose("trainer.accelerator=cpu")
+    trainer = instantiate(config.trainer, logger=False)
+    assert isinstance(trainer, L.Trainer)
+    assert trainer.max_epochs == 25
+
+
+def test_the_module_alone_switches_everything_also_below_an_experiment(compose: Callable[..., DictConfig]) -> None:
+    for module in choices("module"):
+        for experiment in ("paper", "demo"):
+            built = instantiate(compose(f"experiment={experiment}", f"module={module}", *TINY[module]).module)
+            alone = module == "one_network" or module in COMPARED
+            name = "SupervisedModule" if alone else f"{module.title().replace('_', '')}Module"
+            assert type(built).__name__ == name
+
+
+def test_a_network_can_be_chosen_and_changed_from_the_command_line(compose: Callable[..., DictConfig]) -> None:
+    config = compose("module=one_network", "network@module.network=tone_mapping", "module.network.blocks=3")
+    network = instantiate(config.module.network)
+    assert isinstance(network, Stage)
+    assert network.hyper_parameters["blocks"] == 3
+    assert network.hyper_parameters["residual_factor"] == 0.5
+
+
+@pytest.mark.parametrize("module", sorted(COMPARED))
+def test_every_compared_method_learns_by_its_own_loss(compose: Callable[..., DictConfig], module: str) -> None:
+    built = instantiate(compose(f"module={module}", *COMPARED[module]).module)
+    ldr = torch.rand(2, 3, 32, 32)
+    network = built.network
+    shown = network.supervised_output(ldr) if isinstance(network, SupervisedOutput) else network(ldr)
+    total, parts = built.loss(shown.float(), (ldr * 2).clamp(max=1.6))
+    total.backward()
+    assert list(parts) == [module]
+    assert total > 0
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    assert gradients
+    assert all(torch.isfinite(gradient).all() for gradient in gradients)

@@ -1,0 +1,22 @@
+import numpy as np
+import pytest
+
+from twostage_hdr.data.procedural.pinhole import View
+
+
+def test_the_horizon_lies_at_its_share_of_the_height_and_straight_ahead_in_the_middle() -> None:
+    view = View.level(100, 61, horizon=0.3, focal=1.2)
+    assert float(np.interp(0, -view.y[:, 0], np.arange(100) + 0.5)) == pytest.approx(30, abs=1e-3)
+    assert float(view.x[0, 30]) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_pixel_is_one_over_the_focal_length_wide() -> None:
+    view = View.level(50, 80, horizon=0.5, focal=1.5)
+    assert view.focal == 120
+    np.testing.assert_allclose(np.diff(view.x[0]), 1 / 120, rtol=1e-3)
+    np.testing.assert_allclose(-np.diff(view.y[:, 0]), 1 / 120, rtol=1e-3)
+
+
+def test_lengths_are_those_of_the_directions() -> None:
+    view = View.level(20, 30, horizon=0.4, focal=1.0)
+    np.testing.assert_allclose(view.length(), np.linalg.norm(view.directions(), axis=0), rtol=1e-6)

@@ -1,0 +1,57 @@
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twostage_hdr.data.store.stored import Stored
+from twostage_hdr.errors import InputError
+
+
+def test_a_folder_without_a_store_is_refused_with_the_cure(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no store.json in it; make a store with `twostage-hdr prepare"):
+        Stored(tmp_path)
+
+
+def test_an_unfinished_store_says_so(tmp_path: Path) -> None:
+    (tmp_path / ".prepare").mkdir()
+    with pytest.raises(InputError, match="preparation is not finished; give the same prepare command again"):
+        Stored(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": '])
+def test_a_damaged_description_is_refused(hdm_store: Path, text: str) -> None:
+    (hdm_store / "store.json").write_text(text)
+    with pytest.raises(InputError, match="not a store's description"):
+        Stored(hdm_store)
+
+
+def test_a_later_format_is_refused(hdm_store: Path) -> None:
+    told = json.loads((hdm_store / "store.json").read_text()) | {"format": 99}
+    (hdm_store / "store.json").write_text(json.dumps(told))
+    with pytest.raises(InputError, match="format 99, this version reads 1"):
+        Stored(hdm_store)
+
+
+def test_a_copy_in_part_is_refused(hdm_store: Path) -> None:
+    path = hdm_store / "train" / "ldr.npy"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InputError, match=r"ldr.npy: cannot be read .*sha256sum -c"):
+        Stored(hdm_store)
+    np.save(path, np.zeros((3, 3, 8, 8, 3), np.uint8))
+    with pytest.raises(InputError, match=r"shape \(3, 3, 8, 8, 3\) instead of \(11, 3, 8, 8, 3\)"):
+        Stored(hdm_store)
+
+
+def test_worker_processes_get_no_copy_of_the_arrays(hdm_store: Path) -> None:
+    stored = Stored(hdm_store)
+    stored.array("train/reference")
+    assert len(pickle.dumps(stored)) < 5000
+    assert np.array_equal(pickle.loads(pickle.dumps(stored)).array("train/ldr"), stored.array("train/ldr"))
+
+
+def test_arrays_are_mapped_and_not_read(hdm_store: Path) -> None:
+    array = Stored(hdm_store).array("train/ldr")
+    assert isinstance(array.base, np.memmap)
+    assert not array.flags.writeable

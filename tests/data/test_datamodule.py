@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from twostage_hdr.camera.virtual_camera import VirtualCamera
+from twostage_hdr.data.datamodule import TripleDataModule
+from twostage_hdr.data.procedural_source import ProceduralSource
+from twostage_hdr.data.splits import Splits, write_splits
+from twostage_hdr.data.triple import Triple
+from twostage_hdr.errors import InputError
+
+SMALL = {"batch_size": 2, "patch_size": 16, "crop_size": 8, "patches_per_epoch": 11}
+
+
+@pytest.fixture
+def source(noisy_camera: VirtualCamera) -> ProceduralSource:
+    return ProceduralSource(camera=noisy_camera, count=10, height=24, width=32)
+
+
+def test_the_three_sets_are_disjoint_and_loaders_draw_only_from_theirs(source: ProceduralSource) -> None:
+    data = TripleDataModule(source=source, val_fraction=0.2, test_fraction=0.3, **SMALL)
+    parts = {name: {scene.id for scene in data.part(name)} for name in ("train", "val", "test")}
+    assert {name: len(ids) for name, ids in parts.items()} == {"train": 5, "val": 2, "test": 3}
+    assert len(set.union(*parts.values())) == 10
+    assert {scene for batch in data.train_dataloader() for scene in batch.scene} <= parts["train"]
+    assert {scene for batch in data.val_dataloader() for scene in batch.scene} == parts["val"]
+    assert {scene for batch in data.test_dataloader() for scene in batch.scene} == parts["test"]
+
+
+def test_an_epoch_is_as_many_whole_batches_of_crops_as_asked_whatever_the_source(source: ProceduralSource) -> None:
+    batches = list(TripleDataModule(source=source, **SMALL).train_dataloader())
+    assert len(batches) == 5
+    for batch in batches:
+        assert isinstance(batch, Triple)
+        assert batch.ldr.shape == batch.reference8.shape == batch.reference16.shape == (2, 3, 8, 8)
+
+
+def test_validation_and_test_are_whole_images_that_never_change(source: ProceduralSource) -> None:
+    data = TripleDataModule(source=source, **SMALL)
+    for name in ("val", "test"):
+        first, second = (list(getattr(data, f"{name}_dataloader")()) for _ in range(2))
+        assert all(batch.ldr.shape == (1, 3, 24, 32) for batch in first)
+        assert all(torch.equal(a.ldr, b.ldr) for a, b in zip(first, second, strict=True))
+
+
+def test_the_same_seed_feeds_the_same_epoch_and_another_does_not(source: ProceduralSource) -> None:
+    def epoch(seed: int) -> torch.Tensor:
+        return torch.cat([b.ldr for b in TripleDataModule(source=source, seed=seed, **SMALL).train_dataloader()])
+
+    assert torch.equal(epoch(1), epoch(1))
+    assert not torch.equal(epoch(1), epoch(2))
+
+
+def test_a_split_file_replaces_the_random_split(source: ProceduralSource, tmp_path: Path) -> None:
+    ids = [scene.id for scene in source.scenes()]
+    splits = Splits(tuple(ids[:2]), tuple(ids[2:3]), tuple(ids[3:5]))
+    write_splits(tmp_path / "mine.json", splits)
+    data = TripleDataModule(source=source, split_file=str(tmp_path / "mine.json"), **SMALL)
+    assert data.splits == splits
+    assert [scene.id for scene in data.part("test")] == ids[3:5]
+
+
+def test_a_split_file_that_leaks_is_refused(hdm_tree, tmp_path: Path) -> None:
+    from twostage_hdr.data.hdm import HdmSource
+
+    write_splits(tmp_path / "leaky.json", Splits(("0000", "0002"), ("0004",), ("0001",)))
+    with pytest.raises(InputError, match=r"leaky.json: group '0000' is in both train and test"):
+        TripleDataModule(source=HdmSource(root=str(hdm_tree.root)), split_file=str(tmp_path / "leaky.json"), **SMALL)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"batch_size": 0}, "data.batch_size=0: must be at least 1"),
+        ({"crop_size": 0}, "data.crop_size=0: must be at least 1"),
+        ({"zoom": 0.5}, "data.zoom=0.5: must be at least 1"),
+        ({"workers": -1}, "data.workers=-1"),
+        ({"crop_size": 17}, "data.crop_size=17: larger than data.patch_size=16"),
+        ({"patches_per_epoch": 1}, "data.patches_per_epoch=1: less than one batch of 2"),
+        ({"split_file": "nowhere.json"}, "nowhere.json"),
+        ({"val_fraction": 0.6, "test_fraction": 0.6}, "val_fraction=0.6"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_by_name(
+    source: ProceduralSource, setting: dict[str, object], said: str
+) -> None:
+    with pytest.raises(InputError) as refusal:
+        TripleDataModule(source=source, **(SMALL | setting))
+    assert said in str(refusal.value)
+    assert "\n" not in str(refusal.value)

@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from twostage_hdr.data.sequences import find_runs, find_sequences, join_returning_shots, read_sequences
+from twostage_hdr.data.thumbnails import thumbnails
+from twostage_hdr.errors import InputError
+
+
+def write_shots(folder: Path, shots: list[int]) -> dict[str, Path]:
+    """One frame per entry; equal entries are one shot with slightly other noise and brightness."""
+    files = {}
+    for number, shot in enumerate(shots):
+        blocks = np.kron(np.random.default_rng(shot).integers(0, 200, (6, 8, 3)), np.ones((10, 12, 1)))
+        noisy = blocks * (1 + 0.02 * number) + np.random.default_rng(100 + number).normal(0, 8, blocks.shape)
+        files[f"{number:04d}"] = folder / f"{number:04d}.png"
+        Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(files[f"{number:04d}"])
+    return files
+
+
+def test_runs_that_look_alike_are_one_sequence_named_by_their_first_frame(tmp_path: Path) -> None:
+    files = write_shots(tmp_path, [1, 1, 1, 2, 3, 3])
+    groups = find_sequences(list(files), files.__getitem__)
+    assert list(groups.values()) == ["0000", "0000", "0000", "0003", "0004", "0004"]
+
+
+def test_a_shot_that_comes_back_later_is_not_joined_over_the_cut(tmp_path: Path) -> None:
+    # Only neighbours are compared: the ids are in the order of shooting.
+    files = write_shots(tmp_path, [1, 2, 1])
+    assert len(set(find_sequences(list(files), files.__getitem__).values())) == 3
+
+
+def test_a_frame_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"0000.png"):
+        find_sequences(["0000"], lambda scene: tmp_path / f"{scene}.png")
+
+
+def test_a_told_sequence_is_taken_as_told(tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text("scene,sequence,note\na,x,\nb,x,\nc,y,last\n")
+    assert read_sequences(tmp_path / "s.csv", ["a", "c"]) == {"a": "x", "c": "y"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"scene,sequence\na,x\n", "no sequence for 1 scenes, first 'b'"),
+        (b"", "no sequence for 2 scenes"),
+        (b"scene,shot\na,x\nb,x\n", "columns scene,sequence"),
+        (b"scene,sequence\n\xff,x\n", "columns scene,sequence"),
+    ],
+)
+def test_incomplete_and_foreign_tables_are_refused(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "s.csv").write_bytes(content)
+    with pytest.raises(InputError, match=said):
+        read_sequences(tmp_path / "s.csv", ["a", "b"])
+
+
+def test_a_missing_table_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nothing.csv"):
+        read_sequences(tmp_path / "nothing.csv", ["a"])
+
+
+def test_a_shot_that_comes_back_is_joined_when_the_pictures_are_the_same(tmp_path: Path) -> None:
+    files = write_shots(tmp_path, [1, 2, 1, 3])
+    pictures = thumbnails(list(files), lambda scene: np.array(Image.open(files[scene])))
+    groups = join_returning_shots(find_runs(list(files), pictures), pictures)
+    assert list(groups.values()) == ["0000", "0001", "0000", "0003"]
+
+
+def test_joining_is_transitive(tmp_path: Path) -> None:
+    files = write_shots(tmp_path, [1, 2, 1, 2, 3])
+    pictures = thumbnails(list(files), lambda scene: np.array(Image.open(files[scene])))
+    told = {"0000": "x", "0001": "y", "0002": "y", "0003": "z", "0004": "w"}
+    assert list(join_returning_shots(told, pictures).values()) == ["x", "x", "x", "x", "w"]

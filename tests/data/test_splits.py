@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twostage_hdr.data.scene import Scene
+from twostage_hdr.data.splits import Splits, check_splits, read_splits, split_by_group, write_splits
+from twostage_hdr.errors import InputError
+
+FRACTIONS = st.floats(0, 0.45)
+
+
+def scenes_of(*sizes: int) -> list[Scene]:
+    return [Scene(f"{group}/{index}", f"group{group}") for group, size in enumerate(sizes) for index in range(size)]
+
+
+@given(
+    sizes=st.lists(st.integers(1, 12), min_size=3, max_size=12),
+    seed=st.integers(0, 2**32),
+    val=FRACTIONS,
+    test=FRACTIONS,
+)
+def test_no_group_ever_crosses_and_no_set_is_empty(sizes: list[int], seed: int, val: float, test: float) -> None:
+    scenes = scenes_of(*sizes)
+    splits = split_by_group(scenes, seed=seed, val_fraction=val, test_fraction=test)
+    assert not splits.shared
+    assert splits.train
+    assert splits.val
+    assert splits.test
+    assert sorted(splits.train + splits.val + splits.test) == sorted(scene.id for scene in scenes)
+    group = {scene.id: scene.group for scene in scenes}
+    groups = [{group[scene] for scene in part} for part in (splits.train, splits.val, splits.test)]
+    assert sum(len(part) for part in groups) == len(sizes)
+    check_splits(splits, scenes, where="a random split")
+
+
+def test_groups_of_one_scene_are_shared_out_exactly_as_asked() -> None:
+    splits = split_by_group(scenes_of(*[1] * 100), seed=3, val_fraction=0.1, test_fraction=0.2)
+    assert (len(splits.train), len(splits.val), len(splits.test)) == (70, 10, 20)
+
+
+def test_the_seed_decides_and_the_order_of_the_scenes_does_not() -> None:
+    scenes = scenes_of(*[2] * 20)
+    assert split_by_group(scenes, seed=1) == split_by_group(scenes[::-1], seed=1)
+    assert split_by_group(scenes, seed=1) != split_by_group(scenes, seed=2)
+
+
+@pytest.mark.parametrize("sizes", [(1,), (5,), (3, 4)])
+def test_with_fewer_than_three_groups_all_sets_are_everything_and_say_so(sizes: tuple[int, ...]) -> None:
+    scenes = scenes_of(*sizes)
+    splits = split_by_group(scenes, seed=0)
+    assert splits.shared
+    assert splits.train == splits.val == splits.test == tuple(sorted(scene.id for scene in scenes))
+    check_splits(splits, scenes, where="a shared split")
+
+
+@pytest.mark.parametrize(("val", "test"), [(0.5, 0.5), (-0.1, 0.2), (0.9, 0.2)])
+def test_shares_that_leave_nothing_to_train_on_are_refused(val: float, test: float) -> None:
+    with pytest.raises(InputError, match=r"val_fraction=.*below 1"):
+        split_by_group(scenes_of(1, 1, 1), seed=0, val_fraction=val, test_fraction=test)
+
+
+def test_no_scenes_are_refused() -> None:
+    with pytest.raises(InputError, match="no scenes"):
+        split_by_group([], seed=0)
+
+
+def test_a_group_in_two_sets_is_refused_by_name() -> None:
+    scenes = scenes_of(2, 1, 1)
+    leaking = Splits(("0/0", "1/0"), ("2/0",), ("0/1",))
+    with pytest.raises(InputError, match=r"mine.json: group 'group0' is in both train and test \(scene '0/1'\)"):
+        check_splits(leaking, scenes, where="mine.json")
+
+
+def test_unknown_scenes_and_empty_sets_are_refused() -> None:
+    scenes = scenes_of(1, 1, 1)
+    with pytest.raises(InputError, match="scene 'nowhere' is not in the data"):
+        check_splits(Splits(("0/0",), ("nowhere",), ("2/0",)), scenes, where="mine.json")
+    with pytest.raises(InputError, match="the set 'val' is empty"):
+        check_splits(Splits(("0/0",), (), ("2/0",)), scenes, where="mine.json")
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_written_splits_read_back_the_same(tmp_path: Path, shared: bool) -> None:
+    splits = Splits(("a", "b"), ("ü",), ("d",), shared=shared)
+    write_splits(tmp_path / "splits.json", splits)
+    assert read_splits(tmp_path / "splits.json") == splits
+
+
+def test_splits_by_hand_may_leave_out_shared_and_the_order(tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text('{"train": ["b", "a"], "val": ["c"], "test": ["d"]}')
+    assert read_splits(tmp_path / "mine.json") == Splits(("a", "b"), ("c",), ("d",))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", '{"train": ["a"]}', '{"train": 1, "val": [], "test": []}', "\xff"])
+def test_files_of_another_form_are_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "mine.json").write_text(text, encoding="latin-1")
+    with pytest.raises(InputError, match=r"mine.json: no splits could be read") as refusal:
+        read_splits(tmp_path / "mine.json")
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nothing.json"):
+        read_splits(tmp_path / "nothing.json")

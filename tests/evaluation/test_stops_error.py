@@ -1,0 +1,30 @@
+import math
+
+import pytest
+import torch
+
+from twostage_hdr.evaluation.stops_error import stops_difference, stops_error_clipped
+
+
+def test_twice_the_light_is_one_stop_brighter() -> None:
+    reference = torch.rand(3, 5, 6) + 0.1
+    assert torch.allclose(stops_difference(reference * 2, reference), torch.ones(1, 5, 6), atol=1e-5)
+    assert torch.allclose(stops_difference(reference / 8, reference), torch.full((1, 5, 6), -3.0), atol=1e-5)
+
+
+def test_only_clipped_pixels_count_and_both_signs_do() -> None:
+    ldr = torch.full((3, 1, 4), 0.5)
+    ldr[0, 0, 0] = ldr[2, 0, 1] = 248 / 255
+    factors = torch.tensor([4.0, 0.5, 64.0, 64.0])
+    reference = torch.full((3, 1, 4), 2.0)
+    assert stops_error_clipped(reference * factors, reference, ldr) == pytest.approx((2 + 1) / 2)
+
+
+def test_a_frame_without_clipping_has_no_error_to_give() -> None:
+    image = torch.full((3, 4, 4), 0.5)
+    assert math.isnan(stops_error_clipped(image, image, image))
+
+
+def test_black_is_read_as_the_floor_of_pu21() -> None:
+    one = torch.ones(3, 1, 1)
+    assert stops_error_clipped(torch.zeros(3, 1, 1), one, one) == pytest.approx(math.log2(200 / 0.005), rel=1e-6)

@@ -1,0 +1,45 @@
+import pytest
+import torch
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.expansion.luminance_expansion import (
+    display_range,
+    linearise,
+    log_mean,
+    maximum,
+    peak_luminance,
+    with_luminance,
+)
+
+
+def test_a_colour_takes_the_new_luminance_and_black_stays_black() -> None:
+    linear = torch.tensor([[0.5, 0.0], [0.25, 0.0], [0.1, 0.0]])[:, None]
+    L = torch.tensor([[0.3, 0.0]])[None]
+    out = with_luminance(linear, L, torch.tensor([[600.0, 5.0]])[None])
+    torch.testing.assert_close(out[:, 0, 0], torch.tensor([1000.0, 500.0, 200.0]))
+    assert out[:, 0, 1].abs().max() == 0
+
+
+def test_linearising_applies_the_gamma() -> None:
+    linear, L = linearise(torch.full((3, 1, 1), 0.5), 2.0)
+    torch.testing.assert_close(linear, torch.full((3, 1, 1), 0.25))
+    torch.testing.assert_close(L, torch.full((1, 1, 1), 0.25))
+
+
+def test_the_log_mean_of_two_values_is_their_geometric_mean() -> None:
+    torch.testing.assert_close(log_mean(torch.tensor([[[0.1, 0.4]]])).item(), 0.2, rtol=1e-4, atol=0)
+
+
+def test_the_maximum_of_black_can_divide() -> None:
+    assert maximum(torch.zeros(2, 1, 3, 3)).flatten().tolist() == [1, 1]
+
+
+def test_the_peak_is_what_is_given_or_ten_times_white() -> None:
+    assert peak_luminance(100.0, None) == 1000
+    assert peak_luminance(100.0, 700.0) == 700
+
+
+@pytest.mark.parametrize("black", [-1.0, 500.0, 600.0])
+def test_a_black_level_that_is_no_black_is_refused(black: float) -> None:
+    with pytest.raises(InputError, match="black_level"):
+        display_range(500.0, black)

@@ -1,0 +1,85 @@
+"""PQ JPEG XL: what libjxl through imagecodecs and ffprobe find in ours."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import colour
+import imagecodecs
+import numpy as np
+import pytest
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.jpegxl import read_jpegxl, write_jpegxl
+
+
+def expected_codes(scene: np.ndarray) -> np.ndarray:
+    wide = colour.RGB_to_RGB(scene, "ITU-R BT.709", "ITU-R BT.2020", chromatic_adaptation_transform=None)
+    return colour.models.eotf_inverse_ST2084(np.maximum(wide, 0) * 200) * 65535
+
+
+def test_without_loss_libjxl_finds_the_pq_codes_of_colour_science(tmp_path: Path, scene: np.ndarray) -> None:
+    write_jpegxl(tmp_path / "a.jxl", scene, quality=100)
+    stored = imagecodecs.jpegxl_decode((tmp_path / "a.jxl").read_bytes())
+    assert stored.dtype == np.uint16
+    np.testing.assert_allclose(stored, expected_codes(scene), atol=2)
+
+
+def test_without_loss_reading_gives_the_light_back(tmp_path: Path, scene: np.ndarray) -> None:
+    write_jpegxl(tmp_path / "a.jxl", scene, quality=100)
+    image = read_jpegxl(tmp_path / "a.jxl")
+    np.testing.assert_allclose(image.pixels, scene, rtol=3e-3, atol=1e-4)
+    assert (image.white_nits, image.primaries) == (200, "Rec. 2020")
+
+
+def test_the_usual_quality_is_hardly_seen_and_much_smaller(tmp_path: Path, scene: np.ndarray) -> None:
+    picture = np.tile(scene, (3, 3, 1))
+    write_jpegxl(tmp_path / "a.jxl", picture)
+    write_jpegxl(tmp_path / "exact.jxl", picture, quality=100)
+    stored = imagecodecs.jpegxl_decode((tmp_path / "a.jxl").read_bytes()).astype(float)
+    assert np.mean(np.abs(stored - expected_codes(picture))) / 65535 < 0.01
+    assert (tmp_path / "a.jxl").stat().st_size < (tmp_path / "exact.jxl").stat().st_size / 2
+
+
+@pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffmpeg is not installed")
+def test_ffprobe_finds_sixteen_bits_pq_and_bt2020(tmp_path: Path, scene: np.ndarray) -> None:
+    write_jpegxl(tmp_path / "a.jxl", scene)
+    command = ["ffprobe", "-v", "error", "-show_streams", "-of", "json", tmp_path / "a.jxl"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    streams = json.loads(done.stdout or "{}").get("streams")
+    if done.returncode or not streams:
+        pytest.skip("this ffmpeg has no JPEG XL decoder")
+    assert streams[0]["pix_fmt"] == "rgb48le"
+    assert (streams[0]["color_transfer"], streams[0]["color_primaries"]) == ("smpte2084", "bt2020")
+
+
+def test_linear_rec709_of_other_programs_is_read(tmp_path: Path, noise: np.ndarray) -> None:
+    (tmp_path / "a.jxl").write_bytes(imagecodecs.jpegxl_encode(noise, lossless=True))
+    image = read_jpegxl(tmp_path / "a.jxl")
+    np.testing.assert_allclose(image.pixels, noise, rtol=1e-6)
+    assert image.domain == "linear, JPEG XL"
+    assert image.white_nits is None
+
+
+def test_an_ordinary_jpeg_xl_is_refused_with_its_codes(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    (tmp_path / "a.jxl").write_bytes(imagecodecs.jpegxl_encode(pixels))
+    with pytest.raises(InputError, match=r"JPEG XL of colour codes \(1, 13\); PQ BT\.2020 is \(9, 16\)"):
+        read_jpegxl(tmp_path / "a.jxl")
+
+
+def test_grey_is_refused(tmp_path: Path, noise: np.ndarray) -> None:
+    (tmp_path / "a.jxl").write_bytes(imagecodecs.jpegxl_encode(noise[:, :, 0].copy()))
+    with pytest.raises(InputError, match="1-channel or damaged JPEG XL"):
+        read_jpegxl(tmp_path / "a.jxl")
+
+
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.9])
+def test_a_cut_file_is_refused_in_one_line(tmp_path: Path, noise: np.ndarray, share: float) -> None:
+    write_jpegxl(tmp_path / "a.jxl", noise)
+    data = (tmp_path / "a.jxl").read_bytes()
+    (tmp_path / "a.jxl").write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(InputError, match=r"a\.jxl: damaged or unreadable JPEG XL") as caught:
+        read_jpegxl(tmp_path / "a.jxl")
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,151 @@
+"""Radiance pictures as others write them, and every way in which a header can be wrong."""
+
+from pathlib import Path
+
+import colour
+import cv2
+import numpy as np
+import OpenImageIO
+import pytest
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.radiance import read_radiance
+
+HEAD = b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n"
+
+
+def rgbe(linear: np.ndarray) -> np.ndarray:
+    """Radiance's four bytes, mantissas cut off as its own encoder does (Ward 1991)."""
+    _, exponent = np.frexp(linear.max(axis=-1))
+    mantissas = np.floor(linear * np.exp2(8.0 - exponent)[..., None])
+    return np.concatenate([mantissas, (exponent + 128)[..., None]], axis=-1).astype(np.uint8)
+
+
+def decoded(codes: np.ndarray) -> np.ndarray:
+    return codes[..., :3] * np.exp2(codes[..., 3:].astype(float) - 136)
+
+
+def picture(path: Path, codes: np.ndarray, head: bytes = HEAD, order: bytes | None = None) -> Path:
+    """A file of flat (not run-length encoded) scanlines."""
+    resolution = order or b"-Y %d +X %d" % codes.shape[:2]
+    path.write_bytes(head + b"\n" + resolution + b"\n" + codes.tobytes())
+    return path
+
+
+@pytest.fixture
+def codes(noise: np.ndarray) -> np.ndarray:
+    return rgbe(noise.astype(np.float64))
+
+
+def test_flat_scanlines_are_mantissas_times_powers_of_two(tmp_path: Path, codes: np.ndarray) -> None:
+    image = read_radiance(picture(tmp_path / "a.hdr", codes))
+    np.testing.assert_allclose(image.pixels, decoded(codes), rtol=1e-6)
+    assert image.notes == ()
+    assert image.primaries == "Rec. 709"
+
+
+@pytest.mark.parametrize("size", [(3, 4), (40, 64), (1, 1), (5, 300)])
+def test_what_opencv_writes_is_read_as_opencv_reads_it(tmp_path: Path, size: tuple[int, int]) -> None:
+    linear = np.random.default_rng(0).random((*size, 3), dtype=np.float32) ** 4 * 50
+    linear[: size[0] // 2] = 0.25  # runs
+    cv2.imwrite(str(tmp_path / "a.hdr"), linear[:, :, ::-1])
+    expected = cv2.imread(str(tmp_path / "a.hdr"), cv2.IMREAD_UNCHANGED)[:, :, ::-1]
+    np.testing.assert_allclose(read_radiance(tmp_path / "a.hdr").pixels, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("order", "turn"),
+    [
+        (b"-Y 19 +X 23", lambda upright: upright),
+        (b"+Y 19 +X 23", lambda upright: upright[::-1]),
+        (b"-Y 19 -X 23", lambda upright: upright[:, ::-1]),
+        (b"+Y 19 -X 23", lambda upright: upright[::-1, ::-1]),
+        (b"+X 23 -Y 19", lambda upright: upright.swapaxes(0, 1)),
+        (b"-X 23 -Y 19", lambda upright: upright[:, ::-1].swapaxes(0, 1)),
+        (b"+X 23 +Y 19", lambda upright: upright[::-1].swapaxes(0, 1)),
+        (b"-X 23 +Y 19", lambda upright: upright[::-1, ::-1].swapaxes(0, 1)),
+    ],
+)
+def test_every_scan_order_comes_out_upright(tmp_path: Path, codes: np.ndarray, order: bytes, turn) -> None:
+    stored = np.ascontiguousarray(turn(codes))
+    image = read_radiance(picture(tmp_path / "a.hdr", stored, order=order))
+    np.testing.assert_allclose(image.pixels, decoded(codes), rtol=1e-6)
+
+
+def test_xyze_is_converted(tmp_path: Path) -> None:
+    linear = np.random.default_rng(0).random((6, 7, 3)) + 0.2
+    xyz = colour.RGB_to_XYZ(linear, "ITU-R BT.709", chromatic_adaptation_transform=None)
+    image = read_radiance(picture(tmp_path / "a.hdr", rgbe(xyz), b"#?RADIANCE\nFORMAT=32-bit_rle_xyze\n"))
+    np.testing.assert_allclose(image.pixels, linear, atol=0.05)
+    assert image.notes[0] == "converted from CIE XYZ"
+
+
+def test_stated_primaries_are_converted_and_photoshops_zeros_are_not(tmp_path: Path, codes: np.ndarray) -> None:
+    wide = b"PRIMARIES=0.708 0.292 0.170 0.797 0.131 0.046 0.3127 0.3290\n"
+    image = read_radiance(picture(tmp_path / "a.hdr", codes, HEAD + wide))
+    expected = colour.RGB_to_RGB(decoded(codes), "ITU-R BT.2020", "ITU-R BT.709", chromatic_adaptation_transform=None)
+    np.testing.assert_allclose(image.pixels, np.maximum(expected, 0), atol=2e-3)
+    assert image.primaries == "Rec. 2020"
+    zeros = read_radiance(picture(tmp_path / "b.hdr", codes, HEAD + b"PRIMARIES=0 0 0 0 0 0 0 0\n"))
+    assert zeros.primaries == "Rec. 709"
+
+
+def test_exposures_are_told_and_the_values_kept(tmp_path: Path, codes: np.ndarray) -> None:
+    image = read_radiance(picture(tmp_path / "a.hdr", codes, HEAD + b"EXPOSURE=2.0\nEXPOSURE= 3\n"))
+    np.testing.assert_allclose(image.pixels, decoded(codes), rtol=1e-6)
+    assert image.notes == ("EXPOSURE=6 of the header kept (the scale is relative)",)
+
+
+def test_comments_and_other_programs_names_do_not_matter(tmp_path: Path, codes: np.ndarray) -> None:
+    head = b"#?RGBE\n# made by hand\nVIEW= -vtv\nSOFTWARE=x\nFORMAT=32-bit_rle_rgbe\n"
+    np.testing.assert_allclose(
+        read_radiance(picture(tmp_path / "a.hdr", codes, head)).pixels, decoded(codes), rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"EXPOSURE=abc\n", "damaged header, EXPOSURE="),
+        (b"PRIMARIES=a b\n", "damaged header, PRIMARIES="),
+        (b"PRIMARIES=0.3 0.3 0.3 0.3 0.3 0.3 0.3 0.3\n", "span no colours"),
+        (b"PRIMARIES=0.64 0.33\n", "span no colours"),
+    ],
+)
+def test_a_header_line_that_makes_no_sense_is_refused(tmp_path: Path, codes: np.ndarray, line, words) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        read_radiance(picture(tmp_path / "a.hdr", codes, HEAD + line))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "order", [b"-Y 0 +X 23", b"-Y 99999999 +X 99999999", b"-Y 19 +X 2" + b"3" * 40, b"-Y 30 +X 23"]
+)
+def test_a_size_that_the_bytes_cannot_hold_is_refused(tmp_path: Path, codes: np.ndarray, order: bytes) -> None:
+    with pytest.raises(InputError, match=r"a\.hdr: damaged Radiance picture"):
+        read_radiance(picture(tmp_path / "a.hdr", codes, order=order))
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n", b"\x89PNG\r\n\x1a\n\n\n"])
+def test_what_is_no_radiance_picture_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.hdr").write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.hdr: not a Radiance picture"):
+        read_radiance(tmp_path / "a.hdr")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+def test_a_cut_file_is_refused_in_one_line(tmp_path: Path, scene: np.ndarray, share: float) -> None:
+    cv2.imwrite(str(tmp_path / "a.hdr"), scene)
+    data = (tmp_path / "a.hdr").read_bytes()
+    (tmp_path / "a.hdr").write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(InputError, match=r"a\.hdr: damaged Radiance picture") as caught:
+        read_radiance(tmp_path / "a.hdr")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["StinsonBeach.hdr", "nancy_church.hdr", "dikhololo_night_1k.hdr"])
+def test_real_files_hold_what_openimageio_and_opencv_find(shared: Path, name: str) -> None:
+    path = shared / "hdr" / name
+    pixels = read_radiance(path).pixels
+    np.testing.assert_array_equal(pixels, OpenImageIO.ImageBuf(str(path)).get_pixels(OpenImageIO.FLOAT)[:, :, :3])
+    np.testing.assert_allclose(pixels, cv2.imread(str(path), cv2.IMREAD_UNCHANGED)[:, :, ::-1], rtol=1e-6)

@@ -1,0 +1,149 @@
+import io
+import os
+import pickle
+import tarfile
+import zipfile
+from argparse import Namespace
+from collections import OrderedDict, defaultdict
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.inference.published.restricted_pickle import Inert, load_inert
+
+FORMATS = pytest.mark.parametrize("zip_format", [False, True], ids=["legacy", "zip"])
+
+
+class Payload:
+    """Runs a shell command when a plain unpickler rebuilds it."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple:
+        return os.system, (f"touch {self.marker}",)
+
+
+@FORMATS
+def test_tensors_and_containers_come_back_as_they_were_saved(tmp_path: Path, zip_format: bool) -> None:
+    base = torch.randn(4, 6)
+    saved = {
+        "state": OrderedDict(weight=base.t()[1:3], count=torch.tensor(7), half=torch.ones(2, dtype=torch.bfloat16)),
+        "shared": base,
+        "parameter": nn.Parameter(torch.arange(3.0)),
+        "step": 12,
+        "names": ["a", ("b", None, 1.5)],
+    }
+    torch.save(saved, tmp_path / "x.pth", _use_new_zipfile_serialization=zip_format)
+    plain = torch.load(tmp_path / "x.pth", weights_only=True)  # the independent reader
+    inert = load_inert(tmp_path / "x.pth")
+    assert isinstance(inert, dict)
+    assert list(inert) == list(plain)
+    for name, tensor in plain["state"].items():
+        torch.testing.assert_close(inert["state"][name], tensor, rtol=0, atol=0)
+    torch.testing.assert_close(inert["shared"], base, rtol=0, atol=0)
+    torch.testing.assert_close(inert["parameter"], torch.arange(3.0), rtol=0, atol=0)
+    assert (inert["step"], inert["names"]) == (12, ["a", ("b", None, 1.5)])
+
+
+@FORMATS
+def test_a_payload_that_a_plain_load_runs_is_not_run(tmp_path: Path, zip_format: bool) -> None:
+    marker = tmp_path / "ran"
+    saved = {"tensor": torch.ones(2), "payload": Payload(marker)}
+    torch.save(saved, tmp_path / "x.pth", _use_new_zipfile_serialization=zip_format)
+    inert = load_inert(tmp_path / "x.pth")
+    assert not marker.exists()
+    assert isinstance(inert, dict)
+    assert isinstance(inert["payload"], Inert)
+    torch.testing.assert_close(inert["tensor"], torch.ones(2))
+    torch.load(tmp_path / "x.pth", weights_only=False)  # the proof that the payload is armed
+    assert marker.exists()
+
+
+@pytest.mark.parametrize("position", [0, 1, 2, 3, 4])
+def test_a_payload_in_any_pickle_of_a_legacy_file_is_not_run(tmp_path: Path, position: int) -> None:
+    """A legacy file is five pickles in a row: magic number, protocol, system, object, storage keys."""
+    marker = tmp_path / "ran"
+    parts: list[object] = [torch.serialization.MAGIC_NUMBER, torch.serialization.PROTOCOL_VERSION, {}, {}, []]
+    parts[position] = Payload(marker)
+    (tmp_path / "x.pth").write_bytes(b"".join(pickle.dumps(part, protocol=2) for part in parts))
+    with suppress(InputError):  # an inert object in the place of a header or a list of keys is refused
+        load_inert(tmp_path / "x.pth")
+    assert not marker.exists()
+
+
+@FORMATS
+def test_foreign_objects_become_inert_and_leave_their_neighbours_whole(tmp_path: Path, zip_format: bool) -> None:
+    network = nn.Linear(3, 2)
+    optimiser = torch.optim.Adam(network.parameters())
+    network(torch.ones(1, 3)).sum().backward()
+    optimiser.step()
+    mapping = defaultdict(list, a=[1])
+    saved = {
+        "schedule": torch.optim.lr_scheduler.StepLR(optimiser, step_size=1),
+        "optimiser": optimiser.state_dict(),
+        "arguments": Namespace(lr=1e-3),
+        "array": np.arange(3),
+        "scalar": np.float64(2.0),
+        "mapping": mapping,
+        "set": {1, 2},
+        "path": Path("x"),
+        "weights": network.state_dict(),
+    }
+    torch.save(saved, tmp_path / "x.pth", _use_new_zipfile_serialization=zip_format)
+    inert = load_inert(tmp_path / "x.pth")
+    assert isinstance(inert, dict)
+    for name in ("schedule", "arguments", "array", "scalar", "mapping", "path"):
+        assert isinstance(inert[name], Inert), name
+    torch.testing.assert_close(dict(inert["weights"]), dict(network.state_dict()), rtol=0, atol=0)
+    torch.testing.assert_close(inert["optimiser"]["state"][0], optimiser.state_dict()["state"][0])
+
+
+def test_a_pickle_cannot_set_attributes_on_torchs_functions(tmp_path: Path) -> None:
+    # GLOBAL torch._utils._rebuild_tensor_v2, then BUILD with a state that a plain unpickler would store on it
+    program = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n}U\x0cdump_patches\x88sb."
+    header = [torch.serialization.MAGIC_NUMBER, torch.serialization.PROTOCOL_VERSION, {}]
+    raw = b"".join(pickle.dumps(part, protocol=2) for part in header) + program + pickle.dumps([], protocol=2)
+    (tmp_path / "x.pth").write_bytes(raw)
+    load_inert(tmp_path / "x.pth")
+    assert not hasattr(torch._utils._rebuild_tensor_v2, "dump_patches")
+    assert pickle.loads(program).dump_patches  # the proof that the program is armed
+    del torch._utils._rebuild_tensor_v2.dump_patches
+
+
+def test_a_tensor_that_reaches_beyond_its_storage_is_refused(tmp_path: Path) -> None:
+    torch.save({"x": torch.ones(4)}, tmp_path / "x.pth", _use_new_zipfile_serialization=False)
+    raw = (tmp_path / "x.pth").read_bytes()
+    size = b"K\x04\x85"  # the pickled size (4,)
+    assert raw.count(size) == 1
+    (tmp_path / "x.pth").write_bytes(raw.replace(size, b"K\xf0\x85"))
+    with pytest.raises(InputError, match="not readable"):
+        load_inert(tmp_path / "x.pth")
+
+
+def test_what_is_no_checkpoint_is_refused_in_one_line_that_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.pth: no such file"):
+        load_inert(tmp_path / "none.pth")
+    (tmp_path / "text.pth").write_text("<html>not found</html>")
+    with pytest.raises(InputError, match=r"^[^\n]*text\.pth: not readable as a torch checkpoint[^\n]*$"):
+        load_inert(tmp_path / "text.pth")
+    torch.save({"x": torch.ones(1000)}, tmp_path / "cut.pth")
+    (tmp_path / "cut.pth").write_bytes((tmp_path / "cut.pth").read_bytes()[:700])
+    with pytest.raises(InputError, match=r"cut\.pth: not readable"):
+        load_inert(tmp_path / "cut.pth")
+
+
+def test_torchscript_and_tar_archives_are_refused_before_torch_opens_them(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "x.tar", "w") as archive:
+        archive.addfile(tarfile.TarInfo("storages"), io.BytesIO())
+    with pytest.raises(InputError, match="tar archive"):
+        load_inert(tmp_path / "x.tar")
+    with zipfile.ZipFile(tmp_path / "x.pt", "w") as script:
+        script.writestr("x/constants.pkl", pickle.dumps(()))  # what makes torch.load hand the file to torch.jit.load
+    with pytest.raises(InputError, match="TorchScript"):
+        load_inert(tmp_path / "x.pt")

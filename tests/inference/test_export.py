@@ -1,0 +1,88 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.inference.export import DESCRIPTION, INPUT, OUTPUT, export_onnx, export_program
+from twostage_hdr.networks.baselines.hdrunet import HDRUNet
+from twostage_hdr.networks.stage import Stage
+from twostage_hdr.networks.two_stage import TwoStageNetwork
+
+SIZES = [(1, 1, 1), (1, 1, 7), (1, 17, 31), (2, 64, 64), (3, 101, 50)]
+"""Batch, height, width."""
+
+
+@pytest.fixture(scope="module")
+def network() -> TwoStageNetwork:
+    torch.manual_seed(0)
+    return TwoStageNetwork(features=16, growth=8).eval()
+
+
+@pytest.fixture(scope="module")
+def onnx_file(network: TwoStageNetwork, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("onnxscript")
+    path = tmp_path_factory.mktemp("onnx") / "net.onnx"
+    export_onnx(network, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def program_file(network: TwoStageNetwork, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("program") / "net.pt2"
+    export_program(network, path)
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+def test_onnx_runtime_gives_the_networks_image_at_every_size(network, onnx_file, size):
+    session = pytest.importorskip("onnxruntime").InferenceSession(onnx_file, providers=["CPUExecutionProvider"])
+    ldr = torch.rand(size[0], 3, *size[1:])
+    with torch.no_grad():
+        expected = network(ldr)
+    (result,) = session.run([OUTPUT], {INPUT: ldr.numpy()})
+    torch.testing.assert_close(torch.from_numpy(result), expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_exported_program_gives_the_networks_image_at_every_size(network, program_file, size):
+    ldr = torch.rand(size[0], 3, *size[1:])
+    with torch.no_grad():
+        torch.testing.assert_close(torch.export.load(program_file).module()(ldr), network(ldr), atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_both_files_say_which_network_and_which_domain_they_hold(network, onnx_file, program_file):
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(onnx_file)
+    onnx.checker.check_model(model)
+    stated = {entry.key: entry.value for entry in model.metadata_props}
+    assert stated["output"] == "encoded"
+    assert json.loads(stated["hyper_parameters"]) == network.hyper_parameters
+    extra = {DESCRIPTION: ""}
+    torch.export.load(program_file, extra_files=extra)
+    described = json.loads(extra[DESCRIPTION])
+    assert (described["output"], described["hyper_parameters"]) == ("encoded", network.hyper_parameters)
+
+
+def test_a_single_stage_is_exported_too(tmp_path):
+    stage = Stage(features=8, growth=4).eval()
+    export_program(stage, tmp_path / "stage.pt2")
+    ldr = torch.rand(1, 3, 9, 13)
+    with torch.no_grad():
+        torch.testing.assert_close(torch.export.load(tmp_path / "stage.pt2").module()(ldr), stage(ldr))
+
+
+@pytest.mark.parametrize("write", [export_onnx, export_program])
+def test_a_network_that_depends_on_the_size_is_refused(tmp_path, write):
+    with pytest.raises(InputError, match="HDRUNet cannot be exported for images of any size"):
+        write(HDRUNet(features=8), tmp_path / "net.out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_onnx_packages_one_line_says_what_to_install(tmp_path, network, monkeypatch):
+    monkeypatch.setattr("twostage_hdr.inference.export.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"pip install 'twostage-hdr\[onnx\]'"):
+        export_onnx(network, tmp_path / "net.onnx")

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from twostage_hdr.inference.tiled import encoded, receptive_radius, tiled_rows
+from twostage_hdr.networks.stage import Stage
+from twostage_hdr.networks.two_stage import TwoStageNetwork
+
+
+def assert_tiles_equal_the_whole_image(network: nn.Module, ldr: np.ndarray, tile: int) -> None:
+    radius = receptive_radius(network)
+    assert radius is not None
+    with torch.inference_mode():
+        whole = network(encoded(ldr))[0].permute(1, 2, 0).numpy()
+    bands = list(tiled_rows(network, ldr, radius=radius, tile=tile))
+    assert [top for top, _ in bands] == list(range(0, ldr.shape[0], tile))
+    np.testing.assert_allclose(np.concatenate([band for _, band in bands]), whole, rtol=0, atol=1e-5)
+
+
+def photograph(height: int, width: int, dtype: type = np.uint8) -> np.ndarray:
+    return (
+        np.random.default_rng(height * 1000 + width).integers(0, np.iinfo(dtype).max, (height, width, 3)).astype(dtype)
+    )
+
+
+@settings(max_examples=20, deadline=None)
+@given(height=st.integers(1, 60), width=st.integers(1, 60), tile=st.integers(8, 70))
+def test_any_tile_of_any_image_gives_the_whole_images_result(height: int, width: int, tile: int) -> None:
+    network = TwoStageNetwork(features=8, growth=4)
+    assert_tiles_equal_the_whole_image(network, photograph(height, width), tile)
+
+
+def test_tiles_of_one_pixel_do_as_well() -> None:
+    assert_tiles_equal_the_whole_image(Stage(features=4, growth=4, blocks=1), photograph(5, 6, np.uint16), 1)
+
+
+@pytest.mark.parametrize(
+    ("network", "radius"),
+    [
+        (TwoStageNetwork(features=2, growth=2), 17),
+        (Stage(features=2, growth=2), 11),
+        (Stage(features=2, growth=2, blocks=1), 6),
+    ],
+)
+def test_the_receptive_radius_is_the_reach_of_the_gradient(network: nn.Module, radius: int) -> None:
+    for parameter in network.parameters():
+        nn.init.constant_(parameter, 0.01)  # no ReLU closes and nothing cancels
+    image = torch.full((1, 3, 41, 41), 0.5, dtype=torch.float64, requires_grad=True)
+    network.double()(image)[0, 0, 20, 20].backward()
+    assert image.grad is not None
+    rows = image.grad.abs().sum((0, 1, 3)).nonzero()[:, 0]
+    assert receptive_radius(network) == radius == 20 - int(rows.min()) == int(rows.max()) - 20
+
+
+def test_a_network_that_says_nothing_sees_the_whole_image() -> None:
+    assert receptive_radius(nn.Conv2d(3, 3, 3)) is None

@@ -1,0 +1,270 @@
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.inference import weights
+from twostage_hdr.inference.weights import (
+    build_network,
+    default_weights,
+    describe_network,
+    find_weights,
+    load_weights,
+    read_checkpoint,
+    read_header,
+    save_weights,
+    shipped_weights,
+)
+from twostage_hdr.networks.baselines.expandnet import ExpandNet
+from twostage_hdr.networks.stage import Stage
+from twostage_hdr.networks.two_stage import TwoStageNetwork
+
+NETWORKS = "twostage_hdr.networks"
+STAGE = f"{NETWORKS}.stage.Stage"
+
+
+def tiny() -> TwoStageNetwork:
+    return TwoStageNetwork(features=8, growth=4, enhancement_blocks=1, tone_mapping_residual_factor=0.3)
+
+
+def checkpoint_of(network: nn.Module) -> dict[str, object]:
+    """What Lightning writes of a module that holds the network and other things."""
+    state = {f"network.{name}": value for name, value in network.state_dict().items()}
+    return {
+        "state_dict": state | {"discriminator.bias": torch.zeros(3)},
+        "network": describe_network(network),
+        "epoch": 3,
+    }
+
+
+def write_run(folder: Path, **checkpoints: nn.Module) -> Path:
+    (folder / "checkpoints").mkdir(parents=True)
+    for name, network in checkpoints.items():
+        torch.save(checkpoint_of(network), folder / "checkpoints" / f"{name}.ckpt")
+    return folder
+
+
+def assert_same(loaded: nn.Module, network: nn.Module) -> None:
+    assert type(loaded) is type(network)
+    assert not loaded.training
+    image = torch.rand(1, 3, 9, 7)
+    assert torch.equal(loaded(image), network(image))
+
+
+def refusal(where: str | Path) -> str:
+    """The one line with which loading is refused."""
+    with pytest.raises(InputError) as refused:
+        load_weights(where)
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+# Round trips.
+
+
+@pytest.mark.parametrize("network", [tiny(), Stage(features=8, growth=4, blocks=3, attention=False)])
+def test_a_saved_file_alone_gives_the_same_network_back(tmp_path: Path, network: nn.Module) -> None:
+    save_weights(tmp_path / "w.safetensors", network)
+    assert_same(load_weights(tmp_path / "w.safetensors"), network)
+
+
+def test_the_header_is_readable_by_anyone_and_keeps_the_notes(tmp_path: Path) -> None:
+    save_weights(tmp_path / "w.safetensors", tiny(), {"recipe": "experiment=demo", "licence": "MIT"})
+    with safe_open(tmp_path / "w.safetensors", framework="pt") as file:
+        header = file.metadata()
+    assert header["network"] == "twostage_hdr.networks.two_stage.TwoStageNetwork"
+    assert header["output"] == "encoded"
+    assert json.loads(header["hyper_parameters"])["tone_mapping_residual_factor"] == 0.3
+    assert read_header(tmp_path / "w.safetensors")["recipe"] == "experiment=demo"
+    assert read_header(tmp_path / "w.safetensors")["hyper_parameters"]["features"] == 8
+
+
+def test_a_linear_network_says_so(tmp_path: Path) -> None:
+    save_weights(tmp_path / "w.safetensors", ExpandNet())
+    assert read_header(tmp_path / "w.safetensors")["output"] == ExpandNet.output
+
+
+def test_a_lightning_checkpoint_gives_its_network_and_nothing_else(tmp_path: Path) -> None:
+    network = tiny()
+    torch.save(checkpoint_of(network), tmp_path / "last.ckpt")
+    assert_same(load_weights(str(tmp_path / "last.ckpt")), network)
+
+
+def test_a_run_gives_its_best_checkpoint_else_its_last(tmp_path: Path) -> None:
+    best, last = tiny(), tiny()
+    assert_same(load_weights(write_run(tmp_path / "both", best=best, last=last)), best)
+    assert_same(load_weights(write_run(tmp_path / "one", last=last)), last)
+
+
+def test_a_shipped_set_is_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "SHIPPED", tmp_path)
+    network = tiny()
+    save_weights(tmp_path / "demo.safetensors", network)
+    assert shipped_weights() == ["demo"]
+    assert default_weights() == "demo"
+    assert_same(load_weights("demo"), network)
+    save_weights(tmp_path / "two_stage.safetensors", network)
+    assert default_weights() == "two_stage"
+
+
+def test_saving_replaces_atomically_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    for network in (tiny(), tiny()):
+        save_weights(tmp_path / "w.safetensors", network)
+    assert_same(load_weights(tmp_path / "w.safetensors"), network)
+    assert [file.name for file in tmp_path.iterdir()] == ["w.safetensors"]
+
+
+def test_all_shipped_sets_load() -> None:
+    for name in shipped_weights():
+        assert not load_weights(name).training
+
+
+# Names that stand for nothing.
+
+
+def test_an_unknown_name_is_refused_with_the_shipped_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "SHIPPED", tmp_path)
+    with pytest.raises(InputError, match="no weights are shipped"):
+        default_weights()
+    save_weights(tmp_path / "demo.safetensors", tiny())
+    assert "'dmeo': no such file, run directory or shipped set; shipped: demo" in refusal("dmeo")
+
+
+def test_folders_without_checkpoints_and_other_files_are_refused_with_the_cure(tmp_path: Path) -> None:
+    assert "a folder without checkpoints/best.ckpt or last.ckpt" in refusal(tmp_path)
+    (tmp_path / "net.pth").write_bytes(b"")
+    with pytest.raises(InputError, match="import-weights"):
+        find_weights(tmp_path / "net.pth")
+
+
+# Hostile and damaged files.
+
+
+class Payload:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Path.touch, (self.target,))
+
+
+@pytest.mark.parametrize("form", ["in the checkpoint", "as a bare pickle"])
+def test_code_in_a_checkpoint_is_not_run(tmp_path: Path, form: str) -> None:
+    trap, file = tmp_path / "trap", tmp_path / "evil.ckpt"
+    content = checkpoint_of(tiny()) | {"extra": Payload(trap)}
+    if form == "in the checkpoint":
+        torch.save(content, file)
+    else:
+        file.write_bytes(pickle.dumps(content))
+    assert "evil.ckpt: cannot be read as a checkpoint" in refusal(file)
+    assert not trap.exists()
+    # The trap does work: a reader that trusts the file falls into it.
+    torch.load(file, weights_only=False) if form == "in the checkpoint" else pickle.loads(file.read_bytes())
+    assert trap.exists()
+
+
+def test_a_good_checkpoint_needs_no_trust(tmp_path: Path) -> None:
+    torch.save(checkpoint_of(tiny()), tmp_path / "good.ckpt")
+    assert read_checkpoint(tmp_path / "good.ckpt")["epoch"] == 3
+
+
+@pytest.mark.parametrize("suffix", ["ckpt", "safetensors"])
+@pytest.mark.parametrize("keep", [0, 7, 100, 0.5, 0.99])
+def test_files_that_are_cut_short_are_refused(tmp_path: Path, suffix: str, keep: float) -> None:
+    file = tmp_path / f"short.{suffix}"
+    if suffix == "ckpt":
+        torch.save(checkpoint_of(tiny()), file)
+    else:
+        save_weights(file, tiny())
+    content = file.read_bytes()
+    file.write_bytes(content[: int(keep * len(content)) if isinstance(keep, float) else keep])
+    assert f"short.{suffix}" in refusal(file)
+
+
+@pytest.mark.parametrize("suffix", ["ckpt", "safetensors"])
+def test_garbage_is_refused(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / f"w.{suffix}").write_bytes(bytes(range(256)) * 8)
+    assert f"w.{suffix}" in refusal(tmp_path / f"w.{suffix}")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        torch.zeros(3),
+        [1, 2],
+        {},
+        {"state_dict": {}},
+        {"state_dict": torch.zeros(2), "network": {"network": STAGE, "hyper_parameters": {}}},
+        {"state_dict": {}, "network": "Stage"},
+        {"state_dict": {3: torch.zeros(2)}, "network": {"network": STAGE, "hyper_parameters": {}}},
+    ],
+)
+def test_checkpoints_of_other_programs_are_refused(tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / "other.ckpt")
+    assert "other.ckpt" in refusal(tmp_path / "other.ckpt")
+
+
+@pytest.mark.parametrize(
+    ("description", "said"),
+    [
+        ({}, "expected one in twostage_hdr.networks"),
+        ({"network": "os.system", "hyper_parameters": {"command": "true"}}, "expected one in twostage_hdr.networks"),
+        ({"network": f"{NETWORKS}.stage.nn.Linear", "hyper_parameters": {}}, "cannot be built here"),
+        ({"network": f"{NETWORKS}.stage.torch", "hyper_parameters": {}}, "not an image network"),
+        (
+            {"network": "twostage_hdr.networks.discriminator.Discriminator", "hyper_parameters": {}},
+            "not an image network",
+        ),
+        ({"network": f"{NETWORKS}.nowhere.Stage", "hyper_parameters": {}}, "cannot be built here"),
+        ({"network": STAGE}, "cannot be built here"),
+        ({"network": STAGE, "hyper_parameters": {"colour": 3}}, "cannot be built here"),
+        ({"network": STAGE, "hyper_parameters": {"features": "many"}}, "cannot be built here"),
+        ({"network": STAGE, "hyper_parameters": {"features": -4}}, "cannot be built here"),
+        ({"network": STAGE, "hyper_parameters": [1]}, "cannot be built here"),
+        ({"network": STAGE, "hyper_parameters": {"blocks": 1}, "output": "linear"}, "says its output is linear"),
+    ],
+)
+def test_descriptions_that_build_no_network_of_this_package_are_refused(
+    description: dict[str, object], said: str
+) -> None:
+    with pytest.raises(InputError, match=r"^w: ") as refused:
+        build_network(description, "w")
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_weights_that_do_not_fit_their_own_network_are_refused(tmp_path: Path) -> None:
+    tensors = {name: value.clone() for name, value in tiny().state_dict().items()}
+    described = describe_network(tiny())
+    header = {"network": described["network"], "hyper_parameters": json.dumps(described["hyper_parameters"])}
+    missing = dict(list(tensors.items())[1:])
+    save_file(missing, tmp_path / "w.safetensors", metadata=header)
+    assert "do not fit its own network" in refusal(tmp_path / "w.safetensors")
+    save_file({name: value[:1].clone() for name, value in tensors.items()}, tmp_path / "w.safetensors", metadata=header)
+    assert "do not fit its own network" in refusal(tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize("hyper_parameters", ["{", "3", "null", "[]"])
+def test_a_header_that_is_no_description_is_refused(tmp_path: Path, hyper_parameters: str) -> None:
+    header = {"network": STAGE, "hyper_parameters": hyper_parameters}
+    save_file({"a": torch.zeros(1)}, tmp_path / "w.safetensors", metadata=header)
+    assert "w.safetensors" in refusal(tmp_path / "w.safetensors")
+
+
+def test_a_file_of_another_programs_safetensors_is_refused(tmp_path: Path) -> None:
+    save_file({"a": torch.zeros(1)}, tmp_path / "w.safetensors")
+    assert "says its network is ''" in refusal(tmp_path / "w.safetensors")
+
+
+def test_a_folder_that_is_no_run_does_not_hide_a_shipped_set_of_its_name(tmp_path, monkeypatch) -> None:
+    (tmp_path / "demo" / "run").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert find_weights("demo") == weights.SHIPPED / "demo.safetensors"

@@ -1,0 +1,91 @@
+"""What every compared network promises, whatever it is inside."""
+
+import pytest
+import torch
+from torch import nn
+
+from twostage_hdr.networks.baselines.deep_chain_hdri import DeepChainHDRI
+from twostage_hdr.networks.baselines.deep_recursive_hdri import DeepRecursiveHDRI
+from twostage_hdr.networks.baselines.drtmo import DrTMO
+from twostage_hdr.networks.baselines.expandnet import ExpandNet
+from twostage_hdr.networks.baselines.fhdr import FHDR
+from twostage_hdr.networks.baselines.hdrcnn import HDRCNN
+from twostage_hdr.networks.baselines.hdrunet import HDRUNet
+from twostage_hdr.networks.baselines.singlehdr import SingleHDR
+from twostage_hdr.networks.baselines.supervised import SupervisedOutput
+
+SMALL = [
+    lambda: HDRCNN(features=4),
+    lambda: ExpandNet(features=8),
+    lambda: FHDR(iterations=2, features=8, growth=4),
+    lambda: HDRUNet(features=8, blocks=[1, 2, 1]),
+    lambda: DeepRecursiveHDRI(features=4, steps=2),
+    lambda: DeepChainHDRI(features=4, steps=2),
+    lambda: DrTMO(features=4, levels=3),
+    lambda: SingleHDR(features=4),
+]
+NAMES = ["hdrcnn", "expandnet", "fhdr", "hdrunet", "deep_recursive", "deep_chain", "drtmo", "singlehdr"]
+every_network = pytest.mark.parametrize("build", SMALL, ids=NAMES)
+
+
+@pytest.mark.parametrize(
+    ("network", "parameters"), [(HDRCNN, 29_443_358), (ExpandNet, 456_899), (FHDR, 571_267), (HDRUNet, 1_651_494)]
+)
+def test_the_published_size_has_the_published_number_of_parameters(network: type[nn.Module], parameters: int) -> None:
+    assert sum(p.numel() for p in network().parameters() if p.requires_grad) == parameters
+
+
+@every_network
+@pytest.mark.parametrize("size", [(1, 1), (7, 5), (1, 40), (33, 32)])
+def test_any_size_comes_back_as_it_went_in_finite_and_not_negative(build: object, size: tuple[int, int]) -> None:
+    network = build().eval()
+    with torch.no_grad():
+        hdr = network(torch.rand(2, 3, *size))
+    assert hdr.shape == (2, 3, *size)
+    assert torch.isfinite(hdr).all()
+    assert (hdr >= 0).all()
+
+
+@every_network
+@pytest.mark.parametrize("level", [0.0, 1.0])
+def test_a_black_and_a_white_image_give_finite_results_and_gradients(build: object, level: float) -> None:
+    network = build()
+    network.eval()
+    network(torch.full((1, 3, 16, 16), level)).sum().backward()
+    assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
+
+
+@every_network
+def test_an_image_does_not_depend_on_its_neighbours_in_the_batch_nor_on_earlier_calls(build: object) -> None:
+    network = build().eval()
+    images = torch.rand(2, 3, 24, 20)
+    with torch.no_grad():
+        together = network(images)
+        alone = torch.cat([network(images[:1]), network(images[1:])])
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+
+
+@every_network
+def test_the_hyper_parameters_rebuild_the_network(build: object) -> None:
+    network = build()
+    rebuilt = type(network)(**network.hyper_parameters)
+    rebuilt.load_state_dict(network.state_dict())
+    ldr = torch.rand(1, 3, 8, 8)
+    with torch.no_grad():
+        torch.testing.assert_close(rebuilt.eval()(ldr), network.eval()(ldr))
+
+
+@every_network
+def test_training_reaches_every_parameter(build: object) -> None:
+    torch.manual_seed(3)
+    network = build().train()
+    ldr = torch.rand(2, 3, 64, 64) * 1.1 - 0.05
+    ldr[:, :, :32] = ldr[:, :, :32].clamp(0.97, 1)
+    output = network.supervised_output(ldr.clamp(0, 1)) if isinstance(network, SupervisedOutput) else network(ldr)
+    (output * torch.rand_like(output)).sum().backward()
+    assert [name for name, p in network.named_parameters() if p.grad is None] == []
+
+
+@every_network
+def test_the_output_domain_is_named(build: object) -> None:
+    assert build().output in {"linear", "encoded"}

@@ -1,0 +1,123 @@
+"""kill -9 at random moments, through the command line: the same command again ends as if nothing had been."""
+
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")]
+
+SETTINGS = [
+    "callbacks=ema",
+    "logger=csv",
+    "schedule@module.schedule=warmup_cosine",
+    "module.schedule.warmup=3",
+    "module.network.features=4",
+    "module.network.growth=2",
+    "+module.discriminator.features=2",
+    "callbacks.checkpoints.every_minutes=0",
+    "callbacks.progress.refresh_rate=0",
+    "trainer.accelerator=cpu",
+    "trainer.max_epochs=3",
+    "trainer.log_every_n_steps=3",
+    "data.batch_size=2",
+    "data.patch_size=24",
+    "data.crop_size=16",
+    "data.patches_per_epoch=16",
+    "data.fresh_patches=true",
+    "data.flips=true",
+    "data.source.count=8",
+    "data.source.height=32",
+    "data.source.width=48",
+]
+
+
+def start(folder: Path, *settings: str) -> int:
+    """The command in a process of its own; forked, so that imports cost nothing."""
+    process = os.fork()
+    if process:
+        return process
+    os.setpgid(0, 0)
+    with (folder.parent / f"{folder.name}.log").open("a") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
+    sys.argv = ["twostage-hdr", "train", *SETTINGS, *settings, f"hydra.run.dir={folder}"]
+    code = 1
+    try:
+        from twostage_hdr.cli.main import main
+
+        main()
+        code = 0
+    except SystemExit as left:
+        code = int(left.code or 0)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def finish(process: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def run(folder: Path, *settings: str) -> float:
+    """Runs to the end and returns how long that took, in seconds."""
+    began = time.monotonic()
+    code = finish(start(folder, *settings))
+    assert code == 0, (folder.parent / f"{folder.name}.log").read_text()
+    return time.monotonic() - began
+
+
+def last(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+    return content
+
+
+def assert_same_weights(one: Path, other: Path) -> None:
+    for part in ("state_dict", "current_model_state", "averaging_state"):
+        left, right = last(one)[part], last(other)[part]
+        assert left.keys() == right.keys()
+        assert all(torch.equal(left[name], right[name]) for name in left), part
+    assert last(one)["updates"] == last(other)["updates"] == 24
+
+
+def test_a_run_killed_again_and_again_ends_with_the_same_weights(tmp_path: Path) -> None:
+    rng = random.Random(int(os.environ.get("KILL_SEED", "0")))
+    length = run(tmp_path / "whole")
+    killed = tmp_path / "killed"
+    for _ in range(6):
+        process = start(killed)
+        time.sleep(rng.uniform(0.1, 0.8) * length)
+        os.killpg(process, signal.SIGKILL)
+        finish(process)
+        if (killed / "finished.json").exists():
+            break
+    run(killed)
+    assert_same_weights(tmp_path / "whole", killed)
+    assert not list((killed / "checkpoints").glob(".*"))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_run_asked_to_stop_says_how_to_go_on_and_does(tmp_path: Path, workers: int) -> None:
+    length = run(tmp_path / "whole")
+    process = start(tmp_path / "stopped", f"data.workers={workers}")
+    deadline = time.monotonic() + 10 * length + 60
+    while not (tmp_path / "stopped" / "checkpoints" / "last.ckpt").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process, signal.SIGTERM)
+    assert finish(process) == 128 + signal.SIGTERM
+    told = (tmp_path / "stopped.log").read_text()
+    assert "SIGTERM: finishing this batch, then saving." in told
+    assert "the same command with hydra.run.dir=" in told
+    assert "Traceback" not in told
+    run(tmp_path / "stopped", f"data.workers={workers}")
+    assert_same_weights(tmp_path / "whole", tmp_path / "stopped")
+    parts = sorted(folder.name for folder in (tmp_path / "stopped" / "metrics").iterdir())
+    assert parts == ["version_0", "version_1"]

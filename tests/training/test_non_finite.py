@@ -1,0 +1,69 @@
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import nn
+from torch.utils.data import DataLoader
+
+from twostage_hdr.data.triple import Triple
+from twostage_hdr.errors import InputError
+from twostage_hdr.losses.weighted import WeightedLoss
+from twostage_hdr.training.non_finite import FILE
+
+
+class Failing(nn.Module):
+    """Mean of an L1 whose gradient or value is not finite once the reference has a value above 100."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def forward(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        value = (prediction - target).abs().mean()
+        if target.max() < 100:
+            return value
+        if self.kind == "value":
+            return value * torch.inf
+        return (
+            value + torch.where(prediction > -1, 0, (prediction * 0).sqrt()).sum()
+        )  # the unused branch's slope is NaN
+
+
+@pytest.fixture
+def run(trainer, two_stage, one_batch, tmp_path: Path) -> Callable[[str], tuple[Any, list[Triple]]]:
+    def train(kind: str) -> tuple[Any, list[Triple]]:
+        images = one_batch(2)
+        triples = [images[index] for index in range(4)]
+        triples[2] = triples[2]._replace(reference16=triples[2].reference16 * 1000)
+        loss = WeightedLoss(terms={"failing": Failing(kind)}, weights={"failing": 1.0})
+        module = two_stage(tone_mapping_loss=loss, optimizer=partial(torch.optim.SGD, lr=1e-3))
+        before = [parameter.detach().clone() for parameter in module.parameters()]
+        running = trainer(default_root_dir=tmp_path)
+        with pytest.raises(InputError) as refused:
+            running.fit(module, DataLoader(triples, batch_size=2))
+        moved = [not torch.equal(old, new) for old, new in zip(before, module.parameters(), strict=True)]
+        assert any(moved)  # by the first, good step
+        assert module.updates == 1
+        assert all(parameter.isfinite().all() for parameter in module.parameters())
+        return refused.value, triples
+
+    return train
+
+
+@pytest.mark.parametrize(("kind", "said"), [("value", "tone_mapping loss inf"), ("slope", "tone_mapping gradient nan")])
+def test_a_step_that_is_not_finite_ends_the_run_with_its_batch_kept(run, tmp_path: Path, kind: str, said: str) -> None:
+    error, triples = run(kind)
+    assert said in str(error)
+    assert "epoch 1, update 2" in str(error)
+    assert str(tmp_path / FILE) in str(error)
+    assert "\n" not in str(error)
+    kept = load_file(tmp_path / FILE)
+    assert torch.equal(kept["ldr"], torch.stack([triple.ldr for triple in triples[2:]]))
+    assert torch.equal(kept["reference16"], torch.stack([triple.reference16 for triple in triples[2:]]))
+    with safe_open(tmp_path / FILE, framework="pt") as file:
+        assert file.metadata()["scenes"] == "folder/2\nfolder/3"

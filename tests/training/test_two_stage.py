@@ -1,0 +1,81 @@
+import copy
+
+import pytest
+import torch
+
+from twostage_hdr.errors import InputError
+
+MODES = ("simultaneous", "sequential", "end_to_end")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_loss_falls_when_it_overfits_one_batch(two_stage, fit, mode: str) -> None:
+    loss = fit(two_stage(mode=mode), 30)["train/tone_mapping/loss"]
+    assert loss[-1] < 0.85 * loss[0]
+
+
+@pytest.mark.parametrize("mode", ["simultaneous", "end_to_end"])
+def test_stage_one_learns_its_own_target_too(two_stage, fit, mode: str) -> None:
+    curve = fit(two_stage(mode=mode), 30)
+    assert curve["train/enhancement/loss"][-1] < 0.8 * curve["train/enhancement/loss"][0]
+    assert "train/discriminator/loss" in curve.steps[-1]
+
+
+@pytest.mark.parametrize(("mode", "moves"), [("simultaneous", False), ("sequential", False), ("end_to_end", True)])
+def test_only_end_to_end_does_stage_twos_loss_train_stage_one(
+    two_stage, objective, fit, snapshot, mode: str, moves: bool
+) -> None:
+    # Stage I's own terms weigh nothing, so whatever moves it comes from stage II.
+    module = two_stage(mode=mode, discriminator=None, objective=objective(reconstruction=0.0, weight=0.0))
+    one, two = (snapshot(stage) for stage in (module.network.enhancement, module.network.tone_mapping))
+    fit(module, 3)
+    assert torch.equal(one, snapshot(module.network.enhancement)) is not moves
+    assert not torch.equal(two, snapshot(module.network.tone_mapping))
+
+
+@pytest.mark.parametrize(("mode", "moves"), [("simultaneous", True), ("sequential", False), ("end_to_end", True)])
+def test_stage_one_is_frozen_in_sequential_mode_alone(two_stage, fit, snapshot, mode: str, moves: bool) -> None:
+    module = two_stage(mode=mode)
+    before = snapshot(module.network.enhancement)
+    fit(module, 3)
+    assert torch.equal(before, snapshot(module.network.enhancement)) is not moves
+
+
+def test_simultaneous_stages_train_as_if_each_were_alone(two_stage, enhancement, fit, snapshot) -> None:
+    module = two_stage(discriminator=None)
+    alone = enhancement(network=copy.deepcopy(module.network.enhancement), discriminator=None)
+    fit(module, 5)
+    fit(alone, 5)
+    torch.testing.assert_close(snapshot(module.network.enhancement), snapshot(alone.network))
+
+
+def test_stage_twos_loss_has_no_gradient_in_stage_one(two_stage, one_batch) -> None:
+    module = two_stage()
+    batch = one_batch(1).batch
+    _, hdr = module.network.stages(batch.ldr, detach=True)
+    module.tone_mapping_loss(hdr, batch.reference16)[0].backward()
+    assert all(parameter.grad is None for parameter in module.network.enhancement.parameters())
+    assert all(parameter.grad is not None for parameter in module.network.tone_mapping.parameters())
+
+
+def test_who_plays_depends_on_the_mode(two_stage) -> None:
+    names = {mode: [player.name for player in two_stage(mode=mode).players()] for mode in MODES}
+    assert names == {
+        "simultaneous": ["enhancement", "tone_mapping", "discriminator"],
+        "sequential": ["tone_mapping"],
+        "end_to_end": ["generator", "discriminator"],
+    }
+
+
+def test_both_images_are_predicted(two_stage, one_batch) -> None:
+    module = two_stage()
+    ldr = one_batch(1).batch.ldr
+    prediction = module.predict(ldr)
+    assert torch.equal(prediction.enhanced, module.network.enhancement(ldr))
+    assert torch.equal(prediction.result, module.network(ldr))
+    assert torch.equal(module(ldr), prediction.result)
+
+
+def test_an_unknown_mode_is_refused_with_the_choices(two_stage) -> None:
+    with pytest.raises(InputError, match="mode=parallel: choose one of simultaneous, sequential, end_to_end"):
+        two_stage(mode="parallel")
