@@ -1,17 +1,22 @@
 """The most memory a piece of work held, on the device it ran on."""
 
+import threading
 from pathlib import Path
 
 import torch
 
 MEBIBYTE = 2**20
+SAMPLE_SECONDS = 0.005
+STATUS = Path("/proc/self/status")
 
 
 class PeakMemory:
     """Context manager: `mebibytes` is, afterwards, the peak of what the work added to the memory in use before.
 
-    CUDA: the allocator's peak. CPU: the process's peak resident set, which Linux can reset; NaN elsewhere. Memory that
-    the process had already been given and reuses is not seen, so the first of several calls is the honest one.
+    CUDA: the allocator's peak. CPU: the process's own pages, looked at every 5 ms, so a shorter spike can be missed;
+    NaN where there is no Linux /proc. The kernel's high-water mark is no help: it counts mapped files too, and those
+    leave when memory is short, which hides what the work took. Memory that the process had already been given and
+    reuses is not seen, so the first of several calls is the honest one.
     """
 
     def __init__(self, *, device: torch.device) -> None:
@@ -23,28 +28,31 @@ class PeakMemory:
             torch.cuda.reset_peak_memory_stats(self._device)
             self._before = float(torch.cuda.memory_allocated(self._device))
         else:
-            self._before = _reset_resident_peak()
+            self._before = self._peak = own_pages()
+            self._over = threading.Event()
+            self._watch = threading.Thread(target=self._sample, daemon=True)
+            self._watch.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        on_gpu = self._device.type == "cuda"
-        peak = float(torch.cuda.max_memory_allocated(self._device)) if on_gpu else _resident("VmHWM")
-        self.mebibytes = max((peak - self._before) / MEBIBYTE, 0.0) if peak == peak else peak
+        if self._device.type == "cuda":
+            self._peak = float(torch.cuda.max_memory_allocated(self._device))
+        else:
+            self._over.set()
+            self._watch.join()
+            self._peak = max(self._peak, own_pages())
+        self.mebibytes = (self._peak - self._before) / MEBIBYTE
+
+    def _sample(self) -> None:
+        while not self._over.wait(SAMPLE_SECONDS):
+            self._peak = max(self._peak, own_pages())
 
 
-def _reset_resident_peak() -> float:
-    """Sets the process's high-water mark to its present size and returns that, in bytes; NaN where it cannot."""
+def own_pages() -> float:
+    """Resident bytes of this process that no file backs; NaN where Linux's /proc is missing."""
     try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+        lines = STATUS.read_text(encoding="ascii").splitlines()
     except OSError:
         return float("nan")
-    return _resident("VmRSS")
-
-
-def _resident(field: str) -> float:
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return float("nan")
-    sizes = [float(line.split()[1]) for line in lines if line.startswith(f"{field}:")]
+    sizes = [float(line.split()[1]) for line in lines if line.startswith("RssAnon:")]
     return sizes[0] * 1024 if sizes else float("nan")
