@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from twostage_hdr.evaluation.stops_error import stops_difference, stops_error_clipped
+from twostage_hdr.evaluation.stops_error import stops_difference, stops_error_clipped, stops_error_well_exposed
 
 
 def test_twice_the_light_is_one_stop_brighter() -> None:
@@ -23,6 +23,18 @@ def test_only_clipped_pixels_count_and_both_signs_do() -> None:
 def test_a_frame_without_clipping_has_no_error_to_give() -> None:
     image = torch.full((3, 4, 4), 0.5)
     assert math.isnan(stops_error_clipped(image, image, image))
+
+
+def test_only_well_exposed_pixels_count_where_nothing_was_lost() -> None:
+    ldr = torch.tensor([0.5, 0.5, 0.99, 0.01]).expand(3, 1, 4)
+    reference = torch.full((3, 1, 4), 0.2)
+    result = reference * torch.tensor([2.0, 1.0, 16.0, 16.0])
+    assert stops_error_well_exposed(result, reference, ldr) == pytest.approx(0.5)
+
+
+def test_a_frame_without_well_exposed_pixels_has_no_error_there() -> None:
+    white = torch.ones(3, 4, 4)
+    assert math.isnan(stops_error_well_exposed(white, white, white))
 
 
 def test_black_is_read_as_the_floor_of_pu21() -> None:

@@ -10,7 +10,7 @@ from twostage_hdr.evaluation.crf_correction import correct_response
 from twostage_hdr.evaluation.gain_alignment import align_gain, measure_gain
 from twostage_hdr.evaluation.metric_column import ALIGNED, ALIGNED_CRF, AS_GIVEN, MetricColumn
 from twostage_hdr.evaluation.pu21_ssim import pu21_ssim
-from twostage_hdr.evaluation.stops_error import stops_error_clipped
+from twostage_hdr.evaluation.stops_error import stops_error_clipped, stops_error_well_exposed
 from twostage_hdr.metrics.delta_e import delta_e
 from twostage_hdr.metrics.mu_psnr import mu_psnr
 from twostage_hdr.metrics.psnr import psnr
@@ -38,6 +38,14 @@ COLUMNS: tuple[MetricColumn, ...] = (
     MetricColumn(
         key="stops_error_clipped", title="Clipped pixels", unit="stops", higher_is_better=False, scaling=ALIGNED
     ),
+    MetricColumn(
+        key="stops_error_well_exposed",
+        title="Well-exposed pixels",
+        unit="stops",
+        higher_is_better=False,
+        scaling=ALIGNED,
+        digits=3,
+    ),
 )
 """Every score of `score_image`, in the order of the tables."""
 
@@ -55,8 +63,9 @@ def score_image(ldr: EncodedRGB, reference16: EncodedRGB, prediction: Tensor, *,
         cap: the references' highest value, encoded.
 
     Returns:
-        One number per key of `COLUMNS` (`stops_error_clipped` is NaN where no pixel is clipped); `gain_stops`, the
-        alignment that was applied; and `well_exposed_pixels`, how many it was measured on (0: the fallback was used).
+        One number per key of `COLUMNS` (`stops_error_clipped` and `stops_error_well_exposed` are NaN where there are no
+        such pixels); `gain_stops`, the alignment that was applied; and `well_exposed_pixels`, how many it was measured
+        on (0: the fallback was used).
 
     Raises:
         InputError: the result has another size than the frame, or holds values that are no numbers.
@@ -81,6 +90,7 @@ def score_image(ldr: EncodedRGB, reference16: EncodedRGB, prediction: Tensor, *,
     }
     return {key: float(value) for key, value in scores.items()} | {
         "stops_error_clipped": stops_error_clipped(aligned, reference, ldr),
+        "stops_error_well_exposed": stops_error_well_exposed(aligned, reference, ldr),
         "gain_stops": math.log2(alignment.gain),
         "well_exposed_pixels": float(alignment.pixels if alignment.basis == "well-exposed" else 0),
     }

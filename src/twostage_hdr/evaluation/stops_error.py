@@ -1,9 +1,11 @@
-"""How far a reconstruction misses the light that the frame lost."""
+"""How far a reconstruction misses the light: where the frame lost it, and where it did not."""
 
 import math
 
 import torch
+from torch import Tensor
 
+from twostage_hdr.evaluation.gain_alignment import well_exposed
 from twostage_hdr.radiometry.exposure import clipped_mask
 from twostage_hdr.radiometry.luminance import luminance
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, RelativeLuminance
@@ -29,7 +31,25 @@ def stops_error_clipped(prediction: LinearRGB, reference: LinearRGB, ldr: Encode
     Returns:
         The mean, or NaN for a frame in which nothing is clipped: there the question has no answer.
     """
-    clipped = clipped_mask(ldr).reshape(-1)
-    if not clipped.any():
+    return _mean_error(prediction, reference, clipped_mask(ldr))
+
+
+def stops_error_well_exposed(prediction: LinearRGB, reference: LinearRGB, ldr: EncodedRGB) -> float:
+    """Mean |log2(L_X / L_R)| over the well-exposed pixels, in stops: what a method spoils, or mends, where all is seen.
+
+    Args:
+        prediction: X, relative linear RGB (3, H, W).
+        reference: R, relative linear RGB.
+        ldr: the encoded frame in [0, 1]; see `well_exposed`.
+
+    Returns:
+        The mean, or NaN for a frame without well-exposed pixels.
+    """
+    return _mean_error(prediction, reference, well_exposed(ldr))
+
+
+def _mean_error(prediction: LinearRGB, reference: LinearRGB, mask: Tensor) -> float:
+    chosen = mask.reshape(-1)
+    if not chosen.any():
         return math.nan
-    return float(stops_difference(prediction, reference).reshape(-1)[clipped].abs().double().mean())
+    return float(stops_difference(prediction, reference).reshape(-1)[chosen].abs().double().mean())
