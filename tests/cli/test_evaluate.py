@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from twostage_hdr.cli.evaluate import file_name
 from twostage_hdr.cli.main import main
 from twostage_hdr.data.splits import read_splits
 from twostage_hdr.inference.weights import save_weights
@@ -40,7 +39,15 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.slow
 def test_a_run_is_scored_on_its_own_test_set_beside_the_ldr_row(run, tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
-    code = _run(monkeypatch, "evaluate", f"checkpoint={run}", "operators=true", "pictures=1", f"hydra.run.dir={out}")
+    code = _run(
+        monkeypatch,
+        "evaluate",
+        f"checkpoint={run}",
+        "operators=true",
+        "pictures=1",
+        "save_results=true",
+        f"hydra.run.dir={out}",
+    )
     assert code == 0, capsys.readouterr()
     results = json.loads((out / "summary.json").read_text())
     assert results["rows"][0]["name"] == "ldr"
@@ -51,6 +58,36 @@ def test_a_run_is_scored_on_its_own_test_set_beside_the_ldr_row(run, tmp_path, m
     assert "LDR input" in (out / "table.md").read_text()
     assert "LDR input" in (out / "report.html").read_text()
     assert len(list((out / "pictures").glob("*_ldr.png"))) == 1
+    assert len(list((out / "results").glob("*/*.exr"))) == (2 + 12 + 1) * len(scenes)
+    assert "not run" in (out / "table.md").read_text()
+
+
+def test_more_weights_and_folders_of_results_are_named_on_the_command_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "theirs").mkdir()
+    code = _run(
+        monkeypatch,
+        *("evaluate", "checkpoint=demo", "data=procedural", *TINY_DATA, "limit=1", "pictures=0"),
+        *("networks={Again: demo}", f"folders={{Theirs: {tmp_path / 'theirs'}}}", f"hydra.run.dir={tmp_path / 'out'}"),
+    )
+    told = capsys.readouterr().err
+    assert code == 2
+    assert "Theirs" in told or str(tmp_path / "theirs") in told
+
+
+@pytest.mark.slow
+def test_more_networks_are_rows_of_the_table(tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out"
+    code = _run(
+        monkeypatch,
+        *("evaluate", "checkpoint=demo", "data=procedural", *TINY_DATA, "limit=1", "pictures=0"),
+        *("networks={Again: demo}", f"hydra.run.dir={out}"),
+    )
+    assert code == 0, capsys.readouterr()
+    assert [row["title"] for row in json.loads((out / "summary.json").read_text())["rows"]] == [
+        "LDR input",
+        "demo",
+        "Again",
+    ]
 
 
 @pytest.mark.slow
@@ -88,7 +125,3 @@ def test_what_cannot_be_evaluated_is_refused_in_one_line(arguments, words, tmp_p
     assert code == 2
     assert words in " ".join(error.split())
     assert "Traceback" not in error
-
-
-def test_scene_ids_become_file_names():
-    assert file_name("places/street 1.exr") == "places_street_1"

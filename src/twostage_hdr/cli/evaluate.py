@@ -1,6 +1,5 @@
 """`twostage-hdr evaluate`: trained weights beside the LDR row, as a table and a page."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import twostage_hdr
+from twostage_hdr.cli.jod import score_jod
 from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.cli.source_commit import commit
 from twostage_hdr.data.datamodule import TripleDataModule
@@ -24,10 +24,11 @@ from twostage_hdr.evaluation.methods.folder_method import FolderMethod
 from twostage_hdr.evaluation.methods.method import Method
 from twostage_hdr.evaluation.methods.network_method import NetworkMethod
 from twostage_hdr.evaluation.methods.operator_method import OperatorMethod
-from twostage_hdr.evaluation.protocol import COLUMNS
+from twostage_hdr.evaluation.protocol import TABLE_COLUMNS
 from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import ReportImage
 from twostage_hdr.evaluation.run import evaluate as run_protocol
+from twostage_hdr.evaluation.saved_results import SavedResults, file_name
 from twostage_hdr.evaluation.tables import TableStyle, markdown_table, terminal_table
 from twostage_hdr.expansion.all_operators import ALL_OPERATORS
 from twostage_hdr.imaging.png8 import eight_bit, write_png8
@@ -39,14 +40,17 @@ PARTS = ("train", "val", "test")
 
 @dataclass
 class _Pictures:
-    """Keeps the first few scenes' results for the report, and their frames as PNG."""
+    """Keeps the first few scenes' results for the report, and their frames as PNG; saves all when asked for."""
 
     directory: Path
     limit: int
+    saved: SavedResults | None = None
     images: dict[str, dict[str, torch.Tensor]] = field(default_factory=dict)
 
     def visit(self, triple: Triple, method: str, linear: torch.Tensor) -> None:
         scene = str(triple.scene)
+        if self.saved:
+            self.saved.save(triple, method, linear)
         if scene not in self.images and len(self.images) >= self.limit:
             return
         if scene not in self.images:
@@ -71,7 +75,8 @@ def evaluate(config: DictConfig) -> None:
     frozen = data.frozen(_part(config.split))
     count = len(frozen) if config.limit is None else min(config.limit, len(frozen))
     methods = build_methods(config)
-    pictures = _Pictures(out / "pictures", config.pictures)
+    saved = SavedResults(out / "results")
+    pictures = _Pictures(out / "pictures", config.pictures, saved if config.save_results or config.cvvdp else None)
     facts = {
         "weights": str(config.checkpoint),
         "data": type(data.source).__name__ + (f", {data.root}" if data.root else ""),
@@ -90,21 +95,25 @@ def evaluate(config: DictConfig) -> None:
             progress=lambda scene, title, done: bar.update(task, completed=done, description=f"{scene} · {title}"),
             visit=pictures.visit,
         )
+    if config.cvvdp:
+        rows = score_jod(out, str(config.cvvdp)).rows
     style = TableStyle(interval=False, cost=True)
-    (out / "table.md").write_text(markdown_table(rows, COLUMNS, style), encoding="utf-8")
+    (out / "table.md").write_text(markdown_table(rows, TABLE_COLUMNS, style), encoding="utf-8")
     images = [ReportImage(name=scene, panes=panes) for scene, panes in pictures.images.items()]
     write_report(
         out / "report.html",
         title="Two-Stage HDR: evaluation",
         facts=facts,
         rows=rows,
-        columns=COLUMNS,
+        columns=TABLE_COLUMNS,
         images=images,
         curves=RunDirectory(Path(str(config.checkpoint))).curves(),
     )
-    console.print(terminal_table(rows, COLUMNS, title=f"{count} images"))
+    console.print(terminal_table(rows, TABLE_COLUMNS, title=f"{count} images"))
     console.print(f"Table     {out / 'table.md'}, per image {out / 'per_image.csv'}")
     console.print(f"Pictures  {out / 'pictures'}")
+    if pictures.saved:
+        console.print(f"Results   {saved.directory}")
     console.print(f"Report    {out / 'report.html'}")
 
 
@@ -114,7 +123,7 @@ def build_methods(config: DictConfig) -> list[Method]:
     Raises:
         InputError: weights that cannot be used.
     """
-    networks = {Path(str(config.checkpoint)).name: config.checkpoint, **config.networks}
+    networks = {Path(str(config.checkpoint)).name: config.checkpoint, **(config.networks or {})}
     methods: list[Method] = [
         NetworkMethod(network=load_weights(str(weights)), name=file_name(title), title=title, device="auto")
         for title, weights in networks.items()
@@ -124,7 +133,7 @@ def build_methods(config: DictConfig) -> list[Method]:
             OperatorMethod(operator=operator, name=name, title=operator.title)
             for name, operator in ALL_OPERATORS.items()
         ]
-    for title, folder in config.folders.items():
+    for title, folder in (config.folders or {}).items():
         methods.append(FolderMethod(folder=Path(folder), name=file_name(title), title=title))
     return methods
 
@@ -169,11 +178,6 @@ def _with_splits_of(run: RunDirectory, config: DictConfig, data: TripleDataModul
         config.data.split_file = str(run.splits)
     again: TripleDataModule = instantiate(config.data)
     return again
-
-
-def file_name(scene: str) -> str:
-    """A scene's id as a file name."""
-    return re.sub(r"[^\w.-]+", "_", Path(scene).with_suffix("").as_posix())
 
 
 def _part(name: str) -> str:
