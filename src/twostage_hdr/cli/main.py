@@ -99,6 +99,18 @@ def import_weights(
 
 
 @app.command()
+def jod(
+    evaluation: Annotated[Path, typer.Argument(help="A folder of `evaluate ... save_results=true`.")],
+    cvvdp: Annotated[str, typer.Option(help="The program, in an environment of its own.")] = "cvvdp",
+    method: Annotated[list[str] | None, typer.Option(help="Row to score [default: all]; may be repeated.")] = None,
+) -> None:
+    """Fill the ColorVideoVDP column of an evaluation from its saved results."""
+    from twostage_hdr.cli.jod import score_jod, table
+
+    typer.echo(table(score_jod(evaluation, cvvdp, methods=method or [])), nl=False)
+
+
+@app.command()
 def export(
     weights: Annotated[str, typer.Argument(help="Run directory, .ckpt, .safetensors or shipped name.")],
     target: Annotated[Path, typer.Argument(help="The file to write: .safetensors, .onnx or .pt2.")],

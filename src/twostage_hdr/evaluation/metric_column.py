@@ -23,6 +23,7 @@ class MetricColumn:
         higher_is_better: which end of the column is the best.
         scaling: how the result was scaled before it was measured.
         digits: after the decimal point.
+        missing: shown where a row has no such number.
     """
 
     key: str
@@ -31,6 +32,7 @@ class MetricColumn:
     higher_is_better: bool
     scaling: str
     digits: int = 2
+    missing: str = "–"
 
     @property
     def heading(self) -> str:

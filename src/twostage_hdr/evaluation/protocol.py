@@ -49,8 +49,13 @@ COLUMNS: tuple[MetricColumn, ...] = (
 )
 """Every score of `score_image`, in the order of the tables."""
 
-JOD_COLUMN = MetricColumn(key="jod", title="ColorVideoVDP", unit="JOD", higher_is_better=True, scaling=ALIGNED)
+JOD_COLUMN = MetricColumn(
+    key="jod", title="ColorVideoVDP", unit="JOD", higher_is_better=True, scaling=ALIGNED, missing="not run"
+)
 """Scored from saved results by the `cvvdp` program, in an environment of its own; not part of `score_image`."""
+
+TABLE_COLUMNS = (*COLUMNS, JOD_COLUMN)
+"""What a table of a comparison shows; the JOD cells say "not run" until the program has scored the saved results."""
 
 
 def score_image(ldr: EncodedRGB, reference16: EncodedRGB, prediction: Tensor, *, cap: float = CAP) -> dict[str, float]:

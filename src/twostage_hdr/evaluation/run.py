@@ -15,7 +15,7 @@ from twostage_hdr.evaluation.methods.ldr_identity import LdrIdentity
 from twostage_hdr.evaluation.methods.method import Method
 from twostage_hdr.evaluation.methods.network_method import NetworkMethod
 from twostage_hdr.evaluation.peak_memory import PeakMemory
-from twostage_hdr.evaluation.protocol import CAP, COLUMNS, score_image
+from twostage_hdr.evaluation.protocol import CAP, TABLE_COLUMNS, score_image
 from twostage_hdr.evaluation.results import write_results
 from twostage_hdr.evaluation.summarise import summarise
 
@@ -70,8 +70,8 @@ def evaluate(
                 progress(scene, method.title, done)
     if not done:
         raise InputError("no images to evaluate on; the test split or the folder is empty")
-    rows = summarise([_row(method, per_image[method.name]) for method in methods], COLUMNS)
-    write_results(out_dir, rows, COLUMNS, facts or {})
+    rows = summarise([_row(method, per_image[method.name]) for method in methods], TABLE_COLUMNS)
+    write_results(out_dir, rows, TABLE_COLUMNS, facts or {})
     return rows
 
 

@@ -116,7 +116,7 @@ def _cells(
 def score_text(score: ScoreSummary | None, column: MetricColumn, style: TableStyle) -> str:
     """One cell: "27.93 ± 1.20 [27.01, 28.70]", as far as the style asks for it and the numbers exist."""
     if score is None or math.isnan(score.mean):
-        return MISSING
+        return column.missing
     digits = column.digits
     text = f"{score.mean:.{digits}f}"
     if style.std and not math.isnan(score.std):

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from twostage_hdr.errors import InputError
+from twostage_hdr.evaluation.saved_results import file_name
 from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
@@ -16,6 +17,8 @@ SUFFIXES = (".exr", ".hdr", ".tif", ".tiff", "_hdr.png", "_gt.png")
 @dataclass(frozen=True, kw_only=True)
 class FolderMethod:
     """Looks a result up by the scene's id: `<folder>/<id>.exr`, `.hdr`, `.tif` or `_hdr.png` with its alignratio.
+
+    The files that `save_results=true` leaves are found, too.
 
     Args:
         folder: where the files lie. A "/" in an id means a folder below it; "_" in its place is found as well.
@@ -45,7 +48,8 @@ class FolderMethod:
         return pixels.contiguous()
 
     def _find(self, scene: str) -> Path:
-        candidates = [self.folder / f"{stem}{end}" for stem in (scene, scene.replace("/", "_")) for end in SUFFIXES]
+        stems = (scene, scene.replace("/", "_"), file_name(scene))
+        candidates = [self.folder / f"{stem}{end}" for stem in stems for end in SUFFIXES]
         for path in candidates:
             if path.is_file():
                 return path

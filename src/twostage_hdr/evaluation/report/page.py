@@ -120,6 +120,7 @@ def _column(column: MetricColumn, rows: Sequence[MethodRow]) -> dict[str, Any]:
         "higher": column.higher_is_better,
         "scaling": column.scaling,
         "digits": column.digits,
+        "missing": column.missing,
         "best": best_row(rows, column),
     }
 

@@ -47,7 +47,7 @@ function scoreCells(c) {
   const ends = span(DATA.rows.flatMap(({ scores: { [c.key]: s } }) => (s ? [s.mean, s.low, s.high] : [])));
   return (row) => {
     const s = row.scores[c.key];
-    if (!s || s.mean == null) return { text: "–", value: null };
+    if (!s || s.mean == null) return { text: c.missing, value: null };
     const range = s.low == null ? "" : `95 % interval of the mean ${s.low.toFixed(c.digits)} to ${s.high.toFixed(c.digits)}; `;
     const spread = s.std == null ? "" : `standard deviation ${s.std.toFixed(c.digits)}; `;
     return {

@@ -1,0 +1,141 @@
+"""ColorVideoVDP [mantiuk2024cvvdp]: how different result and reference look to people, in JOD.
+
+Its program needs another environment than this package (it brings torchvision), so it is run as a program, on saved
+results.
+"""
+
+import csv
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.evaluation.gain_alignment import align_gain, measure_gain
+from twostage_hdr.evaluation.protocol import CAP, JOD_COLUMN, WHITE
+from twostage_hdr.evaluation.results import Results
+from twostage_hdr.evaluation.saved_results import REFERENCE, SavedResults
+from twostage_hdr.evaluation.summarise import summarise
+from twostage_hdr.imaging.openexr import write_exr
+from twostage_hdr.radiometry.quantities import LinearRGB
+
+DISPLAY = "standard_hdr_linear"
+"""The program's display model for linear values in cd/m^2: 30 inches, 4K, peak 1500 cd/m^2, 10 lux, from 2 heights.
+
+What is brighter than the peak looks the same to it: 7.5 times white, 2.9 stops above it."""
+
+FACT = "ColorVideoVDP"
+"""Key of the program's own description among a comparison's facts."""
+
+
+class JodScores(NamedTuple):
+    """JOD per pair (10: no visible difference), and what the program asks to be told with them."""
+
+    scores: list[float]
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColorVideoVdp:
+    """The program `cvvdp` of another environment.
+
+    Args:
+        program: its path, or its name if it is on the PATH.
+        display: one of its display models whose colour space is linear.
+    """
+
+    program: str
+    display: str = DISPLAY
+
+    def score(self, pairs: Sequence[tuple[LinearRGB, LinearRGB]]) -> JodScores:
+        """Scores of (result, reference) pairs of linear RGB in cd/m^2, (3, H, W) each.
+
+        Raises:
+            InputError: the program is missing, fails, or leaves a pair without a score.
+        """
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            for number, pair in enumerate(pairs):
+                for role, image in zip(("test", "reference"), pair, strict=True):
+                    pixels = np.ascontiguousarray(image.float().permute(1, 2, 0).numpy())
+                    write_exr(folder / f"{role}{number}.exr", pixels, half=False)
+            said = self._run(folder, len(pairs))
+            scores = read_scores(folder / "scores.csv", len(pairs))
+        described = [line.split('"')[1] for line in said.splitlines() if line.startswith('[INFO] "ColorVideoVDP')]
+        return JodScores(scores, described[0] if described else f"{self.program}, {self.display}")
+
+    def _run(self, folder: Path, count: int) -> str:
+        command = [self.program, "--test", *(f"test{number}.exr" for number in range(count))]
+        command += ["--ref", *(f"reference{number}.exr" for number in range(count))]
+        command += ["--display", self.display, "--result", "scores.csv"]
+        try:
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        except OSError as error:
+            raise InputError(
+                f"cvvdp={self.program}: cannot be run ({error.strerror}); "
+                "install it in an environment of its own: pip install cvvdp torchvision"
+            ) from error
+        if done.returncode or not (folder / "scores.csv").is_file():  # of its own errors it returns 0
+            last = (done.stderr.strip().splitlines() or ["nothing said"])[-1]
+            raise InputError(f"cvvdp={self.program}: no scores, exit code {done.returncode}: {last}")
+        return done.stderr
+
+
+def read_scores(path: Path, count: int) -> list[float]:
+    """The scores of a `cvvdp --result` file, one per `test<number>.exr`.
+
+    Raises:
+        InputError: no such file, or a pair without a number.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            lines = list(csv.DictReader(file, skipinitialspace=True))
+        found = {line["test"]: float(line["cvvdp"]) for line in lines}
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path.name}: no scores of cvvdp could be read ({type(error).__name__}: {error})") from error
+    missing = [number for number in range(count) if f"test{number}.exr" not in found]
+    if missing:
+        raise InputError(f"{path.name}: cvvdp scored {len(found)} of {count} pairs; run it again")
+    return [found[f"test{number}.exr"] for number in range(count)]
+
+
+def aligned_pair(saved: SavedResults, method: str, scene: str) -> tuple[LinearRGB, LinearRGB]:
+    """A saved result and its reference in cd/m^2, the result gain-aligned and capped as every compared score has it."""
+    reference, prediction = saved.linear(REFERENCE, scene), saved.linear(method, scene).clamp(min=0)
+    alignment = measure_gain(saved.frame(scene), reference, prediction)
+    return align_gain(prediction, alignment, CAP) * WHITE, reference * WHITE
+
+
+def add_jod(results: Results, saved: SavedResults, program: ColorVideoVdp, methods: Sequence[str] = ()) -> Results:
+    """The results with a JOD column.
+
+    Args:
+        results: of the comparison that saved the images.
+        saved: its images.
+        program: see `ColorVideoVdp`.
+        methods: names of the rows to score; none means all. The others keep what they have, which is "not run".
+
+    Raises:
+        InputError: an unknown row, an image that was not saved, or a program that fails.
+    """
+    names = [row.name for row in results.rows]
+    for unknown in set(methods) - set(names):
+        raise InputError(f"methods: no row {unknown!r}; there are {', '.join(names)}")
+    rows, description = [], ""
+    for row in results.rows:
+        if methods and row.name not in methods:
+            rows.append(row)
+            continue
+        scored = program.score([aligned_pair(saved, row.name, scene) for scene in row.per_image])
+        description = scored.description
+        per_image = {
+            scene: {**scores, JOD_COLUMN.key: jod}
+            for (scene, scores), jod in zip(row.per_image.items(), scored.scores, strict=True)
+        }
+        rows.append(replace(row, per_image=per_image))
+    columns = [*(column for column in results.columns if column.key != JOD_COLUMN.key), JOD_COLUMN]
+    return Results(summarise(rows, columns), columns, {**results.facts, FACT: description})
