@@ -145,7 +145,8 @@ def build_data(config: DictConfig) -> TripleDataModule:
         InputError: neither a run nor data, or data that overlap with the run's without being the same.
     """
     run = RunDirectory(Path(str(config.checkpoint)))
-    of_run = run.config() if run.path.is_dir() else None
+    # A folder may have the name of a shipped set, as the one that `make demo` leaves: then it is not what was meant.
+    of_run = run.config() if run.path in find_weights(str(config.checkpoint)).parents else None
     seed = config.seed if config.seed is not None else (of_run.seed if of_run is not None else 0)
     if config.get("data") is None:
         if of_run is None:
