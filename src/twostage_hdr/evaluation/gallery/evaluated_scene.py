@@ -1,0 +1,63 @@
+"""A scene of an evaluation as pictures show it: every result at its reference's exposure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.evaluation.gain_alignment import align_gain, measure_gain
+from twostage_hdr.evaluation.method_row import MethodRow
+from twostage_hdr.evaluation.protocol import CAP
+from twostage_hdr.evaluation.results import Results
+from twostage_hdr.evaluation.saved_results import LDR, REFERENCE, SavedResults
+from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
+
+SHOWN_WITHOUT_NETWORK = 2
+"""Operators and folders that a picture shows beside the networks when nobody chose."""
+
+FITTING = 9
+"""Methods that fit side by side in print."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluatedScene:
+    """A frame, its reference, and the gain-aligned results by the methods' names."""
+
+    name: str
+    frame: EncodedRGB
+    reference: LinearRGB
+    results: Mapping[str, LinearRGB]
+
+
+def load_scene(saved: SavedResults, scene: str, methods: Sequence[str]) -> EvaluatedScene:
+    """Reads a scene back; results are aligned and capped as in the scores.
+
+    Raises:
+        InputError: something was not saved.
+    """
+    frame, reference = saved.frame(scene), saved.linear(REFERENCE, scene)
+    results = {name: aligned(saved.linear(name, scene), frame, reference) for name in methods}
+    return EvaluatedScene(name=scene, frame=frame, reference=reference, results=results)
+
+
+def aligned(prediction: LinearRGB, frame: EncodedRGB, reference: LinearRGB) -> LinearRGB:
+    """A result at its reference's exposure, from 0 to the references' cap."""
+    prediction = prediction.clamp(min=0)
+    return align_gain(prediction, measure_gain(frame, reference, prediction), CAP)
+
+
+def shown_methods(results: Results, asked: Sequence[str] = ()) -> list[MethodRow]:
+    """The rows that a picture shows: those asked for, in that order; else the frame, all networks and the best others.
+
+    Raises:
+        InputError: an unknown name.
+    """
+    known = {row.name: row for row in results.rows}
+    for name in asked:
+        if name not in known:
+            raise InputError(f"--methods {name}: not in the evaluation; choose from {', '.join(known)}")
+    if asked:
+        return [known[name] for name in asked]
+    networks = [row for row in results.rows if row.parameters is not None]
+    others = [row for row in results.rows if row.parameters is None and row.name != LDR]
+    others.sort(key=lambda row: -row.scores["pu21_psnr"].mean if "pu21_psnr" in row.scores else 0.0)
+    return [*(row for row in results.rows if row.name == LDR), *networks, *others[:SHOWN_WITHOUT_NETWORK]][:FITTING]
