@@ -11,7 +11,11 @@ from omegaconf import DictConfig
 from twostage_hdr.cli.hydra_verb import config_directory
 
 ABLATIONS = sorted(path.stem for path in (config_directory() / "ablation").glob("*.yaml"))
-TINY = ("+module.discriminator.features=2", "module.network.features=8", "module.network.growth=4")
+ONE_STAGE = ("size_matched", "stage_one_alone", "stage_two_alone")
+"""One network from the LDR frame to the 16-bit reference, instead of two."""
+IN_TWO_STAGES = [name for name in ABLATIONS if name not in ONE_STAGE]
+SMALL_NETWORK = ("module.network.features=8", "module.network.growth=4")
+TINY = ("+module.discriminator.features=2", *SMALL_NETWORK)
 ABSENT = object()
 
 
@@ -35,12 +39,38 @@ def common(places: list[tuple[str, ...]]) -> tuple[str, ...]:
     return shared
 
 
-@pytest.mark.parametrize("ablation", ABLATIONS)
+@pytest.mark.parametrize("ablation", IN_TWO_STAGES)
 def test_an_ablation_changes_exactly_one_subtree(resolved: Callable[..., dict[str, Any]], ablation: str) -> None:
     places = changed(resolved("experiment=paper"), resolved("experiment=paper", f"ablation={ablation}"))
     assert places, "it changes nothing"
     # Deeper than `module` itself: one constructor argument.
     assert len(common(places)) >= 2, f"it changes {places}"
+
+
+@pytest.mark.parametrize("ablation", ONE_STAGE)
+def test_a_one_stage_ablation_is_the_one_network_module_with_another_network_and_nothing_else(
+    resolved: Callable[..., dict[str, Any]], ablation: str
+) -> None:
+    composed = resolved("experiment=paper", f"ablation={ablation}")
+    base = resolved("experiment=paper")
+    assert {place[0] for place in changed(base, composed)} == {"module"}
+    plain = resolved("experiment=paper", "module=one_network")
+    assert {place[:2] for place in changed(plain, composed)} <= {("module", "network")}
+    # The losses and the optimiser are stage II's.
+    assert composed["module"]["loss"] == base["module"]["tone_mapping_loss"]
+    assert composed["module"]["optimizer"] == base["module"]["optimizer"]
+
+
+def test_the_one_stage_networks_are_the_stages_and_one_of_both_stages_size(
+    resolved: Callable[..., dict[str, Any]],
+) -> None:
+    def parameters(*overrides: str) -> int:
+        network = instantiate(resolved(*overrides)["module"]["network"])
+        return sum(value.numel() for value in network.parameters())
+
+    both = parameters()
+    assert (parameters("ablation=stage_one_alone"), parameters("ablation=stage_two_alone")) == (555_655, 278_821)
+    assert abs(parameters("ablation=size_matched") / both - 1) < 0.003
 
 
 def test_no_two_ablations_are_the_same(resolved: Callable[..., dict[str, Any]]) -> None:
@@ -50,7 +80,8 @@ def test_no_two_ablations_are_the_same(resolved: Callable[..., dict[str, Any]]) 
 
 @pytest.mark.parametrize("ablation", ABLATIONS)
 def test_what_an_ablation_describes_can_be_built(compose: Callable[..., DictConfig], ablation: str) -> None:
-    module = instantiate(compose(f"ablation={ablation}", *TINY).module)
+    settings = SMALL_NETWORK if ablation in ONE_STAGE else TINY
+    module = instantiate(compose(f"ablation={ablation}", *settings).module)
     assert module(torch.rand(1, 3, 9, 7)).shape == (1, 3, 9, 7)
 
 
