@@ -1,0 +1,68 @@
+"""Score the shipped weights on held-out places, beside every operator and the photograph itself.
+
+python experiments/weights/scores.py --root HDR [--expandnet expandnet.safetensors]
+
+One table for each camera, in `results/`: with the set made for it, the other set, and ExpandNet's published weights if
+they are given (`twostage-hdr import-weights expandnet weights.pth expandnet.safetensors`).
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SETS = {"random": ("two_stage", "two_stage_gamma"), "gamma": ("two_stage_gamma", "two_stage")}
+"""Camera: the set made for it, and the other one."""
+SEED = 0
+"""Of the frozen cameras."""
+
+
+def score(camera: str, root: Path, expandnet: Path | None, split: str, out: Path) -> None:
+    """One `twostage-hdr evaluate`."""
+    own, other = SETS[camera]
+    networks = {other: other} | ({"ExpandNet (published)": str(expandnet)} if expandnet else {})
+    arguments = [
+        f"checkpoint={own}",
+        "data=hdr_folder",
+        f"data.root={root}",
+        f"data.split_file={HERE / 'splits.json'}",
+        f"camera={camera}",
+        "operators=true",
+        f"networks={{{', '.join(f'{title}: {weights!r}' for title, weights in networks.items())}}}",
+        f"split={split}",
+        f"seed={SEED}",
+        f"hydra.run.dir={out}",
+    ]
+    subprocess.run([sys.executable, "-m", "twostage_hdr", "evaluate", *arguments], check=True)
+
+
+def keep(out: Path, root: Path, results: Path) -> None:
+    """The figures, without the paths of this machine."""
+    results.mkdir(parents=True, exist_ok=True)
+    content = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    content["facts"]["data"] = content["facts"]["data"].replace(str(root), root.resolve().name)
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    (results / "summary.json").write_text(text, encoding="utf-8")
+    for name in ("table.md", "per_image.csv"):
+        shutil.copyfile(out / name, results / name)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", type=Path, required=True, help="folder of HDR images")
+    parser.add_argument("--expandnet", type=Path, help="ExpandNet's published weights, imported")
+    parser.add_argument("--split", default="test", choices=("val", "test"))
+    parser.add_argument("--results", type=Path, default=HERE / "results")
+    arguments = parser.parse_args()
+    for camera in SETS:
+        with tempfile.TemporaryDirectory() as out:
+            score(camera, arguments.root, arguments.expandnet, arguments.split, Path(out))
+            keep(Path(out), arguments.root, arguments.results / camera)
+
+
+if __name__ == "__main__":
+    main()
