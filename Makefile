@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/twostage-hdr
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train test check clean
+.PHONY: help setup demo train tables test check clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -30,6 +30,9 @@ demo: setup  ## train small, score, reconstruct a picture: minutes on two cores;
 
 train: setup  ## train the paper's recipe on generated scenes (see README for your own data)
 	$(RUN) train experiment=paper
+
+tables: setup  ## render the committed results of the experiments: Markdown, LaTeX, README
+	$(BIN)/python -m experiments.comparison.render
 
 test: setup  ## all tests
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not cluster and not gpu"

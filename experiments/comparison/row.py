@@ -1,0 +1,50 @@
+"""What a row of a table trains."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One trained method.
+
+    Attributes:
+        name: short, fit for a file name.
+        title: as a table shows it.
+        settings: of `twostage-hdr train`; all that sets the row apart from the others.
+        start: name of the row whose weights it starts from, if any.
+        note: what a reader must know of the row.
+    """
+
+    name: str
+    title: str
+    settings: tuple[str, ...]
+    start: str | None = None
+    note: str = ""
+
+
+class Training(NamedTuple):
+    """A row with one seed."""
+
+    row: Row
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Of its folder, and of its line among the scores."""
+        return f"{self.row.name}_seed{self.seed}"
+
+
+def chosen(rows: tuple[Row, ...], names: list[str] | None) -> list[Row]:
+    """The rows of these names in the table's order, with the rows that they start from; all without names.
+
+    Raises:
+        ValueError: a name that no row has.
+    """
+    known = {row.name: row for row in rows}
+    unknown = [name for name in names or [] if name not in known]
+    if unknown:
+        raise ValueError(f"rows: {unknown[0]!r} is none of {', '.join(known)}")
+    wanted = set(names or known)
+    wanted |= {start for name in wanted if (start := known[name].start)}
+    return [row for row in rows if row.name in wanted]

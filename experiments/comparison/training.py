@@ -1,0 +1,104 @@
+"""Trains the rows of a table with `twostage-hdr train`, each in a folder of its own."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from experiments.comparison.budget import Budget
+from experiments.comparison.config_hash import config_hash
+from experiments.comparison.row import Training
+from experiments.comparison.side_by_side import Job, side_by_side
+from twostage_hdr.cli.run_directory import RunDirectory
+from twostage_hdr.cli.source_commit import commit
+
+COMMITS = "commits.json"
+"""In a run's folder: the states of the sources that it was trained with, one for each part of it."""
+
+FOR_A_TABLE = ("logger=csv", "callbacks.progress.refresh_rate=0", "trainer.accelerator=cpu")
+"""Settings of every row: curves as csv, a quiet log, and the device that equal times are equal on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What all rows share.
+
+    Attributes:
+        work: folder of the runs.
+        data: settings that choose the data, the same split for all seeds among them.
+        budgets: of each row, by its name.
+        more: further settings of every training.
+    """
+
+    work: Path
+    data: tuple[str, ...]
+    budgets: dict[str, Budget]
+    more: tuple[str, ...] = field(default=())
+
+    def folder(self, training: Training) -> Path:
+        """A training's own folder."""
+        return self.work / "runs" / training.name
+
+    def command(self, training: Training) -> list[str]:
+        """The `twostage-hdr train` of a training; the same again goes on where it was stopped."""
+        row, seed = training
+        start = [] if row.start is None else [f"init_from={self.work / 'runs' / f'{row.start}_seed{seed}'}"]
+        settings = [*self.data, *self.budgets[row.name].settings(), *FOR_A_TABLE, *row.settings, *start, *self.more]
+        place = f"hydra.run.dir={self.folder(training)}"
+        return [sys.executable, "-m", "twostage_hdr", "train", *settings, f"seed={seed}", place]
+
+
+def train(plan: Plan, trainings: Sequence[Training], *, at_once: int, threads: int) -> dict[str, str]:
+    """Trains what is not finished; those that start from another come after it.
+
+    Returns:
+        Why a training failed, by name; empty when all are finished.
+    """
+    failed: dict[str, str] = {}
+    for later in (False, True):
+        wave = [training for training in trainings if (training.row.start is not None) == later]
+        ready = [one for one in unfinished(plan, wave) if f"{one.row.start}_seed{one.seed}" not in failed]
+        for training in ready:
+            note_commit(plan.folder(training))
+        jobs = [Job(one.name, plan.command(one), plan.folder(one) / "train.log") for one in ready]
+        failed |= side_by_side(jobs, at_once=at_once, threads=threads)
+    return failed
+
+
+def unfinished(plan: Plan, trainings: Sequence[Training]) -> list[Training]:
+    """Those that have something left to do."""
+    return [training for training in trainings if not RunDirectory(plan.folder(training)).finished]
+
+
+def note_commit(folder: Path) -> None:
+    """Adds the present state of the sources to those that a run was trained with."""
+    folder.mkdir(parents=True, exist_ok=True)
+    known = commits(folder)
+    if commit() not in known[-1:]:
+        (folder / COMMITS).write_text(json.dumps([*known, commit()]) + "\n", encoding="utf-8")
+
+
+def commits(folder: Path) -> list[str]:
+    """The states of the sources that a run was trained with, first to last."""
+    path = folder / COMMITS
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+
+
+def record(plan: Plan, training: Training) -> dict[str, Any]:
+    """What the results keep of a finished training."""
+    folder, budget = plan.folder(training), plan.budgets[training.row.name]
+    finished = json.loads((folder / "finished.json").read_text(encoding="utf-8"))
+    return {
+        "row": training.row.name,
+        "seed": training.seed,
+        "updates": budget.updates,
+        "batch": budget.batch,
+        "crop_px": budget.crop,
+        "validations": budget.validations,
+        "last_part_seconds": finished["seconds"],
+        "validation_mu_psnr": finished["best"],
+        "config_sha256": config_hash(folder),
+        "commits": commits(folder),
+    }

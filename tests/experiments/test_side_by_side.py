@@ -1,0 +1,48 @@
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from experiments.comparison.side_by_side import Job, side_by_side
+
+
+def job(folder: Path, name: str, code: str) -> Job:
+    return Job(name, [sys.executable, "-S", "-c", code], folder / name / "log.txt")
+
+
+def test_a_job_that_fails_stops_no_other_and_says_why(tmp_path: Path) -> None:
+    jobs = [
+        job(tmp_path, "bad", "print('first'); raise SystemExit('no such folder')"),
+        job(tmp_path, "good", "print(7)"),
+    ]
+    told: list[str] = []
+    assert side_by_side(jobs, at_once=1, threads=1, told=told.append) == {"bad": "no such folder"}
+    assert jobs[1].log.read_text() == "7\n"
+    assert [line.split(":")[0] for line in told] == ["bad", "bad", "good", "good"]
+
+
+def test_jobs_get_their_threads_and_only_so_many_run_at_once(tmp_path: Path) -> None:
+    jobs = [job(tmp_path, f"{n}", "import os; print(os.environ['OMP_NUM_THREADS'])") for n in range(3)]
+    running, most = 0, 0
+
+    def told(line: str) -> None:
+        nonlocal running, most
+        running += 1 if "starts" in line else -1
+        most = max(most, running)
+
+    assert side_by_side(jobs, at_once=2, threads=3, told=told) == {}
+    assert [one.log.read_text() for one in jobs] == ["3\n"] * 3
+    assert most == 2
+
+
+def test_an_interruption_ends_the_running_jobs(tmp_path: Path) -> None:
+    code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    slow = job(tmp_path, "slow", code)
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side([slow], at_once=1, threads=1, told=lambda line: None)
+    pid = slow.log.read_text().strip()
+    assert not pid or not Path(f"/proc/{pid}").exists()

@@ -1,0 +1,66 @@
+"""The scripts that make and judge the shipped weights."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import hydra
+import numpy as np
+import pytest
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from experiments.weights.choices import CHOICES, RECIPE
+from experiments.weights.depth import CONSTANT, errors_by_depth
+from experiments.weights.rounds import ROUNDS, SETS, Round, command
+from experiments.weights.scores import SETS as SCORED
+from twostage_hdr.cli.hydra_verb import config_directory
+from twostage_hdr.data.triple import Triple
+from twostage_hdr.evaluation.methods.ldr_identity import LdrIdentity
+from twostage_hdr.evaluation.run import evaluate
+from twostage_hdr.evaluation.saved_results import SavedResults
+
+
+def composed(arguments: Sequence[str]) -> DictConfig:
+    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(config_directory())):
+        overrides = [argument for argument in arguments if not argument.startswith("hydra.")]
+        return hydra.compose("train", overrides=["run_dir=.", *overrides])
+
+
+@pytest.mark.parametrize("one", ROUNDS, ids=lambda one: one.name)
+def test_every_round_composes_and_starts_from_one_before(one: Round, tmp_path: Path) -> None:
+    config = composed(command(one, Path("hdr"), tmp_path)[1:])
+    assert config.module.mode == "end_to_end"
+    earlier = {other.name for other in ROUNDS[: ROUNDS.index(one)]}
+    assert config.init_from == "demo" or Path(config.init_from).name in earlier
+
+
+def test_all_rounds_share_the_split_and_none_repeats_anothers_patches() -> None:
+    configs = [composed(command(one, Path("hdr"), Path("runs"))[1:]) for one in ROUNDS]
+    assert len({config.data.split_file for config in configs}) == 1
+    assert len({config.seed for config in configs}) == len(ROUNDS)
+
+
+def test_each_shipped_set_ends_with_a_round_of_its_own_camera() -> None:
+    cameras = {one.name: one.camera for one in ROUNDS}
+    assert {name: cameras[last] for name, last in SETS.items()} == {own: camera for camera, (own, _) in SCORED.items()}
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_a_choice_composes_and_changes_the_recipe(choice: str) -> None:
+    recipe = composed([*RECIPE, "data.root=hdr"])
+    changed = composed([*RECIPE, *CHOICES[choice], "data.root=hdr"])
+    assert (OmegaConf.to_yaml(changed) == OmegaConf.to_yaml(recipe)) == (not CHOICES[choice])
+
+
+def test_errors_are_sorted_by_the_distance_to_what_is_not_clipped(tmp_path: Path) -> None:
+    # Columns 0 to 3 are seen, 4 to 47 are clipped; the reference is 4 times white there, the frame says 1.
+    ldr = torch.full((3, 8, 48), 0.5)
+    ldr[:, :, 4:] = 1.0
+    reference = ldr.clone()
+    reference[:, :, 4:] = 4 ** (1 / 2.24)
+    triple = Triple(ldr, reference.clamp(max=1), reference, "wall", torch.tensor(1.0))
+    evaluate([LdrIdentity()], [triple], tmp_path, facts={}, visit=SavedResults(tmp_path / "results").save)
+    table, shares = errors_by_depth(tmp_path, ["ldr"])
+    assert table["ldr"] == pytest.approx([2.0] * 4, abs=0.01)
+    assert table[CONSTANT] == pytest.approx([0.0] * 4, abs=0.01)
+    assert np.array(shares) == pytest.approx(np.array([4, 13, 17, 10]) / 44)
