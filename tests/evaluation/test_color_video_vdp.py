@@ -97,6 +97,13 @@ def test_a_missing_program_is_told_with_the_cure(evaluation: Path) -> None:
         add_jod(results, saved, ColorVideoVdp(program="x"), ["dubble"])
 
 
+def test_a_program_named_from_the_working_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    image = torch.full((3, 8, 8), 100.0)
+    assert ColorVideoVdp(program="./cvvdp").score([(image, image), (3 * image, image)]).scores == [10, 9]
+
+
 def test_a_program_that_gives_up_is_quoted(tmp_path: Path) -> None:
     image = torch.ones(3, 8, 8)
     silent = program(tmp_path, "#!/bin/sh\necho 'no such display' >&2\n")

@@ -20,6 +20,7 @@ from twostage_hdr.data.patches import FrozenDataset
 from twostage_hdr.data.splits import read_splits
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
+from twostage_hdr.evaluation.color_video_vdp import ColorVideoVdp
 from twostage_hdr.evaluation.methods.folder_method import FolderMethod
 from twostage_hdr.evaluation.methods.method import Method
 from twostage_hdr.evaluation.methods.network_method import NetworkMethod
@@ -71,6 +72,8 @@ def evaluate(config: DictConfig) -> None:
     out = Path(HydraConfig.get().runtime.output_dir)
     out.mkdir(parents=True, exist_ok=True)
     find_weights(str(config.checkpoint))  # what is misspelt should be told first
+    if config.cvvdp:
+        ColorVideoVdp(program=str(config.cvvdp)).find()
     data = build_data(config)
     frozen = data.frozen(_part(config.split))
     count = len(frozen) if config.limit is None else min(config.limit, len(frozen))
@@ -96,7 +99,8 @@ def evaluate(config: DictConfig) -> None:
             visit=pictures.visit,
         )
     if config.cvvdp:
-        rows = score_jod(out, str(config.cvvdp)).rows
+        scored = score_jod(out, str(config.cvvdp))
+        rows, facts = scored.rows, scored.facts
     style = TableStyle(interval=False, cost=True)
     (out / "table.md").write_text(markdown_table(rows, TABLE_COLUMNS, style), encoding="utf-8")
     images = [ReportImage(name=scene, panes=panes) for scene, panes in pictures.images.items()]

@@ -5,6 +5,7 @@ results.
 """
 
 import csv
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -51,6 +52,20 @@ class ColorVideoVdp:
     program: str
     display: str = DISPLAY
 
+    def find(self) -> Path:
+        """Where the program is.
+
+        Raises:
+            InputError: nowhere, or it may not be run.
+        """
+        found = shutil.which(self.program)
+        if found is None:
+            raise InputError(
+                f"cvvdp={self.program}: no such program; "
+                "install it in an environment of its own: pip install cvvdp torchvision"
+            )
+        return Path(found).absolute()
+
     def score(self, pairs: Sequence[tuple[LinearRGB, LinearRGB]]) -> JodScores:
         """Scores of (result, reference) pairs of linear RGB in cd/m^2, (3, H, W) each.
 
@@ -69,16 +84,10 @@ class ColorVideoVdp:
         return JodScores(scores, described[0] if described else f"{self.program}, {self.display}")
 
     def _run(self, folder: Path, count: int) -> str:
-        command = [self.program, "--test", *(f"test{number}.exr" for number in range(count))]
+        command = [str(self.find()), "--test", *(f"test{number}.exr" for number in range(count))]
         command += ["--ref", *(f"reference{number}.exr" for number in range(count))]
         command += ["--display", self.display, "--result", "scores.csv"]
-        try:
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        except OSError as error:
-            raise InputError(
-                f"cvvdp={self.program}: cannot be run ({error.strerror}); "
-                "install it in an environment of its own: pip install cvvdp torchvision"
-            ) from error
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode or not (folder / "scores.csv").is_file():  # of its own errors it returns 0
             last = (done.stderr.strip().splitlines() or ["nothing said"])[-1]
             raise InputError(f"cvvdp={self.program}: no scores, exit code {done.returncode}: {last}")
