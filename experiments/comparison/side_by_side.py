@@ -65,4 +65,7 @@ def _start(job: Job, threads: int) -> "subprocess.Popen[bytes]":
     job.log.parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
     with job.log.open("ab") as log:
-        return subprocess.Popen(job.command, stdout=log, stderr=subprocess.STDOUT, env=environment)
+        # A session of its own: Ctrl-C reaches this program alone, which then asks each job once to save itself.
+        return subprocess.Popen(
+            job.command, stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True
+        )

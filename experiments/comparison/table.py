@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -77,6 +78,12 @@ def parser(table: Table, description: str) -> argparse.ArgumentParser:
     return options
 
 
+def main(table: Table, description: str) -> None:
+    """The command itself: whatever ends it, its trainings end with it, saved."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    run(table, description)
+
+
 def run(table: Table, description: str, arguments: Sequence[str] | None = None) -> None:
     """Does what the command line asks for; a mistake ends it with one line."""
     options = parser(table, description).parse_args(arguments)
@@ -84,6 +91,8 @@ def run(table: Table, description: str, arguments: Sequence[str] | None = None) 
         _run(table, options)
     except (InputError, ValueError) as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("interrupted; the same command goes on")
 
 
 def _run(table: Table, options: argparse.Namespace) -> None:

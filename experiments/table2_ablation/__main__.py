@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from experiments.comparison.table import Table, run
+from experiments.comparison.table import Table, main
 from experiments.table2_ablation.rows import ROWS
 
 TABLE = Table(
@@ -10,4 +10,4 @@ TABLE = Table(
 )
 
 if __name__ == "__main__":
-    run(TABLE, "Table 2: what each part of the two-stage network is worth, over several seeds.")
+    main(TABLE, "Table 2: what each part of the two-stage network is worth, over several seeds.")

@@ -2,6 +2,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,13 @@ def test_jobs_get_their_threads_and_only_so_many_run_at_once(tmp_path: Path) -> 
 def test_an_interruption_ends_the_running_jobs(tmp_path: Path) -> None:
     code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
     slow = job(tmp_path, "slow", code)
-    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    def interrupt() -> None:
+        while not (slow.log.is_file() and slow.log.read_text()):
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
         side_by_side([slow], at_once=1, threads=1, told=lambda line: None)
-    pid = slow.log.read_text().strip()
-    assert not pid or not Path(f"/proc/{pid}").exists()
+    assert not Path(f"/proc/{slow.log.read_text().strip()}").exists()
