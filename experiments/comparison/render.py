@@ -4,12 +4,15 @@ A place in the README is a pair of comments. What is between them is written her
 
     <!-- results: experiments/NAME/results/summary.json -->
     <!-- /results -->
+
+"networks" after the file's name leaves out what is no network, but for the LDR input.
 """
 
 import re
 from pathlib import Path
 
 from twostage_hdr.evaluation.results import Results, read_results
+from twostage_hdr.evaluation.saved_results import LDR
 from twostage_hdr.evaluation.tables import TableStyle, latex_table, markdown_table, scaling_notes
 from twostage_hdr.imaging.atomic import atomic_path
 
@@ -20,7 +23,9 @@ IN_THE_README = (
 )  # fmt: skip
 """Columns that fit there; the whole table is a click away."""
 
-_PLACE = re.compile(r"(?P<head><!-- results: (?P<file>\S+) -->\n).*?(?P<foot><!-- /results -->)", re.DOTALL)
+_PLACE = re.compile(
+    r"(?P<head><!-- results: (?P<file>\S+)(?P<networks> networks)? -->\n).*?(?P<foot><!-- /results -->)", re.DOTALL
+)
 
 
 def render_table(folder: Path) -> None:
@@ -43,16 +48,22 @@ def render_readme(text: str, root: Path = ROOT) -> str:
 
     def fill(place: re.Match[str]) -> str:
         file = root / place["file"]
-        block = readme_block(read_results(file), place["file"]) if file.is_file() else ""
+        block = readme_block(read_results(file), place["file"], bool(place["networks"])) if file.is_file() else ""
         return f"{place['head']}{block}{place['foot']}"
 
     return _PLACE.sub(fill, text)
 
 
-def readme_block(results: Results, file: str) -> str:
-    """A short table, how it came about, and where the whole one is."""
+def readme_block(results: Results, file: str, networks: bool = False) -> str:
+    """A short table, how it came about, and where the whole one is.
+
+    Args:
+        results: what a comparison left behind.
+        file: where they lie, as linked.
+        networks: leave out rows that are neither a network nor the LDR input.
+    """
     columns = [column for column in results.columns if column.key in IN_THE_README]
-    rows = [row for row in results.rows if row.scores]
+    rows = [row for row in results.rows if row.scores and (not networks or row.parameters or row.name == LDR)]
     style = TableStyle(std=_seeds(results) > 1, note=False)
     table = markdown_table(rows, columns, style)
     for note in scaling_notes(columns):

@@ -50,6 +50,20 @@ def test_a_place_in_the_readme_is_filled_from_the_data_and_twice_is_as_good_as_o
     assert render_readme(once, results) == once
 
 
+def test_a_place_can_show_networks_only(tmp_path: Path) -> None:
+    scored = {"a": {"mu_psnr": 20.0, "delta_e": 3.0}}
+    rows = [
+        MethodRow(name="ldr", title="LDR input", per_image=scored),
+        MethodRow(name="net", title="Net", per_image=scored, parameters=5),
+        MethodRow(name="operator", title="Operator", per_image=scored),
+    ]
+    write_results(tmp_path / "results", summarise(rows, USED), USED, {"images": "1"})
+    text = render_readme(README.replace("summary.json -->", "summary.json networks -->"), tmp_path)
+    assert "| Net |" in text
+    assert "| LDR input |" in text
+    assert "Operator" not in text
+
+
 def test_a_place_without_data_is_empty(tmp_path: Path) -> None:
     assert "old" not in render_readme(README, tmp_path)
     assert render_readme(README, tmp_path).count("results") == 3
