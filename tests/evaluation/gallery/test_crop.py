@@ -44,6 +44,14 @@ def test_light_that_is_hardly_above_white_is_no_reason_for_a_crop() -> None:
     assert choose_crop(frame(linear), None, 20).interest > 0
 
 
+def test_in_a_photograph_a_lamp_is_shown_rather_than_a_wall_whose_red_is_clipped() -> None:
+    linear = scene()
+    linear[0, 30:] = 2
+    linear[:, 4:10, 4:10] = 2
+    crop = choose_crop(frame(linear), None, 20).crop
+    assert crop.of((linear.amin(0, keepdim=True) > 1).float()).sum() == 36
+
+
 def test_a_small_image_is_taken_as_far_as_it_goes() -> None:
     linear = scene(12, 80)
     linear[:, :, 70:] = 9

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from twostage_hdr.radiometry.exposure import clipped_mask
+from twostage_hdr.radiometry.exposure import CLIPPING_THRESHOLD, clipped_mask
 from twostage_hdr.radiometry.luminance import luminance
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
@@ -40,7 +40,8 @@ def choose_crop(ldr: EncodedRGB, reference: LinearRGB | None, side: int) -> Chos
 
     Interest = mean of what clipping took (stops of the reference above white where the frame is clipped, counted from
     one stop on) times the share of pixels that are not clipped: a square in the middle of a white sky shows nothing.
-    Without a reference every clipped pixel counts the same.
+    Without a reference every pixel counts the same in which all channels are clipped: of a lamp-lit wall often only
+    red is.
 
     Args:
         ldr: the frame, (3, H, W) in [0, 1].
@@ -48,8 +49,9 @@ def choose_crop(ldr: EncodedRGB, reference: LinearRGB | None, side: int) -> Chos
         side: of the square, px; an image smaller than that is taken as far as it goes.
     """
     clipped = clipped_mask(ldr)[0].double()
-    lost = clipped
-    if reference is not None:
+    if reference is None:
+        lost = (ldr.amin(-3) >= CLIPPING_THRESHOLD).double()
+    else:
         stops = luminance(reference)[0].double().clamp(min=1e-6).log2()
         lost = clipped * torch.where(stops >= MUCH_BRIGHTER, stops, torch.zeros_like(stops))
     height, width = (min(side, length) for length in clipped.shape)
