@@ -21,7 +21,8 @@ def test_the_gate_of_phases_is_the_7x7_convolution() -> None:
 def test_a_block_without_attention_has_no_gate() -> None:
     folded = fold_block(RDAB(features=4, growth=2, attention=False), dtype=torch.float32)
     assert folded.gate is None
-    assert [conv.weight.shape[1] for conv in folded.convs] == [2, 2, 2, 2, 4]
+    assert [tuple(conv.weight.shape[1:]) for conv in folded.convs] == [(2, 4), (4, 6), (2, 2), (6, 10), (4, 2)]
+    assert (folded.features, folded.growth) == (4, 2)
 
 
 def test_folding_leaves_the_block_as_it_was() -> None:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from twostage_hdr.inference.folded import FoldedBlock
+from twostage_hdr.inference.folded import DENSE_CONVS, FoldedBlock
 from twostage_hdr.inference.row_buffer import RowBuffer
 from twostage_hdr.inference.stream_grid import Span, StreamGrid
 from twostage_hdr.inference.winograd import OUTPUTS
@@ -32,11 +32,10 @@ class BlockStream:
 
     def __init__(self, block: FoldedBlock, *, grid: StreamGrid, capacity: int) -> None:
         self.block, self.grid = block, grid
-        features, inner = block.convs[-1].weight.shape[1], block.convs[1:-1]
-        self.source = RowBuffer(channels=features, spans=grid.spans, rim=BLOCK_RIM, capacity=capacity)
-        growth, dtype = inner[0].weight.shape[1], inner[0].weight.dtype
+        self.source = RowBuffer(channels=block.features, spans=grid.spans, rim=BLOCK_RIM, capacity=capacity)
         self._above = [
-            torch.zeros(len(inner) + 1, OUTPUTS, growth, span.columns + 2, dtype=dtype) for span in grid.spans
+            torch.zeros(DENSE_CONVS, OUTPUTS, block.growth, span.columns + 2, dtype=block.input.dtype)
+            for span in grid.spans
         ]
 
     def tile(self, target: Tensor, span: Span, space: Workspace) -> None:

@@ -62,7 +62,7 @@ class StreamedNetwork:
             self.stages = [StreamedStage(stage, dtype=dtype) for stage in stages]
         self.dtype = dtype
         self.features = stages[0].conv_in.out_channels
-        self.growth = max(block.convs[1].weight.shape[1] for stage in self.stages for block in stage.blocks)
+        self.growth = max(block.growth for stage in self.stages for block in stage.blocks)
         self.tile = tile
 
     def grid(self, height: int, width: int) -> StreamGrid:

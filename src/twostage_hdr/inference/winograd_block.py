@@ -27,10 +27,25 @@ class Workspace:
         self.channels = features + 4 * growth
         self.patches = zeros_on_huge_pages(FREQUENCIES * max(features, growth) * blocks, dtype=dtype)
         self.spectra = zeros_on_huge_pages(FREQUENCIES * self.channels * blocks, dtype=dtype)
-        self.products = zeros_on_huge_pages((FREQUENCIES + 1) * (features + growth) * blocks, dtype=dtype)
+        joint = growth + max(features, growth)  # channels of a product for two convolutions
+        self.products = zeros_on_huge_pages((FREQUENCIES + 1) * joint * blocks, dtype=dtype)
         self.first = zeros_on_huge_pages(PHASES * (features + growth) * blocks, dtype=dtype)
-        self.last = zeros_on_huge_pages(PHASES * max(features, growth) * blocks, dtype=dtype)
+        self.second = zeros_on_huge_pages(PHASES * joint * blocks, dtype=dtype)
         self.features = zeros_on_huge_pages(PHASES * features * blocks)
+        self.operand = zeros_on_huge_pages(FREQUENCIES * (features + growth) * blocks, dtype=dtype)
+
+    def packed(self, spectra: Tensor) -> Tensor:
+        """A slice of channels as bmm takes it: oneDNN (bfloat16) would allocate such a copy at every call."""
+        if spectra.dtype == torch.float32 or spectra.is_contiguous():
+            return spectra
+        return self.operand[: spectra.numel()].view(spectra.shape).copy_(spectra)
+
+    def spectra_of(self, features: int, count: int) -> tuple[Tensor, Tensor]:
+        """Room for the spectra of (x, x1..x3), (36, features + 3 growth, count), and of x4, (36, growth, count)."""
+        known = features + 3 * self.growth
+        spectra = self.spectra[: FREQUENCIES * known * count].view(FREQUENCIES, known, count)
+        fourth = self.spectra[spectra.numel() :][: FREQUENCIES * self.growth * count]
+        return spectra, fourth.view(FREQUENCIES, self.growth, count)
 
 
 class Tile:
@@ -78,34 +93,37 @@ def rdab_tile(
     features, growth = source.shape[1], space.growth
     rows, columns = tile.rows + 1, tile.columns + 2
     count = rows * columns
-    spectra = space.spectra[: FREQUENCIES * space.channels * count].view(FREQUENCIES, space.channels, count)
+    spectra, fourth = space.spectra_of(features, count)
     patches = space.patches[: FREQUENCIES * features * count].view(FREQUENCIES, features, rows, columns)
     gather_patches(source, patches, top=2, left=1)
     torch.mm(block.input, patches.view(FREQUENCIES, -1), out=_rows(spectra[:, :features]))
-    first = _convolve(block, block.convs[0], space, spectra[:, :features], space.first)
     patches = space.patches[: FREQUENCIES * growth * count].view(FREQUENCIES, growth, rows, columns)
-    for index in range(len(above)):
-        known = features + index * growth
-        fresh = (
-            first[:, :growth]
-            if index == 0
-            else _convolve(block, block.convs[index], space, spectra[:, :known], space.last)
-        )
+
+    def settle(index: int, fresh: Tensor, spectrum: Tensor) -> None:
+        """ReLU of a dense conv's pixels (16, growth, count), its zeros outside the image, and its spectrum."""
         inside = patches[:PHASES]
         torch.clamp_min(fresh.view(PHASES, growth, rows, columns), 0, out=inside)
         clear_outside(inside, top=tile.top, left=tile.left - 1, height=height, width=width)
         spread_patches(patches, above[index])
         above[index] = inside[-OUTPUTS:, :, tile.rows - 1]
-        torch.mm(block.input, patches.view(FREQUENCIES, -1), out=_rows(spectra[:, known : known + growth]))
-    # oneDNN (bfloat16) would copy a slice of the columns, which costs more than the row of the rim.
-    needed = tile.rows * columns if spectra.dtype == torch.float32 else count
-    last = _convolve(block, block.convs[-1], space, spectra[:, :, :needed], space.last)
-    result = torch.add(_without_rim(last, tile), source[:, :, 2:-2, 2:-2], alpha=SKIP)
+        torch.mm(block.input, patches.view(FREQUENCIES, -1), out=_rows(spectrum))
+
+    x1, x2, x3 = (slice(features + index * growth, features + (index + 1) * growth) for index in range(3))
+    first = _convolve(block, block.convs[0], space, spectra[:, :features], space.first)
+    settle(0, first[:, :growth], spectra[:, x1])
+    pair = _convolve(block, block.convs[1], space, spectra[:, : x1.stop], space.second)
+    settle(1, pair[:, :growth], spectra[:, x2])
+    _add_convolution(block, block.convs[2], space, spectra[:, x2], pair[:, growth:])
+    settle(2, pair[:, growth:], spectra[:, x3])
+    pair = _convolve(block, block.convs[3], space, spectra, space.second)
+    settle(3, pair[:, :growth], fourth)
+    _add_convolution(block, block.convs[4], space, fourth, pair[:, growth:])
+    last = _without_rim(pair[:, growth:], tile)
     if block.gate is not None:
-        gate = _gate(block.gate, source[:, :, 1:-1, 1:-1])
-        torch.addcmul(result, gate, _without_rim(first[:, growth:], tile), out=target)
-    else:
-        target.copy_(result)
+        gate = _gate(block.gate, source[:, :, 1:-1, 1:-1]).to(last.dtype)
+        last.addcmul_(gate, _without_rim(first[:, growth:], tile))
+    target.copy_(last)  # an addition of two types would allocate a whole tile
+    target.add_(source[:, :, 2:-2, 2:-2], alpha=SKIP)
     clear_outside(target, top=tile.top, left=tile.left, height=height, width=width)
 
 
@@ -114,10 +132,10 @@ def _without_rim(planes: Tensor, tile: Tile) -> Tensor:
     return planes.unflatten(2, (-1, tile.columns + 2))[:, :, : tile.rows, 1:-1]
 
 
-def _rows(spectra: Tensor) -> Tensor:
-    """(36, channels, count), a slice of channels, as a matrix of 36 rows without a copy."""
-    frequencies, channels, count = spectra.shape
-    return spectra.as_strided((frequencies, channels * count), (spectra.stride(0), 1), spectra.storage_offset())
+def _rows(planes: Tensor) -> Tensor:
+    """(36 or 16, channels, count), a slice of channels, as a matrix of 36 or 16 rows without a copy."""
+    rows, channels, count = planes.shape
+    return planes.as_strided((rows, channels * count), (planes.stride(0), 1), planes.storage_offset())
 
 
 def _gate(weight: Tensor, x: Tensor) -> Tensor:
@@ -130,8 +148,17 @@ def _convolve(block: FoldedBlock, conv: FoldedConv, space: Workspace, spectra: T
     """A 3x3 convolution from spectra (36, in, count) to pixels (16, channels, count), bias included, no activation."""
     channels, count = conv.weight.shape[1], spectra.shape[2]
     products = space.products[: (FREQUENCIES + 1) * channels * count].view(FREQUENCIES + 1, channels, count)
-    torch.bmm(conv.weight, spectra, out=products[:FREQUENCIES])
+    torch.bmm(conv.weight, space.packed(spectra), out=products[:FREQUENCIES])
+    assert conv.bias is not None
     products[FREQUENCIES].copy_(conv.bias.expand(channels, count))
     out = buffer[: PHASES * channels * count].view(PHASES, channels, count)
     torch.mm(block.output, products.view(FREQUENCIES + 1, -1), out=out.view(PHASES, -1))
     return out
+
+
+def _add_convolution(block: FoldedBlock, conv: FoldedConv, space: Workspace, spectra: Tensor, pixels: Tensor) -> None:
+    """Adds the rest of a 3x3 convolution, without bias, to pixels (16, channels, count)."""
+    channels, count = conv.weight.shape[1], spectra.shape[2]
+    products = space.products[: FREQUENCIES * channels * count].view(FREQUENCIES, channels, count)
+    torch.bmm(conv.weight, space.packed(spectra), out=products)
+    _rows(pixels).addmm_(block.output[:, :FREQUENCIES], products.view(FREQUENCIES, -1))
