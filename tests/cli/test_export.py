@@ -35,6 +35,17 @@ def test_other_suffixes_and_the_source_itself_are_refused(tmp_path, weights):
         assert words in str(error)
 
 
+def test_a_target_that_exists_is_replaced_only_on_request(tmp_path, weights):
+    target = tmp_path / "out.safetensors"
+    target.write_bytes(b"mine")
+    error = _run(weights, target).exception
+    assert isinstance(error, InputError)
+    assert f"{target}: exists; --overwrite replaces it" in str(error)
+    assert target.read_bytes() == b"mine"
+    assert _run(weights, target, "--overwrite").exit_code == 0
+    assert read_header(target)["hyper_parameters"]["features"] == 8
+
+
 @pytest.mark.parametrize("suffix", [pytest.param(".onnx", marks=pytest.mark.slow), ".pt2"])
 def test_other_programs_files_are_written_and_take_no_notes(tmp_path, weights, suffix):
     if suffix == ".onnx":

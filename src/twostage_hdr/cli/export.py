@@ -10,20 +10,21 @@ SUFFIXES = (".safetensors", ".onnx", ".pt2")
 """Of the files that can be written: weights, ONNX, a program of torch.export."""
 
 
-def export_weights(where: str, target: Path, *, notes: dict[str, str]) -> str:
+def export_weights(where: str, target: Path, *, notes: dict[str, str], overwrite: bool = False) -> str:
     """Writes the weights in the form that the target's suffix names.
 
     Args:
         where: anything `load_weights` takes.
         target: the file.
         notes: entries for the header (.safetensors only).
+        overwrite: replace the target if it exists.
 
     Returns:
         A line that says what was written.
 
     Raises:
-        InputError: weights that cannot be read, a suffix that is not known, a target that is the source, notes that
-            the format does not take, or a network that it cannot hold.
+        InputError: weights that cannot be read, a suffix that is not known, a target that is the source or exists,
+            notes that the format does not take, or a network that it cannot hold.
     """
     if target.suffix not in SUFFIXES:
         choices = ", ".join(SUFFIXES)
@@ -33,6 +34,8 @@ def export_weights(where: str, target: Path, *, notes: dict[str, str]) -> str:
     source = find_weights(where)
     if source.resolve() == target.resolve():
         raise InputError(f"{target}: is the source itself; choose another name")
+    if target.exists() and not overwrite:
+        raise InputError(f"{target}: exists; --overwrite replaces it")
     network = load_weights(where)
     match target.suffix:
         case ".onnx":

@@ -115,6 +115,7 @@ def export(
     weights: Annotated[str, typer.Argument(help="Run directory, .ckpt, .safetensors or shipped name.")],
     target: Annotated[Path, typer.Argument(help="The file to write: .safetensors, .onnx or .pt2.")],
     note: Annotated[list[str] | None, typer.Option(help="KEY=VALUE for the file's header; may be repeated.")] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace the target if it exists.")] = False,
 ) -> None:
     """Write a run's best weights as one file that needs nothing else.
 
@@ -123,7 +124,7 @@ def export(
     from twostage_hdr.cli.export import export_weights
 
     pairs = [text.partition("=")[::2] for text in note or []]
-    typer.echo(export_weights(weights, target, notes=dict(pairs)))
+    typer.echo(export_weights(weights, target, notes=dict(pairs), overwrite=overwrite))
 
 
 def main() -> None:
