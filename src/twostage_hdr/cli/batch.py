@@ -14,14 +14,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from twostage_hdr.cli.input_files import check_collisions
+from twostage_hdr.cli.input_files import check_collisions, make_directory
 from twostage_hdr.cli.outcome import Outcome
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.pixel_arrays import PreviewPixels
 from twostage_hdr.inference.result_files import ENDINGS, ResultFiles, ResultOptions, clipping_notes, result_paths
 from twostage_hdr.inference.row_pipe import RowPipe
 
-_ONE_FILES_TROUBLE = (InputError, OSError, MemoryError, RuntimeError)
+ONE_FILES_TROUBLE = (InputError, OSError, MemoryError, RuntimeError)
 """What a file can cause, PyTorch's lack of memory included; anything else is a mistake in the program."""
 
 
@@ -88,15 +88,12 @@ def run_batch(
     Returns:
         An outcome for each source, in their order.
     """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{directory}: cannot be made ({error.strerror}); give another folder with -o") from error
+    make_directory(directory)
     missing = {source: _missing(directory, source.stem, formats, overwrite) for source in sources}
     outcomes: dict[Path, Callable[[], Outcome]] = {
         source: partial(Outcome, str(source), "failed", error=why) for source, why in refused.items()
     }
-    with _progress(console) as bar, ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+    with progress(console) as bar, ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
         waiting = [source for source in sources if missing[source] and source not in refused]
         task = bar.add_task("reading", total=len(waiting))
         for place, (source, coming) in enumerate(_ahead(reader, read, waiting)):
@@ -145,8 +142,8 @@ def _one(
                 if not pipe.put(rows):
                     break
                 advance(len(rows) / picture.height)
-    except _ONE_FILES_TROUBLE as error:
-        failure = Outcome(str(source), "failed", error=_named(source, error))
+    except ONE_FILES_TROUBLE as error:
+        failure = Outcome(str(source), "failed", error=named(source, error))
         return lambda: failure
 
     notes = [*picture.notes, *clipping_notes(formats, picture.options, peak)]
@@ -157,8 +154,8 @@ def _one(
 def _written(done: Outcome, source: Path, writing: "Future[float]", started: float) -> Outcome:
     try:
         return replace(done, seconds=round(writing.result() - started, 3))
-    except _ONE_FILES_TROUBLE as error:
-        return Outcome(str(source), "failed", error=_named(source, error))
+    except ONE_FILES_TROUBLE as error:
+        return Outcome(str(source), "failed", error=named(source, error))
 
 
 def _write(pipe: RowPipe, picture: Picture, directory: Path, stem: str, formats: Sequence[str]) -> float:
@@ -173,7 +170,8 @@ def _write(pipe: RowPipe, picture: Picture, directory: Path, stem: str, formats:
     return time.perf_counter()
 
 
-def _named(source: Path, error: BaseException) -> str:
+def named(source: Path, error: BaseException) -> str:
+    """An error's text in one line that names the file."""
     said = " ".join(str(error).split()) or type(error).__name__
     return said if source.name in said else f"{source}: {said}"
 
@@ -183,7 +181,8 @@ def _names(directory: Path, source: Path, formats: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def _progress(console: Console) -> Iterator[Progress]:
+def progress(console: Console) -> Iterator[Progress]:
+    """A bar with the time that remains; an interruption is explained."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
     try:
         with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:

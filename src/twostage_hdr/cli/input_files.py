@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from twostage_hdr.errors import InputError
+from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS
 from twostage_hdr.inference.result_files import ENDINGS
 
 
@@ -48,7 +49,8 @@ def find_files(
 
 def is_result(path: Path) -> bool:
     """Whether a file is one that this suite made of another file beside it: `street_hdr.png` beside `street.jpg`."""
-    endings = sorted((ending for group in ENDINGS.values() for ending in group if ending.startswith("_")), key=len)
+    known = [ending for group in ENDINGS.values() for ending in group] + list(VIDEO_ENDINGS.values())
+    endings = sorted((ending for ending in known if ending.startswith("_")), key=len)
     stems = [path.name.removesuffix(ending) for ending in endings if path.name.endswith(ending)]
     return any(
         other.stem == stem and other != path for stem in stems for other in path.parent.glob(f"{glob.escape(stem)}.*")
@@ -79,3 +81,15 @@ def check_collisions(plan: dict[Path, list[Path]]) -> dict[Path, str]:
                 shared[source] = f"{source}: its result {result} is also that of {owner[place]}; do them apart"
             owner.setdefault(place, source)
     return shared
+
+
+def make_directory(directory: Path) -> None:
+    """Makes the folder of the results if it is missing.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{directory}: cannot be made ({error.strerror}); give another folder with -o") from error

@@ -19,6 +19,14 @@ Formats: TypeAlias = Annotated[
     str,
     typer.Option("--to", help="Formats, comma-separated: exr, png16, hdr, tiff, ultrahdr, avif, jxl, preview, strip."),
 ]
+ReconstructFormats: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        help="Formats, comma-separated: exr, png16, hdr, tiff, ultrahdr, avif, jxl, preview, strip "
+        "[default: exr,png16]; of videos hevc or exr [default: hevc].",
+    ),
+]
 WhiteNits: TypeAlias = Annotated[
     float | None, typer.Option(min=1, help="Luminance of linear 1.0 in cd/m², stored in the files.")
 ]
@@ -45,10 +53,10 @@ def _listed(names: str) -> list[str]:
 
 
 def reconstruct(
-    photographs: Annotated[list[str], typer.Argument(help="Photographs, folders of them, or quoted globs.")],
+    photographs: Annotated[list[str], typer.Argument(help="Photographs, folders of them, quoted globs, or videos.")],
     output: Output = Path(),
     weights: Weights = None,
-    to: Formats = "exr,png16",
+    to: ReconstructFormats = None,
     device: Device = "auto",
     precision: Precision = "fp32",
     tile: Tile = None,
@@ -62,6 +70,7 @@ def reconstruct(
     """Turn photographs into HDR files: linear OpenEXR and the challenge's 16-bit PNG pair.
 
     1.0 in the OpenEXR is the photograph's white; highlights lie above it. Photographs that are done are skipped.
+    A video (pip install 'twostage-hdr\\[video]') becomes an HDR10 video or a folder of OpenEXR frames.
     """
     from twostage_hdr.cli.reconstruct import reconstruct_all
 
@@ -69,7 +78,7 @@ def reconstruct(
         photographs,
         directory=output,
         weights=weights,
-        formats=_listed(to),
+        formats=None if to is None else _listed(to),
         options=_options(white_nits, full_float, compression, quality),
         device=device,
         precision=precision,

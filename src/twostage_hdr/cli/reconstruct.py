@@ -1,4 +1,4 @@
-"""`twostage-hdr reconstruct`: photographs in, HDR files out."""
+"""`twostage-hdr reconstruct`: photographs and videos in, HDR files out."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,13 +10,16 @@ from rich.markup import escape
 from twostage_hdr.cli.batch import Picture, check_plan, run_batch
 from twostage_hdr.cli.input_files import find_files, is_result
 from twostage_hdr.cli.outcome import report
+from twostage_hdr.cli.video import check_videos, run_videos
 from twostage_hdr.imaging.ldr import read_ldr
+from twostage_hdr.imaging.video_reader import VIDEO_SUFFIXES
 from twostage_hdr.inference.reconstruct import load_reconstructor
-from twostage_hdr.inference.result_files import ResultOptions
+from twostage_hdr.inference.result_files import DEFAULT_FORMATS, ResultOptions
 from twostage_hdr.inference.weights import default_weights, find_weights
 
 PHOTOGRAPHS = frozenset((".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".bmp"))
 """Suffixes that are taken from a folder; a file that is named itself may have any."""
+DEFAULT_VIDEO_FORMATS = ("hevc",)
 
 
 def reconstruct_all(
@@ -24,7 +27,7 @@ def reconstruct_all(
     *,
     directory: Path,
     weights: str | None,
-    formats: Sequence[str],
+    formats: Sequence[str] | None,
     options: ResultOptions,
     device: str,
     precision: str,
@@ -32,7 +35,19 @@ def reconstruct_all(
     overwrite: bool,
     as_json: bool,
 ) -> int:
-    """Reconstructs every photograph; one that cannot be used does not stop the others.
+    """Reconstructs every photograph and video; one that cannot be used does not stop the others.
+
+    Args:
+        names: files, folders and patterns; a file with a video's suffix is taken for one.
+        directory: for the results.
+        weights: anything `load_weights` takes, None for the package's own.
+        formats: None for the default of photographs and of videos.
+        options: how results are written.
+        device: see `load_reconstructor`.
+        precision: see `load_reconstructor`.
+        tile: see `load_reconstructor`.
+        overwrite: replace results that exist.
+        as_json: tell the outcome as JSON.
 
     Returns:
         The exit code: 0, or 1 if a photograph failed.
@@ -41,8 +56,11 @@ def reconstruct_all(
         InputError: nothing to do, results that would overwrite an input or each other, or unusable weights.
     """
     console = Console(highlight=False, soft_wrap=True, stderr=as_json)
-    photographs = find_files(names, PHOTOGRAPHS, "photographs", wanted=_is_photograph, from_pattern=_is_photograph)
-    refused = check_plan(photographs, directory, formats)
+    files = find_files(names, PHOTOGRAPHS, "photographs", wanted=_is_photograph, from_pattern=_is_photograph)
+    videos = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
+    photographs = [file for file in files if file not in videos]
+    refused = check_plan(photographs, directory, formats or DEFAULT_FORMATS) if photographs or not videos else {}
+    refused |= check_videos(videos, directory, formats or DEFAULT_VIDEO_FORMATS) if videos else {}
     name = weights or default_weights()
     reconstructor = load_reconstructor(name, device=device, precision=precision, tile=tile)
     if weights is None:
@@ -57,15 +75,28 @@ def reconstruct_all(
         rows = reconstructor.rows(image.pixels)
         return Picture(height=height, width=width, rows=rows, base=base, options=options, notes=image.notes)
 
-    outcomes = run_batch(
-        photographs,
-        read,
-        directory=directory,
-        formats=formats,
-        overwrite=overwrite,
-        refused=refused,
-        console=console,
-    )
+    outcomes = []
+    if photographs:
+        outcomes += run_batch(
+            photographs,
+            read,
+            directory=directory,
+            formats=formats or DEFAULT_FORMATS,
+            overwrite=overwrite,
+            refused=refused,
+            console=console,
+        )
+    if videos:
+        outcomes += run_videos(
+            videos,
+            reconstructor,
+            directory=directory,
+            formats=formats or DEFAULT_VIDEO_FORMATS,
+            options=options,
+            overwrite=overwrite,
+            refused=refused,
+            console=console,
+        )
     return report(outcomes, console, as_json=as_json)
 
 

@@ -1,0 +1,77 @@
+"""Videos among the inputs of `twostage-hdr reconstruct`: one after the other; a bad one does not stop the rest."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from twostage_hdr.cli.batch import ONE_FILES_TROUBLE, named, progress
+from twostage_hdr.cli.input_files import check_collisions, make_directory
+from twostage_hdr.cli.outcome import Outcome
+from twostage_hdr.inference.reconstruct import Reconstructor
+from twostage_hdr.inference.reconstruct_video import reconstruct_video, video_result_paths
+from twostage_hdr.inference.result_files import ResultOptions
+
+
+def check_videos(videos: Sequence[Path], directory: Path, formats: Sequence[str]) -> dict[Path, str]:
+    """Refuses formats that video does not have, and results that would replace an input.
+
+    Returns:
+        The videos that cannot be done beside the others, since they would share results, and why.
+    """
+    return check_collisions({video: video_result_paths(directory, video.stem, formats) for video in videos})
+
+
+def run_videos(
+    videos: Sequence[Path],
+    reconstructor: Reconstructor,
+    *,
+    directory: Path,
+    formats: Sequence[str],
+    options: ResultOptions,
+    overwrite: bool,
+    refused: dict[Path, str],
+    console: Console,
+) -> list[Outcome]:
+    """An outcome for each video; those that are done are left alone unless `overwrite`."""
+    make_directory(directory)
+    outcomes = []
+    with progress(console) as bar:
+        for video in videos:
+            missing = [
+                name
+                for name in formats
+                if overwrite or not video_result_paths(directory, video.stem, [name])[0].exists()
+            ]
+            if video in refused:
+                outcomes.append(Outcome(str(video), "failed", error=refused[video]))
+            elif not missing:
+                paths = video_result_paths(directory, video.stem, formats)
+                outcomes.append(Outcome(str(video), "skipped", [str(path) for path in paths]))
+            else:
+                task = bar.add_task(escape(video.name), total=1)
+                advance = partial(bar.advance, task)
+                outcomes.append(_one(video, directory, reconstructor, missing, options, advance))
+                bar.remove_task(task)
+    return outcomes
+
+
+def _one(
+    video: Path,
+    directory: Path,
+    reconstructor: Reconstructor,
+    formats: Sequence[str],
+    options: ResultOptions,
+    advance: Callable[[float], None],
+) -> Outcome:
+    started = time.perf_counter()
+    try:
+        result = reconstruct_video(video, directory, reconstructor, formats=formats, options=options, advance=advance)
+    except ONE_FILES_TROUBLE as error:
+        return Outcome(str(video), "failed", error=named(video, error))
+    files = [str(path) for path in video_result_paths(directory, video.stem, formats)]
+    seconds = round(time.perf_counter() - started, 3)
+    return Outcome(str(video), "done", files, list(result.notes), seconds=seconds, peak=result.peak)

@@ -1,0 +1,141 @@
+"""Reading an ordinary video frame by frame as upright R'G'B' pixels, through FFmpeg's libraries (PyAV)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.pixel_arrays import LdrPixels
+from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
+
+VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mts", ".m2ts"))
+"""Names that are taken for videos."""
+
+_UNSPECIFIED = 2
+"""Code of what a file does not say, in all tables of ITU-T H.273."""
+_BT709 = 1
+_HD_LINES = 720
+"""Videos of at least so many lines that do not say so have the matrix of BT.709, smaller ones that of BT.601."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoFrame:
+    """One frame.
+
+    Attributes:
+        pixels: HxWx3 uint8 or uint16, display-encoded, full range, upright.
+        ticks: when it is shown, in units of the video's `tick`.
+    """
+
+    pixels: LdrPixels
+    ticks: int
+
+
+class VideoReader:
+    """The frames of a file's first video stream, one at a time.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> "VideoReader":
+        av = import_av(self.path)
+        if not self.path.is_file():
+            raise InputError(f"{self.path}: no such file")
+        try:
+            self.container: Any = av.open(str(self.path))
+        except (av.FFmpegError, OSError) as error:
+            raise InputError(f"{self.path}: not a video that can be read ({_reason(error)}); use MP4 or MOV") from error
+        if not self.container.streams.video:
+            self.container.close()
+            raise InputError(f"{self.path}: no video in it; an ordinary video is expected here")
+        self._stream = self.container.streams.video[0]
+        self._stream.thread_type = "AUTO"
+        transfer = int(self._stream.codec_context.color_trc)
+        if transfer in (PQ_TRANSFER, HLG_TRANSFER):
+            self.container.close()
+            raise InputError(f"{self.path}: already HDR (PQ or HLG); an ordinary video is expected here")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.container.close()
+
+    @property
+    def tick(self) -> Fraction:
+        """Unit of the frames' times, seconds."""
+        return Fraction(self._stream.time_base)
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames a second, on average; 25 where the file does not say."""
+        return Fraction(self._stream.average_rate or 25)
+
+    @property
+    def count(self) -> int | None:
+        """About how many frames there are; None where the file does not say."""
+        if self._stream.frames:
+            return int(self._stream.frames)
+        if self._stream.duration is not None:
+            return max(round(self._stream.duration * self.tick * self.rate), 1)
+        if self.container.duration is not None:
+            return max(round(self.container.duration / 1_000_000 * self.rate), 1)
+        return None
+
+    def frames(self) -> Iterator[VideoFrame]:
+        """All frames in the order in which they are shown; odd sizes lose their last row or column.
+
+        Raises:
+            InputError: damaged on the way, or without a single frame.
+        """
+        av = import_av(self.path)
+        number, ticks = 0, -1
+        try:
+            for frame in self.container.decode(self._stream):
+                # Some files leave times out; the encoder needs them to grow.
+                ticks = max(ticks + 1, frame.pts if frame.pts is not None else 0)
+                yield VideoFrame(pixels=_pixels(frame), ticks=ticks)
+                number += 1
+        except av.FFmpegError as error:
+            raise InputError(
+                f"{self.path}: damaged after {number} frames ({_reason(error)}); copy or export it again"
+            ) from error
+        if number == 0:
+            raise InputError(f"{self.path}: no frame in it can be read; copy or export it again")
+
+
+def import_av(path: Path) -> Any:
+    """PyAV.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        import av
+    except ImportError:
+        raise InputError(f"{path}: video needs one more package; pip install 'twostage-hdr[video]'") from None
+    return av
+
+
+def _pixels(frame: Any) -> LdrPixels:
+    deep = frame.format.components[0].bits > 8
+    matrix = int(frame.colorspace)
+    if matrix == _UNSPECIFIED and not frame.format.is_rgb:
+        matrix = _BT709 if frame.height >= _HD_LINES else 5  # BT.601
+    rgb = frame.to_ndarray(format="rgb48le" if deep else "rgb24", src_colorspace=matrix)
+    upright = np.rot90(rgb, round(frame.rotation / 90))
+    height, width = (side // 2 * 2 for side in upright.shape[:2])
+    return np.ascontiguousarray(upright[:height, :width])
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)

@@ -1,0 +1,56 @@
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.video_reader import VideoReader
+
+
+def smooth(number: int, height: int = 48, width: int = 64) -> np.ndarray:
+    rows, columns = np.mgrid[:height, :width]
+    return np.stack([rows * 5 % 256, columns * 3 + number, 40 + rows + columns], -1).clip(0, 255).astype(np.uint8)
+
+
+def test_frames_come_in_order_with_their_times_and_colours(tmp_path, write_clip) -> None:
+    clip = [smooth(20 * number) for number in range(4)]
+    with VideoReader(write_clip(tmp_path / "a.mp4", clip)) as video:
+        frames = list(video.frames())
+        assert video.count == 4
+        assert video.rate == 10
+        assert [float(frame.ticks * video.tick) for frame in frames] == pytest.approx([0, 0.1, 0.2, 0.3])
+    for frame, expected in zip(frames, clip, strict=True):
+        assert np.abs(frame.pixels.astype(int) - expected).mean() < 2
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no ffmpeg")
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_turned_video_is_upright_as_ffmpeg_turns_it(tmp_path, write_clip, degrees) -> None:
+    source, turned = write_clip(tmp_path / "a.mp4", [smooth(0)]), tmp_path / "turned.mp4"
+    rotate = ["ffmpeg", "-v", "error", "-i", source, "-c", "copy", "-metadata:s:v", f"rotate={degrees}", turned]
+    if subprocess.run(rotate, check=False).returncode:
+        pytest.skip("this ffmpeg cannot set a rotation")
+    shown = subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", turned, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
+        check=True,
+        capture_output=True,
+    ).stdout
+    with VideoReader(turned) as video:
+        pixels = next(video.frames()).pixels
+    expected = np.frombuffer(shown, np.uint8).reshape(pixels.shape)
+    assert np.abs(pixels.astype(int) - expected).mean() < 3
+
+
+def test_what_is_no_ordinary_video_is_refused_in_one_line(tmp_path, write_clip) -> None:
+    (tmp_path / "text.mp4").write_bytes(b"no video")
+    pq = write_clip(tmp_path / "pq.mp4", [smooth(0)], transfer=16)
+    for path, words in (
+        (tmp_path / "none.mp4", "no such file"),
+        (tmp_path / "text.mp4", "not a video that can be read"),
+        (pq, "already HDR"),
+    ):
+        with pytest.raises(InputError, match=words) as error, VideoReader(path):
+            pass
+        assert str(path) in str(error.value)
+        assert "\n" not in str(error.value)

@@ -1,0 +1,47 @@
+import math
+
+import numpy as np
+import pytest
+
+from twostage_hdr.inference.gain_smoothing import GainSmoothing, frame_gain
+
+
+def frame(level: float = 0.5, seed: int = 0) -> np.ndarray:
+    return (np.random.default_rng(seed).normal(level, 0.05, (40, 50, 3)).clip(0, 1) * 255).astype(np.uint8)
+
+
+def result(ldr: np.ndarray, gain: float) -> np.ndarray:
+    return gain * (ldr.astype(np.float32) / 255) ** np.float32(2.24)
+
+
+def test_the_gain_is_the_ratio_of_the_well_exposed_pixels() -> None:
+    ldr = frame()
+    linear = result(ldr, 1.3)
+    ldr[:10], linear[:10] = 255, 80  # clipped: the network's invention, not its gain
+    assert frame_gain(ldr, linear) == pytest.approx(1.3, rel=1e-5)
+
+
+def test_a_frame_without_well_exposed_pixels_has_no_gain_and_is_left_alone() -> None:
+    ldr = np.full((8, 8, 3), 255, np.uint8)
+    assert frame_gain(ldr, result(ldr, 2)) is None
+    assert GainSmoothing(rate=25).factor(ldr, result(ldr, 2)) == 1
+
+
+def test_flicker_falls_by_the_factor_of_an_exponential_mean() -> None:
+    smoothing, ldr, out = GainSmoothing(rate=25, seconds=0.5), frame(), []
+    for number in range(200):
+        gain = 1.1 if number % 2 else 1 / 1.1
+        out.append(gain * smoothing.factor(ldr, result(ldr, gain)))
+    share = 1 - math.exp(-1 / 12.5)
+    swing = (max(out[-20:]) / min(out[-20:]) - 1) / (1.1**2 - 1)
+    assert swing == pytest.approx(share / (2 - share), rel=0.1)  # of an alternating signal
+
+
+def test_a_cut_starts_anew_and_a_lasting_change_passes() -> None:
+    smoothing = GainSmoothing(rate=25)
+    dark, light = frame(0.3), frame(0.7)
+    assert smoothing.factor(dark, result(dark, 1)) == 1
+    assert smoothing.factor(light, result(light, 2)) == 1
+    late = [smoothing.factor(light, result(light, 3)) for _ in range(100)]
+    assert late[0] < 0.75
+    assert late[-1] == pytest.approx(1, abs=1e-3)
