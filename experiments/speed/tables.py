@@ -1,0 +1,110 @@
+"""Writes the tables of README.md from what was measured.
+
+    python -m experiments.speed.tables
+
+A table stands between a pair of comments, `<!-- training -->` and `<!-- /training -->`.
+"""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from twostage_hdr.imaging.atomic import atomic_path
+
+HERE = Path(__file__).parent
+Figures = dict[str, Any]
+
+
+def training(figures: Figures) -> str:
+    rows = [
+        (
+            name,
+            f"{row['seconds']['plain']:.2f}",
+            f"{row['seconds']['ours']:.2f}",
+            f"**{row['seconds']['times_as_fast']:.2f}**",
+            f"{row['processor_seconds']['times_as_fast']:.2f}",
+        )
+        for name, row in figures["rows"].items()
+    ]
+    head = ("precision", "plain [s]", "ours [s]", "times as fast, by the clock", "by processor time")
+    about = (
+        f"Batch {figures['batch']}, {figures['crop_px']} px, {figures['threads']} threads, medians of "
+        f"{figures['rounds']} rounds; torch {figures['torch']}; commit {figures['commit']}."
+    )
+    return table(head, rows) + f"\n{about}\n"
+
+
+def inference(figures: Figures) -> str:
+    rows = [
+        (
+            {"plain": "plain forward, float32"}.get(row["way"], f"`reconstruct`, {row['way']}"),
+            f"{row['seconds']:.1f}",
+            f"**{row['times_as_fast']:.2f}**",
+            f"{row['peak_mib']}",
+            f"{100 * row['memory_share']:.0f} %",
+        )
+        for row in figures["figures"]
+    ]
+    head = ("way", "seconds", "times as fast", "peak memory [MiB]", "of plain")
+    image, machine, fidelity = figures["image"], figures["machine"], figures["fidelity"]
+    about = (
+        f"{image['width']}x{image['height']} photograph, {machine['cpu']}, {machine['cores']} cores, torch "
+        f"{machine['torch']}, commit {figures['commit']}. Largest difference of an output value from the plain "
+        f"network's: {fidelity['fp32']['max_difference']:.1e} in fp32, {fidelity['bf16']['max_difference']:.1e} in bf16."
+    )
+    return table(head, rows) + f"\n{about}\n"
+
+
+def feeding(figures: Figures) -> str:
+    names = {
+        "png": "three PNGs decoded per sample (the published way)",
+        "store": "prepared store",
+        "camera": "virtual camera on the fly",
+    }
+    rates = {way: rate["per_core_second"] for way, rate in figures["rates"].items()}
+    rows = [(names[way], f"{rate:,.0f}", f"{rate / rates['png']:.1f}") for way, rate in rates.items()]
+    head = ("way", "crops per core-second", "times the PNG way")
+    waiting, machine = figures["waiting"], figures["machine"]
+    waited = 100 * waiting["share_of_steps_that_waited_over_1_ms"]
+    needed = 1000 * figures["batch"] / waiting["step_ms"]
+    about = (
+        f"{figures['crop_px']} px crops in batches of {figures['batch']}, {machine['processor']}, {machine['cores']} "
+        f"cores, commit {figures['commit']}.\n\n"
+        f"A step of {waiting['step_ms']:.0f} ms needs {needed:.0f} crops a second. {figures['workers']} worker "
+        f"processes that fed it from the store on these {machine['cores']} cores let it wait "
+        f"{waiting['wait_ms_median']} ms in the median, and over 1 ms in {waited:.0f} % of the steps: with fewer "
+        "cores than workers that shows how the system shares its cores. A machine with a core for each worker has not "
+        "been measured."
+    )
+    return table(head, rows) + f"\n{about}\n"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; all columns but the first are numbers."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+TABLES: dict[str, Callable[[Figures], str]] = {"training": training, "inference": inference, "feeding": feeding}
+
+
+def render(text: str) -> str:
+    """The README with every table as its data have it."""
+    for name, make in TABLES.items():
+        figures = json.loads((HERE / "results" / f"{name}.json").read_text(encoding="utf-8"))
+        new = f"<!-- {name} -->\n\n{make(figures)}\n<!-- /{name} -->"
+        text = re.sub(f"<!-- {name} -->.*<!-- /{name} -->", lambda _, new=new: new, text, flags=re.DOTALL)
+    return text
+
+
+def main() -> None:
+    readme = HERE / "README.md"
+    text = render(readme.read_text(encoding="utf-8"))
+    with atomic_path(readme) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
