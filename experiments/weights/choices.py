@@ -1,6 +1,6 @@
 """What helps? Short runs from the same weights that differ in one choice each, scored on the validation places.
 
-python experiments/weights/choices.py --root HDR --start W --out RUNS
+python -m experiments.weights.choices --root HDR --start W --out RUNS
 
 Results as data in `results/choices.json`; runs that are finished are not repeated.
 """

@@ -1,6 +1,6 @@
 """How far into a clipped region does a method see? Errors in stops by the distance to the nearest pixel not clipped.
 
-python experiments/weights/depth.py --evaluation DIR [--out FILE]        DIR: `evaluate ... save_results=true`
+python -m experiments.weights.depth --evaluation DIR [--out FILE]        DIR: `evaluate ... save_results=true`
 
 A network with a receptive radius of 17 px knows nothing but "white" further inside. The last row is what such a
 method could reach at best: the reference's own median of all pixels at that depth, everywhere.

@@ -1,6 +1,6 @@
 """Retrain the shipped weights: every round after the other, each from the weights of one before.
 
-python experiments/weights/rounds.py --root HDR --out RUNS
+python -m experiments.weights.rounds --root HDR --out RUNS
 
 The same command goes on where it was stopped, and passes over rounds that are finished. At the end the two sets lie in
 RUNS as .safetensors; `--ship` puts them into the package in place of the ones there.
@@ -12,7 +12,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from twostage_hdr.inference.weights import SHIPPED
+from experiments.weights.highlight_units import add_highlight_units
+from twostage_hdr.inference.weights import SHIPPED, load_weights, save_weights
+from twostage_hdr.networks.two_stage import TwoStageNetwork
 
 SPLITS = Path(__file__).parent / "splits.json"
 """Which places train, validate and test: the same for all rounds, and for the scores."""
@@ -28,6 +30,7 @@ class Round:
         start: the round, or the shipped set, whose weights it starts from.
         seed: of patches and cameras; another one for every round, so that no round repeats another's.
         settings: what differs from the experiment.
+        boost: what highlight units add at white, encoded, where the start gets them; see `highlight_units.py`.
     """
 
     name: str
@@ -35,40 +38,61 @@ class Round:
     start: str
     seed: int
     settings: tuple[str, ...]
+    boost: float | None = None
 
 
-WARM_UP = (
-    "module.optimizer.lr=1e-3",
-    "module.schedule.warmup=200",
-    "module.schedule.floor=0.65",  # stays high: the branches go on from there
-    "trainer.max_epochs=4",
-    "callbacks=default",  # an average over weights that still move fast is worse than the last ones
-)
-BRANCH = ("module.optimizer.lr=7e-4", "module.schedule.warmup=50", "trainer.max_epochs=6")
+def settings(learning_rate: float, epochs: int, *more: str) -> tuple[str, ...]:
+    """What differs from the experiment in every round."""
+    return (f"module.optimizer.lr={learning_rate}", f"trainer.max_epochs={epochs}", *more)
+
+
+# The first round ends at a high rate: the branches go on from there. An average over weights that still move fast is
+# worse than the last ones.
+FIRST = settings(1e-3, 4, "module.schedule.floor=0.65", "callbacks=default")
+BRANCH = settings(7e-4, 4, "module.schedule.warmup=50", "module.schedule.floor=0.25")
+LAST = settings(5e-4, 4, "module.schedule.warmup=30", "callbacks.ema.decay=0.99", "data.patches_per_epoch=2080")
 ROUNDS = (
-    Round(name="random0", camera="random", start="demo", seed=0, settings=WARM_UP),
+    Round(name="random0", camera="random", start="demo", seed=0, settings=FIRST),
     Round(name="random1", camera="random", start="random0", seed=1, settings=BRANCH),
     Round(name="gamma1", camera="gamma", start="random0", seed=2, settings=BRANCH),
+    Round(name="random2", camera="random", start="random1", seed=3, settings=LAST, boost=0.3),
+    Round(name="gamma2", camera="gamma", start="gamma1", seed=4, settings=LAST, boost=0.4),
 )
-SETS = {"two_stage": "random1", "two_stage_gamma": "gamma1"}
+SETS = {"two_stage": "random2", "two_stage_gamma": "gamma2"}
 """Shipped set: the round that it comes from."""
+
+
+def start_of(one: Round, out: Path) -> str:
+    """What the round starts from: a run, a shipped set, or a file beside the runs."""
+    if one.boost is not None:
+        return str(out / f"{one.name}_start.safetensors")
+    return str(out / one.start) if one.start in {other.name for other in ROUNDS} else one.start
 
 
 def command(one: Round, root: Path, out: Path) -> list[str]:
     """The `twostage-hdr train` of a round."""
-    names = {other.name for other in ROUNDS}
     return [
         "train",
         "experiment=best",
         f"data.root={root}",
         f"data.split_file={SPLITS}",
         f"camera={one.camera}",
-        f"init_from={out / one.start if one.start in names else one.start}",
+        f"init_from={start_of(one, out)}",
         f"seed={one.seed}",
         *one.settings,
         "logger=csv",
         f"hydra.run.dir={out / one.name}",
     ]
+
+
+def with_highlight_units(one: Round, out: Path) -> None:
+    """Writes the start of a round that gets highlight units, once."""
+    target = Path(start_of(one, out))
+    if one.boost is not None and not target.exists():
+        network = load_weights(out / one.start)
+        assert isinstance(network, TwoStageNetwork)
+        add_highlight_units(network, one.boost)
+        save_weights(target, network)
 
 
 def run(*arguments: str) -> None:
@@ -83,10 +107,11 @@ def main() -> None:
     parser.add_argument("--ship", action="store_true", help="replace the package's own sets")
     arguments = parser.parse_args()
     for one in ROUNDS:
+        with_highlight_units(one, arguments.out)
         run(*command(one, arguments.root, arguments.out))
     for name, last in SETS.items():
         target = (SHIPPED if arguments.ship else arguments.out) / f"{name}.safetensors"
-        run("export", "safetensors", str(arguments.out / last), str(target), "--overwrite")
+        run("export", str(arguments.out / last), str(target), "--overwrite")
 
 
 if __name__ == "__main__":

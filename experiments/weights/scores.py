@@ -1,6 +1,6 @@
 """Score the shipped weights on held-out places, beside every operator and the photograph itself.
 
-python experiments/weights/scores.py --root HDR [--expandnet expandnet.safetensors]
+python -m experiments.weights.scores --root HDR [--expandnet expandnet.safetensors]
 
 One table for each camera, in `results/`: with the set made for it, the other set, and ExpandNet's published weights if
 they are given (`twostage-hdr import-weights expandnet weights.pth expandnet.safetensors`).
@@ -17,6 +17,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 SETS = {"random": ("two_stage", "two_stage_gamma"), "gamma": ("two_stage_gamma", "two_stage")}
 """Camera: the set made for it, and the other one."""
+EXPANDNET = "ExpandNet_published"
 SEED = 0
 """Of the frozen cameras."""
 
@@ -24,7 +25,7 @@ SEED = 0
 def score(camera: str, root: Path, expandnet: Path | None, split: str, out: Path) -> None:
     """One `twostage-hdr evaluate`."""
     own, other = SETS[camera]
-    networks = {other: other} | ({"ExpandNet (published)": str(expandnet)} if expandnet else {})
+    networks = {other: other} | ({EXPANDNET: str(expandnet)} if expandnet else {})
     arguments = [
         f"checkpoint={own}",
         "data=hdr_folder",
@@ -45,6 +46,8 @@ def keep(out: Path, root: Path, results: Path) -> None:
     results.mkdir(parents=True, exist_ok=True)
     content = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     content["facts"]["data"] = content["facts"]["data"].replace(str(root), root.resolve().name)
+    for row in content["rows"]:
+        row["title"] = row["title"].replace(EXPANDNET, "ExpandNet, published weights")
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     (results / "summary.json").write_text(text, encoding="utf-8")
     for name in ("table.md", "per_image.csv"):

@@ -11,13 +11,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments.weights.choices import CHOICES, RECIPE
 from experiments.weights.depth import CONSTANT, errors_by_depth
-from experiments.weights.rounds import ROUNDS, SETS, Round, command
+from experiments.weights.highlight_units import THRESHOLD, add_highlight_units
+from experiments.weights.rounds import ROUNDS, SETS, Round, command, start_of
 from experiments.weights.scores import SETS as SCORED
 from twostage_hdr.cli.hydra_verb import config_directory
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.evaluation.methods.ldr_identity import LdrIdentity
 from twostage_hdr.evaluation.run import evaluate
 from twostage_hdr.evaluation.saved_results import SavedResults
+from twostage_hdr.networks.two_stage import TwoStageNetwork
 
 
 def composed(arguments: Sequence[str]) -> DictConfig:
@@ -31,7 +33,8 @@ def test_every_round_composes_and_starts_from_one_before(one: Round, tmp_path: P
     config = composed(command(one, Path("hdr"), tmp_path)[1:])
     assert config.module.mode == "end_to_end"
     earlier = {other.name for other in ROUNDS[: ROUNDS.index(one)]}
-    assert config.init_from == "demo" or Path(config.init_from).name in earlier
+    assert one.start == "demo" or one.start in earlier
+    assert config.init_from == start_of(one, tmp_path)
 
 
 def test_all_rounds_share_the_split_and_none_repeats_anothers_patches() -> None:
@@ -50,6 +53,27 @@ def test_a_choice_composes_and_changes_the_recipe(choice: str) -> None:
     recipe = composed([*RECIPE, "data.root=hdr"])
     changed = composed([*RECIPE, *CHOICES[choice], "data.root=hdr"])
     assert (OmegaConf.to_yaml(changed) == OmegaConf.to_yaml(recipe)) == (not CHOICES[choice])
+
+
+def test_highlight_units_lift_white_by_the_boost_and_each_channel_alone() -> None:
+    torch.manual_seed(0)
+    network = TwoStageNetwork()
+    network.enhancement = torch.nn.Identity()  # type: ignore[assignment]
+    # What the replaced units did goes first, so that the difference is the new units' alone.
+    dense = network.tone_mapping.blocks[0].dense
+    for conv in (dense.conv2, dense.conv3, dense.conv4, dense.conv5):
+        conv.weight.data[:, 64:96] = 0
+    dark, white = torch.full((1, 3, 8, 8), THRESHOLD - 0.05), torch.ones(1, 3, 8, 8)
+    red = dark.clone()
+    red[:, 0] = 1.0
+    with torch.no_grad():
+        before = [network.tone_mapping(image) for image in (dark, white, red)]
+        units = add_highlight_units(network, boost=0.4)
+        after = [network.tone_mapping(image) for image in (dark, white, red)]
+    assert len(set(units)) == 3
+    assert torch.allclose(after[0], before[0], atol=1e-5)
+    assert torch.allclose(after[1] - before[1], torch.full_like(white, 0.4), atol=1e-4)
+    assert torch.allclose(after[2] - before[2], torch.tensor([0.4, 0, 0])[None, :, None, None], atol=1e-4)
 
 
 def test_errors_are_sorted_by_the_distance_to_what_is_not_clipped(tmp_path: Path) -> None:
