@@ -1,6 +1,7 @@
 """Choosing how long the virtual shutter stays open."""
 
 import numpy as np
+import torch
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.radiometry.exposure import scale_for_clipped_share
@@ -34,7 +35,7 @@ class ClippedShareExposure:
         black scene is left alone (factor 1).
         """
         share = float(rng.uniform(self.low, self.high))
-        lit = int((linear.amax(dim=-3) > SMALLEST_WHITE).sum())
+        lit = int(torch.count_nonzero(linear.amax(dim=-3) > SMALLEST_WHITE))
         if lit == 0:
             return 1.0
         pixels = linear.shape[-2] * linear.shape[-1]

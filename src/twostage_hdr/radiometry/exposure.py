@@ -5,6 +5,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from twostage_hdr.errors import InputError
+from twostage_hdr.radiometry.order_statistic import order_statistic
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 CLIPPING_THRESHOLD = 248 / 255
@@ -34,7 +35,7 @@ def scale_for_clipped_share(linear: LinearRGB, share: float) -> Float[Tensor, "*
     brightness = linear.detach().amax(-3).flatten(-2)
     pixels = brightness.shape[-1]
     count = round(share * pixels)
-    dimmest = brightness.kthvalue(pixels - max(count, 1) + 1, dim=-1).values
+    dimmest = order_statistic(brightness, pixels - max(count, 1) + 1)
     # Below the smallest normal number the factor itself would overflow.
     if not (dimmest > torch.finfo(dimmest.dtype).tiny).all():
         raise InputError(

@@ -31,7 +31,7 @@ def refuse_non_finite(values: Mapping[str, Tensor], batch: Triple, directory: Pa
     """
     if torch.stack([value.detach().float() for value in values.values()]).isfinite().all():
         return
-    told = ", ".join(f"{name} {float(value):g}" for name, value in values.items() if not value.isfinite())
+    told = ", ".join(f"{name} {value.item():g}" for name, value in values.items() if not value.isfinite())
     path = directory / FILE
     scenes = [batch.scene] if isinstance(batch.scene, str) else list(batch.scene)
     directory.mkdir(parents=True, exist_ok=True)
