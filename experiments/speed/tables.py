@@ -51,8 +51,9 @@ def inference(figures: Figures) -> str:
     image, machine, fidelity = figures["image"], figures["machine"], figures["fidelity"]
     about = (
         f"{image['width']}x{image['height']} photograph, {machine['cpu']}, {machine['cores']} cores, torch "
-        f"{machine['torch']}, commit {figures['commit']}. Largest difference of an output from the plain "
-        f"network's: {fidelity['fp32']['max_difference']:.1e} in fp32, {fidelity['bf16']['max_difference']:.1e} in bf16."
+        f"{machine['torch']}, commit {figures['commit']}. Largest difference of an output from the "
+        f"plain network's: {fidelity['fp32']['max_difference']:.1e} in fp32, "
+        f"{fidelity['bf16']['max_difference']:.1e} in bf16."
     )
     return table(head, rows) + f"\n{about}\n"
 
