@@ -5,7 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
+from twostage_hdr.cli.evaluation_data import _changed
 from twostage_hdr.cli.main import main
 from twostage_hdr.data.splits import read_splits
 from twostage_hdr.inference.weights import save_weights
@@ -60,6 +62,9 @@ def test_a_run_is_scored_on_its_own_test_set_beside_the_ldr_row(run, tmp_path, m
     assert len(list((out / "pictures").glob("*_ldr.png"))) == 1
     assert len(list((out / "results").glob("*/*.exr"))) == (2 + 12 + 1) * len(scenes)
     assert "not run" in (out / "table.md").read_text()
+    kept = OmegaConf.load(out / "evaluation.yaml")
+    assert (kept.checkpoint, kept.operators, kept.data.source.count) == (str(run), True, 6)
+    assert kept.data.split_file == str(run / "splits.json")
 
 
 def test_more_weights_and_folders_of_results_are_named_on_the_command_line(tmp_path, monkeypatch, capsys):
@@ -100,6 +105,26 @@ def test_the_runs_data_under_another_camera_keep_the_runs_split(run, tmp_path, m
 
 
 @pytest.mark.slow
+def test_single_settings_of_the_runs_data_can_be_changed(run, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out"
+    command = ("evaluate", f"checkpoint={run}", f"hydra.run.dir={out}")
+    assert _run(monkeypatch, *command, "data.source.cap=2.0", "data.workers=0", "pictures=0") == 0
+    kept = OmegaConf.load(out / "evaluation.yaml").data
+    assert (kept.source.cap, kept.source.count, kept.source.height) == (2.0, 6, 32)
+    scenes = set(json.loads((out / "summary.json").read_text())["rows"][0]["per_image"])
+    assert scenes == set(read_splits(run / "splits.json").test)
+    assert _run(monkeypatch, *command[:2], "data.source.caps=2.0", f"hydra.run.dir={tmp_path / 'o'}") == 2
+    assert "data.source.caps: no such setting; data.source has camera, count" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_moved_root_is_the_sources_too() -> None:
+    of_run = OmegaConf.create({"root": "old", "source": {"root": "old", "cap": 10.0}})
+    changed = _changed(of_run, OmegaConf.create({"root": "new"}))
+    assert changed == {"root": "new", "source": {"root": "new", "cap": 10.0}}
+
+
+@pytest.mark.slow
 def test_data_that_hold_only_part_of_the_run_are_refused(run, tmp_path, monkeypatch, capsys):
     fewer = ("data=procedural", "data.source.count=4", *TINY_DATA[1:])
     assert _run(monkeypatch, "evaluate", f"checkpoint={run}", *fewer, f"hydra.run.dir={tmp_path / 'o'}") == 2
@@ -125,3 +150,4 @@ def test_what_cannot_be_evaluated_is_refused_in_one_line(arguments, words, tmp_p
     assert code == 2
     assert words in " ".join(error.split())
     assert "Traceback" not in error
+    assert not (tmp_path / "out").exists()

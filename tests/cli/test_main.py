@@ -15,7 +15,7 @@ Refused = Callable[..., str]
 
 @pytest.fixture
 def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Refused:
-    """Runs the command, which must refuse; gives its one line."""
+    """Runs the command, which must refuse and leave no file; gives its one line."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> str:
@@ -28,6 +28,7 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
         lines = [line for line in told.splitlines() if line.startswith("error: ")]
         assert len(lines) == 1
         assert lines[0] == told.splitlines()[-1]
+        assert list(tmp_path.iterdir()) == []
         return lines[0]
 
     return run
@@ -87,7 +88,13 @@ def test_several_mistakes_are_still_one_line(refused: Refused) -> None:
         (("data=hdr_folder", "data.root=nowhere"), "data.root=nowhere: no such folder"),
         (("data.crop_size=300",), "data.crop_size=300: larger than data.patch_size=256"),
         (("module.mode=parallel",), "choose one of simultaneous, sequential, end_to_end"),
-        (("module=enhancement", "ablation=end_to_end"), "unexpected keyword argument 'mode'"),
+        (("module=enhancement", "ablation=end_to_end"), "module.mode: no such setting; module has"),
+        (("+trainer.typo=1",), "trainer.typo: no such setting; trainer has accelerator"),
+        (("+module.objective.foo=2",), "module.objective.foo: no such setting; module.objective has"),
+        (("trainer.max_epochs=abc",), "trainer.max_epochs=abc: must be a number"),
+        (("data.source.count=many",), "data.source.count=many: must be a number"),
+        (("--foo",), "--foo: no such option; settings are key=value, options are --help"),
+        (("--multirum", "seed=0,1"), "--multirum: no such option"),
         (("ablation=sequential",), "module.mode=sequential: stage I is frozen, so it must be trained; add init_from="),
         (("init_from=nowhere",), "weights 'nowhere': no such file, run directory or shipped set"),
         (("data.crop_size",), "data.crop_size"),
@@ -125,7 +132,7 @@ def test_the_version_is_the_packages(monkeypatch: pytest.MonkeyPatch, capsys: py
 @pytest.mark.slow
 def test_the_installed_command_leaves_with_code_2_and_one_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "twostage_hdr.cli.main", "train", "module=twostage"]
-    told = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=120)
+    told = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=900)
     assert told.returncode == 2
     assert "Traceback" not in told.stderr
     assert "one_network singlehdr tone_mapping two_stage" in told.stderr

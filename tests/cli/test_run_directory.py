@@ -96,3 +96,31 @@ def test_a_second_command_is_kept_out_while_the_first_one_runs(tmp_path) -> None
         second.__enter__()
     with RunDirectory(tmp_path / "run").lock():
         pass
+
+
+def test_a_run_in_which_nothing_was_done_can_be_abandoned_without_a_trace(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "outputs" / "train" / "today")
+    run.claim(settings(run))
+    run.wandb_id()
+    (run.path / ".hydra").mkdir()
+    (run.path / ".hydra" / "config.yaml").write_text("")
+    run.abandon()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("work", ["checkpoints", "metrics", "non_finite_batch.safetensors", "notes.txt"])
+def test_what_may_be_worth_something_is_never_abandoned(run: RunDirectory, work: str) -> None:
+    run.claim(settings(run))
+    (run.path / work).mkdir()
+    run.abandon()
+    assert {file.name for file in run.path.iterdir()} == {"config.yaml", work}
+
+
+def test_folders_of_others_stay_when_a_run_is_abandoned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = RunDirectory(tmp_path / "project" / "run")
+    run.claim(settings(run))
+    run.abandon()
+    assert [file.name for file in tmp_path.iterdir()] == ["project"]
+    monkeypatch.chdir(tmp_path / "project")
+    RunDirectory(Path()).abandon()
+    assert (tmp_path / "project").is_dir()

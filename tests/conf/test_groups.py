@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 
+from twostage_hdr.cli.constructor_schema import check_settings
 from twostage_hdr.cli.hydra_verb import config_directory
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.triple import Triple
@@ -74,6 +75,7 @@ def test_every_choice_of_every_group_composes_and_resolves(
     place = PLACES.get(group, group)
     config = resolved(f"{place}={choice}", *needed(group, choice))
     assert {"module", "data", "trainer", "callbacks", "logger", "seed"} <= set(config)
+    check_settings(OmegaConf.create(config))
 
 
 @pytest.mark.parametrize("config", PRIMARY)

@@ -6,18 +6,17 @@ from pathlib import Path
 
 import torch
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import twostage_hdr
+from twostage_hdr.cli.constructor_schema import check_settings
+from twostage_hdr.cli.evaluation_data import PARTS, build_data
 from twostage_hdr.cli.jod import score_jod
 from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.cli.source_commit import commit
-from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.patches import FrozenDataset
-from twostage_hdr.data.splits import read_splits
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.color_video_vdp import ColorVideoVdp
@@ -32,11 +31,13 @@ from twostage_hdr.evaluation.run import evaluate as run_protocol
 from twostage_hdr.evaluation.saved_results import SavedResults, file_name
 from twostage_hdr.evaluation.tables import TableStyle, markdown_table, terminal_table
 from twostage_hdr.expansion.all_operators import ALL_OPERATORS
+from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.png8 import eight_bit, write_png8
 from twostage_hdr.inference.weights import find_weights, load_weights
 from twostage_hdr.radiometry.gamma import decode_gamma
 
-PARTS = ("train", "val", "test")
+RECORD = "evaluation.yaml"
+"""What was evaluated; not `config.yaml`, which an evaluation in a run's own folder would take from the run."""
 
 
 @dataclass
@@ -68,13 +69,21 @@ def evaluate(config: DictConfig) -> None:
     Raises:
         InputError: weights or data that cannot be used.
     """
-    console = Console(highlight=False, soft_wrap=True)
     out = Path(HydraConfig.get().runtime.output_dir)
     out.mkdir(parents=True, exist_ok=True)
+    try:
+        _evaluate(config, out, Console(highlight=False, soft_wrap=True))
+    except BaseException:
+        RunDirectory(out).abandon()
+        raise
+
+
+def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
+    check_settings(config)
     find_weights(str(config.checkpoint))  # what is misspelt should be told first
     if config.cvvdp:
         ColorVideoVdp(program=str(config.cvvdp)).find()
-    data = build_data(config)
+    data, settings = build_data(config)
     frozen = data.frozen(_part(config.split))
     count = len(frozen) if config.limit is None else min(config.limit, len(frozen))
     methods = build_methods(config)
@@ -102,6 +111,7 @@ def evaluate(config: DictConfig) -> None:
         scored = score_jod(out, str(config.cvvdp))
         rows, facts = scored.rows, scored.facts
     style = TableStyle(interval=False, cost=True)
+    _record(out / RECORD, config, settings)
     (out / "table.md").write_text(markdown_table(rows, TABLE_COLUMNS, style), encoding="utf-8")
     images = [ReportImage(name=scene, panes=panes) for scene, panes in pictures.images.items()]
     write_report(
@@ -119,6 +129,15 @@ def evaluate(config: DictConfig) -> None:
     if pictures.saved:
         console.print(f"Results   {saved.directory}")
     console.print(f"Report    {out / 'report.html'}")
+
+
+def _record(path: Path, config: DictConfig, data: DictConfig) -> None:
+    """Keeps what was asked for, and the settings of the data that it was asked of, with all defaults filled in."""
+    asked = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(asked, dict)
+    kept = asked | {"data": OmegaConf.to_container(data, resolve=True)}
+    with atomic_path(path) as temporary:
+        OmegaConf.save(OmegaConf.create(kept), temporary)
 
 
 def build_methods(config: DictConfig) -> list[Method]:
@@ -140,49 +159,6 @@ def build_methods(config: DictConfig) -> list[Method]:
     for title, folder in (config.folders or {}).items():
         methods.append(FolderMethod(folder=Path(folder), name=file_name(title), title=title))
     return methods
-
-
-def build_data(config: DictConfig) -> TripleDataModule:
-    """The data to score on: the run's own unless others are asked for; always the split that the run was trained with.
-
-    Raises:
-        InputError: neither a run nor data, or data that overlap with the run's without being the same.
-    """
-    run = RunDirectory(Path(str(config.checkpoint)))
-    # A folder may have the name of a shipped set, as the one that `make demo` leaves: then it is not what was meant.
-    of_run = run.config() if run.path in find_weights(str(config.checkpoint)).parents else None
-    seed = config.seed if config.seed is not None else (of_run.seed if of_run is not None else 0)
-    if config.get("data") is None:
-        if of_run is None:
-            raise InputError("data: must be given, the checkpoint is no run directory; add data=hdm data.root=PATH")
-        settings = OmegaConf.create(OmegaConf.to_container(of_run.data, resolve=True))
-        settings.split_file = str(run.splits)
-        data: TripleDataModule = instantiate(settings)
-        return data
-    with open_dict(config):
-        config.seed = seed
-    data = instantiate(config.data)
-    if of_run is None or config.data.split_file is not None:
-        return data
-    return _with_splits_of(run, config, data)
-
-
-def _with_splits_of(run: RunDirectory, config: DictConfig, data: TripleDataModule) -> TripleDataModule:
-    """The same data under the run's splits if it is what the run was trained on."""
-    seen = read_splits(run.splits)
-    known = {scene for part in PARTS for scene in getattr(data.splits, part)}
-    of_run = {scene for part in PARTS for scene in getattr(seen, part)}
-    if not known & of_run:
-        return data
-    if not of_run <= known:
-        raise InputError(
-            f"{run.path}: {len(known & of_run)} of its scenes are in the data, {len(of_run - known)} are missing; "
-            "evaluate on all of its data, or on other scenes"
-        )
-    with open_dict(config):
-        config.data.split_file = str(run.splits)
-    again: TripleDataModule = instantiate(config.data)
-    return again
 
 
 def _part(name: str) -> str:

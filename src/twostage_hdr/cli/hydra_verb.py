@@ -26,6 +26,13 @@ def config_directory() -> Path:
     return installed if installed.is_dir() else package.parents[1] / "conf"
 
 
+HYDRAS_OPTIONS = (
+    *("--help", "-h", "--multirun", "-m", "--cfg", "-c", "--resolve", "--package", "-p", "--info", "-i"),
+    *("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd", "--run", "-r", "--version"),
+    *("--hydra-help", "--shell-completion", "-sc", "--experimental-rerun"),
+)
+"""What may begin with a dash; all else that these verbs take is key=value."""
+
 _HELP_NEEDS = {"inspect": "data=hdm", "prepare": "data=hdm"}
 """Verbs that cannot do without a choice, and the one with which their help shows settings."""
 
@@ -41,12 +48,16 @@ def run_verb(task: Callable[[DictConfig], float | None], config: str, arguments:
     Raises:
         InputError: an override that does not fit, with the choices listed; or what the task refuses.
     """
+    _check_options(arguments)
     if (
         config in _HELP_NEEDS
         and {"--help", "-h"} & set(arguments)
         and not any(a.startswith("data=") for a in arguments)
     ):
         arguments = [*arguments, _HELP_NEEDS[config]]
+    if config == "evaluate" and not any(argument.startswith("data=") for argument in arguments):
+        # Changes to the data of a run, which are not known before the run's own config has been read.
+        arguments = [f"+{argument}" if argument.startswith("data.") else argument for argument in arguments]
     # Hydra then raises instead of printing its own message and leaving.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     program = sys.argv
@@ -75,6 +86,14 @@ def run_verb(task: Callable[[DictConfig], float | None], config: str, arguments:
         sys.argv = program
 
 
+def _check_options(arguments: Iterable[str]) -> None:
+    for argument in arguments:
+        if argument.startswith("-") and argument.split("=")[0] not in HYDRAS_OPTIONS:
+            raise InputError(
+                f"{argument}: no such option; settings are key=value, options are {', '.join(HYDRAS_OPTIONS)}"
+            )
+
+
 def _arguments_of_job() -> list[str]:
     """What starts this very job again, and in its folder: with it Lightning starts the other processes of a DDP run.
 
@@ -99,7 +118,7 @@ def _refuse(error: Exception, config: str, arguments: list[str]) -> NoReturn:
     wrong = re.search(r"Could not override '([^']+)'", text)
     if wrong:
         key = wrong.group(1)
-        if config == "evaluate" and key.startswith("data."):
+        if config == "evaluate" and key.startswith("camera"):
             raise InputError(f"{key}: belongs to data=SOURCE, which must be chosen with it; add data=...") from error
         raise InputError(f"{key}: no such setting{_choices(key, config, arguments)}") from error
     missing = re.search(r"Missing mandatory value: (\S+)", text)

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import re
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,11 @@ REPORT = "report.html"
 FINISHED = "finished.json"
 LOCK = ".lock"
 WANDB_ID = "wandb_id.txt"
+HYDRA = ".hydra"
+BEFORE_THE_WORK = frozenset({CONFIG, SPLITS, LOCK, WANDB_ID, HYDRA, "wandb"})
+"""What a command writes before it has done anything: without more, nothing is lost with it."""
+DEFAULT_PARENTS = ("outputs", "train", "evaluate")
+"""Folders that commands without `hydra.run.dir` make for their own."""
 
 
 class RunDirectory:
@@ -52,6 +58,19 @@ class RunDirectory:
                     f"{self.path}: a training is running in it; wait for its end or give another hydra.run.dir"
                 ) from error
             yield
+
+    def abandon(self) -> None:
+        """Takes away a folder in which nothing was done, as after settings that were refused; else does nothing."""
+        if not self.path.is_dir() or {entry.name for entry in self.path.iterdir()} - BEFORE_THE_WORK:
+            return
+        for entry in list(self.path.iterdir()):
+            if entry.is_dir():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink(missing_ok=True)
+        for folder in (self.path, *(parent for parent in self.path.parents[:2] if parent.name in DEFAULT_PARENTS)):
+            if folder.resolve() != Path.cwd() and not any(folder.iterdir()):
+                folder.rmdir()
 
     @property
     def finished(self) -> bool:

@@ -15,11 +15,19 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 import twostage_hdr
+from twostage_hdr.cli.constructor_schema import check_settings
 from twostage_hdr.cli.quiet import quiet_lightning
 from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.cli.source_commit import commit
 from twostage_hdr.cli.training_report import metric_columns, write_training_report
-from twostage_hdr.cli.wandb_run import choices, log_config, log_weights, own_wandb_run, wandb_arguments
+from twostage_hdr.cli.wandb_run import (
+    choices,
+    log_config,
+    log_weights,
+    own_wandb_run,
+    wandb_arguments,
+    without_anonymous,
+)
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.splits import write_splits
 from twostage_hdr.errors import InputError
@@ -45,10 +53,16 @@ def train(config: DictConfig) -> float | None:
     run = RunDirectory(Path(HydraConfig.get().runtime.output_dir))
     first = getattr(rank_zero_only, "rank", 0) == 0
     with run.lock() if first else nullcontext():
-        return _train(config, run, Console(highlight=False, soft_wrap=True, quiet=not first))
+        try:
+            return _train(config, run, Console(highlight=False, soft_wrap=True, quiet=not first))
+        except BaseException:
+            if first:
+                run.abandon()
+            raise
 
 
 def _train(config: DictConfig, run: RunDirectory, console: Console) -> float | None:
+    check_settings(config)
     run.claim(config)
     if run.finished:
         console.print(f"This run is finished: {run.path}. Nothing to do; give another hydra.run.dir for a new one.")
@@ -147,10 +161,11 @@ def build_trainer(config: DictConfig, run: RunDirectory) -> L.Trainer:
         instantiate(logger, **(wandb_arguments(run, logger) if logger._target_.endswith("WandbLogger") else {}))
         for logger in config.logger.values()
     ]
+    trainer: L.Trainer = instantiate(config.trainer, callbacks=callbacks, logger=loggers)
     for logger in loggers:
         if isinstance(logger, WandbLogger):
+            without_anonymous(logger)
             log_config(logger, config)
-    trainer: L.Trainer = instantiate(config.trainer, callbacks=callbacks, logger=loggers)
     return trainer
 
 
@@ -163,7 +178,7 @@ def plan(module: ReconstructionModule, data: TripleDataModule, trainer: L.Traine
         f"{type(data.source).__name__}: {len(splits.train)} training, {len(splits.val)} validation, "
         f"{len(splits.test)} test scenes; {data.patches_per_epoch} patches of {data.patch_size} px per epoch, "
         f"crops of {data.crop_size} px, batches of {data.batch_size}",
-        f"{trainer.max_epochs} epochs on {_devices(trainer)}, precision {trainer.precision}, "
+        f"{_epochs(trainer.max_epochs)} on {_devices(trainer)}, precision {trainer.precision}, "
         f"{data.patches_per_epoch // (data.batch_size * trainer.world_size):,} batches an epoch",
     ]
     if splits.shared:
@@ -172,6 +187,12 @@ def plan(module: ReconstructionModule, data: TripleDataModule, trainer: L.Traine
     if skipped:
         lines.append(f"{skipped} frames without a reference were skipped.")
     return lines
+
+
+def _epochs(number: int | None) -> str:
+    if number is None or number < 0:
+        return "epochs without end"
+    return f"{number} epoch" if number == 1 else f"{number} epochs"
 
 
 def _devices(trainer: L.Trainer) -> str:

@@ -68,6 +68,11 @@ def wandb_arguments(run: RunDirectory, logger: DictConfig) -> dict[str, Any]:
     return {key: value for key, value in own.items() if logger.get(key) is None}
 
 
+def without_anonymous(logger: WandbLogger) -> None:
+    """Takes back an argument that Lightning always gives and that wandb, which dropped it, warns of on every run."""
+    logger._wandb_init.pop("anonymous", None)
+
+
 def choices() -> dict[str, str | None]:
     """What was chosen for the groups that runs are told apart by; None for nothing."""
     chosen = HydraConfig.get().runtime.choices

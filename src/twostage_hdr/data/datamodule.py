@@ -1,10 +1,12 @@
 """One DataModule for every source of triples."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from twostage_hdr.data.loader import ResumableLoader, leave_signals_to_main_process
 from twostage_hdr.data.patches import EpochSampler, FrozenDataset, PatchDataset
@@ -36,6 +38,9 @@ class TripleDataModule(L.LightningDataModule):
     Raises:
         InputError: sizes or counts that cannot work, or splits that leak.
     """
+
+    collate: Callable[[Any], Any] | None = None
+    """Makes a batch of samples; None: torch's own way."""
 
     def __init__(
         self,
@@ -87,9 +92,9 @@ class TripleDataModule(L.LightningDataModule):
         """Whole images of a set with their frozen cameras."""
         return FrozenDataset(self.source, self.part(name), seed=self.seed)
 
-    def train_dataloader(self) -> DataLoader[Triple]:
-        """Random crops, in an order that hangs on seed and epoch alone; the last, incomplete batch is left out."""
-        dataset = PatchDataset(
+    def training_set(self) -> Dataset[Triple]:
+        """The crops of one epoch; a sample's key is (epoch, index)."""
+        return PatchDataset(
             self.source,
             self.part("train"),
             count=self.patches_per_epoch,
@@ -100,10 +105,13 @@ class TripleDataModule(L.LightningDataModule):
             zoom=self.zoom,
             seed=self.seed,
         )
+
+    def train_dataloader(self) -> DataLoader[Triple]:
+        """Random crops, in an order that hangs on seed and epoch alone; the last, incomplete batch is left out."""
         rank, processes = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        sampler = EpochSampler(count=len(dataset), seed=self.seed, rank=rank, processes=processes)
+        sampler = EpochSampler(count=self.patches_per_epoch, seed=self.seed, rank=rank, processes=processes)
         loader = ResumableLoader(
-            dataset,
+            self.training_set(),
             sampler=sampler,
             batch_size=self.batch_size,
             drop_last=True,
@@ -112,6 +120,7 @@ class TripleDataModule(L.LightningDataModule):
             pin_memory=torch.cuda.is_available(),
             worker_init_fn=leave_signals_to_main_process,
             generator=torch.Generator(),  # otherwise each epoch would draw from the global one
+            collate_fn=self.collate,
         )
         if self.trainer:
             epoch_loop = self.trainer.fit_loop.epoch_loop

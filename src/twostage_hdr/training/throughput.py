@@ -1,5 +1,6 @@
 """How fast a run is, how much of the time it waits for data, and how long it will take."""
 
+import statistics
 import time
 from typing import Any
 
@@ -10,8 +11,10 @@ from twostage_hdr.data.triple import Triple
 
 SMOOTHING = 0.9
 """Weight of the past in the running means; dimensionless."""
-WARM_UP = 5
-"""Batches before the first word on how long the run will take: the very first ones are slower."""
+UNCOUNTED = 2
+"""Batches at the beginning that say nothing of speed: kernels are chosen, memory is taken, loaders start."""
+TYPICAL = 5
+"""Batches whose median says how long the run will take."""
 
 
 class Throughput(L.Callback):
@@ -21,6 +24,7 @@ class Throughput(L.Callback):
         self.seconds: float | None = None
         self.waiting = 0.0
         self._batches = 0
+        self._first: list[float] = []
         self._ended: float | None = None
         self._started = 0.0
 
@@ -39,19 +43,26 @@ class Throughput(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Triple, batch_idx: int
     ) -> None:
-        """The batch is done; the first batch of a run is not counted."""
+        """The batch is done."""
         now = time.perf_counter()
         self._batches += 1
-        if self._batches > 1:
+        if self._batches > UNCOUNTED:
             spent = now - (self._started if self._ended is None else self._ended)
             self.seconds = spent if self.seconds is None else self._mean(self.seconds, spent)
             images = len(batch.ldr) * trainer.world_size
             pl_module.log("speed/images_per_second", images / self.seconds, prog_bar=True)
             pl_module.log("speed/seconds_waiting_for_data", self.waiting)
-        if self._batches == WARM_UP and self.seconds is not None:
-            left = batches_left(batch_idx, trainer.num_training_batches, trainer.current_epoch, trainer.max_epochs)
-            _tell(left, self.seconds)
+            self._estimate(trainer, spent, batch_idx)
         self._ended = now
+
+    def _estimate(self, trainer: L.Trainer, spent: float, batch_idx: int) -> None:
+        """Once the first typical batches are done, says how long the others will take."""
+        if len(self._first) == TYPICAL:
+            return
+        self._first.append(spent)
+        if len(self._first) == TYPICAL:
+            left = batches_left(batch_idx, trainer.num_training_batches, trainer.current_epoch, trainer.max_epochs)
+            _tell(left, statistics.median(self._first))
 
     def _mean(self, before: float, now: float) -> float:
         return SMOOTHING * before + (1 - SMOOTHING) * now

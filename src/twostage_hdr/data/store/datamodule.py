@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from torch.utils.data import DataLoader
+from torch.utils.data import Dataset
 
 from twostage_hdr.data.datamodule import TripleDataModule
-from twostage_hdr.data.loader import ResumableLoader
 from twostage_hdr.data.splits import Splits, read_splits
 from twostage_hdr.data.store.store_source import StoreSource
 from twostage_hdr.data.store.stored_patches import StoredPatches
@@ -75,32 +74,16 @@ class StoreDataModule(TripleDataModule):
         )
         self.splits = stored.splits
 
-    def train_dataloader(self) -> DataLoader[Triple]:
-        """Every patch once per epoch, in an order that hangs on seed and epoch alone; batches lie channels-last."""
-        usual = super().train_dataloader()
-        assert isinstance(usual, ResumableLoader)
-        patches = StoredPatches(
+    def training_set(self) -> Dataset[Triple]:
+        """Every patch once per epoch; it hands out whole batches, which lie channels-last."""
+        return StoredPatches(
             self.source, count=self.patches_per_epoch, crop_size=self.crop_size, flips=self.flips, seed=self.seed
         )
-        loader = ResumableLoader(
-            patches,
-            sampler=usual.sampler,
-            batch_size=usual.batch_size,
-            drop_last=usual.drop_last,
-            num_workers=usual.num_workers,
-            persistent_workers=usual.persistent_workers,
-            pin_memory=usual.pin_memory,
-            worker_init_fn=usual.worker_init_fn,
-            generator=usual.generator,
-            collate_fn=_as_it_is,
-        )
-        loader.trained = usual.trained
-        return loader
 
-
-def _as_it_is(batch: Any) -> Any:
-    """What `StoredPatches` gives is a batch already."""
-    return batch
+    @staticmethod
+    def collate(batch: Any) -> Any:
+        """What `StoredPatches` gives is a batch already."""
+        return batch
 
 
 def _check_own_splits(split_file: str | None, own: Splits) -> None:
