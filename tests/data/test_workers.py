@@ -39,11 +39,11 @@ def test_workers_die_with_the_process_that_started_them(tmp_path: Path) -> None:
     )
     parent = subprocess.Popen([sys.executable, "work.py"], cwd=tmp_path, stdout=subprocess.DEVNULL)
     files = [tmp_path / f"{number}.pid" for number in range(2)]
-    assert eventually(lambda: all(file.is_file() and file.read_text() for file in files), 90)
+    assert eventually(lambda: all(file.is_file() and file.read_text() for file in files), 300)
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     workers = [int(file.read_text()) for file in files]
-    assert eventually(lambda: not any(alive(worker) for worker in workers), 20)
+    assert eventually(lambda: not any(alive(worker) for worker in workers), 60)
 
 
 def eventually(condition: object, seconds: float) -> bool:

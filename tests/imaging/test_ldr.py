@@ -235,18 +235,21 @@ def test_tall_images_are_converted_block_by_block_as_pillow_converts_them_whole(
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="needs Linux's /proc")
 def test_a_large_photograph_takes_little_more_than_its_decoded_and_its_final_pixels(tmp_path: Path) -> None:
     side = 6000
     saved(tmp_path / "a.jpg", Image.new("RGB", (side, side)))
     script = (
-        "import resource, sys; from twostage_hdr.imaging.ldr import read_ldr;"
-        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024;"
+        "import sys; from twostage_hdr.imaging.ldr import read_ldr;"
+        # Not getrusage: its peak is that of the process that started this one, if that was larger.
+        "status = lambda: dict(line.split(':') for line in open('/proc/self/status'));"
+        "peak = lambda: int(status()['VmHWM'].split()[0]) * 1024;"
         "before = peak(); read_ldr(sys.argv[1]); print(peak() - before)"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "a.jpg")]
     taken = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     pillows, ours = 4 * side**2, 3 * side**2
-    assert taken < 1.2 * (pillows + ours)
+    assert 0.5 * ours < taken < 1.2 * (pillows + ours)
 
 
 def test_pillows_limit_of_pixels_is_lifted_while_opening_and_put_back(tmp_path: Path, monkeypatch) -> None:

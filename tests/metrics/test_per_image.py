@@ -129,6 +129,6 @@ def test_two_processes_report_the_mean_over_all_images(
         subprocess.Popen([*command, str(rank), str(tmp_path / "store"), levels], stdout=subprocess.PIPE, text=True)
         for rank, levels in enumerate((first, second))
     ]
-    output = [process.communicate(timeout=120)[0].strip() for process in processes]
+    output = [process.communicate(timeout=900)[0].strip() for process in processes]
     local = [[20, 40], [0] if second else []]
     assert output == [f"{mean} {union} {local[rank]}" for rank in (0, 1)]

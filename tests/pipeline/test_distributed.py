@@ -1,6 +1,7 @@
 """Two processes through gloo against one with the same global batch."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +44,7 @@ def environment(**more: str) -> dict[str, str]:
 def train(folder: Path, *settings: str) -> str:
     """Runs the command to its end in a process of its own."""
     full = [*command(*settings), f"hydra.run.dir={folder}"]
-    done = subprocess.run(full, env=environment(), capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(full, env=environment(), capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -76,7 +77,7 @@ def test_all_players_train_on_two_processes_and_the_run_is_one_run(tmp_path: Pat
 def test_every_job_of_a_sweep_starts_its_own_second_process(tmp_path: Path) -> None:
     sweep = ["-m", f"hydra.sweep.dir={tmp_path}", "seed=1,2", "trainer.max_epochs=1", *TWO]
     full = [*command(), *sweep]
-    done = subprocess.run(full, env=environment(), capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(full, env=environment(), capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
     for job in ("0", "1"):
         assert (tmp_path / job / "finished.json").is_file()
@@ -85,7 +86,9 @@ def test_every_job_of_a_sweep_starts_its_own_second_process(tmp_path: Path) -> N
 
 def test_torchrun_starts_a_run_of_two_nodes(tmp_path: Path) -> None:
     """Two launchers on one host stand for two nodes: docs/training.md's command, with one process each."""
-    port = str(29_500 + os.getpid() % 1000)
+    with socket.socket() as anyone:
+        anyone.bind(("127.0.0.1", 0))  # the system knows which ports are free
+        port = str(anyone.getsockname()[1])
     settings = [*SETTINGS, *TWO, "trainer.devices=1", "trainer.num_nodes=2", "trainer.max_epochs=1"]
     launcher = [sys.executable, "-m", "torch.distributed.run", "--nnodes=2", "--nproc_per_node=1"]
     launcher += ["--master_addr=127.0.0.1", f"--master_port={port}"]
@@ -99,6 +102,6 @@ def test_torchrun_starts_a_run_of_two_nodes(tmp_path: Path) -> None:
         )
         for rank in (0, 1)
     ]
-    errors = [node.communicate(timeout=300)[1] for node in nodes]
+    errors = [node.communicate(timeout=900)[1] for node in nodes]
     assert [node.returncode for node in nodes] == [0, 0], errors
     assert torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)["updates"] == 4

@@ -56,7 +56,7 @@ class Offline:
         self.folder = folder
         (file,) = folder.glob("*.wandb")
         self.records: list[Any] = []
-        ready = time.monotonic() + 20
+        ready = time.monotonic() + 120
         while not self.all("exit") and time.monotonic() < ready:  # wandb's own process writes a moment later
             time.sleep(0.05)
             self.records = list(records(file))
