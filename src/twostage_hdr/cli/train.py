@@ -4,7 +4,6 @@ import errno
 import time
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import lightning as L
 from hydra.core.hydra_config import HydraConfig
@@ -19,6 +18,7 @@ from twostage_hdr.cli.constructor_schema import check_settings
 from twostage_hdr.cli.quiet import quiet_lightning
 from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.cli.source_commit import commit
+from twostage_hdr.cli.training_plan import count, plan
 from twostage_hdr.cli.training_report import metric_columns, write_training_report
 from twostage_hdr.cli.wandb_run import (
     choices,
@@ -108,7 +108,7 @@ def report(run: RunDirectory, module: ReconstructionModule, data: TripleDataModu
         "run": run.path.name,
         "data": type(data.source).__name__ + (f", {data.root}" if data.root else ""),
         "epochs": str(trainer.current_epoch),
-        "parameters": f"{_count(module.network):,}",
+        "parameters": f"{count(module.network):,}",
         "version": f"{twostage_hdr.__version__}, commit {commit()}",
     }
     best = scores.best() if scores else []
@@ -169,40 +169,5 @@ def build_trainer(config: DictConfig, run: RunDirectory) -> L.Trainer:
     return trainer
 
 
-def plan(module: ReconstructionModule, data: TripleDataModule, trainer: L.Trainer) -> list[str]:
-    """What the run is about to do, in a few lines."""
-    splits = data.splits
-    players = ", ".join(f"{player.name} {_count(player.network):,}" for player in module.players())
-    lines = [
-        f"{type(module).__name__}: trainable parameters: {players}",
-        f"{type(data.source).__name__}: {len(splits.train)} training, {len(splits.val)} validation, "
-        f"{len(splits.test)} test scenes; {data.patches_per_epoch} patches of {data.patch_size} px per epoch, "
-        f"crops of {data.crop_size} px, batches of {data.batch_size}",
-        f"{_epochs(trainer.max_epochs)} on {_devices(trainer)}, precision {trainer.precision}, "
-        f"{data.patches_per_epoch // (data.batch_size * trainer.world_size):,} batches an epoch",
-    ]
-    if splits.shared:
-        lines.append("Too few places or sequences for three sets: validating and testing on what is trained on.")
-    skipped: Any = getattr(data.source, "without_reference", 0)
-    if skipped:
-        lines.append(f"{skipped} frames without a reference were skipped.")
-    return lines
-
-
-def _epochs(number: int | None) -> str:
-    if number is None or number < 0:
-        return "epochs without end"
-    return f"{number} epoch" if number == 1 else f"{number} epochs"
-
-
-def _devices(trainer: L.Trainer) -> str:
-    device = str(trainer.strategy.root_device)
-    return device if trainer.world_size == 1 else f"{trainer.world_size} processes, the first on {device}"
-
-
 def _checkpoints(trainer: L.Trainer) -> RunCheckpoints:
     return next(callback for callback in trainer.callbacks if isinstance(callback, RunCheckpoints))  # type: ignore[attr-defined]
-
-
-def _count(network: Any) -> int:
-    return sum(p.numel() for p in network.parameters() if p.requires_grad)
