@@ -33,6 +33,7 @@ def score(camera: str, root: Path, expandnet: Path | None, split: str, out: Path
         f"data.split_file={HERE / 'splits.json'}",
         f"camera={camera}",
         "operators=true",
+        "save_results=true",
         f"networks={{{', '.join(f'{title}: {weights!r}' for title, weights in networks.items())}}}",
         f"split={split}",
         f"seed={SEED}",
@@ -59,12 +60,14 @@ def main() -> None:
     parser.add_argument("--root", type=Path, required=True, help="folder of HDR images")
     parser.add_argument("--expandnet", type=Path, help="ExpandNet's published weights, imported")
     parser.add_argument("--split", default="test", choices=("val", "test"))
+    parser.add_argument("--work", type=Path, help="keep all of the evaluations, images included, in this folder")
     parser.add_argument("--results", type=Path, default=HERE / "results")
     arguments = parser.parse_args()
-    for camera in SETS:
-        with tempfile.TemporaryDirectory() as out:
-            score(camera, arguments.root, arguments.expandnet, arguments.split, Path(out))
-            keep(Path(out), arguments.root, arguments.results / camera)
+    with tempfile.TemporaryDirectory() as temporary:
+        for camera in SETS:
+            out = (arguments.work or Path(temporary)) / camera
+            score(camera, arguments.root, arguments.expandnet, arguments.split, out)
+            keep(out, arguments.root, arguments.results / camera)
 
 
 if __name__ == "__main__":

@@ -50,11 +50,12 @@ def _changed(of_run: DictConfig, changes: DictConfig | None) -> DictConfig:
     """
     settings = OmegaConf.create({"data": OmegaConf.to_container(of_run, resolve=True)})
     new = OmegaConf.create({"data": changes or {}})
-    if "root" in new.data and "root" in settings.data.source:
-        new = OmegaConf.merge({"data": {"source": {"root": new.data.root}}}, new)
-    changed = OmegaConf.merge(settings, new)
+    root = {"source": {"root": new.data.root}} if "root" in new.data and "root" in settings.data.source else {}
+    changed = OmegaConf.merge(settings, {"data": root}, new)
+    assert isinstance(changed, DictConfig)
     check_settings(changed)
-    return changed.data  # type: ignore[no-any-return]
+    data: DictConfig = changed.data
+    return data
 
 
 def _with_splits_of(run: RunDirectory, config: DictConfig, data: TripleDataModule) -> TripleDataModule:

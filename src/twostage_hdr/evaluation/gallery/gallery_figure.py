@@ -84,8 +84,9 @@ def _draw(axes: Axes, pane: np.ndarray | None) -> AxesImage | None:
     axes.axis("off")
     if pane is None:
         return None
-    limits = {} if pane.ndim == 3 else {"cmap": COLOURS, "vmin": -STOPS_SPAN, "vmax": STOPS_SPAN}
-    return axes.imshow(pane, interpolation="nearest" if pane.ndim == 2 else "antialiased", **limits)
+    if pane.ndim == 3:
+        return axes.imshow(pane, interpolation="antialiased")
+    return axes.imshow(pane, interpolation="nearest", cmap=COLOURS, vmin=-STOPS_SPAN, vmax=STOPS_SPAN)
 
 
 def _scale(figure: Figure, last: Axes, drawn: AxesImage) -> None:
