@@ -40,9 +40,15 @@ def gallery_figure(
     figure = Figure(figsize=size, dpi=110)
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(
-        *(len(rows), len(columns)),
-        **{"left": 0.3 / size[0], "right": 1 - 0.6 / size[0], "top": 1 - head / size[1], "bottom": 0.02 / size[1]},
-        **{"wspace": 0.03, "hspace": 0.05, "height_ratios": heights},
+        len(rows),
+        len(columns),
+        left=0.3 / size[0],
+        right=1 - 0.6 / size[0],
+        top=1 - head / size[1],
+        bottom=0.02 / size[1],
+        wspace=0.03,
+        hspace=0.05,
+        height_ratios=heights,
     )
     for place, row in enumerate(rows):
         axes = [figure.add_subplot(grid[place, column]) for column in range(len(columns))]
@@ -51,7 +57,7 @@ def gallery_figure(
         if place == 0:
             for pane, name in zip(axes, columns, strict=True):
                 pane.set_title(name, fontsize=8)
-        if maps := [image for image in drawn if image is not None and image.get_array().ndim == 2]:
+        if maps := [image for image in drawn if image is not None and np.ndim(image.get_array()) == 2]:
             _scale(figure, axes[-1], maps[-1])
     if title:
         figure.suptitle(title, fontsize=9, y=1 - 0.04 / size[1], va="top")
@@ -67,9 +73,9 @@ def write_picture(path: Path, figure: Figure, *, max_bytes: int = 1_000_000) -> 
     if path.suffix not in (".jpg", ".png"):
         raise InputError(f"{path}: pictures are written as .jpg or .png; give a name that ends so")
     for quality in QUALITIES:
-        settings = {"pil_kwargs": {"quality": quality, "optimize": True}} if path.suffix == ".jpg" else {}
+        encoding: dict[str, object] = {"quality": quality, "optimize": True} if path.suffix == ".jpg" else {}
         with atomic_path(path) as temporary:
-            figure.savefig(temporary, facecolor="white", **settings)
+            figure.savefig(temporary, facecolor="white", pil_kwargs=encoding)
         if path.stat().st_size <= max_bytes:
             return
     raise InputError(f"{path}: {path.stat().st_size} bytes, more than {max_bytes}; show fewer methods or use .jpg")
