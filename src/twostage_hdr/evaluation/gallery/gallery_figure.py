@@ -57,8 +57,9 @@ def gallery_figure(
         if place == 0:
             for pane, name in zip(axes, columns, strict=True):
                 pane.set_title(name, fontsize=8)
-        if maps := [image for image in drawn if image is not None and np.ndim(image.get_array()) == 2]:
-            _scale(figure, axes[-1], maps[-1])
+        shown = [image for image in drawn if image is not None]
+        if shown and all(pane.ndim == 2 for pane in row.panes.values()):
+            _scale(figure, axes[-1], shown[-1])
     if title:
         figure.suptitle(title, fontsize=9, y=1 - 0.04 / size[1], va="top")
     return figure
