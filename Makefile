@@ -20,12 +20,14 @@ $(VENV)/installed: pyproject.toml
 
 demo: setup  ## train small, score, reconstruct a picture: minutes on two cores; results in demo/
 	$(RUN) train experiment=demo hydra.run.dir=demo/run
-	$(RUN) evaluate checkpoint=demo/run hydra.run.dir=demo/evaluation
+	$(RUN) evaluate checkpoint=demo/run 'networks={shipped: two_stage}' hydra.run.dir=demo/evaluation
 	$(RUN) reconstruct demo/evaluation/pictures/*_ldr.png --weights demo/run -o demo/reconstruction \
 		--to exr,png16,ultrahdr,preview,strip
+	$(RUN) reconstruct demo/evaluation/pictures/*_ldr.png -o demo/shipped --to ultrahdr,preview,strip
 	@echo
 	@echo "Table     demo/evaluation/table.md"
-	@echo "Pictures  demo/run/pictures (training), demo/reconstruction (HDR files, previews, exposures)"
+	@echo "Pictures  demo/run/pictures (training), demo/reconstruction (HDR files, previews, exposures),"
+	@echo "          demo/shipped (the same by the weights that come with the package)"
 	@echo "Report    demo/evaluation/report.html"
 
 train: setup  ## train the paper's recipe on generated scenes (see README for your own data)
