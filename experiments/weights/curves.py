@@ -38,7 +38,7 @@ def points(run: Path) -> dict[str, list[tuple[float, float]]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=Path, required=True, help="folder of the rounds")
-    parser.add_argument("--picture", type=Path, default=HERE / "results" / "curves.png")
+    parser.add_argument("--picture", type=Path, default=HERE.parents[1] / "docs" / "images" / "weights_curves.png")
     arguments = parser.parse_args()
     lines: list[tuple[str, str, int, float]] = []
     figure, axes = plt.subplots(1, len(SHOWN), figsize=(12, 3.4), dpi=100, layout="constrained")
