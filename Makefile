@@ -37,14 +37,15 @@ tables: setup  ## render the committed results of the experiments: Markdown, LaT
 	$(BIN)/python -m experiments.comparison.render
 
 test: setup  ## all tests
-	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not cluster and not gpu"
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not cluster and not gpu and not video"
+	$(BIN)/python -m pytest -q -m video
 
 check: setup  ## lint, format, types, import contracts, fast tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow and not cluster and not gpu and not browser"
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow and not cluster and not gpu and not browser and not video"
 
 clean:  ## remove what the other targets made, the environment included
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

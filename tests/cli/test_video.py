@@ -10,6 +10,8 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.inference.weights import save_weights
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 
+pytestmark = pytest.mark.video
+
 
 @pytest.fixture
 def weights(tmp_path):

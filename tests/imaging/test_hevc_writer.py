@@ -9,6 +9,8 @@ import pytest
 from twostage_hdr.imaging.hevc_writer import HevcWriter
 from twostage_hdr.imaging.video_reader import VideoReader
 
+pytestmark = pytest.mark.video
+
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None, reason="no ffmpeg")
 
 

@@ -7,6 +7,8 @@ import pytest
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.video_reader import VideoReader
 
+pytestmark = pytest.mark.video
+
 
 def smooth(number: int, height: int = 48, width: int = 64) -> np.ndarray:
     rows, columns = np.mgrid[:height, :width]

@@ -9,6 +9,8 @@ from twostage_hdr.inference.reconstruct_video import reconstruct_video, video_re
 from twostage_hdr.inference.result_files import ResultOptions
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 
+pytestmark = pytest.mark.video
+
 
 def test_the_first_frame_is_the_photographs_result_and_odd_sizes_are_cut(tmp_path, write_clip) -> None:
     pixels = np.random.default_rng(0).integers(60, 200, (35, 41, 3), dtype=np.uint8)
