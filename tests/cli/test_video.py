@@ -25,7 +25,7 @@ def _run(*arguments):
 
 @pytest.fixture
 def clip(tmp_path, write_clip):
-    return write_clip(tmp_path / "clip.mp4", [np.full((32, 48, 3), 90 + 10 * number, np.uint8) for number in range(3)])
+    return write_clip(tmp_path / "clip.mp4", [np.full((96, 128, 3), 90 + 10 * number, np.uint8) for number in range(3)])
 
 
 def test_a_video_beside_a_photograph_and_a_bad_one(tmp_path, weights, clip) -> None:

@@ -6,6 +6,7 @@ import colour
 import numpy as np
 import pytest
 
+from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hevc_writer import HevcWriter
 from twostage_hdr.imaging.video_reader import VideoReader
 
@@ -14,12 +15,18 @@ pytestmark = pytest.mark.video
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None, reason="no ffmpeg")
 
 
+@pytest.fixture(name="scene")
+def large_scene(scene: np.ndarray) -> np.ndarray:
+    """Four times the picture, 96x128x3: x265 takes no smaller ones."""
+    return np.ascontiguousarray(np.tile(scene, (2, 2, 1)))
+
+
 @pytest.fixture
 def convert(tmp_path, scene: np.ndarray, write_clip):
     """Two frames: the scene, and the scene at half its light."""
 
     def convert(sound: str = "", suffix: str = ".mp4") -> HevcWriter:
-        source = write_clip(tmp_path / f"in{suffix}", [np.zeros((48, 64, 3), np.uint8)] * 2, sound=sound)
+        source = write_clip(tmp_path / f"in{suffix}", [np.zeros((96, 128, 3), np.uint8)] * 2, sound=sound)
         with VideoReader(source) as video, HevcWriter(tmp_path / "out.mp4", video, quality=100) as file:
             for frame, linear in zip(video.frames(), (scene, scene / 2), strict=True):
                 file.write(linear, frame.ticks)
@@ -48,12 +55,12 @@ def test_ffmpeg_decodes_the_luminance_of_colour_science(tmp_path, scene, convert
     convert()
     command = ["ffmpeg", "-v", "error", "-i", tmp_path / "out.mp4", "-f", "rawvideo", "-pix_fmt", "yuv420p10le", "-"]
     raw = subprocess.run(command, check=True, capture_output=True).stdout
-    frames = np.frombuffer(raw, "<u2").reshape(2, 72, 64)
+    frames = np.frombuffer(raw, "<u2").reshape(2, 144, 128)
     for frame, linear in zip(frames, (scene, scene / 2), strict=True):
         wide = colour.RGB_to_RGB(linear, "ITU-R BT.709", "ITU-R BT.2020", chromatic_adaptation_transform=None)
         code = colour.models.eotf_inverse_ST2084(np.maximum(wide, 0) * 200)
         luma = 64 + 876 * code @ [0.2627, 0.6780, 0.0593]
-        assert np.mean(np.abs(frame[:48] - luma)) < 2
+        assert np.mean(np.abs(frame[:96] - luma)) < 2
 
 
 @pytest.mark.parametrize(("sound", "suffix", "tracks"), [("aac", ".mp4", 1), ("pcm_s16le", ".mkv", 0)])
@@ -68,7 +75,7 @@ def test_sound_that_mp4_takes_is_copied_and_other_sound_is_told(tmp_path, conver
 
 
 def test_a_failure_in_the_middle_leaves_nothing(tmp_path, scene, write_clip) -> None:
-    source = write_clip(tmp_path / "in.mp4", [np.zeros((48, 64, 3), np.uint8)])
+    source = write_clip(tmp_path / "in.mp4", [np.zeros((96, 128, 3), np.uint8)])
 
     def stop() -> None:
         with VideoReader(source) as video, HevcWriter(tmp_path / "o.mp4", video) as file:
@@ -78,3 +85,12 @@ def test_a_failure_in_the_middle_leaves_nothing(tmp_path, scene, write_clip) -> 
     with pytest.raises(RuntimeError, match="stop"):
         stop()
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+
+
+def test_a_video_too_small_for_hevc_is_refused_with_the_cure(tmp_path, write_clip) -> None:
+    clip = write_clip(tmp_path / "small.mkv", [np.zeros((48, 64, 3), np.uint8)])
+    with VideoReader(clip) as source:
+        refused = pytest.raises(InputError, match=r"64x48 px is too small for HEVC.*--to exr")
+        with refused, HevcWriter(tmp_path / "small.mp4", source) as writer:
+            writer.write(np.zeros((48, 64, 3), np.float32), 0)
+    assert not (tmp_path / "small.mp4").exists()

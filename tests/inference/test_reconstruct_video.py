@@ -13,7 +13,7 @@ pytestmark = pytest.mark.video
 
 
 def test_the_first_frame_is_the_photographs_result_and_odd_sizes_are_cut(tmp_path, write_clip) -> None:
-    pixels = np.random.default_rng(0).integers(60, 200, (35, 41, 3), dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(60, 200, (99, 131, 3), dtype=np.uint8)
     clip = write_clip(tmp_path / "clip.mkv", [pixels, pixels])
     reconstructor, told = load_reconstructor(TwoStageNetwork(features=8, growth=4), device="cpu"), []
     options = ResultOptions(half=False)
@@ -22,7 +22,7 @@ def test_the_first_frame_is_the_photographs_result_and_odd_sizes_are_cut(tmp_pat
     )
     with VideoReader(clip) as video:
         frame = next(video.frames()).pixels
-    assert frame.shape == (34, 40, 3)
+    assert frame.shape == (98, 130, 3)
     first = read_hdr(tmp_path / "clip_exr" / "clip.000001.exr").pixels
     np.testing.assert_allclose(first, reconstructor.image(frame), atol=1e-6)
     assert sum(told) == pytest.approx(1)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
+from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.chromaticities import REC709
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
@@ -22,6 +23,8 @@ _BT2020_NCL_MATRIX = 9  # ITU-T H.273
 _NARROW_RANGE = 1  # AVCOL_RANGE_MPEG
 _MP4_AUDIO = frozenset(("aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"))
 """Sound that MP4 takes as it is."""
+_SMALLEST_SIDE = 64
+"""px: with pictures smaller than one of its coding units x265 spoils its own memory (seen with 40x34, PyAV 18.1)."""
 _BLACK_NITS = 0.0001
 """Least luminance that mastering metadata can name, cd/m^2 [st2086]."""
 
@@ -62,6 +65,9 @@ class HevcWriter:
         Args:
             linear: linear Rec. 709, even height and width, the same for all frames.
             ticks: when it is shown, in the source's `tick`.
+
+        Raises:
+            InputError: a frame with a side below 64 px.
         """
         if self._stream is None:
             self._begin(*linear.shape[:2])
@@ -85,6 +91,11 @@ class HevcWriter:
         self._stack.__exit__(kind, error, trace)
 
     def _begin(self, height: int, width: int) -> None:
+        if min(height, width) < _SMALLEST_SIDE:
+            raise InputError(
+                f"{self._source.path}: {width}x{height} px is too small for HEVC, which takes {_SMALLEST_SIDE} px "
+                "and more; write frames instead: --to exr"
+            )
         stream: Any = self._file.add_stream("libx265", rate=self._source.rate)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p10le"
         stream.codec_context.time_base = self._source.tick
