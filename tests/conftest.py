@@ -1,7 +1,9 @@
 """Every test runs with the package's shapes and dtypes checked, single-threaded, offline."""
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -9,6 +11,10 @@ from types import ModuleType
 
 os.environ.setdefault("WANDB_MODE", "offline")
 os.environ.setdefault("WANDB_SILENT", "true")
+
+# A shell that starts the tests in the background has them, and all they start, ignore Ctrl-C; some tests send it.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from beartype import BeartypeConf, beartype
 from jaxtyping import install_import_hook
