@@ -11,14 +11,13 @@ import lightning as L
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
-from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from experiments.comparison.budget import Budget
 from experiments.comparison.row import Row
+from experiments.speed.training import batch
 from twostage_hdr.cli.hydra_verb import config_directory
 from twostage_hdr.cli.quiet import quiet_lightning
-from twostage_hdr.data.triple import Triple
 
 FILE = "seconds_per_update.json"
 
@@ -83,15 +82,8 @@ def _seconds(row: Row, budget: Budget, updates: int) -> float:
         callbacks=[instantiate(config.callbacks.winograd), times],
     )
     torch.manual_seed(0)
-    batches: Any = [_batch(budget)] * (updates + 1)
+    crops = batch(budget.batch, budget.crop)
+    crops = crops._replace(ldr=crops.ldr.contiguous(memory_format=torch.channels_last))
+    batches: Any = [crops] * (updates + 1)
     trainer.fit(instantiate(config.module), DataLoader(batches, batch_size=None))
     return statistics.median(times.seconds[1:])
-
-
-def _batch(budget: Budget) -> Triple:
-    """Smooth random light, clipped for the frame."""
-    count, side = budget.batch, budget.crop
-    coarse = torch.rand(count, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 1.6
-    reference = F.interpolate(coarse, size=(side, side), mode="bilinear")
-    ldr = ((255 * reference.clamp(0, 1)).round() / 255).contiguous(memory_format=torch.channels_last)
-    return Triple(ldr, reference.clamp(0, 1), reference, [f"{i}" for i in range(count)], torch.ones(count))

@@ -36,12 +36,12 @@ HERE = Path(__file__).parent
 BATCH, SIDE = 8, 128
 
 
-def batch() -> Triple:
-    """Smooth random light, clipped for the frame."""
-    coarse = torch.rand(BATCH, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 1.6
-    reference = F.interpolate(coarse, size=(SIDE, SIDE), mode="bilinear")
+def batch(count: int, side: int) -> Triple:
+    """Smooth random light, clipped for the frame: `count` crops of `side` px."""
+    coarse = torch.rand(count, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 1.6
+    reference = F.interpolate(coarse, size=(side, side), mode="bilinear")
     ldr = (255 * reference.clamp(0, 1)).round() / 255
-    return Triple(ldr, reference.clamp(0, 1), reference, [f"{i}" for i in range(BATCH)], torch.ones(BATCH))
+    return Triple(ldr, reference.clamp(0, 1), reference, [f"{i}" for i in range(count)], torch.ones(count))
 
 
 def plain_step(triple: Triple) -> Callable[[], None]:
@@ -139,7 +139,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE / "results" / "training.json")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    triple = batch()
+    triple = batch(BATCH, SIDE)
     rows = {
         name: summary(measure(triple, arguments.rounds, *overrides))
         for name, overrides in {

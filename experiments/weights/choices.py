@@ -7,10 +7,9 @@ Results as data in `results/choices.json`; runs that are finished are not repeat
 
 import argparse
 import json
-import subprocess
-import sys
 from pathlib import Path
 
+from experiments.weights.rounds import SPLITS, run
 from twostage_hdr.evaluation.results import read_results
 
 HERE = Path(__file__).parent
@@ -47,15 +46,10 @@ COLUMNS = (
 )
 
 
-def run(verb: str, *arguments: str) -> None:
-    """A verb of the command line, in a process of its own."""
-    subprocess.run([sys.executable, "-m", "twostage_hdr", verb, *arguments], check=True)
-
-
 def scores(number: int, overrides: tuple[str, ...], root: Path, start: str, out: Path) -> dict[str, float]:
     """Trains and scores one choice."""
     folder = out / f"choice{number}"
-    split = f"data.split_file={HERE / 'splits.json'}"
+    split = f"data.split_file={SPLITS}"
     run("train", *RECIPE, *overrides, f"data.root={root}", split, f"init_from={start}", f"hydra.run.dir={folder}")
     scored = folder / "scores"
     if not (scored / "summary.json").exists():

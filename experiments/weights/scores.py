@@ -9,10 +9,10 @@ they are given (`twostage-hdr import-weights expandnet weights.pth expandnet.saf
 import argparse
 import json
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
+
+from experiments.weights.rounds import SPLITS, run
 
 HERE = Path(__file__).parent
 SETS = {"random": ("two_stage", "two_stage_gamma"), "gamma": ("two_stage_gamma", "two_stage")}
@@ -30,7 +30,7 @@ def score(camera: str, root: Path, expandnet: Path | None, split: str, out: Path
         f"checkpoint={own}",
         "data=hdr_folder",
         f"data.root={root}",
-        f"data.split_file={HERE / 'splits.json'}",
+        f"data.split_file={SPLITS}",
         f"camera={camera}",
         "operators=true",
         "save_results=true",
@@ -39,7 +39,7 @@ def score(camera: str, root: Path, expandnet: Path | None, split: str, out: Path
         f"seed={SEED}",
         f"hydra.run.dir={out}",
     ]
-    subprocess.run([sys.executable, "-m", "twostage_hdr", "evaluate", *arguments], check=True)
+    run("evaluate", *arguments)
 
 
 def keep(out: Path, root: Path, results: Path) -> None:

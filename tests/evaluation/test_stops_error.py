@@ -12,6 +12,16 @@ def test_twice_the_light_is_one_stop_brighter() -> None:
     assert torch.allclose(stops_difference(reference / 8, reference), torch.full((1, 5, 6), -3.0), atol=1e-5)
 
 
+def test_the_floor_of_a_picture_can_lie_higher() -> None:
+    floor = 2.0**-8
+    reference = torch.rand(3, 8, 9, generator=torch.Generator().manual_seed(0)) + 0.1
+    torch.testing.assert_close(stops_difference(2 * reference, reference, floor=floor), torch.ones(1, 8, 9))
+    torch.testing.assert_close(stops_difference(reference / 2, reference, floor=floor), -torch.ones(1, 8, 9))
+    black = torch.zeros(3, 4, 4)
+    assert torch.equal(stops_difference(black, black + floor / 10, floor=floor), torch.zeros(1, 4, 4))
+    torch.testing.assert_close(stops_difference(black + 1, black, floor=floor), torch.full((1, 4, 4), 8.0))
+
+
 def test_only_clipped_pixels_count_and_both_signs_do() -> None:
     ldr = torch.full((3, 1, 4), 0.5)
     ldr[0, 0, 0] = ldr[2, 0, 1] = 248 / 255

@@ -16,10 +16,10 @@ from typing import NamedTuple
 import numpy as np
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.gain_alignment import align_gain, measure_gain
-from twostage_hdr.evaluation.protocol import CAP, JOD_COLUMN, WHITE
+from twostage_hdr.evaluation.gallery.evaluated_scene import load_scene
+from twostage_hdr.evaluation.protocol import JOD_COLUMN, WHITE
 from twostage_hdr.evaluation.results import Results
-from twostage_hdr.evaluation.saved_results import REFERENCE, SavedResults
+from twostage_hdr.evaluation.saved_results import SavedResults
 from twostage_hdr.evaluation.summarise import summarise
 from twostage_hdr.imaging.openexr import write_exr
 from twostage_hdr.radiometry.quantities import LinearRGB
@@ -114,9 +114,8 @@ def read_scores(path: Path, count: int) -> list[float]:
 
 def aligned_pair(saved: SavedResults, method: str, scene: str) -> tuple[LinearRGB, LinearRGB]:
     """A saved result and its reference in cd/m^2, the result gain-aligned and capped as every compared score has it."""
-    reference, prediction = saved.linear(REFERENCE, scene), saved.linear(method, scene).clamp(min=0)
-    alignment = measure_gain(saved.frame(scene), reference, prediction)
-    return align_gain(prediction, alignment, CAP) * WHITE, reference * WHITE
+    loaded = load_scene(saved, scene, [method])
+    return loaded.results[method] * WHITE, loaded.reference * WHITE
 
 
 def add_jod(results: Results, saved: SavedResults, program: ColorVideoVdp, methods: Sequence[str] = ()) -> Results:

@@ -14,10 +14,18 @@ LUMINANCE_FLOOR = 0.005 / 200
 """Relative luminance below which no ratio is formed: PU21's 0.005 cd/m^2 with white at 200 cd/m^2 [mantiuk2021pu21]."""
 
 
-def stops_difference(prediction: LinearRGB, reference: LinearRGB) -> RelativeLuminance:
-    """log2(L_X / L_R) per pixel, in stops: positive where the result is brighter than the reference."""
-    bright = luminance(prediction).clamp(min=LUMINANCE_FLOOR)
-    return torch.log2(bright / luminance(reference).clamp(min=LUMINANCE_FLOOR))
+def stops_difference(
+    prediction: LinearRGB, reference: LinearRGB, *, floor: float = LUMINANCE_FLOOR
+) -> RelativeLuminance:
+    """log2(L_X / L_R) per pixel, in stops: positive where the result is brighter than the reference.
+
+    Args:
+        prediction: X, relative linear RGB.
+        reference: R, likewise.
+        floor: relative luminance that darker pixels of both are lifted to.
+    """
+    bright = luminance(prediction).clamp(min=floor)
+    return torch.log2(bright / luminance(reference).clamp(min=floor))
 
 
 def stops_error_clipped(prediction: LinearRGB, reference: LinearRGB, ldr: EncodedRGB) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from twostage_hdr.evaluation.gallery.stops_difference import stops_difference
+from twostage_hdr.evaluation.stops_error import stops_difference
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
 from twostage_hdr.imaging.preview import KEY, exposure_strip, preview
 from twostage_hdr.radiometry.luminance import luminance
@@ -14,6 +14,9 @@ from twostage_hdr.radiometry.quantities import LinearRGB
 
 WHITE_PERCENTILE = 99.9
 """Percentile of the guide's scaled luminance that a tone-mapped row shows as white."""
+
+DARKEST = 2.0**-8
+"""Relative luminance (1.0 = white) to which darker pixels are lifted: below it a frame holds noise and no picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +52,7 @@ def tone_mapped_row(images: Mapping[str, LinearRGB], guide: str) -> PaneRow:
 def difference_row(images: Mapping[str, LinearRGB], reference: str) -> PaneRow:
     """Stops between every other image and the reference."""
     panes = {
-        title: stops_difference(image, images[reference]).numpy()
+        title: stops_difference(image, images[reference], floor=DARKEST)[0].numpy()
         for title, image in images.items()
         if title != reference
     }
