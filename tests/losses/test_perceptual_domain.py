@@ -3,10 +3,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from twostage_hdr.losses.perceptual_domain import Log1pL1Loss, MuLawL1Loss, PU21L1Loss
+from twostage_hdr.losses.perceptual_domain import Log1pL1Loss, MuLawL1Loss, PU21L1Loss, PU21SquaredLoss
 
 ALL = pytest.mark.parametrize(
-    "loss", [MuLawL1Loss(), MuLawL1Loss(mu=50.0, scale=4.0), PU21L1Loss(), Log1pL1Loss()], ids=lambda x: repr(x)[:8]
+    "loss",
+    [MuLawL1Loss(), MuLawL1Loss(mu=50.0, scale=4.0), PU21L1Loss(), PU21SquaredLoss(), Log1pL1Loss()],
+    ids=lambda x: repr(x)[:8],
 )
 
 
@@ -28,6 +30,11 @@ def test_pu21_compares_the_published_check_values() -> None:
     """V(100) = 256.3839, V(1000) = 420.0969, V(1) = 36.5439 cd/m^2, here with a white of 200 cd/m^2."""
     assert PU21L1Loss()(flat(5.0), flat(0.5)).item() == pytest.approx((420.0969 - 256.3839) / 256, rel=1e-4)
     assert PU21L1Loss(white=100.0)(flat(1.0), flat(0.01)).item() == pytest.approx((256.3839 - 36.5439) / 256, rel=1e-4)
+
+
+def test_the_squared_loss_squares_the_same_differences() -> None:
+    expected = ((420.0969 - 256.3839) / 256) ** 2
+    assert PU21SquaredLoss()(flat(5.0), flat(0.5)).item() == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_logarithm_compares_linear_light() -> None:

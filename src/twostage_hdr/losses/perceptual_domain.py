@@ -1,4 +1,4 @@
-"""L1 in perceptual domains: encoded images are decoded to linear light, then compared as the eye would."""
+"""Distances in perceptual domains: encoded images are decoded to linear light, then compared as the eye would."""
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -46,9 +46,25 @@ class PU21L1Loss(nn.Module):
 
     def forward(self, prediction: EncodedRGB, target: EncodedRGB) -> Float[Tensor, ""]:
         """Scalar >= 0 from encoded images of one shape."""
-        x = pu21_encode(self.white * decode_gamma(prediction))
-        y = pu21_encode(self.white * decode_gamma(target))
-        return (x - y).abs().mean() / PU21_PEAK
+        return _pu21_difference(prediction, target, self.white).abs().mean()
+
+
+class PU21SquaredLoss(nn.Module):
+    """mean ((V(white x) - V(white y)) / 256)^2 with PU21's V: what PU21-PSNR is the logarithm of [mantiuk2021pu21].
+
+    Beside an L1, which settles for the median and leaves lights dull, it asks for their mean.
+
+    Args:
+        white: luminance of linear 1.0 in cd/m^2.
+    """
+
+    def __init__(self, *, white: float = 200.0) -> None:
+        super().__init__()
+        self.white = white
+
+    def forward(self, prediction: EncodedRGB, target: EncodedRGB) -> Float[Tensor, ""]:
+        """Scalar >= 0 from encoded images of one shape."""
+        return _pu21_difference(prediction, target, self.white).square().mean()
 
 
 class Log1pL1Loss(nn.Module):
@@ -66,3 +82,8 @@ class Log1pL1Loss(nn.Module):
         """Scalar >= 0 from encoded images of one shape."""
         x, y = self.gain * decode_gamma(prediction), self.gain * decode_gamma(target)
         return (x.log1p() - y.log1p()).abs().mean()
+
+
+def _pu21_difference(prediction: EncodedRGB, target: EncodedRGB, white: float) -> Float[Tensor, "..."]:
+    x, y = pu21_encode(white * decode_gamma(prediction)), pu21_encode(white * decode_gamma(target))
+    return (x - y) / PU21_PEAK

@@ -1,0 +1,55 @@
+"""A loss that forgives the exposure: what a frame of unknown response cannot tell is not held against the network."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
+from twostage_hdr.radiometry.luminance import luminance
+from twostage_hdr.radiometry.quantities import EncodedRGB
+
+WELL_EXPOSED = (0.02, 0.9)
+"""Linear reference values, 1.0 is where the LDR frame clips, between which the gain is measured; ends excluded."""
+LEAST_SHARE = 0.05
+"""Share of an image's pixels below which they say too little of its gain, which is then 1."""
+
+GREATEST_GAIN = 16.0
+"""Four stops: what is further off is wrong, not another exposure."""
+
+
+class GainAlignedLoss(nn.Module):
+    """loss(g x, y), with one gain g for each image: exp(median(ln L_y - ln L_x)) over the well-exposed pixels.
+
+    The evaluation measures with such a gain. No gradient flows through g, so this loss alone would let the exposure
+    drift: give it beside a loss that sees the exposure.
+
+    Args:
+        loss: of the aligned image, `(prediction, target) -> scalar`.
+    """
+
+    def __init__(self, *, loss: nn.Module) -> None:
+        super().__init__()
+        self.loss = loss
+
+    def forward(self, prediction: EncodedRGB, target: EncodedRGB) -> Float[Tensor, ""]:
+        """Scalar from encoded images of one shape."""
+        gain = alignment_gain(prediction, target) ** (1 / HDM_GAMMA)
+        result: Tensor = self.loss(prediction * gain, target)
+        return result
+
+
+@torch.no_grad()
+def alignment_gain(prediction: EncodedRGB, target: EncodedRGB) -> Float[Tensor, "*batch 1 1 1"]:
+    """The linear gain of each image, four stops at most; 1 where fewer than 5 % of its pixels can tell.
+
+    Pixels in which one of the two is black have no ratio and are left out.
+    """
+    x, y = decode_gamma(prediction), decode_gamma(target)
+    low, high = WELL_EXPOSED
+    predicted, reference = luminance(x), luminance(y)
+    chosen = ((y > low) & (y < high)).all(dim=-3, keepdim=True) & (predicted > 0)
+    ratios = torch.where(chosen, reference.log() - predicted.log(), torch.nan).flatten(-3)
+    enough = chosen.flatten(-3).float().mean(-1) >= LEAST_SHARE
+    gain = torch.where(enough, ratios.nanmedian(dim=-1).values.exp(), 1.0)
+    gain = gain.clamp(1 / GREATEST_GAIN, GREATEST_GAIN)
+    return gain[..., None, None, None]
