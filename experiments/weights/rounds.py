@@ -51,14 +51,25 @@ def settings(learning_rate: float, epochs: int, *more: str) -> tuple[str, ...]:
 FIRST = settings(1e-3, 4, "module.schedule.floor=0.65", "callbacks=default")
 BRANCH = settings(7e-4, 4, "module.schedule.warmup=50", "module.schedule.floor=0.25")
 LAST = settings(5e-4, 4, "module.schedule.warmup=30", "callbacks.ema.decay=0.99", "data.patches_per_epoch=2080")
+ALIGNED = settings(
+    7e-4,
+    4,
+    "module.schedule.warmup=50",
+    "callbacks.ema.decay=0.99",
+    "data.patches_per_epoch=4000",
+    "loss@module.tone_mapping_loss=tone_mapping_pu21_aligned",
+    "trainer=default",
+)
 ROUNDS = (
     Round(name="random0", camera="random", start="demo", seed=0, settings=FIRST),
     Round(name="random1", camera="random", start="random0", seed=1, settings=BRANCH),
     Round(name="gamma1", camera="gamma", start="random0", seed=2, settings=BRANCH),
     Round(name="random2", camera="random", start="random1", seed=3, settings=LAST, boost=0.3),
     Round(name="gamma2", camera="gamma", start="gamma1", seed=4, settings=LAST, boost=0.4),
+    Round(name="random3", camera="random", start="random2", seed=5, settings=ALIGNED),
+    Round(name="gamma3", camera="gamma", start="gamma2", seed=6, settings=ALIGNED),
 )
-SETS = {"two_stage": "random2", "two_stage_gamma": "gamma2"}
+SETS = {"two_stage": "random3", "two_stage_gamma": "gamma3"}
 """Shipped set: the round that it comes from."""
 
 
