@@ -29,9 +29,9 @@ def load_model(weights: str | None = None) -> nn.Module:
         weights: run directory, .ckpt, .safetensors or the name of a shipped set; None for the package's default.
     """
     _find_package()
-    from twostage_hdr.inference.weights import default_weights, load_weights
+    from twostage_hdr.inference.weights import load_weights
 
-    return load_weights(weights or default_weights())
+    return load_weights(weights)
 
 
 def _find_package() -> None:

@@ -128,3 +128,10 @@ def test_what_a_format_cannot_hold_is_told(tmp_path):
 def test_an_unknown_compression_is_refused_with_the_choices(tmp_path, scene):
     error = _run(scene, "--to", "exr", "-o", tmp_path, "--compression", "zip9").exception
     assert "zip9: unknown; choose from none, rle, zips" in str(error)
+
+
+@pytest.mark.parametrize("stops", ["nan", "inf", "1000"])
+def test_an_exposure_that_leaves_nothing_is_refused(tmp_path, scene, stops):
+    error = _run(scene, "--to", "exr", "-o", tmp_path / "out", "--stops", stops).exception
+    assert f"--stops {stops}: expected" in str(error)
+    assert not (tmp_path / "out").exists()

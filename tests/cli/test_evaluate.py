@@ -139,6 +139,7 @@ def test_data_that_hold_only_part_of_the_run_are_refused(run, tmp_path, monkeypa
         (("checkpoint={weights}",), "data: must be given"),
         (("checkpoint={weights}", "data=procedural", "split=all"), "choose one of train, val, test"),
         (("checkpoint={weights}", "data=procedural", "picures=2"), "no such setting"),
+        (("checkpoint={weights}", "data=procedural", "networks=abc"), "networks=abc: expected pairs"),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused_in_one_line(arguments, words, tmp_path, monkeypatch, capsys):
@@ -151,3 +152,20 @@ def test_what_cannot_be_evaluated_is_refused_in_one_line(arguments, words, tmp_p
     assert words in " ".join(error.split())
     assert "Traceback" not in error
     assert not (tmp_path / "out").exists()
+
+
+def test_a_training_run_is_no_place_for_an_evaluation(run, monkeypatch, capsys):
+    report = (run / "report.html").read_bytes()
+    assert _run(monkeypatch, "evaluate", f"checkpoint={run}", f"hydra.run.dir={run}") == 2
+    assert "a training run, whose report this would replace" in " ".join(capsys.readouterr().err.split())
+    assert (run / "report.html").read_bytes() == report
+
+
+def test_a_file_where_the_folder_should_be_is_refused_in_one_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("mine")
+    assert (
+        _run(monkeypatch, "evaluate", "checkpoint=demo", "data=procedural", f"hydra.run.dir={tmp_path / 'file'}") == 2
+    )
+    error = capsys.readouterr().err
+    assert "choose a folder that can be written with hydra.run.dir=DIR" in " ".join(error.split())
+    assert "Traceback" not in error

@@ -81,6 +81,7 @@ def test_pictures_that_leak_between_the_sets_are_refused(run: Run, folder: Path,
     [
         (["out=store"], "data"),
         (["data=procedural"], "out: must be given; add out=VALUE"),
+        (["data=procedural", "out=store", "data.patch_size=64"], "data.patch_size=64: is for training"),
         (["data=procedural", "out=store", "patchs=3"], "patchs: no such setting"),
         (["data=procedural", "out=store", "placement=tiles"], "choose one of random, grid"),
     ],

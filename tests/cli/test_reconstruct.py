@@ -64,6 +64,26 @@ def test_what_is_done_is_skipped_and_overwrite_does_it_again(tmp_path, weights):
     assert read_hdr(out / "a.exr").pixels.shape == (17, 31, 3)
 
 
+def test_half_a_result_is_no_result_and_is_left_to_the_user(tmp_path, weights):
+    photo, out = _photo(tmp_path / "a.png"), tmp_path / "out"
+    arguments = (photo, "-o", out, "--weights", weights)
+    _run(*arguments)
+    (out / "a_alignratio.npy").unlink()
+    result = _run(*arguments)
+    assert result.exit_code == 1
+    assert "a_alignratio.npy, which belongs to it, is gone; give --overwrite" in result.output
+    assert not (out / "a_alignratio.npy").exists()
+    assert _run(*arguments, "--overwrite").exit_code == 0
+    assert read_hdr(out / "a_hdr.png").pixels.shape == (17, 31, 3)
+
+
+@pytest.mark.parametrize("nits", ["0", "inf", "nan"])
+def test_a_white_that_no_display_has_is_refused(tmp_path, weights, nits):
+    error = _run(_photo(tmp_path / "a.png"), "-o", tmp_path / "out", "--white-nits", nits).exception
+    assert f"--white-nits {nits}: expected" in str(error)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_result_that_exists_is_left_alone_and_the_missing_ones_are_made(tmp_path, weights):
     photo, out = _photo(tmp_path / "a.png"), tmp_path / "out"
     out.mkdir()

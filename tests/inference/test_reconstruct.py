@@ -5,7 +5,7 @@ import torch
 import twostage_hdr
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.png8 import write_png8
-from twostage_hdr.inference.weights import save_weights
+from twostage_hdr.inference.weights import default_weights, save_weights
 from twostage_hdr.networks.baselines.expandnet import ExpandNet
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 
@@ -56,3 +56,18 @@ def test_sixteen_bit_photographs_keep_their_range(network):
 def test_a_missing_photograph_is_named(network):
     with pytest.raises(InputError, match=r"nowhere\.jpg"):
         twostage_hdr.reconstruct("nowhere.jpg", weights=network)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [((4, 4), torch.uint8), ((4, 4, 4), torch.uint8), ((0, 4, 3), torch.uint8), ((4, 4, 3), torch.float32)],
+    ids=["grey", "alpha", "empty", "float"],
+)
+def test_pixels_that_are_no_photograph_are_refused(network, shape, dtype):
+    with pytest.raises(InputError, match=r"give \(height, width, 3\) of uint8 or uint16"):
+        twostage_hdr.reconstruct(torch.zeros(shape, dtype=dtype), weights=network)
+
+
+def test_load_model_without_a_name_is_the_packages_default():
+    default = twostage_hdr.load_model(default_weights()).state_dict()
+    torch.testing.assert_close(twostage_hdr.load_model().state_dict(), default)

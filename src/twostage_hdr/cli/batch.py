@@ -18,7 +18,7 @@ from twostage_hdr.cli.input_files import check_collisions, make_directory
 from twostage_hdr.cli.outcome import Outcome
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.pixel_arrays import PreviewPixels
-from twostage_hdr.inference.result_files import ENDINGS, ResultFiles, ResultOptions, clipping_notes, result_paths
+from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, clipping_notes, result_paths
 from twostage_hdr.inference.row_pipe import RowPipe
 
 ONE_FILES_TROUBLE = (InputError, OSError, MemoryError, RuntimeError)
@@ -80,7 +80,7 @@ def run_batch(
         sources: what `check_plan` accepted.
         read: opens one source; called in a thread of its own, ahead of the computation.
         directory: where the results go; made if it is missing.
-        formats: keys of `ENDINGS`.
+        formats: see `result_paths`.
         overwrite: replace results that exist.
         refused: sources that `check_plan` said cannot be done, and why.
         console: where progress is shown.
@@ -90,6 +90,8 @@ def run_batch(
     """
     make_directory(directory)
     missing = {source: _missing(directory, source.stem, formats, overwrite) for source in sources}
+    halves = {} if overwrite else {source: _halves(directory, source.stem, formats) for source in sources}
+    refused = {source: why for source, why in halves.items() if why} | dict(refused)
     outcomes: dict[Path, Callable[[], Outcome]] = {
         source: partial(Outcome, str(source), "failed", error=why) for source, why in refused.items()
     }
@@ -112,7 +114,17 @@ def run_batch(
 
 def _missing(directory: Path, stem: str, formats: Sequence[str], overwrite: bool) -> list[str]:
     # A format's first file appears last, so where it is, the format is done.
-    return [name for name in formats if overwrite or not (directory / f"{stem}{ENDINGS[name][0]}").exists()]
+    return [name for name in formats if overwrite or not result_paths(directory, stem, [name])[0].exists()]
+
+
+def _halves(directory: Path, stem: str, formats: Sequence[str]) -> str | None:
+    """What is wrong with results of which a part has been taken away, if any."""
+    for name in formats:
+        first, *others = result_paths(directory, stem, [name])
+        lost = [path for path in others if not path.exists()]
+        if lost and first.exists():
+            return f"{first}: {lost[0].name}, which belongs to it, is gone; give --overwrite to write both again"
+    return None
 
 
 def _ahead(reader: ThreadPoolExecutor, read: Read, sources: Sequence[Path]) -> Iterator[tuple[Path, "Future[Picture]"]]:

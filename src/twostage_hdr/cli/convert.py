@@ -10,6 +10,7 @@ from rich.console import Console
 from twostage_hdr.cli.batch import Picture, check_plan, run_batch
 from twostage_hdr.cli.input_files import find_files
 from twostage_hdr.cli.outcome import report
+from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_path_for
 from twostage_hdr.imaging.hdr import HDR_READERS, read_hdr
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
@@ -17,6 +18,8 @@ from twostage_hdr.inference.result_files import ResultOptions
 
 _GAIN_MAP_MARKS = (b"ns.adobe.com/hdr-gain-map", b"urn:iso:std:iso:ts:21496")
 _ROWS_AT_ONCE = 256
+MOST_STOPS = 30
+"""Exposure that may be added or taken: more leaves nothing of an image that float32 can hold."""
 
 
 def convert_all(
@@ -44,8 +47,11 @@ def convert_all(
         The exit code: 0, or 1 if a file failed.
 
     Raises:
-        InputError: nothing to do, unknown formats, or results that would overwrite an input or each other.
+        InputError: nothing to do, unknown formats, no such exposure, or results that would overwrite an input or each
+            other.
     """
+    if not abs(stops) <= MOST_STOPS:  # NaN, too
+        raise InputError(f"--stops {stops:g}: expected an exposure of -{MOST_STOPS} to {MOST_STOPS}")
     console = Console(highlight=False, soft_wrap=True, stderr=as_json)
     sources = find_hdr_files(names)
     refused = check_plan(sources, directory, formats)

@@ -82,6 +82,10 @@ def run_verb(task: Callable[[DictConfig], float | None], config: str, arguments:
             raise refused[0]
     except (HydraException, OmegaConfBaseException) as error:
         _refuse(error, config, arguments)
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        raise InputError(
+            f"{error.filename}: {error.strerror}; choose a folder that can be written with hydra.run.dir=DIR"
+        ) from error
     finally:
         sys.argv = program
 

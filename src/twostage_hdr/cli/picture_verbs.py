@@ -28,7 +28,7 @@ ReconstructFormats: TypeAlias = Annotated[
     ),
 ]
 WhiteNits: TypeAlias = Annotated[
-    float | None, typer.Option(min=1, help="Luminance of linear 1.0 in cd/m², stored in the files.")
+    float | None, typer.Option(help="Luminance of linear 1.0 in cd/m², 1 to 10000, stored in the files.")
 ]
 FullFloat: TypeAlias = Annotated[bool, typer.Option("--float", help="OpenEXR with 32-bit instead of 16-bit floats.")]
 Compression: TypeAlias = Annotated[
@@ -40,9 +40,12 @@ AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the outco
 
 
 def _options(white_nits: float | None, full_float: bool, compression: str, quality: int) -> "ResultOptions":
+    from twostage_hdr.errors import InputError
     from twostage_hdr.imaging.openexr import exr_compression
-    from twostage_hdr.inference.result_files import ResultOptions
+    from twostage_hdr.inference.result_files import PQ_NITS, ResultOptions
 
+    if white_nits is not None and not 1 <= white_nits <= PQ_NITS:
+        raise InputError(f"--white-nits {white_nits:g}: expected a luminance of 1 to {PQ_NITS:g} cd/m²")
     return ResultOptions(
         half=not full_float, compression=exr_compression(compression), white_nits=white_nits, quality=quality
     )
@@ -93,7 +96,7 @@ def convert(
     files: Annotated[list[str], typer.Argument(metavar="IN...", help="HDR files, folders of them, or quoted globs.")],
     to: Formats,
     output: Output = Path(),
-    stops: Annotated[float, typer.Option(help="Exposure to add, in factors of 2.")] = 0.0,
+    stops: Annotated[float, typer.Option(help="Exposure to add, in factors of 2, -30 to 30.")] = 0.0,
     white_nits: WhiteNits = None,
     full_float: FullFloat = False,
     compression: Compression = "zip",

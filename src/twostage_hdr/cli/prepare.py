@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
@@ -24,6 +25,7 @@ from twostage_hdr.data.store.store_source import StoreSource
 from twostage_hdr.data.thumbnails import Thumbnail
 from twostage_hdr.errors import InputError
 
+_OF_TRAINING = ("data.patch_size=", "data.crop_size=", "data.patches_per_epoch=", "data.zoom=")
 _PLACE_OR_SPEED = ("root", "cache_mb", "exclude", "sequences", "exposure", "align")
 """Settings of a source that do not change what a store holds of a given list of scenes."""
 
@@ -35,6 +37,11 @@ def prepare(config: DictConfig) -> None:
         InputError: settings that cannot work, scenes that cannot be read, sets that leak.
     """
     console = Console(highlight=False, soft_wrap=True)
+    for override in HydraConfig.get().overrides.task:
+        if override.startswith(_OF_TRAINING):
+            raise InputError(
+                f"{override}: is for training; a store takes patch_size=N, and crops are cut when it is read"
+            )
     settings = StoreSettings(
         **{name: config[name] for name in ("patches", "patch_size", "placement", "informative", "zoom", "seed")}
     )
@@ -59,7 +66,7 @@ def prepare(config: DictConfig) -> None:
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     console.print(f"Store     {out}" if written else f"{out}: complete already, nothing to do.")
-    console.print(f"Next: twostage-hdr train experiment=paper data=store data.root={out}")
+    console.print(f"Next: twostage-hdr train experiment=paper data=store data.root={out} data.patches_per_epoch=null")
 
 
 def _maker(config: DictConfig, data: TripleDataModule) -> PatchMaker:

@@ -9,10 +9,11 @@ import torch
 from jaxtyping import Float32
 from torch import nn
 
+from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels
 from twostage_hdr.inference.engine import Engine
-from twostage_hdr.inference.weights import default_weights, load_weights
+from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 
@@ -57,7 +58,7 @@ def load_reconstructor(
     Raises:
         InputError: weights that cannot be used, or a device or precision that is not there.
     """
-    network = weights if isinstance(weights, nn.Module) else load_weights(weights or default_weights())
+    network = weights if isinstance(weights, nn.Module) else load_weights(weights)
     engine = Engine(network=network, device=device, precision=precision, tile=tile)
     return Reconstructor(engine=engine, encoded=network.output == "encoded")
 
@@ -86,5 +87,14 @@ def reconstruct(
     Raises:
         InputError: a photograph or weights that cannot be used.
     """
-    pixels = read_ldr(photograph).pixels if isinstance(photograph, str | Path) else np.asarray(photograph)
+    pixels = read_ldr(photograph).pixels if isinstance(photograph, str | Path) else _checked(np.asarray(photograph))
     return load_reconstructor(weights, device=device, precision=precision, tile=tile).image(pixels)
+
+
+def _checked(pixels: np.ndarray) -> LdrPixels:
+    if pixels.ndim != 3 or pixels.shape[-1] != 3 or not pixels.size or pixels.dtype not in (np.uint8, np.uint16):
+        raise InputError(
+            f"photograph: pixels of shape {pixels.shape} and type {pixels.dtype}; give (height, width, 3) of uint8 or "
+            "uint16, encoded, full range"
+        )
+    return pixels

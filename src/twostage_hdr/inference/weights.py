@@ -76,17 +76,17 @@ def save_weights(path: Path, network: nn.Module, notes: Mapping[str, str] | None
         temporary.write_bytes(serialize(tensors, metadata={key: str(value) for key, value in header.items()}))
 
 
-def load_weights(where: str | Path) -> nn.Module:
+def load_weights(where: str | Path | None = None) -> nn.Module:
     """A trained network in evaluation mode, on the CPU.
 
     Args:
         where: a run directory (its best checkpoint), a Lightning `.ckpt`, a `.safetensors`, or the name of a set that
-            is shipped with the package.
+            is shipped with the package; None for its default.
 
     Raises:
         InputError: nothing of that name, or a file that cannot be read or does not fit its network.
     """
-    path = find_weights(where)
+    path = find_weights(where or default_weights())
     description, tensors = (_read_safetensors if path.suffix == ".safetensors" else _read_checkpoint)(path)
     network = build_network(description, str(path))
     try:
