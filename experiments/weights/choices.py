@@ -26,8 +26,8 @@ RECIPE = (
     "logger=csv",
 )
 CHOICES: dict[str, tuple[str, ...]] = {
-    "the recipe: PU21 with the exposure forgiven, squares, ΔE00/255; end to end": (),
-    "PU21 L1 + ΔE00/255, nothing forgiven, no squares": ("loss@module.tone_mapping_loss=tone_mapping_pu21",),
+    "the recipe: PU21 L1 + ΔE00/255, end to end": (),
+    "half of it with the exposure forgiven, and squares": ("loss@module.tone_mapping_loss=tone_mapping_pu21_aligned",),
     "mu-law L1 instead of PU21": ("loss@module.tone_mapping_loss=tone_mapping_mu_law",),
     "ln(1 + 5 x) L1 instead of PU21": ("loss@module.tone_mapping_loss=tone_mapping_log1p",),
     "L1 of encoded values instead of PU21, the paper's": ("loss@module.tone_mapping_loss=tone_mapping",),
@@ -74,7 +74,7 @@ def main() -> None:
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     (HERE / "results" / "choices.json").write_text(text, encoding="utf-8")
     for choice, row in table.items():
-        print(f"{choice:75}", *(f"{row[column]:8.3f}" for column in COLUMNS))
+        print(f"{choice:52}", *(f"{row[column]:8.3f}" for column in COLUMNS))
 
 
 if __name__ == "__main__":

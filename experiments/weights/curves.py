@@ -1,8 +1,6 @@
 """The rounds' training curves: kept as data, drawn as a picture.
 
 python -m experiments.weights.curves --runs RUNS
-
-Of a round that is not in RUNS, the curves kept before stay.
 """
 
 import argparse
@@ -18,7 +16,6 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 HERE = Path(__file__).parent
-KEPT = HERE / "results" / "curves.csv"
 SHOWN = {
     "train/tone_mapping/pu21": "training loss, L1 in PU21 / 256",
     "val/mu_psnr": "validation, μ-PSNR [dB]",
@@ -38,16 +35,6 @@ def points(run: Path) -> dict[str, list[tuple[float, float]]]:
     return curves | {"train/tone_mapping/pu21": means}
 
 
-def kept() -> dict[str, dict[str, list[tuple[float, float]]]]:
-    """By round and name: what `results/curves.csv` has."""
-    curves: dict[str, dict[str, list[tuple[float, float]]]] = {}
-    with KEPT.open(encoding="utf-8", newline="") as file:
-        for line in csv.DictReader(file):
-            named = curves.setdefault(line["round"], {})
-            named.setdefault(line["curve"], []).append((float(line["update"]) - 1, float(line["value"])))
-    return curves
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=Path, required=True, help="folder of the rounds")
@@ -56,11 +43,8 @@ def main() -> None:
     lines: list[tuple[str, str, int, float]] = []
     figure, axes = plt.subplots(1, len(SHOWN), figsize=(12, 3.4), dpi=100, layout="constrained")
     ends: dict[str, float] = {}  # updates before and in each round
-    earlier = kept()
     for one in ROUNDS:
-        run = arguments.runs / one.name
-        # What was kept counts from the first round's start already.
-        curves, before = (points(run), ends.get(one.start, 0.0)) if run.is_dir() else (earlier.get(one.name, {}), 0.0)
+        curves, before = points(arguments.runs / one.name), ends.get(one.start, 0.0)
         for axis, (name, label) in zip(axes, SHOWN.items(), strict=True):
             line = [(before + update + 1, value) for update, value in curves.get(name, [])]
             axis.plot([x for x, _ in line], [y for _, y in line], marker=".", label=one.name)
@@ -70,7 +54,7 @@ def main() -> None:
     axes[0].legend(fontsize=8)
     arguments.picture.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(arguments.picture)
-    with KEPT.open("w", encoding="utf-8", newline="") as file:
+    with (HERE / "results" / "curves.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("round", "curve", "update", "value"))
         writer.writerows((name, curve, update, f"{value:.5g}") for name, curve, update, value in lines)
