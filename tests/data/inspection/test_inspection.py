@@ -175,6 +175,17 @@ def test_twins_that_a_split_file_sets_apart_are_poison(hdm: Path, tmp_path: Path
     assert any("in test, but shows the picture of 0000 in train" in problem for problem in problems)
 
 
+@pytest.mark.parametrize("twins_set", ["train", "test"])
+def test_one_of_two_copies_is_kept(hdr_tree: Path, noisy_camera: VirtualCamera, tmp_path: Path, twins_set: str) -> None:
+    (hdr_tree / "bad.hdr").write_bytes((hdr_tree / "a.hdr").read_bytes())
+    source = HdrFolderSource(root=str(hdr_tree), camera=noisy_camera)
+    others = tuple(scene.id for scene in source.scenes() if scene.id not in ("a.hdr", "bad.hdr"))
+    first, last = ("bad.hdr", "a.hdr") if twins_set == "train" else ("a.hdr", "bad.hdr")
+    write_splits(tmp_path / "splits.json", Splits((first,), others, (last,)))
+    poison = look(source, str(tmp_path / "splits.json")).poison
+    assert {finding.scene for finding in poison} == {"bad.hdr"}
+
+
 def test_a_split_file_between_whose_sets_a_group_leaks_is_poison(hdm: Path, tmp_path: Path) -> None:
     (tmp_path / "told.csv").write_text("scene,sequence\n0000,a\n0001,a\n0002,b\n0003,c\n")
     write_splits(tmp_path / "splits.json", Splits(("0000",), ("0002",), ("0001", "0003")))

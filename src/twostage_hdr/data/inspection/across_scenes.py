@@ -1,7 +1,7 @@
 """Checks that need more than one scene: sizes, the same picture twice, pictures shared by sets."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from twostage_hdr.data.inspection.finding import Finding
 from twostage_hdr.data.inspection.scene_record import SceneRecord
@@ -53,8 +53,8 @@ def duplicates(records: Sequence[SceneRecord], groups: Mapping[str, str]) -> lis
     return found
 
 
-def leaks(records: Sequence[SceneRecord], splits: Splits) -> list[Finding]:
-    """Near-duplicates between training, validation and test."""
+def leaks(records: Sequence[SceneRecord], splits: Splits, *, excluded: Collection[str]) -> list[Finding]:
+    """Near-duplicates between training, validation and test; of an excluded scene no other copy is excluded, too."""
     pictures = {record.scene: record.thumbnail for record in records if record.thumbnail is not None}
     return [
         Finding(
@@ -64,4 +64,5 @@ def leaks(records: Sequence[SceneRecord], splits: Splits) -> list[Finding]:
             cure="give both one group (sequence file, subfolder or place_group), or exclude one",
         )
         for one, scene, other, twin, alike in leaking_pairs(splits, pictures)
+        if scene not in excluded
     ]

@@ -76,9 +76,10 @@ def inspect_source(
     findings = [finding for record in records for finding in record.findings]
     if isinstance(source, HdmSource):  # other folders hold images of any size as a rule
         findings += odd_sizes(healthy)
-    findings += [*stray_files(source), *duplicates(healthy, groups), *split_findings]
+    twins = duplicates(healthy, groups)
+    findings += [*stray_files(source), *twins, *split_findings]
     if splits is not None:
-        findings += leaks(healthy, splits)
+        findings += leaks(healthy, splits, excluded={finding.scene for finding in twins if finding.poison})
     findings.sort(key=lambda finding: (not finding.poison, finding.scene, finding.file))
     return Inspection(records=records, findings=findings, groups=groups, splits=splits)
 
