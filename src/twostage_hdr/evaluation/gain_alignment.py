@@ -6,13 +6,11 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
+from twostage_hdr.radiometry.exposure import WELL_EXPOSED
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
 from twostage_hdr.radiometry.luminance import luminance
 from twostage_hdr.radiometry.quantile import quantile
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
-
-WELL_EXPOSED = (0.02, 0.9)
-"""Linear LDR values between which a pixel is neither noise nor close to clipping; both ends excluded."""
 
 
 class GainAlignment(NamedTuple):

@@ -11,10 +11,9 @@ import numpy as np
 from jaxtyping import Float
 
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels
+from twostage_hdr.radiometry.exposure import WELL_EXPOSED
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
-WELL_EXPOSED = (0.02, 0.9)
-"""Linear input values between which a pixel is neither noise nor close to clipping; both ends excluded."""
 SECONDS = 0.5
 """Time constant of the exponential mean of the gain's logarithm, s: flicker goes, a change of light passes."""
 CUT = 0.1

@@ -4,12 +4,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from twostage_hdr.radiometry.exposure import WELL_EXPOSED
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
 from twostage_hdr.radiometry.luminance import luminance
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
-WELL_EXPOSED = (0.02, 0.9)
-"""Linear reference values, 1.0 is where the LDR frame clips, between which the gain is measured; ends excluded."""
 LEAST_SHARE = 0.05
 """Share of an image's pixels below which they say too little of its gain, which is then 1."""
 

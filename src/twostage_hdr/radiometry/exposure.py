@@ -11,6 +11,10 @@ from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 CLIPPING_THRESHOLD = 248 / 255
 """Encoded value from which an LDR pixel counts as clipped: real HdM frames saturate there, not at 1 [ntire2021hdr]."""
 
+WELL_EXPOSED = (0.02, 0.9)
+"""Linear values, 1.0 is where the frame clips, between which a pixel is neither noise nor close to clipping; both ends
+excluded. Gains are measured there."""
+
 
 def expose(linear: LinearRGB, stops: float) -> LinearRGB:
     """The same light with `stops` more exposure: linear * 2^stops."""

@@ -4,8 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-WELL_EXPOSED = (0.02, 0.9)
-"""Linear range, in units of LDR white, in which all channels of a well-exposed pixel lie."""
+from twostage_hdr.radiometry.exposure import WELL_EXPOSED
 
 _LUMINANCE = (0.2126, 0.7152, 0.0722)  # Rec. 709
 _TINY = 1e-12
