@@ -54,9 +54,12 @@ OURS = {
     "one_network": ("module.network.features=8", "module.network.growth=4"),
     "tone_mapping": ("module.network.features=8", "module.network.growth=4"),
     "two_stage": ("+module.discriminator.features=2", "module.network.features=8", "module.network.growth=4"),
+    "two_stage_context": ("module.network.features=8", "module.network.growth=4"),
 }
 
 TINY = OURS | COMPARED
+
+NEEDING_A_FOLDER = {("experiment", "best"), ("experiment", "context")}
 
 
 def choices(group: str) -> list[str]:
@@ -65,7 +68,7 @@ def choices(group: str) -> list[str]:
 
 def needed(group: str, choice: str) -> list[str]:
     """Mandatory values, and what goes into a place that the default config has not."""
-    return ["data.root=nowhere"] if group == "data" or (group, choice) == ("experiment", "best") else []
+    return ["data.root=nowhere"] if group == "data" or (group, choice) in NEEDING_A_FOLDER else []
 
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
@@ -105,6 +108,7 @@ def loss_places(module: str) -> list[str]:
         "one_network": ["loss"],
         "tone_mapping": ["loss"],
         "two_stage": ["objective.reconstruction", "tone_mapping_loss"],
+        "two_stage_context": ["loss"],
     }
     return places[module]
 

@@ -7,6 +7,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.inference.engine import Engine
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
+from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
 
 
 class MinusItsMean(nn.Module):
@@ -25,13 +26,20 @@ class Blur(nn.Module):
         return nn.functional.avg_pool2d(ldr, 5, stride=1, padding=2)
 
 
+def with_context() -> TwoStageContextNetwork:
+    """With a map that is not 1 everywhere, as a new one is."""
+    network = TwoStageContextNetwork(features=8, growth=4, context_features=8)
+    nn.init.normal_(network.context.conv_out.weight, std=0.2)
+    return network
+
+
 def photograph(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 @pytest.mark.parametrize(
     "network",
-    [TwoStageNetwork(features=8, growth=4), Stage(features=8, growth=4), MinusItsMean(), Blur()],
+    [TwoStageNetwork(features=8, growth=4), Stage(features=8, growth=4), with_context(), MinusItsMean(), Blur()],
     ids=lambda network: type(network).__name__,
 )
 def test_the_result_is_the_whole_images_forward(network: nn.Module) -> None:

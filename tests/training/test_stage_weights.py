@@ -6,6 +6,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.networks.baselines.expandnet import ExpandNet
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
+from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
 from twostage_hdr.training.stage_weights import enhancement_stage, start_from
 
 
@@ -48,6 +49,12 @@ def test_a_stage_takes_the_stage_of_its_size(blocks: int, name: str, part: str) 
     network, trained = stage(blocks), two_stage()
     assert start_from(network, trained, "w") == name
     assert_same(network, getattr(trained, part))
+
+
+def test_the_variant_with_context_takes_the_two_stages_inside_it() -> None:
+    network, trained = TwoStageContextNetwork(features=8, growth=4), two_stage()
+    assert start_from(network, trained, "w") == "both stages"
+    assert_same(network.two_stage, trained)
 
 
 @pytest.mark.parametrize(

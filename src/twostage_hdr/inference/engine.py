@@ -9,11 +9,14 @@ from jaxtyping import Float, UInt
 from torch import Tensor, nn
 
 from twostage_hdr.errors import InputError
+from twostage_hdr.inference.context_rows import ContextRows
 from twostage_hdr.inference.streamed import StreamedNetwork
 from twostage_hdr.inference.tiled import receptive_radius, tiled_rows
+from twostage_hdr.networks.context_gain import ContextGain
 from twostage_hdr.networks.memory_layout import to_channels_last
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
+from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
 
 Precision: TypeAlias = Literal["fp32", "bf16", "auto"]
 Rows: TypeAlias = Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]
@@ -28,6 +31,7 @@ class Engine:
 
     On the CPU the two-stage network and its stages are streamed (`StreamedNetwork`); other networks that know their
     `receptive_radius` run in exact tiles (`tiled_rows`), and those that see the whole image run on the whole image.
+    A context's gains (`ContextRows`) are multiplied on the rows of the two stages inside its network.
 
     Args:
         network: any image network, (B, 3, H, W) in [0, 1] to (B, 3, H, W).
@@ -48,6 +52,10 @@ class Engine:
         self.precision = _precision(precision, self.device)
         self.tile = tile
         self.network = network.eval().to(self.device)
+        self.context: ContextGain | None = None
+        if isinstance(network, TwoStageContextNetwork):
+            self.network, self.context = network.two_stage, network.context
+            network = self.network
         self.radius = receptive_radius(network)
         self.stream: StreamedNetwork | None = None
         if self.device.type == "cpu" and isinstance(network, Stage | TwoStageNetwork):
@@ -65,6 +73,10 @@ class Engine:
         Yields:
             Row at which the band begins, and the band (rows, width, 3) float32.
         """
+        rows = self._network_rows(ldr)
+        return rows if self.context is None else ContextRows(self.context, ldr).applied(rows)
+
+    def _network_rows(self, ldr: UInt[np.ndarray, "height width 3"]) -> Rows:
         if self.stream is not None:
             return self.stream.rows(ldr)
         if self.radius is None:

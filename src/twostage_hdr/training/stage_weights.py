@@ -5,6 +5,7 @@ from torch import nn
 from twostage_hdr.errors import InputError
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
+from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
 
 
 def enhancement_stage(network: nn.Module, where: str) -> Stage:
@@ -24,7 +25,8 @@ def start_from(network: nn.Module, trained: nn.Module, where: str) -> str:
     """Copies trained weights into a new run's network and says what was copied.
 
     A two-stage network takes both stages from another one, or stage I alone from a stage; a stage takes a stage, or
-    the stage of a two-stage network that has its number of parameters.
+    the stage of a two-stage network that has its number of parameters; the variant with context takes the two-stage
+    network inside it.
 
     Raises:
         InputError: the two do not fit.
@@ -34,6 +36,8 @@ def start_from(network: nn.Module, trained: nn.Module, where: str) -> str:
         targets = [("stage I", network.enhancement, trained)]
     elif isinstance(network, Stage) and isinstance(trained, TwoStageNetwork):
         targets = [("stage I", network, trained.enhancement), ("stage II", network, trained.tone_mapping)]
+    elif isinstance(network, TwoStageContextNetwork) and isinstance(trained, TwoStageNetwork):
+        targets = [("both stages", network.two_stage, trained)]
     for what, target, source in targets:
         if _shapes(target) == _shapes(source):
             target.load_state_dict(source.state_dict())

@@ -1,0 +1,74 @@
+"""The context's gains on a stream of rows: a coarse map of the whole photograph first, then band by band."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, UInt
+from torch import Tensor
+
+from twostage_hdr.inference.tiled import encoded
+from twostage_hdr.networks.context_gain import CELL, ContextGain, white_share
+
+TILE = 96
+"""Side of a tile of the map, cells: with what it sees around it 140, so 50 MiB of features."""
+
+
+class ContextRows:
+    """Multiplies the two-stage network's rows as they come; equal to the whole image's gains.
+
+    Only the map, 1/64 of the pixels, is held for the whole photograph.
+
+    Args:
+        context: the gains' network, on its device.
+        ldr: the photograph, full range of its type.
+        tile: side of a tile of the map, cells.
+    """
+
+    def __init__(self, context: ContextGain, ldr: UInt[np.ndarray, "height width 3"], *, tile: int = TILE) -> None:
+        self.ldr = ldr
+        self.map = log_gain_map(context, ldr, tile=tile)
+
+    def applied(
+        self, rows: Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]
+    ) -> Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]:
+        """The bands times their gains."""
+        for top, band in rows:
+            yield top, band * self.gains(top, top + band.shape[0])
+
+    def gains(self, top: int, bottom: int) -> Float[np.ndarray, "rows width 3"]:
+        """Factors on the encoded rows from `top` to `bottom`."""
+        # A pixel lies between the centres of two cells: its own and the next above or below.
+        first, last = max(top // CELL - 1, 0), (bottom - 1) // CELL + 2
+        cells = self.map[None, :, first:last]
+        with torch.inference_mode():
+            fine = F.interpolate(cells, scale_factor=CELL, mode="bilinear")[0]
+            begin = top - first * CELL
+            log_gain = fine[:, begin : begin + bottom - top, : self.ldr.shape[1]]
+            gains = torch.exp(white_share(encoded(self.ldr[top:bottom])[0]) * log_gain)
+            return gains.permute(1, 2, 0).numpy()
+
+
+def log_gain_map(
+    context: ContextGain, ldr: UInt[np.ndarray, "height width 3"], *, tile: int = TILE
+) -> Float[Tensor, "3 rows columns"]:
+    """`ContextGain.map` of a photograph of any size, in bounded memory; on the CPU.
+
+    Args:
+        context: the gains' network, on its device.
+        ldr: full range of its type.
+        tile: side of a tile, cells.
+    """
+    device = context.conv_in.weight.device
+    height, width = (-(-side // CELL) for side in ldr.shape[:2])
+    whole = torch.empty(3, height, width)
+    for top in range(0, height, tile):
+        for left in range(0, width, tile):
+            up, before = max(top - context.reach, 0), max(left - context.reach, 0)
+            bottom, right = min(top + tile, height), min(left + tile, width)
+            seen = ldr[up * CELL : (bottom + context.reach) * CELL, before * CELL : (right + context.reach) * CELL]
+            with torch.inference_mode():
+                cells = context.map(encoded(seen).to(device))[0]
+                whole[:, top:bottom, left:right] = cells[:, top - up : bottom - up, left - before : right - before]
+    return whole
