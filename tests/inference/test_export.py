@@ -9,6 +9,7 @@ from twostage_hdr.inference.export import DESCRIPTION, INPUT, OUTPUT, export_onn
 from twostage_hdr.networks.baselines.hdrunet import HDRUNet
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
+from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
 
 SIZES = [(1, 1, 1), (1, 1, 7), (1, 17, 31), (2, 64, 64), (3, 101, 50)]
 """Batch, height, width."""
@@ -73,6 +74,27 @@ def test_a_single_stage_is_exported_too(tmp_path):
     ldr = torch.rand(1, 3, 9, 13)
     with torch.no_grad():
         torch.testing.assert_close(torch.export.load(tmp_path / "stage.pt2").module()(ldr), stage(ldr))
+
+
+@pytest.mark.slow
+def test_the_variant_with_context_is_exported_too(tmp_path):
+    torch.manual_seed(0)
+    network = TwoStageContextNetwork(features=8, growth=4, context_features=8).eval()
+    torch.nn.init.normal_(network.context.conv_out.weight, std=0.3)
+    export_program(network, tmp_path / "net.pt2")
+    program = torch.export.load(tmp_path / "net.pt2").module()
+    pytest.importorskip("onnxscript")
+    export_onnx(network, tmp_path / "net.onnx")
+    session = pytest.importorskip("onnxruntime").InferenceSession(
+        tmp_path / "net.onnx", providers=["CPUExecutionProvider"]
+    )
+    for batch, height, width in [(1, 9, 9), (1, 17, 31), (2, 64, 64), (3, 101, 50)]:
+        ldr = (1.5 * torch.rand(batch, 3, height, width)).clamp(max=1)
+        with torch.no_grad():
+            expected = network(ldr)
+            torch.testing.assert_close(program(ldr), expected, atol=1e-5, rtol=1e-5)
+        (result,) = session.run([OUTPUT], {INPUT: ldr.numpy()})
+        torch.testing.assert_close(torch.from_numpy(result), expected, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("write", [export_onnx, export_program])

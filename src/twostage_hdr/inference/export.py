@@ -17,6 +17,7 @@ from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.inference.weights import describe_network
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
+from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
 
 INPUT, OUTPUT = "ldr", "hdr"
 """Names of the network's image in, (batch, 3, height, width) in [0, 1], and of its image out."""
@@ -27,7 +28,7 @@ DESCRIPTION = "description.json"
 _EXAMPLE = (2, 3, 24, 40)  # no two equal and none 1, so that no relation between them is taken for a rule
 
 
-_ANY_SIZE = (TwoStageNetwork, Stage)
+_ANY_SIZE = (TwoStageNetwork, Stage, TwoStageContextNetwork)
 """Networks whose arithmetic is the same for every size; the compared methods pad or look at the whole image."""
 
 
@@ -60,6 +61,8 @@ def export_onnx(network: nn.Module, path: Path) -> None:
 def export_program(network: nn.Module, path: Path) -> None:
     """Writes `.pt2`, which `torch.export.load(path).module()` runs without this package; sizes are free.
 
+    The variant with context takes sides from 9 px: PyTorch tells a map of one row or column from all others.
+
     Raises:
         InputError: a network that cannot be written with free sizes.
     """
@@ -87,7 +90,7 @@ class _Plain(nn.Module):
 
 def _check(network: nn.Module, path: Path) -> None:
     if not isinstance(network, _ANY_SIZE):
-        names = " and ".join(kind.__name__ for kind in _ANY_SIZE)
+        names = ", ".join(kind.__name__ for kind in _ANY_SIZE)
         raise InputError(f"{path}: {type(network).__name__} cannot be exported for images of any size; {names} can")
 
 

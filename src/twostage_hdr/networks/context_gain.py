@@ -51,7 +51,7 @@ class ContextGain(nn.Module):
 
     ::
 
-        ldr, white --> cells of 8 x 8 px --> conv1x1 -> 7 dilated blocks -> conv1x1 --> ln gain of each cell and channel
+        ldr, white --> conv8x8, stride 8 -> 7 dilated blocks -> conv1x1 --> ln gain of each cell and channel
         gain = exp(white * (ln gain, bilinear at full size))
 
     `white` rises from 0 at the end of the well-exposed range to 1 at the clipping threshold, in each channel, so what
@@ -67,7 +67,7 @@ class ContextGain(nn.Module):
     def __init__(self, *, features: int = 64) -> None:
         super().__init__()
         self.hyper_parameters: HyperParameters = {"features": features}
-        self.conv_in = nn.Conv2d(6 * CELL**2, features, 1)
+        self.conv_in = nn.Conv2d(6, features, CELL, stride=CELL)
         self.blocks = nn.Sequential(*(DilatedBlock(features=features, dilation=dilation) for dilation in DILATIONS))
         self.conv_out = nn.Conv2d(features, 3, 1)
         nn.init.zeros_(self.conv_out.weight)
@@ -77,15 +77,17 @@ class ContextGain(nn.Module):
     def forward(self, ldr: EncodedRGB) -> EncodedRGB:
         """Factors on an encoded image, (B, 3, H, W), from the LDR frame in [0, 1]; any H, W >= 1."""
         height, width = ldr.shape[-2:]
-        log_gain = F.interpolate(self.map(ldr), scale_factor=CELL, mode="bilinear")[..., :height, :width]
+        fine = F.interpolate(self.map(ldr), scale_factor=CELL, mode="bilinear")
+        rows, columns = (torch.arange(side, device=ldr.device) for side in (height, width))
+        log_gain = fine.index_select(-2, rows).index_select(-1, columns)  # a slice would not export with free sizes
         return torch.exp(white_share(ldr) * log_gain)
 
     def map(self, ldr: EncodedRGB) -> Float[Tensor, "batch 3 rows columns"]:
         """ln gain of every cell; the last row and column of cells are filled up with the frame's edge pixels."""
         seen = torch.cat((ldr, white_share(ldr)), 1)  # (B, 6, H, W)
         missing = (0, -ldr.shape[-1] % CELL, 0, -ldr.shape[-2] % CELL)
-        cells = F.pixel_unshuffle(F.pad(seen, missing, mode="replicate"), CELL)  # (B, 384, H / 8, W / 8)
-        log_gain: Tensor = self.conv_out(self.blocks(torch.relu(self.conv_in(cells))))
+        cells = torch.relu(self.conv_in(F.pad(seen, missing, mode="replicate")))  # (B, features, H / 8, W / 8)
+        log_gain: Tensor = self.conv_out(self.blocks(cells))
         low, high = torch.tensor([LOWEST_GAIN, HIGHEST_GAIN]).log().tolist()
         return log_gain.clamp(low, high)
 
