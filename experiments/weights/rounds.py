@@ -2,7 +2,7 @@
 
 python -m experiments.weights.rounds --root HDR --out RUNS
 
-The same command goes on where it was stopped, and passes over rounds that are finished. At the end the two sets lie in
+The same command goes on where it was stopped, and passes over rounds that are finished. At the end the sets lie in
 RUNS as .safetensors; `--ship` puts them into the package in place of the ones there.
 """
 
@@ -22,7 +22,7 @@ SPLITS = Path(__file__).parent / "splits.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """One run of `experiment=best`.
+    """One run of `experiment=best`, or of another.
 
     Attributes:
         name: of its run folder.
@@ -30,6 +30,7 @@ class Round:
         start: the round, or the shipped set, whose weights it starts from.
         seed: of patches and cameras; another one for every round, so that no round repeats another's.
         settings: what differs from the experiment.
+        experiment: its recipe.
         boost: what highlight units add at white, encoded, where the start gets them; see `highlight_units.py`.
     """
 
@@ -38,6 +39,7 @@ class Round:
     start: str
     seed: int
     settings: tuple[str, ...]
+    experiment: str = "best"
     boost: float | None = None
 
 
@@ -57,8 +59,15 @@ ROUNDS = (
     Round(name="gamma1", camera="gamma", start="random0", seed=2, settings=BRANCH),
     Round(name="random2", camera="random", start="random1", seed=3, settings=LAST, boost=0.3),
     Round(name="gamma2", camera="gamma", start="gamma1", seed=4, settings=LAST, boost=0.4),
+    Round(name="random_context", camera="random", start="random2", seed=6, settings=(), experiment="context"),
+    Round(name="gamma_context", camera="gamma", start="gamma2", seed=7, settings=(), experiment="context"),
 )
-SETS = {"two_stage": "random2", "two_stage_gamma": "gamma2"}
+SETS = {
+    "two_stage": "random2",
+    "two_stage_gamma": "gamma2",
+    "two_stage_context": "random_context",
+    "two_stage_gamma_context": "gamma_context",
+}
 """Shipped set: the round that it comes from."""
 
 
@@ -73,7 +82,7 @@ def command(one: Round, root: Path, out: Path) -> list[str]:
     """The `twostage-hdr train` of a round."""
     return [
         "train",
-        "experiment=best",
+        f"experiment={one.experiment}",
         f"data.root={root}",
         f"data.split_file={SPLITS}",
         f"camera={one.camera}",

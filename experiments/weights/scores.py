@@ -2,8 +2,8 @@
 
 python -m experiments.weights.scores --root HDR [--expandnet expandnet.safetensors]
 
-One table for each camera, in `results/`: with the set made for it, the other set, and ExpandNet's published weights if
-they are given (`twostage-hdr import-weights expandnet weights.pth expandnet.safetensors`).
+One table for each camera, in `results/`: with the sets made for it, those of the other camera, and ExpandNet's published
+weights if they are given (`twostage-hdr import-weights expandnet weights.pth expandnet.safetensors`).
 """
 
 import argparse
@@ -15,8 +15,8 @@ from pathlib import Path
 from experiments.weights.rounds import SPLITS, run
 
 HERE = Path(__file__).parent
-SETS = {"random": ("two_stage", "two_stage_gamma"), "gamma": ("two_stage_gamma", "two_stage")}
-"""Camera: the set made for it, and the other one."""
+SETS = {"random": ("two_stage", "two_stage_context"), "gamma": ("two_stage_gamma", "two_stage_gamma_context")}
+"""Camera: the sets made for it; the paper's network first."""
 EXPANDNET = "ExpandNet_published"
 SEED = 0
 """Of the frozen cameras."""
@@ -24,10 +24,11 @@ SEED = 0
 
 def score(camera: str, root: Path, expandnet: Path | None, split: str, out: Path) -> None:
     """One `twostage-hdr evaluate`."""
-    own, other = SETS[camera]
-    networks = {other: other} | ({EXPANDNET: str(expandnet)} if expandnet else {})
+    own = SETS[camera]
+    others = [name for of, names in SETS.items() if of != camera for name in names]
+    networks = {name: name for name in (*own[1:], *others)} | ({EXPANDNET: str(expandnet)} if expandnet else {})
     arguments = [
-        f"checkpoint={own}",
+        f"checkpoint={own[0]}",
         "data=hdr_folder",
         f"data.root={root}",
         f"data.split_file={SPLITS}",

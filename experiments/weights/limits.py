@@ -1,0 +1,92 @@
+"""Where is a method's error, and what would mend it? PU21-PSNR with parts of the reference put into its results.
+
+python -m experiments.weights.limits --evaluation DIR [--out FILE]        DIR: `evaluate ... save_results=true`
+
+For each method: the share of its squared error that lies in clipped pixels; its score as it is; with the reference in
+the clipped pixels; with the reference in all others; and with one gain for each cell of 8 px, taken from the reference,
+over the clipped pixels. The last is the most that a coarse map of gains could do.
+"""
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool
+from torch import Tensor
+
+from twostage_hdr.evaluation.gallery.evaluated_scene import load_scene
+from twostage_hdr.evaluation.protocol import WHITE
+from twostage_hdr.evaluation.results import read_results
+from twostage_hdr.evaluation.saved_results import SavedResults
+from twostage_hdr.metrics.pu21_psnr import pu21_psnr
+from twostage_hdr.networks.context_gain import CELL
+from twostage_hdr.radiometry.exposure import clipped_mask
+from twostage_hdr.radiometry.gamma import encode_gamma
+from twostage_hdr.radiometry.luminance import luminance
+from twostage_hdr.radiometry.pu21 import pu21_encode
+from twostage_hdr.radiometry.quantities import LinearRGB
+
+SHARE = "share of the error in clipped pixels"
+AS_IS = "as it is"
+CLIPPED = "clipped pixels from the reference"
+OTHERS = "all other pixels from the reference"
+COARSE = "a gain from the reference for each cell of 8 px"
+FLOOR = 1e-3
+"""Added to luminances, so that black has a ratio."""
+
+
+def limits(folder: Path, methods: Sequence[str]) -> dict[str, dict[str, float]]:
+    """The means over the images of an evaluation, by method and by what was put in."""
+    saved = SavedResults(folder / "results")
+    scores: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for scene in read_results(folder / "summary.json").rows[0].per_image:
+        loaded = load_scene(saved, scene, methods)
+        clipped, reference = clipped_mask(loaded.frame), loaded.reference
+        for name, result in loaded.results.items():
+            error = (pu21_encode(WHITE * reference) - pu21_encode(WHITE * result)).square().sum(0, keepdim=True)
+            scores[name][SHARE].append(float(error[clipped].sum() / error.sum()))
+            mended = {
+                AS_IS: result,
+                CLIPPED: torch.where(clipped, reference, result),
+                OTHERS: torch.where(clipped, result, reference),
+                COARSE: with_coarse_gains(result, reference, clipped),
+            }
+            for what, image in mended.items():
+                scores[name][what].append(float(pu21_psnr(encode_gamma(image)[None], encode_gamma(reference)[None])))
+    return {name: {what: sum(each) / len(each) for what, each in row.items()} for name, row in scores.items()}
+
+
+def with_coarse_gains(result: LinearRGB, reference: LinearRGB, clipped: Bool[Tensor, "1 height width"]) -> LinearRGB:
+    """The result with the reference's mean ln luminance over the clipped pixels of each cell, bilinear between."""
+    height, width = clipped.shape[-2:]
+    cells = (max(height // CELL, 1), max(width // CELL, 1))
+    log_ratio = ((luminance(reference) + FLOOR) / (luminance(result) + FLOOR)).log()
+    share = F.adaptive_avg_pool2d(clipped.float()[None], cells)
+    coarse = F.adaptive_avg_pool2d((log_ratio * clipped)[None], cells) / share.clamp(min=FLOOR)
+    gain = F.interpolate(coarse, size=(height, width), mode="bilinear")[0].exp()
+    return torch.where(clipped, result * gain, result)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--evaluation", type=Path, required=True)
+    parser.add_argument("--methods", nargs="+", help="rows to show [default: the frame and all networks]")
+    parser.add_argument("--out", type=Path, help="a .json to keep the figures in")
+    arguments = parser.parse_args()
+    rows = read_results(arguments.evaluation / "summary.json").rows
+    names = arguments.methods or [row.name for row in rows if row.name == "ldr" or row.parameters is not None]
+    table = limits(arguments.evaluation, names)
+    for name, row in table.items():
+        print(name)
+        for what, value in row.items():
+            print(f"  {what:50}", f"{value:.0%}" if what == SHARE else f"{value:.2f} dB")
+    if arguments.out:
+        arguments.out.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
