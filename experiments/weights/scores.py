@@ -2,7 +2,7 @@
 
 python -m experiments.weights.scores --root HDR [--expandnet expandnet.safetensors]
 
-One table for each camera, in `results/`: with the sets made for it, those of the other camera, and ExpandNet's published
+One table for each camera, in `results/`: with the sets made for it, the other camera's, and ExpandNet's published
 weights if they are given (`twostage-hdr import-weights expandnet weights.pth expandnet.safetensors`).
 """
 
