@@ -1,10 +1,13 @@
 """The rounds' training curves: kept as data, drawn as a picture.
 
 python -m experiments.weights.curves --runs RUNS
+
+Rounds that are not in RUNS keep the curves that were kept before.
 """
 
 import argparse
 import csv
+from collections import defaultdict
 from pathlib import Path
 
 import matplotlib
@@ -16,8 +19,10 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 HERE = Path(__file__).parent
+LOSS = "train/pu21"
+"""The L1 in PU21 units, whoever plays: stage II or the context."""
 SHOWN = {
-    "train/tone_mapping/pu21": "training loss, L1 in PU21 / 256",
+    LOSS: "training loss, L1 in PU21 / 256",
     "val/mu_psnr": "validation, μ-PSNR [dB]",
     "val/pu21_psnr": "validation, PU21-PSNR [dB]",
 }
@@ -26,13 +31,23 @@ SMOOTHED = 10
 """Logged training losses in one mean; they are logged every 20 updates."""
 
 
-def points(run: Path) -> dict[str, list[tuple[float, float]]]:
-    """(update within the round, value) by name; the training loss in means."""
-    curves = {name: line for name, line in RunDirectory(run).curves().items() if name in SHOWN}
-    loss = curves.get("train/tone_mapping/pu21", [])
+def points(run: Path, before: int) -> dict[str, list[tuple[int, float]]]:
+    """(update, value) by name, counted on from the updates before the round; the training loss in means."""
+    curves = RunDirectory(run).curves()
+    loss = next(line for name, line in curves.items() if name.startswith("train/") and name.endswith("/pu21"))
     groups = [loss[start : start + SMOOTHED] for start in range(0, len(loss), SMOOTHED)]
-    means = [(group[-1][0], sum(value for _, value in group) / len(group)) for group in groups]
-    return curves | {"train/tone_mapping/pu21": means}
+    means = [(before + int(group[-1][0]) + 1, sum(value for _, value in group) / len(group)) for group in groups]
+    shown = {name: [(before + int(step) + 1, value) for step, value in curves.get(name, [])] for name in SHOWN}
+    return shown | {LOSS: means}
+
+
+def kept(path: Path) -> dict[str, dict[str, list[tuple[int, float]]]]:
+    """The curves of an earlier call, by round."""
+    curves: dict[str, dict[str, list[tuple[int, float]]]] = defaultdict(lambda: defaultdict(list))
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            curves[row["round"]][row["curve"]].append((int(row["update"]), float(row["value"])))
+    return curves
 
 
 def main() -> None:
@@ -40,21 +55,24 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="folder of the rounds")
     parser.add_argument("--picture", type=Path, default=HERE.parents[1] / "docs" / "images" / "weights_curves.png")
     arguments = parser.parse_args()
+    data = HERE / "results" / "curves.csv"
+    earlier = kept(data) if data.exists() else {}
     lines: list[tuple[str, str, int, float]] = []
     figure, axes = plt.subplots(1, len(SHOWN), figsize=(12, 3.4), dpi=100, layout="constrained")
-    ends: dict[str, float] = {}  # updates before and in each round
+    ends: dict[str, int] = {}  # updates up to the end of each round
     for one in ROUNDS:
-        curves, before = points(arguments.runs / one.name), ends.get(one.start, 0.0)
+        run, before = arguments.runs / one.name, ends.get(one.start, 0)
+        curves = points(run, before) if run.is_dir() else earlier.get(one.name, {})
         for axis, (name, label) in zip(axes, SHOWN.items(), strict=True):
-            line = [(before + update + 1, value) for update, value in curves.get(name, [])]
+            line = curves.get(name, [])
             axis.plot([x for x, _ in line], [y for _, y in line], marker=".", label=one.name)
             axis.set(title=label, xlabel="updates")
-            lines += [(one.name, name, int(update), value) for update, value in line]
-        ends[one.name] = max((x for of, _, x, _ in lines if of == one.name), default=before)
-    axes[0].legend(fontsize=8)
+            lines += [(one.name, name, update, value) for update, value in line]
+        ends[one.name] = max((x for line in curves.values() for x, _ in line), default=before)
+    figure.legend(*axes[0].get_legend_handles_labels(), fontsize=8, loc="outside right center")
     arguments.picture.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(arguments.picture)
-    with (HERE / "results" / "curves.csv").open("w", encoding="utf-8", newline="") as file:
+    with data.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("round", "curve", "update", "value"))
         writer.writerows((name, curve, update, f"{value:.5g}") for name, curve, update, value in lines)

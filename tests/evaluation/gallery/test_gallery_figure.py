@@ -26,6 +26,15 @@ def test_panes_stand_under_their_titles_and_missing_ones_stay_empty() -> None:
     assert figure.get_suptitle() == "scene"
 
 
+def test_titles_of_neighbours_do_not_overlap() -> None:
+    long = "Two-stage, simultaneous (paper), seed 0\n20.7 dB"
+    panes = {long: np.zeros((30, 40, 3), dtype=np.uint8), long[1:]: np.zeros((30, 40, 3), dtype=np.uint8)}
+    figure = gallery_figure([PaneRow(label="", panes=panes)], list(panes))
+    left, right = (axes.title.get_window_extent(figure.canvas.get_renderer()) for axes in figure.axes)
+    assert left.x1 < right.x0
+    assert left.y1 < figure.bbox.y1
+
+
 def test_the_scale_has_its_unit_and_both_ends_and_red_is_too_bright() -> None:
     figure = gallery_figure(rows(), ["a", "b"])
     scale = figure.axes[-1]

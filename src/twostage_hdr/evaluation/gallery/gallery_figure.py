@@ -1,5 +1,6 @@
 """Rows and columns of panes as one picture."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,9 @@ STOPS_SPAN = 4.0
 COLOURS = "RdBu_r"
 """Diverging: blue is too dark, white is right, red is too bright; told apart by the colour-blind, too."""
 
+LETTERS_PER_INCH = 15
+"""Of a column's title; longer ones are broken, so that neighbours do not overlap."""
+
 QUALITIES = (92, 85, 75, 60)
 """JPEG qualities that are tried until a picture is small enough."""
 
@@ -35,7 +39,8 @@ def gallery_figure(
         pane_inches: width of a pane.
     """
     heights = [pane_inches * _aspect(row) for row in rows]
-    head = 0.1 + 0.13 * max(name.count("\n") + 1 for name in columns) + (0.22 if title else 0)
+    heads = {name: _wrapped(name, pane_inches) for name in columns}
+    head = 0.1 + 0.13 * max(name.count("\n") + 1 for name in heads.values()) + (0.22 if title else 0)
     size = (pane_inches * len(columns) + 0.9, sum(heights) + 0.06 * len(rows) + head)
     figure = Figure(figsize=size, dpi=110)
     FigureCanvasAgg(figure)
@@ -56,7 +61,7 @@ def gallery_figure(
         axes[0].text(-0.04, 0.5, row.label, rotation=90, ha="right", va="center", transform=axes[0].transAxes, size=8)
         if place == 0:
             for pane, name in zip(axes, columns, strict=True):
-                pane.set_title(name, fontsize=8)
+                pane.set_title(heads[name], fontsize=8)
         shown = [image for image in drawn if image is not None]
         if shown and all(pane.ndim == 2 for pane in row.panes.values()):
             _scale(figure, axes[-1], shown[-1])
@@ -85,6 +90,10 @@ def write_picture(path: Path, figure: Figure, *, max_bytes: int = 1_000_000) -> 
 def _aspect(row: PaneRow) -> float:
     height, width = next(iter(row.panes.values())).shape[:2]
     return float(height / width)
+
+
+def _wrapped(name: str, inches: float) -> str:
+    return "\n".join(textwrap.fill(line, int(LETTERS_PER_INCH * inches)) for line in name.split("\n"))
 
 
 def _draw(axes: Axes, pane: np.ndarray | None) -> AxesImage | None:
