@@ -11,14 +11,14 @@ from twostage_hdr.evaluation.results import write_results
 from twostage_hdr.evaluation.summarise import summarise
 
 README = "# A\n\n<!-- results: results/summary.json -->\nold\n<!-- /results -->\n\n## B\n"
-USED = [column for column in COLUMNS if column.key in ("mu_psnr", "delta_e")]
+USED = [column for column in COLUMNS if column.key in ("mu_psnr_aligned", "delta_e")]
 
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     rows = [
-        MethodRow(name="ldr", title="LDR input", per_image={"a": {"mu_psnr": 20.0, "delta_e": 3.0}}),
-        MethodRow(name="one", title="One & all", per_image={"a": {"mu_psnr": 25.0, "delta_e": 4.0}}, note="a note"),
+        MethodRow(name="ldr", title="LDR input", per_image={"a": {"mu_psnr_aligned": 20.0, "delta_e": 3.0}}),
+        MethodRow(name="one", title="One & all", per_image={"a": {"mu_psnr_aligned": 25.0, "delta_e": 4.0}}, note="a note"),
         MethodRow(name="none", title="By hand", note="not run: needs a person"),
     ]
     facts = {"images": "1 of the test set", "budget": "equal updates: 5 updates", "seeds": "0"}
@@ -51,7 +51,7 @@ def test_a_place_in_the_readme_is_filled_from_the_data_and_twice_is_as_good_as_o
 
 
 def test_a_place_can_show_networks_only(tmp_path: Path) -> None:
-    scored = {"a": {"mu_psnr": 20.0, "delta_e": 3.0}}
+    scored = {"a": {"mu_psnr_aligned": 20.0, "delta_e": 3.0}}
     rows = [
         MethodRow(name="ldr", title="LDR input", per_image=scored),
         MethodRow(name="net", title="Net", per_image=scored, parameters=5),
