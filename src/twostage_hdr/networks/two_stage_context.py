@@ -20,7 +20,7 @@ class TwoStageContextNetwork(nn.Module):
              +-> context: gains over clipped channels, at 1/8    -+
                  312,451 parameters, sees 176 px
 
-    The context costs half a hundredth of the two stages' multiply-adds. Ours; not in the paper.
+    The context costs 0.6 % of the two stages' multiply-adds. Ours; not in the paper.
 
     Args:
         features: channels inside both stages.
