@@ -4,7 +4,7 @@ python -m experiments.weights.limits --evaluation DIR [--out FILE]        DIR: `
 
 For each method: the share of its squared error that lies in clipped pixels; its score as it is; with the reference in
 the clipped pixels; with the reference in all others; and with one gain for each cell of 8 px, taken from the reference,
-over the clipped pixels. The last is the most that a coarse map of gains could do.
+over the clipped pixels. The last is about what a coarse map of gains could do at best.
 """
 
 import argparse

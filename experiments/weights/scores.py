@@ -64,6 +64,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="keep all of the evaluations, images included, in this folder")
     parser.add_argument("--results", type=Path, default=HERE / "results")
     arguments = parser.parse_args()
+    if arguments.split != "test" and arguments.results == HERE / "results":
+        parser.error("--split val: give --results another folder; the project's own holds the test places' scores")
     with tempfile.TemporaryDirectory() as temporary:
         for camera in SETS:
             out = (arguments.work or Path(temporary)) / camera

@@ -18,7 +18,9 @@ USED = [column for column in COLUMNS if column.key in ("mu_psnr_aligned", "delta
 def results(tmp_path: Path) -> Path:
     rows = [
         MethodRow(name="ldr", title="LDR input", per_image={"a": {"mu_psnr_aligned": 20.0, "delta_e": 3.0}}),
-        MethodRow(name="one", title="One & all", per_image={"a": {"mu_psnr_aligned": 25.0, "delta_e": 4.0}}, note="a note"),
+        MethodRow(
+            name="one", title="One & all", per_image={"a": {"mu_psnr_aligned": 25.0, "delta_e": 4.0}}, note="a note"
+        ),
         MethodRow(name="none", title="By hand", note="not run: needs a person"),
     ]
     facts = {"images": "1 of the test set", "budget": "equal updates: 5 updates", "seeds": "0"}

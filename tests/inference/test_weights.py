@@ -125,6 +125,12 @@ def test_all_shipped_sets_load() -> None:
         assert not load_weights(name).training
 
 
+@pytest.mark.parametrize("name", ["two_stage", "two_stage_gamma"])
+def test_the_shipped_sets_with_context_hold_the_sets_without_it(name: str) -> None:
+    alone, inside = load_weights(name), load_weights(f"{name}_context").get_submodule("two_stage")
+    assert_same(inside, alone)
+
+
 # Names that stand for nothing.
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from lightning.pytorch.callbacks import EMAWeightAveraging
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -75,6 +76,25 @@ def test_what_it_trains_on_is_what_the_network_gives(module, one_batch) -> None:
     ldr = (255 * one_batch(1).batch.ldr).round() / 255
     ours = built._two_stage_results(ldr) * built.network.context(ldr)
     torch.testing.assert_close(ours, built.predict(ldr).result, rtol=0, atol=1e-5)
+
+
+def test_without_a_memory_it_learns_the_same(module, learn, tmp_path: Path) -> None:
+    remembered, computed = learn(module(), 3), learn(module(memory=None), 3)
+    assert remembered == pytest.approx(computed, rel=1e-3)
+    assert len(list((tmp_path / "memory").iterdir())) == 2
+
+
+def test_averaged_weights_are_saved_with_the_two_stages_as_they_were(
+    module, trainer, one_batch, tmp_path: Path
+) -> None:
+    built = module()
+    before = {name: value.clone() for name, value in built.network.two_stage.state_dict().items()}
+    average = EMAWeightAveraging(decay=0.9)
+    running = trainer(callbacks=[average], max_epochs=1)
+    running.fit(built, one_batch(7).loader())
+    running.save_checkpoint(tmp_path / "saved.ckpt")
+    saved = torch.load(tmp_path / "saved.ckpt", weights_only=True)["state_dict"]
+    assert all(torch.equal(saved[f"network.two_stage.{name}"], value) for name, value in before.items())
 
 
 def test_other_networks_are_refused(module) -> None:

@@ -74,8 +74,8 @@ def _train(config: DictConfig, run: RunDirectory, console: Console) -> float | N
         write_splits(temporary, data.splits)
     module: ReconstructionModule = instantiate(config.module)
     resume = Path(config.ckpt_path) if config.ckpt_path else run.last_checkpoint
-    if not resume and not config.init_from and getattr(module, "mode", None) == "sequential":
-        raise InputError("module.mode=sequential: stage I is frozen, so it must be trained; add init_from=WEIGHTS")
+    if module.frozen and not resume and not config.init_from:
+        raise InputError(f"init_from: not set, but {module.frozen} frozen and must be trained; add init_from=WEIGHTS")
     if config.init_from and not resume:
         copied = start_from(module.network, load_weights(config.init_from), config.init_from)
         console.print(f"Starting from {config.init_from}: {copied}.")

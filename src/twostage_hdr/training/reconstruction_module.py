@@ -50,6 +50,9 @@ class ReconstructionModule(L.LightningModule):
     target: str = "reference16"
     """The field of the triple that the result is scored against."""
 
+    frozen: str = ""
+    """What of the network stands still and so must be trained before ("stage I is"); empty if all of it learns."""
+
     def __init__(self, *, network: nn.Module, clip_norm: float | None = None) -> None:
         super().__init__()
         self.automatic_optimization = False

@@ -1,13 +1,16 @@
 """Results of a frozen network, kept in a folder, so that every frame is computed once and not once an epoch."""
 
 import hashlib
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float16
 from torch import Tensor, nn
 
+from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
@@ -15,14 +18,26 @@ from twostage_hdr.radiometry.quantities import EncodedRGB
 class ResultMemory:
     """A folder of results by the content of weights and frames; runs with the same weights may share it.
 
-    Values are kept as float16, 0.0005 of themselves apart.
+    Values are kept as float16, 0.0005 of themselves apart. A file that was damaged is computed again.
 
     Args:
-        folder: made when the first result is kept.
+        folder: made by `prepare`.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def prepare(self) -> None:
+        """Makes the folder.
+
+        Raises:
+            InputError: it cannot be made, or not be written to.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self.folder).close()
+        except OSError as error:
+            raise self._unusable(error) from error
 
     def recall(self, network: nn.Module, frames: EncodedRGB, compute: Callable[[Tensor], Tensor]) -> EncodedRGB:
         """The network's results for a batch; frames not met before are computed.
@@ -31,23 +46,47 @@ class ResultMemory:
             network: whose weights the results belong to.
             frames: (B, 3, H, W) in [0, 1].
             compute: frames to results of the same shape, without gradients.
+
+        Raises:
+            InputError: a result cannot be kept.
         """
         weights = _fingerprint(*network.state_dict().values())
         files = [self.folder / f"{_fingerprint(frame)}_{weights}.npy" for frame in frames]
-        missing = [place for place, file in enumerate(files) if not file.exists()]
+        kept = [_read(file, tuple(frame.shape)) for file, frame in zip(files, frames, strict=True)]
+        missing = [place for place, result in enumerate(kept) if result is None]
         if missing:
-            self.folder.mkdir(parents=True, exist_ok=True)
             with torch.no_grad():
-                results = compute(frames[missing])
-            for place, result in zip(missing, results, strict=True):
-                with atomic_path(files[place]) as temporary, temporary.open("wb") as file:
-                    np.save(file, result.half().cpu().contiguous().numpy())
-        kept = np.stack([np.load(file) for file in files])
-        return torch.from_numpy(kept).to(frames.device, torch.float32)
+                computed = compute(frames[missing]).half().cpu().numpy()
+            for place, result in zip(missing, computed, strict=True):
+                kept[place] = result
+                self._keep(files[place], result)
+        return torch.from_numpy(np.stack([result for result in kept if result is not None])).to(frames.device).float()
+
+    def _keep(self, file: Path, result: Float16[np.ndarray, "3 height width"]) -> None:
+        try:
+            with atomic_path(file) as temporary, temporary.open("wb") as stream:
+                np.save(stream, result)
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> InputError:
+        return InputError(
+            f"module.memory={self.folder}: {error.strerror}; choose a folder that can be written, or null"
+        )
+
+
+def _read(file: Path, shape: tuple[int, ...]) -> Float16[np.ndarray, "3 height width"] | None:
+    """The result, or None where there is none or a damaged one."""
+    try:
+        result: np.ndarray = np.load(file)
+    except (OSError, ValueError, EOFError):
+        return None
+    return result if result.shape == shape and result.dtype == np.float16 else None
 
 
 def _fingerprint(*tensors: Tensor) -> str:
     digest = hashlib.blake2b(digest_size=10)
     for tensor in tensors:
+        digest.update(str(tuple(tensor.shape)).encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()

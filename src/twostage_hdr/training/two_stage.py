@@ -66,6 +66,7 @@ class TwoStageModule(ReconstructionModule):
         self.objective = objective
         self.tone_mapping_loss = tone_mapping_loss
         if mode == "sequential":
+            self.frozen = "stage I is"
             network.enhancement.requires_grad_(False)
         self.enhancement_player = Player("enhancement", network.enhancement, optimizer, schedule)
         self.tone_mapping_player = Player("tone_mapping", network.tone_mapping, optimizer, schedule)
