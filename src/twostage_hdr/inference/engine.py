@@ -67,6 +67,8 @@ class Engine:
     def run_rows(self, ldr: UInt[np.ndarray, "height width 3"]) -> Rows:
         """The output's rows as they are finished, top to bottom; memory does not grow with the image's height.
 
+        But for a context's map, three values for every 64 pixels.
+
         Args:
             ldr: the photograph, uint8 or uint16, full range of its type.
 

@@ -19,7 +19,7 @@ from twostage_hdr.training.supervised import SupervisedModule
 
 
 class ContextModule(SupervisedModule):
-    """The two stages are frozen, and their results remembered; the context alone learns, thirty times as fast.
+    """The two stages are frozen, and their results remembered; the context alone learns, several times as fast.
 
     Crops are mirrored here, at random, after the two stages have seen them: so a fixed set of patches
     (`data.fresh_patches=false`, crops as large as patches, no flips and no zoom) is computed once, in the first epoch.
