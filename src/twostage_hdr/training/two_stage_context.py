@@ -18,7 +18,7 @@ from twostage_hdr.training.result_memory import ResultMemory
 from twostage_hdr.training.supervised import SupervisedModule
 
 
-class ContextModule(SupervisedModule):
+class TwoStageContextModule(SupervisedModule):
     """The two stages are frozen, and their results remembered; the context alone learns, several times as fast.
 
     Crops are mirrored here, at random, after the two stages have seen them: so a fixed set of patches

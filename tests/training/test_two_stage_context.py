@@ -12,12 +12,12 @@ from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
-from twostage_hdr.training.context import ContextModule
+from twostage_hdr.training.two_stage_context import TwoStageContextModule
 
 
 @pytest.fixture
-def module(adam: Any, tone_mapping_loss: Any, tmp_path: Path) -> Callable[..., ContextModule]:
-    def build(**settings: Any) -> ContextModule:
+def module(adam: Any, tone_mapping_loss: Any, tmp_path: Path) -> Callable[..., TwoStageContextModule]:
+    def build(**settings: Any) -> TwoStageContextModule:
         torch.manual_seed(0)
         network = TwoStageContextNetwork(features=8, growth=4, context_features=8)
         for stage in (network.two_stage.enhancement, network.two_stage.tone_mapping):
@@ -29,16 +29,16 @@ def module(adam: Any, tone_mapping_loss: Any, tmp_path: Path) -> Callable[..., C
             "optimizer": adam,
             "memory": str(tmp_path / "memory"),
         }
-        return ContextModule(**(defaults | settings))
+        return TwoStageContextModule(**(defaults | settings))
 
     return build
 
 
 @pytest.fixture
-def learn(trainer: Any) -> Callable[[ContextModule, int], list[float]]:
+def learn(trainer: Any) -> Callable[[TwoStageContextModule, int], list[float]]:
     """Trains on one batch of two clipped 8-bit crops for so many updates; the losses."""
 
-    def run(module: ContextModule, updates: int) -> list[float]:
+    def run(module: TwoStageContextModule, updates: int) -> list[float]:
         reference = 2 * torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(1)) ** 2
         ldr = (255 * reference.clamp(0, 1)).round() / 255
         crops = [Triple(*images, "crop", torch.tensor(1.0)) for images in zip(ldr, ldr, reference, strict=True)]
