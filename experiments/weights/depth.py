@@ -6,8 +6,6 @@ A network with a receptive radius of 17 px knows nothing but "white" further ins
 method could reach at best: the reference's own median of all pixels at that depth, everywhere.
 """
 
-import argparse
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +14,7 @@ import cv2
 import numpy as np
 import torch
 
+from experiments.weights.evaluation_arguments import read_arguments
 from twostage_hdr.evaluation.gallery.evaluated_scene import load_scene
 from twostage_hdr.evaluation.results import read_results
 from twostage_hdr.evaluation.saved_results import SavedResults
@@ -58,21 +57,13 @@ def errors_by_depth(folder: Path, methods: Sequence[str]) -> tuple[dict[str, lis
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--evaluation", type=Path, required=True)
-    parser.add_argument("--methods", nargs="+", help="rows to show [default: the frame and all networks]")
-    parser.add_argument("--out", type=Path, help="a .json to keep the figures in")
-    arguments = parser.parse_args()
-    rows = read_results(arguments.evaluation / "summary.json").rows
-    names = arguments.methods or [row.name for row in rows if row.name == "ldr" or row.parameters is not None]
-    table, shares = errors_by_depth(arguments.evaluation, names)
+    arguments = read_arguments(__doc__)
+    table, shares = errors_by_depth(arguments.evaluation, arguments.methods)
     head = {"distance": LABELS, "share of clipped pixels": [f"{share:.0%}" for share in shares]}
     body = {name: [f"{cell:.2f}" for cell in row] for name, row in table.items()}
     for name, row in {**head, **body}.items():
         print(f"{name:46}", *(f"{cell:>10}" for cell in row))
-    if arguments.out:
-        content = {"distance": LABELS, "share": shares, "mean_absolute_stops": table}
-        arguments.out.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    arguments.keep({"distance": LABELS, "share": shares, "mean_absolute_stops": table})
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ the clipped pixels; with the reference in all others; and with one gain for each
 over the clipped pixels. The last is about what a coarse map of gains could do at best.
 """
 
-import argparse
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +16,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool
 from torch import Tensor
 
+from experiments.weights.evaluation_arguments import read_arguments
 from twostage_hdr.evaluation.gallery.evaluated_scene import load_scene
 from twostage_hdr.evaluation.protocol import WHITE
 from twostage_hdr.evaluation.results import read_results
@@ -72,20 +71,13 @@ def with_coarse_gains(result: LinearRGB, reference: LinearRGB, clipped: Bool[Ten
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--evaluation", type=Path, required=True)
-    parser.add_argument("--methods", nargs="+", help="rows to show [default: the frame and all networks]")
-    parser.add_argument("--out", type=Path, help="a .json to keep the figures in")
-    arguments = parser.parse_args()
-    rows = read_results(arguments.evaluation / "summary.json").rows
-    names = arguments.methods or [row.name for row in rows if row.name == "ldr" or row.parameters is not None]
-    table = limits(arguments.evaluation, names)
+    arguments = read_arguments(__doc__)
+    table = limits(arguments.evaluation, arguments.methods)
     for name, row in table.items():
         print(name)
         for what, value in row.items():
             print(f"  {what:50}", f"{value:.0%}" if what == SHARE else f"{value:.2f} dB")
-    if arguments.out:
-        arguments.out.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    arguments.keep(table)
 
 
 if __name__ == "__main__":

@@ -78,13 +78,18 @@ def test_highlight_units_lift_white_by_the_boost_and_each_channel_alone() -> Non
     assert torch.allclose(after[2] - before[2], torch.tensor([0.4, 0, 0])[None, :, None, None], atol=1e-4)
 
 
-def test_what_is_lost_in_a_wall_of_one_brightness_is_its_clipped_part_and_one_gain_mends_it(tmp_path: Path) -> None:
-    ldr = torch.full((3, 32, 48), 0.5)
-    ldr[:, :, 24:] = 1.0
+def evaluated_wall(folder: Path, height: int, seen: int) -> None:
+    """Scores a frame of 48 columns: the first are seen, the others clipped, where the reference is 4 times white."""
+    ldr = torch.full((3, height, 48), 0.5)
+    ldr[:, :, seen:] = 1.0
     reference = ldr.clone()
-    reference[:, :, 24:] = 4 ** (1 / 2.24)
+    reference[:, :, seen:] = 4 ** (1 / 2.24)
     triple = Triple(ldr, reference.clamp(max=1), reference, "wall", torch.tensor(1.0))
-    evaluate([LdrIdentity()], [triple], tmp_path, facts={}, visit=SavedResults(tmp_path / "results").save)
+    evaluate([LdrIdentity()], [triple], folder, facts={}, visit=SavedResults(folder / "results").save)
+
+
+def test_what_is_lost_in_a_wall_of_one_brightness_is_its_clipped_part_and_one_gain_mends_it(tmp_path: Path) -> None:
+    evaluated_wall(tmp_path, height=32, seen=24)
     told = limits(tmp_path, ["ldr"])["ldr"]
     assert told[SHARE] == pytest.approx(1.0, abs=1e-3)
     assert told[OTHERS] == pytest.approx(told[AS_IS], abs=0.1)
@@ -93,13 +98,7 @@ def test_what_is_lost_in_a_wall_of_one_brightness_is_its_clipped_part_and_one_ga
 
 
 def test_errors_are_sorted_by_the_distance_to_what_is_not_clipped(tmp_path: Path) -> None:
-    # Columns 0 to 3 are seen, 4 to 47 are clipped; the reference is 4 times white there, the frame says 1.
-    ldr = torch.full((3, 8, 48), 0.5)
-    ldr[:, :, 4:] = 1.0
-    reference = ldr.clone()
-    reference[:, :, 4:] = 4 ** (1 / 2.24)
-    triple = Triple(ldr, reference.clamp(max=1), reference, "wall", torch.tensor(1.0))
-    evaluate([LdrIdentity()], [triple], tmp_path, facts={}, visit=SavedResults(tmp_path / "results").save)
+    evaluated_wall(tmp_path, height=8, seen=4)
     table, shares = errors_by_depth(tmp_path, ["ldr"])
     assert table["ldr"] == pytest.approx([2.0] * 4, abs=0.01)
     assert table[CONSTANT] == pytest.approx([0.0] * 4, abs=0.01)
