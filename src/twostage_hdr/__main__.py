@@ -1,5 +1,5 @@
 """`python -m twostage_hdr` is the console command."""
 
-from twostage_hdr.cli.main import main
+from twostage_hdr.cli.console import console
 
-main()
+console()

@@ -42,10 +42,11 @@ class RowBuffer:
     def share(self, span: Span, rows: int) -> None:
         """The producer has written a span's room: copy its edges beside the neighbours."""
         room, new = self.room(span, rows), slice(self._filled, self._filled + rows)
-        if span.number > 0:
-            self._spans[span.number - 1][:, :, new, -self.rim :] = room[..., : self.rim]
-        if span.number + 1 < len(self._spans):
-            self._spans[span.number + 1][:, :, new, : self.rim] = room[..., -self.rim :]
+        for column in range(self.rim):  # one by one: a copy of many runs of two values is slow
+            if span.number > 0:
+                self._spans[span.number - 1][:, :, new, column - self.rim] = room[..., column]
+            if span.number + 1 < len(self._spans):
+                self._spans[span.number + 1][:, :, new, column] = room[..., column - self.rim]
 
     def append(self, rows: int) -> None:
         """The producer has written so many rows of every span."""

@@ -19,8 +19,10 @@ from twostage_hdr.inference.winograd_block import Workspace
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 
-TILE_ROWS, TILE_COLUMNS = 14, 38
-"""Blocks of 4x4 pixels in a tile, a compromise: large ones repeat less of their rims, small ones stay in cache."""
+TILE_ROWS, TILE_COLUMNS = 15, 38
+"""Blocks of 4x4 pixels in a tile, a compromise: large ones repeat less of their rims, small ones stay in cache.
+
+With the row of its rim a tile has 16 rows, so that the products have a multiple of 16 columns whatever its width."""
 BAND_BYTES = 96 << 20
 """Largest buffer of features between two blocks; very wide images get lower bands."""
 
