@@ -2,9 +2,10 @@
 
 Ours is the whole command on one photograph, cold: imports, reading, computing, writing. The plain way (whole image,
 NCHW, float32) is counted over its forward alone. They take turns in processes of their own; ratios are taken within a
-round.
+round. bf16 is measured where the processor multiplies it; elsewhere it is emulated, and nobody should use it.
 
     python experiments/speed/inference.py --rounds 3
+    python experiments/speed/inference.py --rounds 3 --name inference_without_bf16
 """
 
 import argparse
@@ -25,7 +26,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from twostage_hdr.inference.engine import Engine
+from twostage_hdr.inference.engine import Engine, computes_in_bf16
 from twostage_hdr.inference.tiled import encoded
 from twostage_hdr.inference.weights import load_weights, save_weights
 from twostage_hdr.networks.two_stage import TwoStageNetwork
@@ -35,6 +36,11 @@ MULTIPLY_ADDS = sum(weight.numel() for weight in TwoStageNetwork().parameters() 
 """Multiply-adds for a pixel of the plain network: one for each weight of its convolutions."""
 EXECUTED_MULTIPLY_ADDS = 3 * (36 * 30_720 + 192 * 36 * 36 + 256 * 16 * 37) / 16 + 2 * (54 * 64 + 192)
 """Multiply-adds for a pixel of the streamed network (products, transforms, first and last convolutions)."""
+
+
+def precisions() -> tuple[str, ...]:
+    """What this processor computes in."""
+    return ("fp32", "bf16") if computes_in_bf16(torch.device("cpu")) else ("fp32",)
 
 
 def photograph(path: Path, height: int, width: int) -> None:
@@ -59,7 +65,8 @@ def run_plain(path: Path, weights: Path) -> None:
 def run_peak() -> None:
     """Prints this machine's matrix-product peak, operations a second, in float32 and bfloat16."""
     peaks = {}
-    for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+    for name in precisions():
+        dtype = torch.bfloat16 if name == "bf16" else torch.float32
         a, best = torch.rand(2048, 2048).to(dtype), float("inf")
         for _ in range(15):
             start = time.perf_counter()
@@ -77,7 +84,7 @@ def run_fidelity(path: Path, weights: Path) -> None:
     with torch.inference_mode():
         plain = network(encoded(ldr))[0].permute(1, 2, 0).numpy()
     out = {}
-    for precision in ("fp32", "bf16"):
+    for precision in precisions():
         error = Engine(network=network, device="cpu", precision=precision).run(ldr).astype(np.float64) - plain
         decibels = -10 * float(np.log10(np.mean(error**2)))
         out[precision] = {
@@ -136,7 +143,7 @@ def measure(height: int, width: int, rounds: int, weights: Path | None) -> dict:
         runs: list[dict] = []
         for _ in range(rounds):
             turn = {"plain": own_process("plain", photo, weights)}
-            turn |= {p: time_command(command_of(photo, weights, out, p)) for p in ("fp32", "bf16")}
+            turn |= {p: time_command(command_of(photo, weights, out, p)) for p in precisions()}
             runs.append(turn)
             print(
                 {name: f"{run['seconds']:.1f} s, {run['peak_mib']:.0f} MiB" for name, run in turn.items()}, flush=True
@@ -148,7 +155,7 @@ def measure(height: int, width: int, rounds: int, weights: Path | None) -> dict:
 def summary(runs: list[dict], peaks: dict, fidelity: dict, height: int, width: int) -> dict:
     """Medians over the rounds; ratios within a round."""
     figures = []
-    for name in ("plain", "fp32", "bf16"):
+    for name in ("plain", *precisions()):
         seconds = statistics.median(run[name]["seconds"] for run in runs)
         peak = peaks["bf16" if name == "bf16" else "fp32"]
         executed = MULTIPLY_ADDS if name == "plain" else EXECUTED_MULTIPLY_ADDS
@@ -194,12 +201,13 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=1900)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--weights", type=Path, help="default: a network with random weights (the time is the same)")
-    parser.add_argument("--output", type=Path, default=RESULTS)
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder for the figures")
+    parser.add_argument("--name", default="inference", help="of the figures' files")
     arguments = parser.parse_args()
     result = measure(arguments.height, arguments.width, arguments.rounds, arguments.weights)
     arguments.output.mkdir(parents=True, exist_ok=True)
-    (arguments.output / "inference.json").write_text(json.dumps(result, indent=2) + "\n")
-    with (arguments.output / "inference.csv").open("w", newline="") as file:
+    (arguments.output / f"{arguments.name}.json").write_text(json.dumps(result, indent=2) + "\n")
+    with (arguments.output / f"{arguments.name}.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(result["figures"][0]))
         writer.writeheader()
         writer.writerows(result["figures"])

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from twostage_hdr.inference.streamed import StreamedNetwork
+from twostage_hdr.inference.streamed import TILE_ROWS, StreamedNetwork
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 
@@ -72,5 +72,5 @@ def test_a_wide_image_gets_lower_bands_so_that_memory_stays_bounded() -> None:
     stream = StreamedNetwork(TwoStageNetwork(), dtype=torch.float32)
     usual, wide = stream.grid(1060, 1900), stream.grid(8660, 11547)
     assert wide.tile_rows < usual.tile_rows
-    assert usual.tile_rows == 14
+    assert usual.tile_rows == TILE_ROWS
     assert wide.tile_rows * 4 * 11547 * 64 * 4 <= 96 << 20
