@@ -3,12 +3,11 @@
 Static quantization of every convolution, per channel, calibrated on crops of half of the photographs; the loss is
 measured on crops of the other half, against float32. Needs `pip install 'twostage-hdr[onnx]'`.
 
-    python experiments/speed/int8.py --photographs FOLDER
+    python -m experiments.speed.int8 --photographs FOLDER
 """
 
 import argparse
 import json
-import platform
 import statistics
 import tempfile
 import time
@@ -21,6 +20,7 @@ import torch
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from experiments.speed.inference import machine
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.inference.engine import Engine
 from twostage_hdr.inference.export import export_onnx
@@ -104,8 +104,7 @@ def measure(photographs: Sequence[Path], rounds: int) -> dict:
     return {
         "crop_px": TEST_SIDE,
         "test_crops": len(tests),
-        "threads": torch.get_num_threads(),
-        "processor": platform.processor() or platform.machine(),
+        "machine": machine(),
         "onnxruntime": onnxruntime.__version__,
         "rounds": rounds,
         "seconds": {
