@@ -118,18 +118,13 @@ def rdab_tile(
     pair = _convolve(block, block.convs[3], space, spectra, space.second)
     settle(3, pair[:, :growth], fourth)
     _add_convolution(block, block.convs[4], space, fourth, pair[:, growth:])
-    last = _without_rim(pair[:, growth:], tile)
+    last, inner = pair[:, growth:], tile.rows * columns  # the products' columns, but for the rim below
     if block.gate is not None:
-        gate = _gate(block.gate, source[:, :, 1:-1, 1:-1]).to(last.dtype)
-        last.addcmul_(gate, _without_rim(first[:, growth:], tile))
-    target.copy_(last)  # an addition of two types would allocate a whole tile
+        gate = _gate(block.gate, source[:, :, 1:-1]).to(last.dtype)
+        last[..., :inner].addcmul_(gate, first[:, growth:, :inner])  # of long runs, the rim beside the output included
+    target.copy_(last.unflatten(2, (rows, columns))[:, :, :-1, 1:-1])  # adding two types would allocate a whole tile
     target.add_(source[:, :, 2:-2, 2:-2], alpha=SKIP)
     clear_outside(target, top=tile.top, left=tile.left, height=height, width=width)
-
-
-def _without_rim(planes: Tensor, tile: Tile) -> Tensor:
-    """(16, channels, count) to (16, channels, rows, columns) of the output."""
-    return planes.unflatten(2, (-1, tile.columns + 2))[:, :, : tile.rows, 1:-1]
 
 
 def _rows(planes: Tensor) -> Tensor:
@@ -139,9 +134,9 @@ def _rows(planes: Tensor) -> Tensor:
 
 
 def _gate(weight: Tensor, x: Tensor) -> Tensor:
-    """sigmoid(conv7x7([mean, max])), (16, 1, rows - 2, columns - 2)."""
+    """sigmoid(conv7x7([mean, max])) of x but for one block of rim, (16, 1, count)."""
     pooled = torch.cat((x.mean(1), x.amax(1)))  # (32, rows, columns)
-    return torch.sigmoid(F.conv2d(pooled[None], weight)[0])[:, None]
+    return torch.sigmoid(F.conv2d(pooled[None], weight)[0]).flatten(1)[:, None]
 
 
 def _convolve(block: FoldedBlock, conv: FoldedConv, space: Workspace, spectra: Tensor, buffer: Tensor) -> Tensor:
