@@ -15,11 +15,25 @@ def two_stage(pretrained: bool = True) -> nn.Module:
         pretrained: with the package's own weights, in evaluation mode; else with fresh ones.
     """
     if pretrained:
-        return load_model()
+        return load_model("two_stage")
     _find_package()
     from twostage_hdr.networks.two_stage import TwoStageNetwork
 
     return TwoStageNetwork()
+
+
+def two_stage_context(pretrained: bool = True) -> nn.Module:
+    """The two-stage network with a coarse map of gains over clipped lights that sees 176 px; images as `two_stage`'s.
+
+    Args:
+        pretrained: with the package's own weights, in evaluation mode; else with fresh ones.
+    """
+    if pretrained:
+        return load_model("two_stage_context")
+    _find_package()
+    from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
+
+    return TwoStageContextNetwork()
 
 
 def load_model(weights: str | None = None) -> nn.Module:

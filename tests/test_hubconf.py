@@ -28,6 +28,14 @@ def test_two_stage_comes_with_the_packages_weights():
         assert network(torch.rand(1, 3, 8, 9)).shape == (1, 3, 8, 9)
 
 
+def test_the_variant_with_context_has_an_entry_of_its_own():
+    network, fresh = _load("two_stage_context"), _load("two_stage_context", pretrained=False)
+    assert not network.training
+    assert {name: weight.shape for name, weight in network.state_dict().items()} == {
+        name: weight.shape for name, weight in fresh.state_dict().items()
+    }
+
+
 def test_load_model_takes_a_file(tmp_path):
     stored = TwoStageNetwork(features=8, growth=4).eval()
     save_weights(tmp_path / "net.safetensors", stored)

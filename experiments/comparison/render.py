@@ -17,7 +17,10 @@ from twostage_hdr.evaluation.tables import TableStyle, latex_table, markdown_tab
 from twostage_hdr.imaging.atomic import atomic_path
 
 ROOT = Path(__file__).parents[2]
-TABLES = ("table1_comparison", "table2_ablation")
+TABLES = (
+    "table1_comparison/results", "table2_ablation/results", "weights/results/random", "weights/results/gamma",
+)  # fmt: skip
+"""Folders of results, in `experiments`."""
 IN_THE_README = (
     "mu_psnr_aligned", "pu21_psnr", "crf_pu21_psnr", "delta_e", "stops_error_clipped", "stops_error_well_exposed",
 )  # fmt: skip
@@ -85,7 +88,7 @@ def _write(path: Path, text: str) -> None:
 def main() -> None:
     """Renders what there is."""
     for name in TABLES:
-        folder = ROOT / "experiments" / name / "results"
+        folder = ROOT / "experiments" / name
         if (folder / "summary.json").is_file():
             render_table(folder)
             print(f"{folder.relative_to(ROOT)}: table.md, table.tex")

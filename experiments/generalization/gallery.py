@@ -41,7 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     chosen = methods(options.network, options.operators)
     pages = []
-    for path in find_files(options.photographs, PHOTOGRAPHS, "photographs"):
+    files, nothing = find_files(options.photographs, PHOTOGRAPHS, "photographs")
+    if nothing:
+        raise InputError("; ".join(nothing.values()))
+    for path in files:
         ldr = frame(path)
         images = {method.title: at_frames_exposure(method, ldr, path.stem) for method in chosen}
         picture = options.out / f"{path.stem}.jpg"

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from experiments.comparison.render import render_table
 from experiments.weights.rounds import SPLITS, run
 
 HERE = Path(__file__).parent
@@ -52,8 +53,8 @@ def keep(out: Path, root: Path, results: Path) -> None:
         row["title"] = row["title"].replace(EXPANDNET, "ExpandNet, published weights")
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     (results / "summary.json").write_text(text, encoding="utf-8")
-    for name in ("table.md", "per_image.csv"):
-        shutil.copyfile(out / name, results / name)
+    shutil.copyfile(out / "per_image.csv", results / "per_image.csv")
+    render_table(results)
 
 
 def main() -> None:

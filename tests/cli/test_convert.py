@@ -98,7 +98,7 @@ def test_one_bad_file_does_not_stop_the_others(tmp_path, scene):
     Image.new("RGB", (8, 8)).save(tmp_path / "plain.jpg")
     result = _run(tmp_path / "bad.exr", tmp_path / "plain.jpg", scene, "--to", "hdr", "-o", tmp_path / "out")
     assert result.exit_code == 1
-    assert "2 of 3 files failed" in result.output
+    assert "2 of 3 inputs failed" in result.output
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["scene.hdr"]
 
 

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from twostage_hdr.cli.main import app
@@ -47,3 +48,19 @@ def test_a_file_that_is_no_hdr_is_named_and_the_others_are_told(tmp_path, ramp):
     entries = json.loads(result.stdout)
     assert entries[0]["file"].endswith("ramp.exr")
     assert "'.txt' is no HDR format" in entries[1]["error"]
+
+
+def test_what_is_missing_is_told_as_missing_and_a_pattern_without_files_stops_nothing(tmp_path, ramp):
+    write_exr(tmp_path / "ramp.exr", ramp)
+    result = _run(tmp_path / "gone", f"{tmp_path}/*.hdr", tmp_path / "ramp.exr", "--json")
+    assert result.exit_code == 1
+    assert {entry.get("error") for entry in json.loads(result.stdout)} == {
+        None, f"{tmp_path}/gone: no such file", f"{tmp_path}/*.hdr: matches no file"
+    }  # fmt: skip
+
+
+def test_an_ordinary_png_is_not_asked_for_a_scale(tmp_path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "photo.png")
+    told = " ".join(_run(tmp_path / "photo.png").stdout.split())
+    assert "8-bit PNG, an ordinary image" in told
+    assert "reconstruct" in told

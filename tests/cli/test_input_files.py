@@ -8,9 +8,9 @@ def test_files_folders_and_patterns_are_found_each_once_in_order(tmp_path):
     for name in ("b.exr", "a.EXR", "c.txt"):
         (tmp_path / name).touch()
     found = find_files([str(tmp_path / "c.txt"), str(tmp_path), f"{tmp_path}/*.exr"], {".exr"}, "pictures")
-    assert [path.name for path in found] == ["c.txt", "a.EXR", "b.exr"]
+    assert [path.name for path in found.files] == ["c.txt", "a.EXR", "b.exr"]
     only_b = find_files([str(tmp_path)], {".exr"}, "pictures", wanted=lambda path: path.name == "b.exr")
-    assert [path.name for path in only_b] == ["b.exr"]
+    assert [path.name for path in only_b.files] == ["b.exr"]
 
 
 def test_a_folder_or_pattern_without_any_is_refused(tmp_path):
@@ -20,9 +20,16 @@ def test_a_folder_or_pattern_without_any_is_refused(tmp_path):
         find_files([f"{tmp_path}/*.exr"], {".exr"}, "pictures")
 
 
+def test_a_pattern_without_any_among_others_is_told_and_stops_nothing(tmp_path):
+    (tmp_path / "a.exr").touch()
+    nothing = f"{tmp_path}/*.hdr"
+    found = find_files([nothing, str(tmp_path / "a.exr")], {".exr"}, "pictures")
+    assert found == ([tmp_path / "a.exr"], {nothing: f"{nothing}: matches no file"})
+
+
 def test_a_name_with_brackets_that_exists_is_no_pattern(tmp_path):
     (tmp_path / "a[1].exr").touch()
-    assert find_files([str(tmp_path / "a[1].exr")], {".exr"}, "pictures") == [tmp_path / "a[1].exr"]
+    assert find_files([str(tmp_path / "a[1].exr")], {".exr"}, "pictures").files == [tmp_path / "a[1].exr"]
 
 
 def test_results_that_hit_an_input_through_a_link_are_refused(tmp_path):

@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -62,6 +63,32 @@ def test_what_is_done_is_skipped_and_overwrite_does_it_again(tmp_path, weights):
     assert (out / "a.exr").read_bytes() == b"mine"
     _run(*arguments, "--overwrite")
     assert read_hdr(out / "a.exr").pixels.shape == (17, 31, 3)
+
+
+def test_a_photograph_that_changed_since_is_left_to_the_user(tmp_path, weights):
+    photo, out = _photo(tmp_path / "a.png"), tmp_path / "out"
+    arguments = (photo, "-o", out, "--weights", weights, "--to", "exr")
+    _run(*arguments)
+    assert "a.png: already done; --overwrite" in _run(*arguments).output
+    later = (out / "a.exr").stat().st_mtime + 5
+    os.utime(photo, (later, later))
+    before = (out / "a.exr").read_bytes()
+    assert "already done, but changed since its result was written; --overwrite" in _run(*arguments).output
+    assert (out / "a.exr").read_bytes() == before
+
+
+def test_a_pattern_without_files_does_not_stop_the_others(tmp_path, weights):
+    result = _run(f"{tmp_path}/*.jpg", _photo(tmp_path / "a.png"), "-o", tmp_path / "o", "--weights", weights)
+    assert result.exit_code == 1
+    assert "*.jpg: matches no file\n1 of 2 inputs failed" in result.output
+    assert (tmp_path / "o" / "a.exr").exists()
+
+
+@pytest.mark.parametrize("option", ["--quality", "--tile"])
+def test_a_setting_out_of_range_is_named_with_its_value(tmp_path, weights, option):
+    error = _run(_photo(tmp_path / "a.png"), "-o", tmp_path / "out", option, "0").exception
+    assert f"{option} 0: expected" in str(error)
+    assert not (tmp_path / "out").exists()
 
 
 def test_half_a_result_is_no_result_and_is_left_to_the_user(tmp_path, weights):

@@ -4,7 +4,7 @@ import pytest
 
 from twostage_hdr.evaluation.method_row import MethodRow
 from twostage_hdr.evaluation.metric_column import ALIGNED, MetricColumn
-from twostage_hdr.evaluation.summarise import best_row, summarise
+from twostage_hdr.evaluation.summarise import best_rows, summarise
 
 DB = MetricColumn(key="db", title="dB", unit="dB", higher_is_better=True, scaling=ALIGNED)
 STOPS = MetricColumn(key="stops", title="Error", unit="stops", higher_is_better=False, scaling=ALIGNED)
@@ -32,8 +32,14 @@ def test_the_best_has_no_p_value_and_the_others_have_one() -> None:
 
 def test_the_direction_decides_which_row_is_best() -> None:
     rows = summarise([row("a", [1, 1], [1, 1]), row("b", [2, 2], [2, 2])], [DB, STOPS])
-    assert best_row(rows, DB) == "b"
-    assert best_row(rows, STOPS) == "a"
+    assert best_rows(rows, DB) == ["b"]
+    assert best_rows(rows, STOPS) == ["a"]
+
+
+def test_rows_that_the_table_shows_alike_are_best_together() -> None:
+    rows = summarise([row("a", [1, 1], [1, 1]), row("b", [1.004, 1], [2, 2]), row("c", [0.99, 1], [1, 1])], [DB, STOPS])
+    assert best_rows(rows, DB) == ["a", "b"]
+    assert best_rows(rows, STOPS) == ["a", "c"]
 
 
 def test_images_without_an_answer_are_left_out_and_counted() -> None:
@@ -47,4 +53,4 @@ def test_a_method_that_was_not_run_keeps_its_row() -> None:
     absent = MethodRow(name="x", title="X", note="weights cannot be had")
     rows = summarise([row("a", [1], [1]), absent], [DB])
     assert rows[1] == absent
-    assert best_row([absent], DB) is None
+    assert best_rows([absent], DB) == []

@@ -121,7 +121,7 @@ def test_grey_and_alpha_are_understood(tmp_path: Path) -> None:
 def test_a_png_of_8_bits_is_refused(tmp_path: Path) -> None:
     np.save(pair(tmp_path)[1], 5000.0)
     Image.new("RGB", (4, 4)).save(pair(tmp_path)[0])
-    with pytest.raises(InputError, match="8-bit PNG; an HDR reference has 16 bits"):
+    with pytest.raises(InputError, match="8-bit PNG, an ordinary image; an HDR one has 16 bits"):
         read_challenge_png(*pair(tmp_path))
 
 
@@ -135,10 +135,11 @@ def test_a_cut_png_is_refused_in_one_line(tmp_path: Path, noise: np.ndarray, cut
 
 
 def test_missing_files_are_named(tmp_path: Path, noise: np.ndarray) -> None:
-    with pytest.raises(InputError, match=r"0001_alignratio\.npy: no such file; the 16-bit PNG has no scale"):
-        read_challenge_png(*pair(tmp_path))
-    np.save(pair(tmp_path)[1], 5000.0)
     with pytest.raises(InputError, match=r"0001_gt\.png: no such file"):
+        read_challenge_png(*pair(tmp_path))
+    write_challenge_pair(*pair(tmp_path), noise)
+    pair(tmp_path)[1].unlink()
+    with pytest.raises(InputError, match=r"0001_alignratio\.npy: no such file; the 16-bit PNG has no scale"):
         read_challenge_png(*pair(tmp_path))
 
 

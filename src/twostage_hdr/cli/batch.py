@@ -105,11 +105,15 @@ def run_batch(
             bar.update(task, completed=place + 1)
         bar.update(task, description="writing")
         return [
-            outcomes[source]()
-            if source in outcomes
-            else Outcome(str(source), "skipped", _names(directory, source, formats))
-            for source in sources
+            outcomes[source]() if source in outcomes else _skipped(directory, source, formats) for source in sources
         ]
+
+
+def _skipped(directory: Path, source: Path, formats: Sequence[str]) -> Outcome:
+    files = _names(directory, source, formats)
+    changed = source.exists() and source.stat().st_mtime > min(Path(file).stat().st_mtime for file in files)
+    notes = ["changed since its result was written"] if changed else []
+    return Outcome(str(source), "skipped", files, notes)
 
 
 def _missing(directory: Path, stem: str, formats: Sequence[str], overwrite: bool) -> list[str]:

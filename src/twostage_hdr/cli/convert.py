@@ -8,8 +8,8 @@ import numpy as np
 from rich.console import Console
 
 from twostage_hdr.cli.batch import Picture, check_plan, run_batch
-from twostage_hdr.cli.input_files import find_files
-from twostage_hdr.cli.outcome import report
+from twostage_hdr.cli.input_files import FoundFiles, find_files
+from twostage_hdr.cli.outcome import failures, report
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_path_for
 from twostage_hdr.imaging.hdr import HDR_READERS, read_hdr
@@ -53,7 +53,7 @@ def convert_all(
     if not abs(stops) <= MOST_STOPS:  # NaN, too
         raise InputError(f"--stops {stops:g}: expected an exposure of -{MOST_STOPS} to {MOST_STOPS}")
     console = Console(highlight=False, soft_wrap=True, stderr=as_json)
-    sources = find_hdr_files(names)
+    sources, nothing = find_hdr_files(names)
     refused = check_plan(sources, directory, formats)
 
     def read(path: Path) -> Picture:
@@ -77,14 +77,14 @@ def convert_all(
         refused=refused,
         console=console,
     )
-    return report(outcomes, console, as_json=as_json)
+    return report([*outcomes, *failures(nothing)], console, as_json=as_json)
 
 
-def find_hdr_files(names: Sequence[str]) -> list[Path]:
+def find_hdr_files(names: Sequence[str]) -> FoundFiles:
     """Named files, and from folders those that hold HDR: ordinary photographs among them are passed over.
 
     Raises:
-        InputError: a folder or pattern without HDR files.
+        InputError: there is no HDR file at all.
     """
     return find_files(names, HDR_READERS.keys(), "HDR files", wanted=_may_hold_hdr)
 

@@ -65,8 +65,10 @@ def run_verb(task: Callable[[DictConfig], float | None], config: str, arguments:
     sys.argv = [program[0], *sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))]
     decorate = hydra.main(version_base="1.3", config_path=str(config_directory()), config_name=config)
     refused: list[Exception] = []
+    folder: list[Path] = []  # of the job's own, once it runs
 
     def job(settings: DictConfig) -> float | None:
+        folder[:] = [Path(HydraConfig.get().runtime.output_dir)]
         sys.argv = [program[0], config, *_arguments_of_job()]
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             return task(settings)  # Hydra tells which job of the sweep failed
@@ -82,12 +84,27 @@ def run_verb(task: Callable[[DictConfig], float | None], config: str, arguments:
             raise refused[0]
     except (HydraException, OmegaConfBaseException) as error:
         _refuse(error, config, arguments)
+    except ValueError as error:
+        if not str(error).startswith("Config group override must be"):
+            raise
+        raise _no_choice(arguments) from error
     except (FileExistsError, NotADirectoryError, PermissionError) as error:
-        raise InputError(
-            f"{error.filename}: {error.strerror}; choose a folder that can be written with hydra.run.dir=DIR"
-        ) from error
+        own = not folder or Path(error.filename).absolute().is_relative_to(folder[0])
+        cure = "choose a folder that can be written with hydra.run.dir=DIR" if own else "see to its permissions"
+        raise InputError(f"{error.filename}: {error.strerror}; {cure}") from error
     finally:
         sys.argv = program
+
+
+def _no_choice(arguments: Iterable[str]) -> InputError:
+    """`experiment=null`: Hydra wants the name of a choice, and does not say where."""
+    for argument in arguments:
+        key, _, value = argument.lstrip("+").partition("=")
+        directory = config_directory() / key.split("@")[0]
+        if key and directory.is_dir() and not isinstance(OmegaConf.from_dotlist([f"choice={value}"]).choice, str):
+            choices = ", ".join(sorted(file.stem for file in directory.glob("*.yaml")))
+            return InputError(f"{argument}: expected the name of a choice ({choices}), or leave it out")
+    return InputError("a group's setting: expected the name of a choice, or leave it out")
 
 
 def _check_options(arguments: Iterable[str]) -> None:

@@ -81,11 +81,12 @@ def tell_facts(names: Sequence[str], *, as_json: bool) -> int:
         The exit code: 0, or 1 if a file could not be read.
 
     Raises:
-        InputError: a folder or pattern without HDR files.
+        InputError: there is no HDR file at all.
     """
     known: list[HdrFileFacts] = []
-    failures: list[dict[str, str]] = []
-    for path in find_hdr_files(names):
+    files, nothing = find_hdr_files(names)
+    failures = [{"file": name, "error": why} for name, why in nothing.items()]
+    for path in files:
         try:
             known.append(facts_of(path))
         except (InputError, OSError) as error:

@@ -3,10 +3,20 @@
 import glob
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS
 from twostage_hdr.inference.result_files import ENDINGS
+
+
+class FoundFiles(NamedTuple):
+    """What a command was given."""
+
+    files: list[Path]
+    """To work on, each once."""
+    nothing: dict[str, str]
+    """Folders and patterns without such files, each with what to tell the user."""
 
 
 def find_files(
@@ -16,7 +26,7 @@ def find_files(
     *,
     wanted: Callable[[Path], bool] = lambda _: True,
     from_pattern: Callable[[Path], bool] = lambda _: True,
-) -> list[Path]:
+) -> FoundFiles:
     """Named files whatever they are, what globs match, and from folders what has a known suffix; each once.
 
     Args:
@@ -27,24 +37,27 @@ def find_files(
         from_pattern: further condition on what a pattern matches.
 
     Raises:
-        InputError: a folder or pattern without such files.
+        InputError: there is no such file at all.
     """
     found: dict[Path, None] = {}
+    nothing: dict[str, str] = {}
     for name in names:
         path = Path(name)
         if path.is_dir():
             inside = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes and wanted(file))
             if not inside:
-                raise InputError(f"{name}: a folder without {what} ({', '.join(sorted(suffixes))})")
+                nothing[name] = f"{name}: a folder without {what} ({', '.join(sorted(suffixes))})"
             found.update(dict.fromkeys(inside))
         elif not path.exists() and glob.has_magic(name):
             paths = [Path(match) for match in sorted(glob.glob(name, recursive=True))]  # noqa: PTH207 - absolute too
             if not paths:
-                raise InputError(f"{name}: matches no file")
+                nothing[name] = f"{name}: matches no file"
             found.update(dict.fromkeys(path for path in paths if from_pattern(path)))
         else:
             found[path] = None
-    return list(found)
+    if nothing and not found:
+        raise InputError("; ".join(nothing.values()))
+    return FoundFiles(list(found), nothing)
 
 
 def is_result(path: Path) -> bool:

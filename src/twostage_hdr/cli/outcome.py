@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from rich.console import Console
@@ -24,6 +24,11 @@ class Outcome:
     """Brightest value written, linear, 1.0 = white."""
 
 
+def failures(reasons: Mapping[str, str]) -> "list[Outcome]":
+    """Outcomes of inputs that cannot be used, each with what to tell the user."""
+    return [Outcome(name, "failed", error=why) for name, why in reasons.items()]
+
+
 def report(outcomes: Sequence[Outcome], console: Console, *, as_json: bool) -> int:
     """A line per input, failures last; or one JSON document on standard output.
 
@@ -43,9 +48,10 @@ def report(outcomes: Sequence[Outcome], console: Console, *, as_json: bool) -> i
                 f"({outcome.seconds:.1f} s, peak {outcome.peak:.1f} x white{escape(notes)})"
             )
         elif outcome.status == "skipped":
-            console.print(f"{escape(outcome.input)}: already done; --overwrite does it again")
+            but = "".join(f", but {note}" for note in outcome.notes)
+            console.print(f"{escape(outcome.input)}: already done{but}; --overwrite does it again")
     for outcome in failed:
         console.print(f"[bold red]failed:[/] {escape(str(outcome.error))}")
     if failed:
-        console.print(f"{len(failed)} of {len(outcomes)} files failed.")
+        console.print(f"{len(failed)} of {len(outcomes)} inputs failed.")
     return 1 if failed else 0

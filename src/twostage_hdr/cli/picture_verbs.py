@@ -13,7 +13,7 @@ Weights: TypeAlias = Annotated[
 ]
 Device: TypeAlias = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 Precision: TypeAlias = Annotated[str, typer.Option(help="fp32, bf16 or auto (bf16 where the hardware has it).")]
-Tile: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Tile side in px [default: chosen for the machine].")]
+Tile: TypeAlias = Annotated[int | None, typer.Option(help="Tile side in px [default: chosen for the machine].")]
 Output: TypeAlias = Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")]
 Formats: TypeAlias = Annotated[
     str,
@@ -34,7 +34,7 @@ FullFloat: TypeAlias = Annotated[bool, typer.Option("--float", help="OpenEXR wit
 Compression: TypeAlias = Annotated[
     str, typer.Option(help="Of OpenEXR: none, rle, zips, zip, piz, pxr24, b44, dwaa or dwab.")
 ]
-Quality: TypeAlias = Annotated[int, typer.Option(min=1, max=100, help="Of ultrahdr, avif and jxl.")]
+Quality: TypeAlias = Annotated[int, typer.Option(help="Of ultrahdr, avif and jxl, 1 to 100.")]
 Overwrite: TypeAlias = Annotated[bool, typer.Option(help="Replace results that exist; else they are left alone.")]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
 
@@ -46,6 +46,8 @@ def _options(white_nits: float | None, full_float: bool, compression: str, quali
 
     if white_nits is not None and not 1 <= white_nits <= PQ_NITS:
         raise InputError(f"--white-nits {white_nits:g}: expected a luminance of 1 to {PQ_NITS:g} cd/m²")
+    if not 1 <= quality <= 100:
+        raise InputError(f"--quality {quality}: expected 1 to 100")
     return ResultOptions(
         half=not full_float, compression=exr_compression(compression), white_nits=white_nits, quality=quality
     )

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from twostage_hdr.cli.batch import Picture, check_plan, run_batch
 from twostage_hdr.cli.input_files import find_files, is_result
-from twostage_hdr.cli.outcome import report
+from twostage_hdr.cli.outcome import failures, report
 from twostage_hdr.cli.video import check_videos, run_videos
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.imaging.video_reader import VIDEO_SUFFIXES
@@ -56,7 +56,7 @@ def reconstruct_all(
         InputError: nothing to do, results that would overwrite an input or each other, or unusable weights.
     """
     console = Console(highlight=False, soft_wrap=True, stderr=as_json)
-    files = find_files(names, PHOTOGRAPHS, "photographs", wanted=_is_photograph, from_pattern=_is_photograph)
+    files, nothing = find_files(names, PHOTOGRAPHS, "photographs", wanted=_is_photograph, from_pattern=_is_photograph)
     videos = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
     photographs = [file for file in files if file not in videos]
     refused = check_plan(photographs, directory, formats or DEFAULT_FORMATS) if photographs or not videos else {}
@@ -75,7 +75,7 @@ def reconstruct_all(
         rows = reconstructor.rows(image.pixels)
         return Picture(height=height, width=width, rows=rows, base=base, options=options, notes=image.notes)
 
-    outcomes = []
+    outcomes = failures(nothing)
     if photographs:
         outcomes += run_batch(
             photographs,

@@ -31,11 +31,12 @@ def summarise(rows: Sequence[MethodRow], columns: Sequence[MetricColumn]) -> lis
     return [replace(row, scores=summary) for row, summary in zip(rows, scores, strict=True)]
 
 
-def best_row(rows: Sequence[MethodRow], column: MetricColumn) -> str | None:
-    """Name of the row with the best mean in a column; None where no row has the score."""
-    sign = 1 if column.higher_is_better else -1
-    ranked = [(sign * row.scores[column.key].mean, row.name) for row in rows if column.key in row.scores]
-    return max(ranked, key=lambda pair: pair[0])[1] if ranked else None
+def best_rows(rows: Sequence[MethodRow], column: MetricColumn) -> list[str]:
+    """Names of the rows with the best mean in a column, to the digits that the column shows."""
+    means = {row.name: row.scores[column.key].mean for row in rows if column.key in row.scores}
+    shown = {name: round(mean, column.digits) for name, mean in means.items() if not math.isnan(mean)}
+    best = (max if column.higher_is_better else min)(shown.values(), default=None)
+    return [name for name, mean in shown.items() if mean == best]
 
 
 def _defined(row: MethodRow, key: str) -> dict[str, float]:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from twostage_hdr.evaluation.method_row import MethodRow, ScoreSummary
 from twostage_hdr.evaluation.metric_column import MetricColumn
-from twostage_hdr.evaluation.summarise import best_row
+from twostage_hdr.evaluation.summarise import best_rows
 
 MISSING = "–"
 """Shown where a number does not exist."""
@@ -97,7 +97,7 @@ def scaling_notes(columns: Sequence[MetricColumn]) -> list[str]:
 def _cells(
     rows: Sequence[MethodRow], columns: Sequence[MetricColumn], style: TableStyle
 ) -> tuple[list[str], list[list[Cell]]]:
-    winners = {column.key: best_row(rows, column) for column in columns}
+    winners = {column.key: best_rows(rows, column) for column in columns}
     costs = _COSTS if style.cost else {}
     noted = style.note and any(row.note for row in rows)
     arrows = [f"{column.heading} {'↑' if column.higher_is_better else '↓'}" for column in columns]
@@ -105,7 +105,7 @@ def _cells(
     lines: list[list[Cell]] = []
     for row in rows:
         scores = [
-            (score_text(row.scores.get(column.key), column, style), winners[column.key] == row.name)
+            (score_text(row.scores.get(column.key), column, style), row.name in winners[column.key])
             for column in columns
         ]
         extra = [(show(row), False) for show in costs.values()] + ([(row.note, False)] if noted else [])

@@ -88,7 +88,6 @@ def read_challenge_png(png_path: str | Path, alignratio_path: str | Path) -> Enc
         InputError: a file is missing or damaged, the PNG is not of 16 bits, or the alignratio is not positive.
     """
     png_path = Path(png_path)
-    alignratio = read_alignratio(alignratio_path)
     if not png_path.is_file():
         raise InputError(f"{png_path}: no such file")
     try:
@@ -96,7 +95,11 @@ def read_challenge_png(png_path: str | Path, alignratio_path: str | Path) -> Enc
     except Exception as error:  # the decoder's own error types differ between releases
         raise InputError(f"{png_path}: not a readable PNG ({error})") from error
     if stored.dtype != np.uint16:
-        raise InputError(f"{png_path}: {stored.dtype.itemsize * 8}-bit PNG; an HDR reference has 16 bits")
+        raise InputError(
+            f"{png_path}: {stored.dtype.itemsize * 8}-bit PNG, an ordinary image; an HDR one has 16 bits "
+            "(`twostage-hdr reconstruct` makes it of a photograph)"
+        )
+    alignratio = read_alignratio(alignratio_path)
     stored = np.repeat(stored[:, :, None], 3, axis=2) if stored.ndim == 2 else stored[:, :, :3]
     return (stored / alignratio).astype(np.float32)
 

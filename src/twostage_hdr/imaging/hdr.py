@@ -43,11 +43,12 @@ def read_hdr(path: str | Path) -> HdrImage:
         InputError: missing, empty, of an unknown format, damaged, or holding NaN or infinite values.
     """
     path = Path(path)
-    reader = HDR_READERS.get(path.suffix.lower())
-    if reader is None:
-        raise InputError(f"{path}: '{path.suffix}' is no HDR format known here; use one of {', '.join(HDR_READERS)}")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty (0 bytes)")
+    reader = HDR_READERS.get(path.suffix.lower())
+    if reader is None:
+        suffix = f"'{path.suffix}'" if path.suffix else "a name without suffix"
+        raise InputError(f"{path}: {suffix} is no HDR format known here; use one of {', '.join(HDR_READERS)}")
     return reader(path)

@@ -13,7 +13,7 @@ from twostage_hdr.evaluation.metric_column import MetricColumn
 from twostage_hdr.evaluation.report.curves import Points, charts
 from twostage_hdr.evaluation.report.log_codec import HIGHEST_CODE, HIGHEST_STOP, LOWEST_STOP, encode_picture
 from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage
-from twostage_hdr.evaluation.summarise import best_row
+from twostage_hdr.evaluation.summarise import best_rows
 from twostage_hdr.evaluation.tables import cost_text, scaling_notes
 from twostage_hdr.imaging.atomic import atomic_path
 
@@ -121,7 +121,7 @@ def _column(column: MetricColumn, rows: Sequence[MethodRow]) -> dict[str, Any]:
         "scaling": column.scaling,
         "digits": column.digits,
         "missing": column.missing,
-        "best": best_row(rows, column),
+        "best": best_rows(rows, column),
     }
 
 

@@ -53,7 +53,7 @@ function scoreCells(c) {
     return {
       text: s.mean.toFixed(c.digits) + (s.p_value != null && s.p_value < 0.05 ? "*" : ""),
       value: s.mean,
-      best: c.best === row.name,
+      best: c.best.includes(row.name),
       hint: `${range}${spread}${s.images} images${s.p_value == null ? "" : `; p = ${s.p_value.toPrecision(2)} against the best`}`,
       whisker: s.low == null ? null : { mean: share(s.mean, ends), low: share(s.low, ends), high: share(s.high, ends) },
     };
