@@ -125,6 +125,14 @@ def test_what_a_format_cannot_hold_is_told(tmp_path):
     assert "above 49.261 clipped by Ultra HDR" in told
 
 
+@pytest.mark.parametrize(("nits", "told"), [(1000, True), (203, False), (None, False)])
+def test_an_absolute_scale_that_ultra_hdr_cannot_keep_is_told(tmp_path, nits, told):
+    write_exr(tmp_path / "a.exr", np.full((8, 8, 3), 0.5, np.float32), white_nits=nits)
+    result = _run(tmp_path / "a.exr", "--to", "ultrahdr", "-o", tmp_path / "out")
+    assert result.exit_code == 0
+    assert ("Ultra HDR cannot say that 1.0 is 1000 cd/m²" in " ".join(result.output.split())) == told
+
+
 def test_an_unknown_compression_is_refused_with_the_choices(tmp_path, scene):
     error = _run(scene, "--to", "exr", "-o", tmp_path, "--compression", "zip9").exception
     assert "zip9: unknown; choose from none, rle, zips" in str(error)

@@ -18,7 +18,7 @@ from twostage_hdr.cli.input_files import check_collisions, make_directory
 from twostage_hdr.cli.outcome import Outcome
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.pixel_arrays import PreviewPixels
-from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, clipping_notes, result_paths
+from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, loss_notes, result_paths
 from twostage_hdr.inference.row_pipe import RowPipe
 
 ONE_FILES_TROUBLE = (InputError, OSError, MemoryError, RuntimeError)
@@ -162,7 +162,7 @@ def _one(
         failure = Outcome(str(source), "failed", error=named(source, error))
         return lambda: failure
 
-    notes = [*picture.notes, *clipping_notes(formats, picture.options, peak)]
+    notes = [*picture.notes, *loss_notes(formats, picture.options, peak)]
     done = Outcome(str(source), "done", _names(directory, source, formats), notes, peak=peak)
     return lambda: _written(done, source, writing, started)  # holds no pixels
 

@@ -12,7 +12,7 @@ from twostage_hdr.imaging.pq_pixels import WHITE_NITS
 from twostage_hdr.imaging.video_reader import VideoReader
 from twostage_hdr.inference.gain_smoothing import GainSmoothing
 from twostage_hdr.inference.reconstruct import Reconstructor
-from twostage_hdr.inference.result_files import ResultOptions, clipping_notes
+from twostage_hdr.inference.result_files import ResultOptions, loss_notes
 
 VIDEO_ENDINGS = {"hevc": "_hdr.mp4", "exr": "_exr"}
 """Formats of video by name, and what each adds to the video's stem; `exr` is a folder of frames."""
@@ -88,5 +88,5 @@ def reconstruct_video(
             if sequence is not None:
                 sequence.write(linear)
             advance(share)
-    clipped = clipping_notes(["exr"] if sequence else [], options, peak)
+    clipped = loss_notes(["exr"] if sequence else [], options, peak)
     return VideoResult(peak, (*(movie.notes if movie else ()), *clipped))

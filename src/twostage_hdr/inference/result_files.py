@@ -77,7 +77,7 @@ def result_paths(directory: Path, stem: str, formats: Sequence[str]) -> list[Pat
     return [directory / f"{stem}{ending}" for name in formats for ending in ENDINGS[name]]
 
 
-def clipping_notes(formats: Sequence[str], options: ResultOptions, peak: float) -> list[str]:
+def loss_notes(formats: Sequence[str], options: ResultOptions, peak: float) -> list[str]:
     """What the formats cannot hold of an image whose brightest value is `peak`, in words for the user."""
     white = options.white_nits or WHITE_NITS
     limits = {
@@ -85,7 +85,10 @@ def clipping_notes(formats: Sequence[str], options: ResultOptions, peak: float) 
         "PQ": PQ_NITS / white if {"avif", "jxl"} & set(formats) else np.inf,
         "Ultra HDR": PQ_NITS / SDR_WHITE_NITS if "ultrahdr" in formats else np.inf,
     }
-    return [f"above {limit:.5g} clipped by {name}" for name, limit in limits.items() if peak > limit]
+    notes = [f"above {limit:.5g} clipped by {name}" for name, limit in limits.items() if peak > limit]
+    if options.white_nits not in (None, WHITE_NITS, SDR_WHITE_NITS) and "ultrahdr" in formats:
+        notes.append(f"Ultra HDR cannot say that 1.0 is {options.white_nits:g} cd/m²: there it is the display's white")
+    return notes
 
 
 class ResultFiles:
