@@ -79,6 +79,7 @@ def test_what_is_no_image_is_refused_in_one_line(tmp_path: Path, suffix: str, co
 
 @pytest.mark.parametrize("name", ["a.webp", "a", "a.txt"])
 def test_an_unknown_suffix_is_refused_with_those_that_are_known(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"content")
     with pytest.raises(InputError, match=r"is no HDR format known here; use one of \.hdr, .*\.jxl"):
         read_hdr(tmp_path / name)
 

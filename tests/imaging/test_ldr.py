@@ -208,7 +208,7 @@ def test_a_damaged_profile_is_ignored_with_a_word(tmp_path: Path) -> None:
 def test_ink_is_converted_with_a_word(tmp_path: Path, name: str) -> None:
     image = read_ldr(saved(tmp_path / name, PICTURE.convert("CMYK")))
     assert image.pixels.shape == (9, 13, 3)
-    assert image.notes == ("converted from CMYK without its ink profile",)
+    assert image.notes == ("converted from CMYK without an ink profile",)
     if name == "a.tif":
         np.testing.assert_array_equal(image.pixels, RGB)
 
@@ -225,10 +225,62 @@ def test_any_size_is_read(tmp_path: Path, size: tuple[int, int]) -> None:
     assert read_ldr(saved(tmp_path / "a.png", Image.new("RGB", size))).pixels.shape == (size[1], size[0], 3)
 
 
+def ink_profile(corners: np.ndarray) -> bytes:
+    """A CMYK profile (ICC 2.4, lut8) whose 16 corners of no ink and full ink are these 8-bit Lab colours."""
+    steps, colours = bytes(range(256)), corners.astype(np.uint8).tobytes()
+    identity = b"".join(struct.pack(">i", value << 16) for value in (1, 0, 0, 0, 1, 0, 0, 0, 1))
+    table = b"mft1\0\0\0\0" + bytes((4, 3, 2, 0)) + identity + steps * 4 + colours + steps * 3
+    white = b"XYZ \0\0\0\0" + struct.pack(">3i", round(0.9642 * 65536), 65536, round(0.8249 * 65536))
+    body, entries, start = b"", b"", 128 + 4 + 2 * 12
+    for name, tag in ((b"A2B0", table), (b"wtpt", white)):
+        entries += name + struct.pack(">2I", start + len(body), len(tag))
+        body += tag + b"\0" * (-len(tag) % 4)
+    head = bytearray(128)
+    head[8:12] = b"\x02\x40\0\0"
+    head[12:24], head[36:40] = b"prtrCMYKLab ", b"acsp"
+    head[68:80] = white[8:]
+    profile = bytes(head) + struct.pack(">I", 2) + entries + body
+    return struct.pack(">I", len(profile)) + profile[4:]
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.jpg"])
+def test_ink_with_a_profile_is_converted_by_it(tmp_path: Path, name: str) -> None:
+    rng = np.random.default_rng(0)
+    lab8 = np.column_stack((rng.integers(100, 180, 16), rng.integers(118, 140, 16), rng.integers(118, 140, 16)))
+    lab8[0], lab8[15] = (255, 128, 128), (0, 128, 128)  # paper and black, which the conversion maps to white and black
+    inks = np.array([[[255 * bool(corner & bit) for bit in (8, 4, 2, 1)] for corner in range(16)]], np.uint8)
+    inks = inks.repeat(16, 0).repeat(16, 1)  # JPEG's blocks
+    picture = Image.fromarray(inks, "CMYK")
+    image = read_ldr(saved(tmp_path / name, picture, icc_profile=ink_profile(lab8), quality=100))
+    lab = lab8 * (100 / 255, 1, 1) - (0, 128, 128)
+    d50 = colour.CCS_ILLUMINANTS["CIE 1931 2 Degree Standard Observer"]["D50"]
+    expected = 255 * colour.XYZ_to_sRGB(colour.Lab_to_XYZ(lab, d50), d50, chromatic_adaptation_transform="Bradford")
+    np.testing.assert_allclose(image.pixels[8, 8::16], expected, atol=2)
+    assert image.notes[0].startswith("converted from ")
+    assert image.notes[0].endswith(" to sRGB")
+
+
+def test_a_png_of_pq_is_no_photograph(tmp_path: Path) -> None:
+    png = saved(tmp_path / "a.png").read_bytes()
+    body = b"cICP" + bytes((9, 16, 0, 1))
+    (tmp_path / "a.png").write_bytes(png[:33] + b"\0\0\0\4" + body + zlib.crc32(body).to_bytes(4, "big") + png[33:])
+    with pytest.raises(InputError, match=r"a\.png: already an HDR image \(PNG with PQ or HLG\)"):
+        read_ldr(tmp_path / "a.png")
+
+
+def test_a_linear_png_is_brought_to_srgb_with_a_word(tmp_path: Path) -> None:
+    png = saved(tmp_path / "a.png").read_bytes()
+    body = b"gAMA" + (100_000).to_bytes(4, "big")
+    (tmp_path / "a.png").write_bytes(png[:33] + b"\0\0\0\4" + body + zlib.crc32(body).to_bytes(4, "big") + png[33:])
+    image = read_ldr(tmp_path / "a.png")
+    assert image.notes == ("converted from gamma 1 to sRGB",)
+    assert image.pixels.astype(int).mean() > RGB.astype(int).mean() + 20
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "CMYK", "YCbCr"])
 def test_tall_images_are_converted_block_by_block_as_pillow_converts_them_whole(tmp_path: Path, mode: str) -> None:
     tall = Image.fromarray(np.random.default_rng(2).integers(0, 256, (600, 5, 3), dtype=np.uint8)).convert(mode)
-    path = saved(tmp_path / "a.tif", tall)
+    path = saved(tmp_path / "a.tif", tall, compression="tiff_lzw")
     with Image.open(path) as image:
         expected = np.asarray(image.convert("RGB"))
     np.testing.assert_array_equal(read_ldr(path).pixels, expected)

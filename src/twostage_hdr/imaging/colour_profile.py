@@ -1,10 +1,11 @@
 """ICC profiles: bringing a photograph's colours to sRGB."""
 
 import io
+from typing import NamedTuple
 
 import imagecodecs
 import numpy as np
-from PIL import ImageCms
+from PIL import Image, ImageCms
 
 from twostage_hdr.imaging.pixel_arrays import LdrPixels
 
@@ -41,3 +42,29 @@ def convert_to_srgb(pixels: LdrPixels, profile: bytes | None) -> tuple[LdrPixels
         flags=_EXACT if pixels.dtype == np.uint16 else None,
     )
     return converted, [f"converted from {name} to sRGB"]
+
+
+class InkConversion(NamedTuple):
+    """From the inks of an embedded profile to sRGB, 8 bits, perceptual."""
+
+    name: str
+    """The profile's."""
+    transform: ImageCms.ImageCmsTransform
+
+    @classmethod
+    def of(cls, profile: bytes | None) -> "InkConversion | None":
+        """None without a usable CMYK profile."""
+        if not profile:
+            return None
+        try:
+            inks = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            transform = ImageCms.buildTransform(inks, ImageCms.createProfile("sRGB"), "CMYK", "RGB")
+        except (OSError, ImageCms.PyCMSError):
+            return None
+        return cls((inks.profile.profile_description or "CMYK").strip("\0 \n"), transform)
+
+    def apply(self, rows: Image.Image) -> Image.Image:
+        """RGB of CMYK."""
+        converted = ImageCms.applyTransform(rows, self.transform)
+        assert converted is not None  # only a conversion in place gives None
+        return converted

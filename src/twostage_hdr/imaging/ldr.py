@@ -1,7 +1,7 @@
 """Reading an ordinary photograph (JPEG, PNG, TIFF, WebP, AVIF, HEIC, camera RAW) as upright sRGB pixels."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,13 @@ from PIL import Image, UnidentifiedImageError
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.avif import colour_codes
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES, develop_raw
-from twostage_hdr.imaging.colour_profile import convert_to_srgb
+from twostage_hdr.imaging.colour_profile import InkConversion, convert_to_srgb
+from twostage_hdr.imaging.ldr_png import from_gamma, is_deep_png, is_hdr_png, read_deep_png, stated_gamma
+from twostage_hdr.imaging.ldr_tiff import read_tiff_beyond_pillow
 from twostage_hdr.imaging.orientation import upright
 from twostage_hdr.imaging.pixel_arrays import LdrPixels
 from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
-from twostage_hdr.imaging.sixteen_bit import is_deep_png, read_deep_png, read_deep_tiff
+from twostage_hdr.imaging.stored_image import EXIF_ORIENTATION, StoredImage
 
 _HDR_SUFFIXES = frozenset({".exr", ".hdr", ".pic", ".pfm"})
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
@@ -53,12 +55,11 @@ def read_ldr(path: str | Path) -> LdrImage:
     try:
         if path.suffix.lower() in RAW_SUFFIXES:
             return LdrImage(pixels=develop_raw(path), notes=("developed from camera RAW to 8 bits",))
-        if is_deep_png(path):
-            samples, orientation, profile = read_deep_png(path)
-        elif (deep := read_deep_tiff(path)) is not None:
-            samples, orientation, profile = deep
-        else:
-            return _read_with_pillow(path)
+        if is_hdr_png(path):
+            raise InputError(f"{path}: already an HDR image (PNG with PQ or HLG); an ordinary photograph is expected")
+        stored = read_deep_png(path) if is_deep_png(path) else read_tiff_beyond_pillow(path)
+        image = _read_with_pillow(path) if stored is None else _from_stored(stored)
+        gamma = stated_gamma(path)
     except InputError:
         raise
     except UnidentifiedImageError:
@@ -66,7 +67,11 @@ def read_ldr(path: str | Path) -> LdrImage:
     except Exception as error:  # decoders raise what they like; the user needs the file's name and the reason
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path}: damaged or unreadable image ({reason}); export it again") from error
-    return _from_deep_samples(samples, orientation, profile)
+    if gamma is None:
+        return image
+    return LdrImage(
+        pixels=from_gamma(image.pixels, gamma), notes=(*image.notes, f"converted from gamma {gamma:.3g} to sRGB")
+    )
 
 
 def _refuse_non_photograph(path: Path) -> None:
@@ -80,7 +85,8 @@ def _refuse_non_photograph(path: Path) -> None:
         raise InputError(f"{path}: already an HDR image ({path.suffix}); a photograph of 8 or 16 bits is expected here")
 
 
-def _from_deep_samples(samples: np.ndarray, orientation: int, profile: bytes | None) -> LdrImage:
+def _from_stored(stored: StoredImage) -> LdrImage:
+    samples, orientation, profile = stored
     notes = []
     if samples.shape[2] in (2, 4):
         samples = samples[:, :, :-1]
@@ -93,10 +99,10 @@ def _from_deep_samples(samples: np.ndarray, orientation: int, profile: bytes | N
 
 def _read_with_pillow(path: Path) -> LdrImage:
     with _open(path) as image:
-        stated_orientation = image.getexif().get(0x0112, 1)
+        stated_orientation = image.getexif().get(EXIF_ORIENTATION, 1)
         image.load()
         # Some of Pillow's decoders (TIFF) turn the picture themselves and then forget the tag.
-        remaining_orientation = image.getexif().get(0x0112, 1)
+        remaining_orientation = image.getexif().get(EXIF_ORIENTATION, 1)
         if 0 in image.size:
             raise InputError(f"{path}: the image has no pixels ({image.size[0]}x{image.size[1]})")
         if image.mode in _FLOAT_OR_WIDE_MODES:
@@ -116,19 +122,25 @@ def _rgb_samples(image: Image.Image, profile: bytes | None) -> tuple[np.ndarray,
         grey = np.asarray(image).astype(np.uint16)
         return convert_to_srgb(np.repeat(grey[:, :, None], 3, axis=2), profile)
     if image.mode == "CMYK":
-        return _eight_bit_rgb(image), ["converted from CMYK without its ink profile"]
+        conversion = InkConversion.of(profile)
+        if conversion is None:
+            return _eight_bit_rgb(image), ["converted from CMYK without an ink profile"]
+        return _eight_bit_rgb(image, conversion.apply), [f"converted from {conversion.name} to sRGB"]
     return convert_to_srgb(_eight_bit_rgb(image), profile)
 
 
-def _eight_bit_rgb(image: Image.Image) -> np.ndarray:
+def _to_rgb(rows: Image.Image) -> Image.Image:
+    return (rows.convert("RGBA") if rows.mode == "P" else rows).convert("RGB")
+
+
+def _eight_bit_rgb(image: Image.Image, convert: Callable[[Image.Image], Image.Image] = _to_rgb) -> np.ndarray:
     """The pixels as RGB, converted by blocks of rows: whole, a 100-megapixel photograph passes through 1.4 GB."""
     width, height = image.size
     rgb = np.empty((height, width, 3), dtype=np.uint8)
     for top in range(0, height, _ROWS_AT_ONCE):
         with _without_pillows_limit():
             rows = image.crop((0, top, width, min(top + _ROWS_AT_ONCE, height)))
-        rows = rows.convert("RGBA") if rows.mode == "P" else rows
-        rgb[top : top + _ROWS_AT_ONCE] = np.asarray(rows.convert("RGB"))
+        rgb[top : top + _ROWS_AT_ONCE] = np.asarray(convert(rows))
     return rgb
 
 

@@ -5,7 +5,7 @@ from twostage_hdr.data.hdr_folder import HdrFolderSource
 from twostage_hdr.data.inspection.finding import Finding, below
 from twostage_hdr.data.procedural_source import ProceduralSource
 from twostage_hdr.imaging.challenge_png import alignratio_path_for
-from twostage_hdr.imaging.sixteen_bit import is_deep_png
+from twostage_hdr.imaging.ldr_png import is_deep_png
 
 
 def stray_files(source: HdmSource | HdrFolderSource | ProceduralSource) -> list[Finding]:

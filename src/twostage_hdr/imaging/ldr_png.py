@@ -1,0 +1,76 @@
+"""PNG photographs: those of 16 bits, which Pillow would silently read as 8, and those that are no sRGB."""
+
+import struct
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import torch
+from PIL import Image
+
+from twostage_hdr.imaging.pixel_arrays import LdrPixels
+from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
+from twostage_hdr.imaging.stored_image import EXIF_ORIENTATION, StoredImage
+from twostage_hdr.radiometry.srgb import srgb_encode
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_DEPTH_OFFSET = 24
+_ABOUT_SRGB = (0.4, 0.5)
+"""Stored exponents that mean sRGB: most writers put 0.45455 beside it."""
+_COLOUR_CHUNKS = (b"iCCP", b"sRGB", b"cICP")
+"""What gAMA yields to."""
+
+
+def is_deep_png(path: Path) -> bool:
+    """Whether the file is a PNG of 16 bits per channel."""
+    with path.open("rb") as file:
+        head = file.read(_DEPTH_OFFSET + 1)
+    return head.startswith(_SIGNATURE) and len(head) > _DEPTH_OFFSET and head[_DEPTH_OFFSET] == 16
+
+
+def read_deep_png(path: Path) -> StoredImage:
+    """Read a 16-bit PNG of any colour type."""
+    samples = imagecodecs.png_decode(path.read_bytes())
+    if samples.ndim == 2:
+        samples = samples[:, :, None]
+    with Image.open(path) as image:
+        profile = image.info.get("icc_profile")
+        orientation = image.getexif().get(EXIF_ORIENTATION, 1)
+    return StoredImage(samples, orientation, profile)
+
+
+def is_hdr_png(path: Path) -> bool:
+    """Whether the file is a PNG that says to hold PQ or HLG."""
+    codes = _chunks(path).get(b"cICP", b"")
+    return len(codes) == 4 and codes[1] in (PQ_TRANSFER, HLG_TRANSFER)
+
+
+def stated_gamma(path: Path) -> float | None:
+    """The exponent that a PNG was encoded with (gAMA), if it alone tells the colours and is not about sRGB's."""
+    chunks = _chunks(path)
+    stated = chunks.get(b"gAMA", b"")
+    if len(stated) != 4 or any(name in chunks for name in _COLOUR_CHUNKS):
+        return None
+    gamma = struct.unpack(">I", stated)[0] / 100_000
+    return None if gamma == 0 or _ABOUT_SRGB[0] <= gamma <= _ABOUT_SRGB[1] else gamma
+
+
+def from_gamma(pixels: LdrPixels, gamma: float) -> LdrPixels:
+    """sRGB pixels, of the same type, of those that were encoded as light^gamma."""
+    largest = np.iinfo(pixels.dtype).max
+    light = np.linspace(0, 1, largest + 1) ** (1 / gamma)
+    table = np.rint(srgb_encode(torch.from_numpy(light)).numpy() * largest).astype(pixels.dtype)
+    return table[pixels]
+
+
+def _chunks(path: Path) -> dict[bytes, bytes]:
+    """The chunks before the pixels; empty if the file is no PNG or ends early."""
+    chunks: dict[bytes, bytes] = {}
+    with path.open("rb") as file:
+        if file.read(len(_SIGNATURE)) != _SIGNATURE:
+            return chunks
+        while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
+            length = int.from_bytes(head[:4], "big")
+            chunks[head[4:]] = file.read(length)
+            file.seek(4, 1)  # the check sum
+    return chunks
