@@ -1,6 +1,7 @@
 """The local page: what it keeps and shows, and in a browser."""
 
 import shutil
+import socket
 import sys
 import time
 import urllib.request
@@ -73,6 +74,23 @@ def test_without_gradio_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "gradio", None)
     with pytest.raises(InputError, match=r"pip install 'twostage-hdr\[app\]'"):
         serve(weights=None, device="cpu", precision="fp32", tile=None, port=None, open_browser=False)
+
+
+@pytest.mark.parametrize("port", [0, 65536])
+def test_a_port_that_does_not_exist_is_refused(port):
+    with pytest.raises(InputError, match=f"--port {port}: expected 1 to 65535"):
+        serve(weights=None, device="cpu", precision="fp32", tile=None, port=port, open_browser=False)
+
+
+def test_a_port_in_use_is_refused_in_one_line(monkeypatch):
+    pytest.importorskip("gradio")
+    monkeypatch.setenv("GRADIO_TEMP_DIR", "kept")  # and what serve() sets is undone
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=f"--port {port}: another program may use it"):
+            serve(weights=None, device="cpu", precision="fp32", tile=None, port=port, open_browser=False)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """The command's way out: the exit code, every line of output, and the libraries' exit functions."""
 
+import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -49,9 +51,26 @@ def test_threads_are_waited_for(tmp_path: Path) -> None:
     assert kept.exists()
 
 
+def test_without_standard_output_the_verb_runs() -> None:
+    code = "import sys; from twostage_hdr.cli import console; console.main = lambda: print('all'); console.console()"
+    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(code)} >&-"
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_name_that_the_terminal_cannot_show_is_spelt_out() -> None:
+    code = "from twostage_hdr.cli import console; console.main = lambda: print('\\u65e5'); console.console()"
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert (done.returncode, done.stdout) == (0, "\\u65e5\n")
+
+
 def test_output_that_cannot_be_written_is_no_success() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full on this system")
     program = "from twostage_hdr.cli import console; console.main = lambda: print('all'); console.console()"
     with Path("/dev/full").open("w") as full:
         assert subprocess.run([sys.executable, "-c", program], stdout=full).returncode == 1
+        told = subprocess.run([sys.executable, "-m", "twostage_hdr", "--version"], stdout=full, stderr=subprocess.PIPE)
+    assert told.returncode == 1
+    assert told.stderr.decode() == "error: standard output: No space left on device\n"

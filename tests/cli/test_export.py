@@ -46,6 +46,15 @@ def test_a_target_that_exists_is_replaced_only_on_request(tmp_path, weights):
     assert read_header(target)["hyper_parameters"]["features"] == 8
 
 
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [("bad", "expected KEY=VALUE"), ("=x", "expected KEY=VALUE"), ("network=x", "network is told by the file itself")],
+)
+def test_a_note_that_would_be_lost_is_refused(tmp_path, weights, note, said):
+    assert f"--note {note}: {said}" in str(_run(weights, tmp_path / "a.safetensors", "--note", note).exception)
+    assert not (tmp_path / "a.safetensors").exists()
+
+
 @pytest.mark.parametrize("suffix", [pytest.param(".onnx", marks=pytest.mark.slow), ".pt2"])
 def test_other_programs_files_are_written_and_take_no_notes(tmp_path, weights, suffix):
     if suffix == ".onnx":

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -73,8 +74,62 @@ def test_a_photograph_that_changed_since_is_left_to_the_user(tmp_path, weights):
     later = (out / "a.exr").stat().st_mtime + 5
     os.utime(photo, (later, later))
     before = (out / "a.exr").read_bytes()
-    assert "already done, but changed since its result was written; --overwrite" in _run(*arguments).output
+    assert "already done, but changed since a.exr was written; --overwrite" in _run(*arguments).output
     assert (out / "a.exr").read_bytes() == before
+
+
+def test_a_photograph_that_changed_before_all_formats_were_made_is_told(tmp_path, weights):
+    photo, out = _photo(tmp_path / "a.png"), tmp_path / "out"
+    _run(photo, "-o", out, "--weights", weights, "--to", "exr")
+    later = (out / "a.exr").stat().st_mtime + 5
+    os.utime(photo, (later, later))
+    told = _run(photo, "-o", out, "--weights", weights, "--to", "exr,hdr").output
+    assert "changed since a.exr was written" in told
+    assert (out / "a.hdr").exists()
+
+
+@pytest.mark.parametrize(("make", "why"), [("touch", "an empty file"), ("mkdir", "no file")])
+def test_what_is_no_result_is_not_taken_for_one(tmp_path, weights, make, why):
+    (tmp_path / "out").mkdir()
+    getattr(tmp_path / "out" / "a.exr", make)()
+    result = _run(_photo(tmp_path / "a.png"), "-o", tmp_path / "out", "--weights", weights, "--to", "exr")
+    assert result.exit_code == 1
+    assert f"a.exr: {why}, where a result should be; move it away" in result.output
+
+
+def test_names_that_nothing_can_hold_stop_only_themselves(tmp_path, weights):
+    long, foreign = tmp_path / f"{'y' * 246}.png", Path(os.fsdecode(bytes(tmp_path) + b"/m\xff.png"))
+    for path in (long, foreign):
+        _photo(path)
+    names = (f"{'x' * 300}.png", long, foreign, _photo(tmp_path / "a.png"))
+    out = tmp_path / "out"
+    result = _run(*names, "-o", out, "--weights", weights, "--to", "exr,ultrahdr")
+    assert result.exit_code == 1
+    assert "3 of 4 inputs failed" in result.output
+    assert "m\\udcff.png: a name that is not UTF-8; rename it" in result.output
+    assert result.output.count("ame too long") == 2
+    assert {path.name for path in out.iterdir()} == {"a.exr", "a_ultrahdr.jpg"}
+
+
+def test_a_folder_that_was_made_for_nothing_is_taken_away(tmp_path, weights):
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    assert _run(tmp_path / "a.png", "-o", tmp_path / "out", "--weights", weights).exit_code == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no such signal on this system")
+@pytest.mark.parametrize("number", [signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)])
+def test_a_request_to_end_leaves_no_temporary_file(tmp_path, number):
+    Image.new("RGB", (2500, 2500)).save(tmp_path / "a.png")
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "twostage_hdr", "reconstruct", str(tmp_path / "a.png"), "-o", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not (out.is_dir() and any(out.iterdir())) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(number)
+    assert process.wait(60) == 128 + number
+    assert not out.exists() or not any(out.iterdir())
 
 
 def test_a_pattern_without_files_does_not_stop_the_others(tmp_path, weights):

@@ -1,5 +1,6 @@
 """`twostage-hdr app`: a local page for photographs."""
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
 from twostage_hdr.inference.result_files import DEFAULT_FORMATS, ENDINGS
 
+_LAST_PORT = 65535
 _LEAST_STOPS, _MOST_STOPS = -8.0, 4.0
 _SYSTEM_FONTS = ("system-ui", "sans-serif")  # the usual theme would fetch its fonts from elsewhere
 
@@ -19,21 +21,29 @@ def serve(
     """Serves the page on this machine only, until Ctrl-C.
 
     Raises:
-        InputError: gradio is missing, or unusable weights or device.
+        InputError: gradio is missing, unusable weights or device, or a port that cannot be had.
     """
+    if port is not None and not 1 <= port <= _LAST_PORT:
+        raise InputError(f"--port {port}: expected 1 to {_LAST_PORT}")
     gradio = _gradio()
     reconstructor = load_reconstructor(weights, device=device, precision=precision, tile=tile)
     with tempfile.TemporaryDirectory(prefix="twostage-hdr-") as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder  # else what was dropped and made stays in the system's folder
         theme = gradio.themes.Default(font=_SYSTEM_FONTS, font_mono=("monospace",))
-        build_page(reconstructor, Path(folder)).launch(
-            server_name="127.0.0.1",
-            server_port=port,
-            inbrowser=open_browser,
-            share=False,
-            ssr_mode=False,
-            theme=theme,
-            footer_links=[],
-        )
+        try:
+            build_page(reconstructor, Path(folder)).launch(
+                server_name="127.0.0.1",
+                server_port=port,
+                inbrowser=open_browser,
+                share=False,
+                ssr_mode=False,
+                theme=theme,
+                footer_links=[],
+            )
+        except OSError as error:
+            if port is None:
+                raise
+            raise InputError(f"--port {port}: another program may use it; give another, or none") from error
 
 
 def _gradio() -> Any:
@@ -61,15 +71,17 @@ def build_page(reconstructor: Reconstructor, folder: Path) -> Any:
                 Path(path), reconstructor, folder, lambda share: progress(share, desc="Reconstructing")
             )
         except (InputError, OSError) as error:
-            raise gradio.Error(str(error).replace(path, Path(path).name)) from error
+            raise gradio.Error(str(error).replace(path, Path(path).name), print_exception=False) from error
         return result, result.panes(stops), result.summary, None
 
-    def expose(result: AppResult | None, stops: float) -> Any:
-        return None if result is None else result.panes(stops)
+    def expose(result: AppResult | None, stops: float | None) -> Any:
+        if result is None:
+            return None
+        return gradio.skip() if stops is None else result.panes(stops)  # None: its field has just been emptied
 
     def write(result: AppResult | None, formats: list[str]) -> list[str]:
         if result is None or not formats:
-            raise gradio.Error("Drop a photograph and choose formats first.")
+            raise gradio.Error("Drop a photograph and choose formats first.", print_exception=False)
         return [str(path) for path in result.write(formats)]
 
     with gradio.Blocks(title="Two-Stage HDR", analytics_enabled=False) as page:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -58,9 +58,12 @@ def check_plan(sources: Sequence[Path], directory: Path, formats: Sequence[str])
     Raises:
         InputError: names what is wrong.
     """
-    for part in (directory, *directory.parents):
-        if part.exists() and not part.is_dir():
-            raise InputError(f"{part}: is a file; give a folder with -o")
+    try:
+        for part in (directory, *directory.parents):
+            if part.exists() and not part.is_dir():
+                raise InputError(f"{part}: is a file; give a folder with -o")
+    except OSError as error:
+        raise InputError(f"{directory}: {error.strerror}; give another folder with -o") from error
     return check_collisions({source: result_paths(directory, source.stem, formats) for source in sources})
 
 
@@ -88,47 +91,73 @@ def run_batch(
     Returns:
         An outcome for each source, in their order.
     """
-    make_directory(directory)
-    missing = {source: _missing(directory, source.stem, formats, overwrite) for source in sources}
-    halves = {} if overwrite else {source: _halves(directory, source.stem, formats) for source in sources}
-    refused = {source: why for source, why in halves.items() if why} | dict(refused)
+    made = make_directory(directory)
+    plans = {source: _plan(directory, source, formats, overwrite) for source in sources}
+    refused = {source: plan.refused for source, plan in plans.items() if plan.refused} | dict(refused)
     outcomes: dict[Path, Callable[[], Outcome]] = {
         source: partial(Outcome, str(source), "failed", error=why) for source, why in refused.items()
     }
     with progress(console) as bar, ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
-        waiting = [source for source in sources if missing[source] and source not in refused]
+        waiting = [source for source in sources if plans[source].missing and source not in refused]
         task = bar.add_task("reading", total=len(waiting))
         for place, (source, coming) in enumerate(_ahead(reader, read, waiting)):
             bar.update(task, description=escape(source.name))
             advance = partial(bar.advance, task)
-            outcomes[source] = _one(source, coming, writer, directory, missing[source], advance)
+            outcomes[source] = _one(source, coming, writer, directory, plans[source], advance)
             bar.update(task, completed=place + 1)
         bar.update(task, description="writing")
-        return [
-            outcomes[source]() if source in outcomes else _skipped(directory, source, formats) for source in sources
+        finished = [
+            outcomes[source]()
+            if source in outcomes
+            else Outcome(str(source), "skipped", _names(directory, source, formats), plans[source].notes)
+            for source in sources
         ]
+    if made and not any(directory.iterdir()):
+        directory.rmdir()
+    return finished
 
 
-def _skipped(directory: Path, source: Path, formats: Sequence[str]) -> Outcome:
-    files = _names(directory, source, formats)
-    changed = source.exists() and source.stat().st_mtime > min(Path(file).stat().st_mtime for file in files)
-    notes = ["changed since its result was written"] if changed else []
-    return Outcome(str(source), "skipped", files, notes)
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """What is to be made of one source.
+
+    Attributes:
+        missing: formats that are not there.
+        refused: why nothing can be made, if so.
+        notes: what is to be told of the results that are there.
+    """
+
+    missing: Sequence[str]
+    refused: str | None = None
+    notes: list[str] = field(default_factory=list)
 
 
-def _missing(directory: Path, stem: str, formats: Sequence[str], overwrite: bool) -> list[str]:
-    # A format's first file appears last, so where it is, the format is done.
-    return [name for name in formats if overwrite or not result_paths(directory, stem, [name])[0].exists()]
-
-
-def _halves(directory: Path, stem: str, formats: Sequence[str]) -> str | None:
-    """What is wrong with results of which a part has been taken away, if any."""
-    for name in formats:
-        first, *others = result_paths(directory, stem, [name])
-        lost = [path for path in others if not path.exists()]
-        if lost and first.exists():
-            return f"{first}: {lost[0].name}, which belongs to it, is gone; give --overwrite to write both again"
-    return None
+def _plan(directory: Path, source: Path, formats: Sequence[str], overwrite: bool) -> _Plan:
+    if overwrite:
+        return _Plan(missing=formats)
+    missing, older = [], []
+    try:
+        changed = source.stat().st_mtime if source.exists() else 0.0
+        for name in formats:
+            first, *others = result_paths(directory, source.stem, [name])
+            if not first.exists():  # a format's first file appears last, so where it is, the format is done
+                missing.append(name)
+                continue
+            lost = [path.name for path in others if not path.exists()]
+            if lost:
+                return _Plan(
+                    missing=(),
+                    refused=f"{first}: {lost[0]}, which belongs to it, is gone; give --overwrite to write both again",
+                )
+            if not first.is_file() or first.stat().st_size == 0:
+                kind = "an empty file" if first.is_file() else "no file"
+                return _Plan(missing=(), refused=f"{first}: {kind}, where a result should be; move it away")
+            if first.stat().st_mtime < changed:
+                older.append(first.name)
+    except OSError as error:  # a name that this file system does not take
+        return _Plan(missing=(), refused=f"{source}: {error.strerror}; rename it")
+    notes = [f"changed since {' and '.join(older)} {'were' if len(older) > 1 else 'was'} written"] if older else []
+    return _Plan(missing=missing, notes=notes)
 
 
 def _ahead(reader: ThreadPoolExecutor, read: Read, sources: Sequence[Path]) -> Iterator[tuple[Path, "Future[Picture]"]]:
@@ -144,10 +173,11 @@ def _one(
     coming: "Future[Picture]",
     writer: ThreadPoolExecutor,
     directory: Path,
-    formats: Sequence[str],
+    plan: _Plan,
     advance: Callable[[float], None],
 ) -> Callable[[], Outcome]:
     """Computes one source's result; the outcome is known when its files are written."""
+    formats = plan.missing
     started, peak = time.perf_counter(), 0.0
     try:
         picture = coming.result()
@@ -162,7 +192,7 @@ def _one(
         failure = Outcome(str(source), "failed", error=named(source, error))
         return lambda: failure
 
-    notes = [*picture.notes, *loss_notes(formats, picture.options, peak)]
+    notes = [*picture.notes, *loss_notes(formats, picture.options, peak), *plan.notes]
     done = Outcome(str(source), "done", _names(directory, source, formats), notes, peak=peak)
     return lambda: _written(done, source, writing, started)  # holds no pixels
 
@@ -203,6 +233,6 @@ def progress(console: Console) -> Iterator[Progress]:
     try:
         with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
             yield bar
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
         console.print("interrupted: finished files are kept, the next run goes on from there")
         raise

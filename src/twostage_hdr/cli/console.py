@@ -1,8 +1,10 @@
 """The console command as a process of its own, which leaves without tearing Python down."""
 
 import atexit
+import io
 import os
 import sys
+from pathlib import Path
 
 from twostage_hdr.cli.main import main
 
@@ -15,6 +17,7 @@ def console() -> None:
     first, before any library is imported, is called last.
     """
     status = 1  # of an exception that nobody handles
+    _open_output()
 
     def leave() -> None:
         try:
@@ -31,3 +34,11 @@ def console() -> None:
         status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
         raise
     status = 0
+
+
+def _open_output() -> None:
+    """Somewhere to write, if the shell gave none (`>&-`), and no name that its encoding cannot write."""
+    nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
+    sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error does

@@ -42,22 +42,53 @@ def find_files(
     found: dict[Path, None] = {}
     nothing: dict[str, str] = {}
     for name in names:
-        path = Path(name)
-        if path.is_dir():
-            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes and wanted(file))
-            if not inside:
-                nothing[name] = f"{name}: a folder without {what} ({', '.join(sorted(suffixes))})"
-            found.update(dict.fromkeys(inside))
-        elif not path.exists() and glob.has_magic(name):
-            paths = [Path(match) for match in sorted(glob.glob(name, recursive=True))]  # noqa: PTH207 - absolute too
-            if not paths:
-                nothing[name] = f"{name}: matches no file"
-            found.update(dict.fromkeys(path for path in paths if from_pattern(path)))
-        else:
-            found[path] = None
+        try:
+            matching = _matching(name, suffixes, what, wanted, from_pattern)
+        except InputError as error:
+            nothing[_printable(name)] = str(error)
+            continue
+        for path in matching:
+            if _printable(str(path)) != str(path):
+                nothing[_printable(str(path))] = f"{_printable(str(path))}: a name that is not UTF-8; rename it"
+            else:
+                found[path] = None
     if nothing and not found:
         raise InputError("; ".join(nothing.values()))
     return FoundFiles(list(found), nothing)
+
+
+def _matching(
+    name: str,
+    suffixes: Collection[str],
+    what: str,
+    wanted: Callable[[Path], bool],
+    from_pattern: Callable[[Path], bool],
+) -> list[Path]:
+    """The files that one name stands for.
+
+    Raises:
+        InputError: there is none, or the file system does not take the name.
+    """
+    path = Path(name)
+    try:
+        if path.is_dir():
+            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes and wanted(file))
+            if not inside:
+                raise InputError(f"{name}: a folder without {what} ({', '.join(sorted(suffixes))})")
+            return inside
+        if path.exists() or not glob.has_magic(name):
+            return [path]
+    except OSError as error:
+        raise InputError(f"{_printable(name)}: {error.strerror}") from error
+    paths = [Path(match) for match in sorted(glob.glob(name, recursive=True))]  # noqa: PTH207 - absolute too
+    if not paths:
+        raise InputError(f"{_printable(name)}: matches no file")
+    return [path for path in paths if from_pattern(path)]
+
+
+def _printable(name: str) -> str:
+    """The name with bytes that are no UTF-8 spelt out: no library takes them, and no terminal shows them."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def is_result(path: Path) -> bool:
@@ -96,13 +127,18 @@ def check_collisions(plan: dict[Path, list[Path]]) -> dict[Path, str]:
     return shared
 
 
-def make_directory(directory: Path) -> None:
+def make_directory(directory: Path) -> bool:
     """Makes the folder of the results if it is missing.
+
+    Returns:
+        Whether it was missing.
 
     Raises:
         InputError: it cannot be made.
     """
     try:
+        missing = not directory.is_dir()
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{directory}: cannot be made ({error.strerror}); give another folder with -o") from error
+    return missing

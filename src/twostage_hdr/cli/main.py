@@ -1,5 +1,6 @@
 """The console command `twostage-hdr` and its verbs."""
 
+import errno
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -119,12 +120,12 @@ def export(
 ) -> None:
     """Write a run's best weights as one file that needs nothing else.
 
-    .safetensors for this program; .onnx and .pt2 (torch.export) for others, with images of any size.
+    .safetensors for this program; .onnx and .pt2 (torch.export) for others, with images of any size (.pt2 of a network
+    with context: sides from 9 px).
     """
     from twostage_hdr.cli.export import export_weights
 
-    pairs = [text.partition("=")[::2] for text in note or []]
-    typer.echo(export_weights(weights, target, notes=dict(pairs), overwrite=overwrite))
+    typer.echo(export_weights(weights, target, notes=note or [], overwrite=overwrite))
 
 
 def main() -> None:
@@ -137,6 +138,11 @@ def main() -> None:
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted")
         sys.exit(130)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        Console(stderr=True).print(f"[bold red]error:[/] {error.filename or 'standard output'}: {error.strerror}")
+        sys.exit(1)
 
 
 def _plain(text: str) -> str:

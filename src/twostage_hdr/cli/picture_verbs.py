@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from twostage_hdr.cli.termination import clean_termination
+
 if TYPE_CHECKING:
     from twostage_hdr.inference.result_files import ResultOptions
 
@@ -79,18 +81,19 @@ def reconstruct(
     """
     from twostage_hdr.cli.reconstruct import reconstruct_all
 
-    code = reconstruct_all(
-        photographs,
-        directory=output,
-        weights=weights,
-        formats=None if to is None else _listed(to),
-        options=_options(white_nits, full_float, compression, quality),
-        device=device,
-        precision=precision,
-        tile=tile,
-        overwrite=overwrite,
-        as_json=as_json,
-    )
+    with clean_termination():
+        code = reconstruct_all(
+            photographs,
+            directory=output,
+            weights=weights,
+            formats=None if to is None else _listed(to),
+            options=_options(white_nits, full_float, compression, quality),
+            device=device,
+            precision=precision,
+            tile=tile,
+            overwrite=overwrite,
+            as_json=as_json,
+        )
     raise typer.Exit(code)
 
 
@@ -112,15 +115,16 @@ def convert(
     """
     from twostage_hdr.cli.convert import convert_all
 
-    code = convert_all(
-        files,
-        directory=output,
-        formats=_listed(to),
-        options=_options(white_nits, full_float, compression, quality),
-        stops=stops,
-        overwrite=overwrite,
-        as_json=as_json,
-    )
+    with clean_termination():
+        code = convert_all(
+            files,
+            directory=output,
+            formats=_listed(to),
+            options=_options(white_nits, full_float, compression, quality),
+            stops=stops,
+            overwrite=overwrite,
+            as_json=as_json,
+        )
     raise typer.Exit(code)
 
 
@@ -139,10 +143,11 @@ def serve_app(
     device: Device = "auto",
     precision: Precision = "fp32",
     tile: Tile = None,
-    port: Annotated[int | None, typer.Option(min=1, help="Port [default: the first free one from 7860].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port, 1 to 65535 [default: the first free one from 7860].")] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
     """Open a local page: drop a photograph, compare exposures, download any format."""
     from twostage_hdr.cli.app import serve
 
-    serve(weights=weights, device=device, precision=precision, tile=tile, port=port, open_browser=browser)
+    with clean_termination():
+        serve(weights=weights, device=device, precision=precision, tile=tile, port=port, open_browser=browser)

@@ -20,9 +20,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     caller's decision.
 
     Raises:
-        InputError: the folder does not exist.
+        InputError: the folder does not exist, or a folder has that name.
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, where a file should be written; move it away")
     if not path.parent.is_dir():
         raise InputError(f"{path}: the folder {path.parent} does not exist; create it first")
     temporary = path.with_name(f".{path.stem}.tmp-{os.getpid()}-{next(_serial)}{path.suffix}")

@@ -116,7 +116,7 @@ def read_alignratio(path: str | Path) -> float:
     try:
         value = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise InputError(f"{path}: not a NumPy file ({error})") from error
+        raise InputError(f"{path}: not a NumPy file of one number; write it with numpy.save") from error
     if value.size != 1 or not np.issubdtype(value.dtype, np.number):
         raise InputError(f"{path}: shape {value.shape} of {value.dtype}; the alignratio is one number")
     return positive_scale(str(value.reshape(())), str(path))

@@ -70,7 +70,8 @@ class StreamedNetwork:
     def grid(self, height: int, width: int) -> StreamGrid:
         """How an image of this size is cut."""
         if self.tile is not None:
-            rows = columns = max(-(-self.tile // OUTPUTS), 1)
+            largest = -(-max(height, width) // OUTPUTS)
+            rows = columns = max(min(-(-self.tile // OUTPUTS), largest), 1)
         else:
             row_bytes = 4 * self.features * OUTPUTS * width
             rows, columns = min(TILE_ROWS, max(BAND_BYTES // row_bytes, 4)), TILE_COLUMNS
