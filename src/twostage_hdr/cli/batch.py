@@ -97,7 +97,8 @@ def run_batch(
     outcomes: dict[Path, Callable[[], Outcome]] = {
         source: partial(Outcome, str(source), "failed", error=why) for source, why in refused.items()
     }
-    with progress(console) as bar, ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+    pools = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+    with progress(console) as bar, pools[0] as reader, pools[1] as writer, _word_on_stopping(console):
         waiting = [source for source in sources if plans[source].missing and source not in refused]
         task = bar.add_task("reading", total=len(waiting))
         for place, (source, coming) in enumerate(_ahead(reader, read, waiting)):
@@ -224,6 +225,16 @@ def named(source: Path, error: BaseException) -> str:
 
 def _names(directory: Path, source: Path, formats: Sequence[str]) -> list[str]:
     return [str(path) for path in result_paths(directory, source.stem, formats)]
+
+
+@contextmanager
+def _word_on_stopping(console: Console) -> Iterator[None]:
+    """An encoder that has all rows cannot be stopped: seconds in which a user would wonder."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        console.print("stopping; a file that is being encoded is finished first")
+        raise
 
 
 @contextmanager
