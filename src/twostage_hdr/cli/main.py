@@ -141,7 +141,8 @@ def main() -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        Console(stderr=True).print(f"[bold red]error:[/] {error.filename or 'standard output'}: {error.strerror}")
+        full = _plain(str(error.filename or "standard output"))
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {full}: {error.strerror}", highlight=False)
         sys.exit(1)
 
 

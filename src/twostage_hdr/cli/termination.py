@@ -11,14 +11,19 @@ _SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(s
 
 @contextmanager
 def clean_termination() -> Iterator[None]:
-    """Within it the signals raise SystemExit, 128 + their number, in the main thread; to be entered there."""
+    """Within it the signals raise SystemExit, 128 + their number, in the main thread; to be entered there.
+
+    A signal that is ignored (nohup) or handled by somebody else is left alone.
+    """
 
     def end(number: int, _: FrameType | None) -> NoReturn:
         raise SystemExit(128 + number)
 
-    before = {number: signal.signal(number, end) for number in _SIGNALS}
+    taken = [number for number in _SIGNALS if signal.getsignal(number) is signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, end)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
