@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 import twostage_hdr
+from twostage_hdr.cli.hydra_verb import run_verb
 from twostage_hdr.cli.main import main
+from twostage_hdr.errors import InputError
 
 Refused = Callable[..., str]
 
@@ -141,3 +143,18 @@ def test_the_installed_command_leaves_with_code_2_and_one_line(tmp_path: Path) -
     assert "Traceback" not in told.stderr
     assert "one_network singlehdr tone_mapping two_stage" in told.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "cure"),
+    [
+        ("{run}/report.html", "choose a folder that can be written with hydra.run.dir=DIR"),
+        ("/data/a.exr", "see to its"),
+    ],
+)
+def test_a_file_that_may_not_be_touched_has_the_cure_of_its_place(tmp_path: Path, place: str, cure: str) -> None:
+    def task(_: object) -> None:
+        raise PermissionError(13, "Permission denied", place.format(run=tmp_path))
+
+    with pytest.raises(InputError, match=f"{place.format(run=tmp_path)}: Permission denied; {cure}"):
+        run_verb(task, "evaluate", ["checkpoint=demo", "data=procedural", f"hydra.run.dir={tmp_path}"])

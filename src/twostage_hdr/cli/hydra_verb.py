@@ -89,7 +89,8 @@ def run_verb(task: Callable[[DictConfig], float | None], config: str, arguments:
             raise
         raise _no_choice(arguments) from error
     except (FileExistsError, NotADirectoryError, PermissionError) as error:
-        own = not folder or Path(error.filename).absolute().is_relative_to(folder[0])
+        place = Path(str(error.filename)).absolute()
+        own = not folder or place.is_relative_to(folder[0])
         cure = "choose a folder that can be written with hydra.run.dir=DIR" if own else "see to its permissions"
         raise InputError(f"{error.filename}: {error.strerror}; {cure}") from error
     finally:

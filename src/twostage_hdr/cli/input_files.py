@@ -16,7 +16,7 @@ class FoundFiles(NamedTuple):
     files: list[Path]
     """To work on, each once."""
     nothing: dict[str, str]
-    """Folders and patterns without such files, each with what to tell the user."""
+    """Folders and patterns without such files, and names that cannot be used, each with what to tell the user."""
 
 
 def find_files(
@@ -27,7 +27,7 @@ def find_files(
     wanted: Callable[[Path], bool] = lambda _: True,
     from_pattern: Callable[[Path], bool] = lambda _: True,
 ) -> FoundFiles:
-    """Named files whatever they are, what globs match, and from folders what has a known suffix; each once.
+    """Named files whatever they are, what globs match, and from folders what has a known suffix.
 
     Args:
         names: files, folders and glob patterns.
