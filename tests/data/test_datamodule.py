@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -89,3 +90,10 @@ def test_settings_that_cannot_work_are_refused_by_name(
         TripleDataModule(source=source, **(SMALL | setting))
     assert said in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_an_epoch_without_a_batch_for_each_process_is_refused(source: ProceduralSource) -> None:
+    data = TripleDataModule(source=source, **SMALL)
+    data.trainer = SimpleNamespace(global_rank=0, world_size=6)  # type: ignore[assignment]
+    with pytest.raises(InputError, match="patches_per_epoch=11: less than one batch of 2 for each of 6 processes"):
+        data.train_dataloader()

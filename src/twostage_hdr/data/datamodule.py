@@ -107,8 +107,17 @@ class TripleDataModule(L.LightningDataModule):
         )
 
     def train_dataloader(self) -> DataLoader[Triple]:
-        """Random crops, in an order that hangs on seed and epoch alone; the last, incomplete batch is left out."""
+        """Random crops, in an order that hangs on seed and epoch alone; the last, incomplete batch is left out.
+
+        Raises:
+            InputError: an epoch that has no batch for each of several processes.
+        """
         rank, processes = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        if self.patches_per_epoch // processes < self.batch_size:
+            raise InputError(
+                f"data.patches_per_epoch={self.patches_per_epoch}: less than one batch of {self.batch_size} for each "
+                f"of {processes} processes; raise it or lower data.batch_size"
+            )
         sampler = EpochSampler(count=self.patches_per_epoch, seed=self.seed, rank=rank, processes=processes)
         loader = ResumableLoader(
             self.training_set(),
