@@ -99,8 +99,11 @@ def test_what_is_no_result_is_not_taken_for_one(tmp_path, weights, make, why):
 
 def test_names_that_nothing_can_hold_stop_only_themselves(tmp_path, weights):
     long, foreign = tmp_path / f"{'y' * 246}.png", Path(os.fsdecode(bytes(tmp_path) + b"/m\xff.png"))
-    for path in (long, foreign):
-        _photo(path)
+    _photo(long)
+    try:
+        _photo(foreign)
+    except OSError:
+        pytest.skip("this file system holds no such name")
     names = (f"{'x' * 300}.png", long, foreign, _photo(tmp_path / "a.png"))
     out = tmp_path / "out"
     result = _run(*names, "-o", out, "--weights", weights, "--to", "exr,ultrahdr")
