@@ -14,12 +14,7 @@ def two_stage(pretrained: bool = True) -> nn.Module:
     Args:
         pretrained: with the package's own weights, in evaluation mode; else with fresh ones.
     """
-    if pretrained:
-        return load_model("two_stage")
-    _find_package()
-    from twostage_hdr.networks.two_stage import TwoStageNetwork
-
-    return TwoStageNetwork()
+    return _network("two_stage", pretrained)
 
 
 def two_stage_context(pretrained: bool = True) -> nn.Module:
@@ -28,12 +23,7 @@ def two_stage_context(pretrained: bool = True) -> nn.Module:
     Args:
         pretrained: with the package's own weights, in evaluation mode; else with fresh ones.
     """
-    if pretrained:
-        return load_model("two_stage_context")
-    _find_package()
-    from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
-
-    return TwoStageContextNetwork()
+    return _network("two_stage_context", pretrained)
 
 
 def load_model(weights: str | None = None) -> nn.Module:
@@ -46,6 +36,16 @@ def load_model(weights: str | None = None) -> nn.Module:
     from twostage_hdr.inference.weights import load_weights
 
     return load_weights(weights)
+
+
+def _network(name: str, pretrained: bool) -> nn.Module:
+    if pretrained:
+        return load_model(name)
+    _find_package()
+    from twostage_hdr.networks.two_stage import TwoStageNetwork
+    from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
+
+    return {"two_stage": TwoStageNetwork, "two_stage_context": TwoStageContextNetwork}[name]()
 
 
 def _find_package() -> None:

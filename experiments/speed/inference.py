@@ -5,7 +5,7 @@ NCHW, float32) is counted over its forward alone. They take turns in processes o
 round. bf16 is measured where the processor multiplies it; elsewhere it is emulated, and nobody should use it.
 
     python experiments/speed/inference.py --rounds 3
-    python experiments/speed/inference.py --rounds 3 --name inference_without_bf16
+    python experiments/speed/inference.py --rounds 5 --name inference_without_bf16
 """
 
 import argparse

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from twostage_hdr.imaging.ldr_png import from_gamma, is_deep_png, is_hdr_png, read_deep_png, stated_gamma
+from twostage_hdr.imaging.ldr_png import from_gamma, read_deep_png, read_png_header
 from twostage_hdr.radiometry.srgb import srgb_decode
 
 RGB = np.random.default_rng(0).integers(0, 65536, (9, 13, 3), dtype=np.uint16)
@@ -35,7 +35,7 @@ def test_deep_pngs_of_any_colour_type_keep_their_samples(tmp_path: Path, channel
     samples = np.random.default_rng(channels).integers(0, 65536, (9, 13, channels), dtype=np.uint16)
     stored = samples[:, :, 0].copy() if channels == 1 else samples
     (tmp_path / "a.png").write_bytes(imagecodecs.png_encode(stored))
-    assert is_deep_png(tmp_path / "a.png")
+    assert read_png_header(tmp_path / "a.png").deep
     np.testing.assert_array_equal(read_deep_png(tmp_path / "a.png").samples, samples)
 
 
@@ -57,11 +57,11 @@ def test_orientation_and_profile_of_a_png_are_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n", b"GIF89a" * 10])
 def test_other_files_are_no_deep_pngs(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.png").write_bytes(content)
-    assert not is_deep_png(tmp_path / "a.png")
+    assert not read_png_header(tmp_path / "a.png").deep
     png = io.BytesIO()
     Image.new("RGB", (4, 4)).save(png, "PNG")
     (tmp_path / "b.png").write_bytes(png.getvalue())
-    assert not is_deep_png(tmp_path / "b.png")
+    assert not read_png_header(tmp_path / "b.png").deep
 
 
 def stored(tmp_path: Path, *chunks: tuple[bytes, bytes]) -> Path:
@@ -76,7 +76,8 @@ def stored(tmp_path: Path, *chunks: tuple[bytes, bytes]) -> Path:
     ("codes", "hdr"), [(None, False), ((1, 13, 0, 1), False), ((9, 16, 0, 1), True), ((9, 18, 0, 1), True)]
 )
 def test_pq_and_hlg_are_noticed(tmp_path: Path, codes: tuple[int, ...] | None, hdr: bool) -> None:
-    assert is_hdr_png(stored(tmp_path, *([] if codes is None else [(b"cICP", bytes(codes))]))) == hdr
+    path = stored(tmp_path, *([] if codes is None else [(b"cICP", bytes(codes))]))
+    assert read_png_header(path).hdr == hdr
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,8 @@ def test_pq_and_hlg_are_noticed(tmp_path: Path, codes: tuple[int, ...] | None, h
 def test_a_gamma_counts_where_nothing_better_is_stated(
     tmp_path: Path, others: list[tuple[bytes, bytes]], gamma: float, told: float | None
 ) -> None:
-    assert stated_gamma(stored(tmp_path, (b"gAMA", struct.pack(">I", round(gamma * 1e5))), *others)) == told
+    path = stored(tmp_path, (b"gAMA", struct.pack(">I", round(gamma * 1e5))), *others)
+    assert read_png_header(path).gamma == told
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -101,5 +103,5 @@ def test_linear_light_becomes_srgb(dtype: type) -> None:
 def test_a_png_that_ends_early_says_nothing(tmp_path: Path, length: int) -> None:
     whole = stored(tmp_path).read_bytes()
     (tmp_path / "b.png").write_bytes(whole[:length])
-    assert not is_hdr_png(tmp_path / "b.png")
-    assert stated_gamma(tmp_path / "b.png") is None
+    assert not read_png_header(tmp_path / "b.png").hdr
+    assert read_png_header(tmp_path / "b.png").gamma is None

@@ -48,8 +48,9 @@ def find_files(
             nothing[_printable(name)] = str(error)
             continue
         for path in matching:
-            if _printable(str(path)) != str(path):
-                nothing[_printable(str(path))] = f"{_printable(str(path))}: a name that is not UTF-8; rename it"
+            shown = _printable(str(path))
+            if shown != str(path):
+                nothing[shown] = f"{shown}: a name that is not UTF-8; rename it"
             else:
                 found[path] = None
     if nothing and not found:

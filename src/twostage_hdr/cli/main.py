@@ -133,7 +133,7 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {_plain(str(error))}", highlight=False)
+        _tell(str(error))
         sys.exit(2)
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted")
@@ -141,13 +141,13 @@ def main() -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        full = _plain(str(error.filename or "standard output"))
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {full}: {error.strerror}", highlight=False)
+        _tell(f"{error.filename or 'standard output'}: {error.strerror}")
         sys.exit(1)
 
 
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
+def _tell(error: str) -> None:
+    plain = error.replace("[", r"\[")
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {plain}", highlight=False)
 
 
 if __name__ == "__main__":

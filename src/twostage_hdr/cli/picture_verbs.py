@@ -59,6 +59,7 @@ def _listed(names: str) -> list[str]:
     return list(dict.fromkeys(name.strip() for name in names.split(",")))
 
 
+@clean_termination()
 def reconstruct(
     photographs: Annotated[list[str], typer.Argument(help="Photographs, folders of them, quoted globs, or videos.")],
     output: Output = Path(),
@@ -81,22 +82,22 @@ def reconstruct(
     """
     from twostage_hdr.cli.reconstruct import reconstruct_all
 
-    with clean_termination():
-        code = reconstruct_all(
-            photographs,
-            directory=output,
-            weights=weights,
-            formats=None if to is None else _listed(to),
-            options=_options(white_nits, full_float, compression, quality),
-            device=device,
-            precision=precision,
-            tile=tile,
-            overwrite=overwrite,
-            as_json=as_json,
-        )
+    code = reconstruct_all(
+        photographs,
+        directory=output,
+        weights=weights,
+        formats=None if to is None else _listed(to),
+        options=_options(white_nits, full_float, compression, quality),
+        device=device,
+        precision=precision,
+        tile=tile,
+        overwrite=overwrite,
+        as_json=as_json,
+    )
     raise typer.Exit(code)
 
 
+@clean_termination()
 def convert(
     files: Annotated[list[str], typer.Argument(metavar="IN...", help="HDR files, folders of them, or quoted globs.")],
     to: Formats,
@@ -115,16 +116,15 @@ def convert(
     """
     from twostage_hdr.cli.convert import convert_all
 
-    with clean_termination():
-        code = convert_all(
-            files,
-            directory=output,
-            formats=_listed(to),
-            options=_options(white_nits, full_float, compression, quality),
-            stops=stops,
-            overwrite=overwrite,
-            as_json=as_json,
-        )
+    code = convert_all(
+        files,
+        directory=output,
+        formats=_listed(to),
+        options=_options(white_nits, full_float, compression, quality),
+        stops=stops,
+        overwrite=overwrite,
+        as_json=as_json,
+    )
     raise typer.Exit(code)
 
 
@@ -138,6 +138,7 @@ def info(
     raise typer.Exit(tell_facts(files, as_json=as_json))
 
 
+@clean_termination()
 def serve_app(
     weights: Weights = None,
     device: Device = "auto",
@@ -149,5 +150,4 @@ def serve_app(
     """Open a local page: drop a photograph, compare exposures, download any format."""
     from twostage_hdr.cli.app import serve
 
-    with clean_termination():
-        serve(weights=weights, device=device, precision=precision, tile=tile, port=port, open_browser=browser)
+    serve(weights=weights, device=device, precision=precision, tile=tile, port=port, open_browser=browser)

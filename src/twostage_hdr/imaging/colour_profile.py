@@ -27,7 +27,7 @@ def convert_to_srgb(pixels: LdrPixels, profile: bytes | None) -> tuple[LdrPixels
         opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     except (OSError, ImageCms.PyCMSError):
         return pixels, ["damaged colour profile ignored"]
-    name = (opened.profile.profile_description or "an unnamed profile").strip("\0 \n")
+    name = _name(opened)
     space = opened.profile.xcolor_space.strip()
     if name.startswith("sRGB"):
         return pixels, []
@@ -61,10 +61,14 @@ class InkConversion(NamedTuple):
             transform = ImageCms.buildTransform(inks, ImageCms.createProfile("sRGB"), "CMYK", "RGB")
         except (OSError, ImageCms.PyCMSError):
             return None
-        return cls((inks.profile.profile_description or "CMYK").strip("\0 \n"), transform)
+        return cls(_name(inks), transform)
 
     def apply(self, rows: Image.Image) -> Image.Image:
         """RGB of CMYK."""
         converted = ImageCms.applyTransform(rows, self.transform)
         assert converted is not None  # only a conversion in place gives None
         return converted
+
+
+def _name(profile: ImageCms.ImageCmsProfile) -> str:
+    return (profile.profile.profile_description or "an unnamed profile").strip("\0 \n")

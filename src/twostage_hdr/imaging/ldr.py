@@ -13,7 +13,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.avif import colour_codes
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES, develop_raw
 from twostage_hdr.imaging.colour_profile import InkConversion, convert_to_srgb
-from twostage_hdr.imaging.ldr_png import from_gamma, is_deep_png, is_hdr_png, read_deep_png, stated_gamma
+from twostage_hdr.imaging.ldr_png import from_gamma, read_deep_png, read_png_header
 from twostage_hdr.imaging.ldr_tiff import read_tiff_beyond_pillow
 from twostage_hdr.imaging.orientation import upright
 from twostage_hdr.imaging.pixel_arrays import LdrPixels
@@ -55,11 +55,11 @@ def read_ldr(path: str | Path) -> LdrImage:
     try:
         if path.suffix.lower() in RAW_SUFFIXES:
             return LdrImage(pixels=develop_raw(path), notes=("developed from camera RAW to 8 bits",))
-        if is_hdr_png(path):
+        png = read_png_header(path)
+        if png.hdr:
             raise InputError(f"{path}: already an HDR image (PNG with PQ or HLG); an ordinary photograph is expected")
-        stored = read_deep_png(path) if is_deep_png(path) else read_tiff_beyond_pillow(path)
+        stored = read_deep_png(path) if png.deep else read_tiff_beyond_pillow(path)
         image = _read_with_pillow(path) if stored is None else _from_stored(stored)
-        gamma = stated_gamma(path)
     except InputError:
         raise
     except UnidentifiedImageError:
@@ -67,10 +67,11 @@ def read_ldr(path: str | Path) -> LdrImage:
     except Exception as error:  # decoders raise what they like; the user needs the file's name and the reason
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path}: damaged or unreadable image ({reason}); export it again") from error
-    if gamma is None:
+    if png.gamma is None:
         return image
     return LdrImage(
-        pixels=from_gamma(image.pixels, gamma), notes=(*image.notes, f"converted from gamma {gamma:.3g} to sRGB")
+        pixels=from_gamma(image.pixels, png.gamma),
+        notes=(*image.notes, f"converted from gamma {png.gamma:.3g} to sRGB"),
     )
 
 

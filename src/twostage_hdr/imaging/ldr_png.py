@@ -1,7 +1,9 @@
 """PNG photographs: those of 16 bits, which Pillow would silently read as 8, and those that are no sRGB."""
 
 import struct
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import imagecodecs
 import numpy as np
@@ -14,18 +16,54 @@ from twostage_hdr.imaging.stored_image import EXIF_ORIENTATION, StoredImage
 from twostage_hdr.radiometry.srgb import srgb_encode
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_DEPTH_OFFSET = 24
+_DEPTH_OFFSET = 8
+"""Of the bits per channel in IHDR."""
 _ABOUT_SRGB = (0.4, 0.5)
 """Stored exponents that mean sRGB: most writers put 0.45455 beside it."""
 _COLOUR_CHUNKS = (b"iCCP", b"sRGB", b"cICP")
 """What gAMA yields to."""
 
 
-def is_deep_png(path: Path) -> bool:
-    """Whether the file is a PNG of 16 bits per channel."""
+class PngHeader(NamedTuple):
+    """What a PNG says before its pixels; of any other file, that it is none of these."""
+
+    deep: bool
+    """16 bits per channel."""
+    hdr: bool
+    """PQ or HLG."""
+    gamma: float | None
+    """The exponent that it was encoded with (gAMA), if that alone tells the colours and is not about sRGB's."""
+
+
+def read_png_header(path: Path) -> PngHeader:
+    """Reads the chunks before the pixels; a file that ends early says nothing."""
+    chunks = _chunks(path)
+    codes = chunks.get(b"cICP", b"")
+    return PngHeader(
+        deep=chunks.get(b"IHDR", b"")[_DEPTH_OFFSET : _DEPTH_OFFSET + 1] == b"\x10",
+        hdr=len(codes) == 4 and codes[1] in (PQ_TRANSFER, HLG_TRANSFER),
+        gamma=_stated_gamma(chunks),
+    )
+
+
+def _stated_gamma(chunks: Mapping[bytes, bytes]) -> float | None:
+    stated = chunks.get(b"gAMA", b"")
+    if len(stated) != 4 or any(name in chunks for name in _COLOUR_CHUNKS):
+        return None
+    gamma = struct.unpack(">I", stated)[0] / 100_000
+    return None if gamma == 0 or _ABOUT_SRGB[0] <= gamma <= _ABOUT_SRGB[1] else gamma
+
+
+def _chunks(path: Path) -> dict[bytes, bytes]:
+    chunks: dict[bytes, bytes] = {}
     with path.open("rb") as file:
-        head = file.read(_DEPTH_OFFSET + 1)
-    return head.startswith(_SIGNATURE) and len(head) > _DEPTH_OFFSET and head[_DEPTH_OFFSET] == 16
+        if file.read(len(_SIGNATURE)) != _SIGNATURE:
+            return chunks
+        while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
+            length = int.from_bytes(head[:4], "big")
+            chunks[head[4:]] = file.read(length)
+            file.seek(4, 1)  # the check sum
+    return chunks
 
 
 def read_deep_png(path: Path) -> StoredImage:
@@ -39,38 +77,9 @@ def read_deep_png(path: Path) -> StoredImage:
     return StoredImage(samples, orientation, profile)
 
 
-def is_hdr_png(path: Path) -> bool:
-    """Whether the file is a PNG that says to hold PQ or HLG."""
-    codes = _chunks(path).get(b"cICP", b"")
-    return len(codes) == 4 and codes[1] in (PQ_TRANSFER, HLG_TRANSFER)
-
-
-def stated_gamma(path: Path) -> float | None:
-    """The exponent that a PNG was encoded with (gAMA), if it alone tells the colours and is not about sRGB's."""
-    chunks = _chunks(path)
-    stated = chunks.get(b"gAMA", b"")
-    if len(stated) != 4 or any(name in chunks for name in _COLOUR_CHUNKS):
-        return None
-    gamma = struct.unpack(">I", stated)[0] / 100_000
-    return None if gamma == 0 or _ABOUT_SRGB[0] <= gamma <= _ABOUT_SRGB[1] else gamma
-
-
 def from_gamma(pixels: LdrPixels, gamma: float) -> LdrPixels:
     """sRGB pixels, of the same type, of those that were encoded as light^gamma."""
     largest = np.iinfo(pixels.dtype).max
     light = np.linspace(0, 1, largest + 1) ** (1 / gamma)
     table = np.rint(srgb_encode(torch.from_numpy(light)).numpy() * largest).astype(pixels.dtype)
     return table[pixels]
-
-
-def _chunks(path: Path) -> dict[bytes, bytes]:
-    """The chunks before the pixels; empty if the file is no PNG or ends early."""
-    chunks: dict[bytes, bytes] = {}
-    with path.open("rb") as file:
-        if file.read(len(_SIGNATURE)) != _SIGNATURE:
-            return chunks
-        while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
-            length = int.from_bytes(head[:4], "big")
-            chunks[head[4:]] = file.read(length)
-            file.seek(4, 1)  # the check sum
-    return chunks

@@ -5,7 +5,7 @@ from twostage_hdr.data.hdr_folder import HdrFolderSource
 from twostage_hdr.data.inspection.finding import Finding, below
 from twostage_hdr.data.procedural_source import ProceduralSource
 from twostage_hdr.imaging.challenge_png import alignratio_path_for
-from twostage_hdr.imaging.ldr_png import is_deep_png
+from twostage_hdr.imaging.ldr_png import read_png_header
 
 
 def stray_files(source: HdmSource | HdrFolderSource | ProceduralSource) -> list[Finding]:
@@ -31,6 +31,6 @@ def stray_files(source: HdmSource | HdrFolderSource | ProceduralSource) -> list[
                 poison=False,
             )
             for path in sorted(source.root.rglob("*.png"))
-            if not alignratio_path_for(path).is_file() and is_deep_png(path)
+            if not alignratio_path_for(path).is_file() and read_png_header(path).deep
         ]
     return []
