@@ -61,6 +61,6 @@ def test_what_is_missing_is_told_as_missing_and_a_pattern_without_files_stops_no
 
 def test_an_ordinary_png_is_not_asked_for_a_scale(tmp_path):
     Image.new("RGB", (4, 4)).save(tmp_path / "photo.png")
-    told = " ".join(_run(tmp_path / "photo.png").stdout.split())
+    told = " ".join(_run(tmp_path / "photo.png").stderr.split())
     assert "8-bit PNG, an ordinary image" in told
     assert "reconstruct" in told

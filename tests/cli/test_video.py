@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -54,6 +55,18 @@ def test_what_is_done_is_skipped_and_overwrite_does_it_again(tmp_path, weights, 
     assert (out / "clip_hdr.mp4").read_bytes() == b"mine"
     assert _run(clip, "-o", out, "--weights", weights, "--overwrite").exit_code == 0
     assert (out / "clip_hdr.mp4").stat().st_size > 1000
+
+
+def test_an_empty_result_is_not_done_and_a_newer_video_is_told(tmp_path, weights, clip) -> None:
+    out = tmp_path / "o"
+    (out / "clip_exr").mkdir(parents=True)
+    (out / "clip_hdr.mp4").write_bytes(b"mine")
+    result = _run(clip, "-o", out, "--weights", weights, "--to", "hevc,exr")
+    assert result.exit_code == 1
+    assert "clip_exr: an empty folder, where a result should be; move it away" in result.stderr
+    later = (out / "clip_hdr.mp4").stat().st_mtime + 5
+    os.utime(clip, (later, later))
+    assert "changed since clip_hdr.mp4 was written" in _run(clip, "-o", out, "--weights", weights).output
 
 
 def test_a_format_that_video_does_not_have_is_refused(tmp_path, weights, clip) -> None:

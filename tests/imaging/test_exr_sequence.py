@@ -8,7 +8,7 @@ from twostage_hdr.imaging.exr_sequence import ExrSequence
 
 def test_frames_are_numbered_from_one_and_openexr_reads_them(tmp_path, scene) -> None:
     (tmp_path / "clip_exr").mkdir()
-    (tmp_path / "clip_exr" / "old.txt").write_text("replaced")
+    (tmp_path / "clip_exr" / "clip.000003.exr").write_text("replaced")
     with ExrSequence(tmp_path / "clip_exr", "clip", half=False) as file:
         file.write(scene)
         file.write(scene * 2)
@@ -19,7 +19,7 @@ def test_frames_are_numbered_from_one_and_openexr_reads_them(tmp_path, scene) ->
 
 def test_a_failure_leaves_what_was_there(tmp_path, scene) -> None:
     (tmp_path / "clip_exr").mkdir()
-    (tmp_path / "clip_exr" / "old.txt").write_text("kept")
+    (tmp_path / "clip_exr" / "clip.000001.exr").write_text("kept")
 
     def stop() -> None:
         with ExrSequence(tmp_path / "clip_exr", "clip") as file:
@@ -28,10 +28,18 @@ def test_a_failure_leaves_what_was_there(tmp_path, scene) -> None:
 
     with pytest.raises(RuntimeError, match="stop"):
         stop()
-    assert [path.name for path in tmp_path.rglob("*")] == ["clip_exr", "old.txt"]
+    assert [path.name for path in tmp_path.rglob("*")] == ["clip_exr", "clip.000001.exr"]
 
 
 def test_a_file_of_the_folders_name_is_refused(tmp_path) -> None:
     (tmp_path / "clip_exr").write_text("mine")
     with pytest.raises(InputError, match="is a file"), ExrSequence(tmp_path / "clip_exr", "clip"):
         pass
+
+
+def test_a_folder_that_holds_anything_else_is_not_replaced(tmp_path) -> None:
+    (tmp_path / "clip_exr").mkdir()
+    (tmp_path / "clip_exr" / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="notes.txt: is no frame"), ExrSequence(tmp_path / "clip_exr", "clip"):
+        pass
+    assert [path.name for path in tmp_path.rglob("*")] == ["clip_exr", "notes.txt"]

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from twostage_hdr.cli.input_files import check_collisions, make_directory
 from twostage_hdr.cli.outcome import Outcome
+from twostage_hdr.cli.pending import Pending, pending
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.pixel_arrays import PreviewPixels
 from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, loss_notes, result_paths
@@ -91,8 +92,10 @@ def run_batch(
     Returns:
         An outcome for each source, in their order.
     """
+    if not sources:
+        return []
     made = make_directory(directory)
-    plans = {source: _plan(directory, source, formats, overwrite) for source in sources}
+    plans = {source: pending(source, _results(directory, source, formats), overwrite=overwrite) for source in sources}
     refused = {source: plan.refused for source, plan in plans.items() if plan.refused} | dict(refused)
     outcomes: dict[Path, Callable[[], Outcome]] = {
         source: partial(Outcome, str(source), "failed", error=why) for source, why in refused.items()
@@ -118,49 +121,6 @@ def run_batch(
     return finished
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Plan:
-    """What is to be made of one source.
-
-    Attributes:
-        missing: formats that are not there.
-        refused: why nothing can be made, if so.
-        notes: what is to be told of the results that are there.
-    """
-
-    missing: Sequence[str]
-    refused: str | None = None
-    notes: list[str] = field(default_factory=list)
-
-
-def _plan(directory: Path, source: Path, formats: Sequence[str], overwrite: bool) -> _Plan:
-    if overwrite:
-        return _Plan(missing=formats)
-    missing, older = [], []
-    try:
-        changed = source.stat().st_mtime if source.exists() else 0.0
-        for name in formats:
-            first, *others = result_paths(directory, source.stem, [name])
-            if not first.exists():  # a format's first file appears last, so where it is, the format is done
-                missing.append(name)
-                continue
-            lost = [path.name for path in others if not path.exists()]
-            if lost:
-                return _Plan(
-                    missing=(),
-                    refused=f"{first}: {lost[0]}, which belongs to it, is gone; give --overwrite to write both again",
-                )
-            if not first.is_file() or first.stat().st_size == 0:
-                kind = "an empty file" if first.is_file() else "no file"
-                return _Plan(missing=(), refused=f"{first}: {kind}, where a result should be; move it away")
-            if first.stat().st_mtime < changed:
-                older.append(first.name)
-    except OSError as error:  # a name that this file system does not take
-        return _Plan(missing=(), refused=f"{source}: {error.strerror}; rename it")
-    notes = [f"changed since {' and '.join(older)} {'were' if len(older) > 1 else 'was'} written"] if older else []
-    return _Plan(missing=missing, notes=notes)
-
-
 def _ahead(reader: ThreadPoolExecutor, read: Read, sources: Sequence[Path]) -> Iterator[tuple[Path, "Future[Picture]"]]:
     """Each source with its picture, the next one being read meanwhile."""
     coming = [reader.submit(read, source) for source in sources[:1]]
@@ -174,7 +134,7 @@ def _one(
     coming: "Future[Picture]",
     writer: ThreadPoolExecutor,
     directory: Path,
-    plan: _Plan,
+    plan: Pending,
     advance: Callable[[float], None],
 ) -> Callable[[], Outcome]:
     """Computes one source's result; the outcome is known when its files are written."""
@@ -221,6 +181,11 @@ def named(source: Path, error: BaseException) -> str:
     """An error's text in one line that names the file."""
     said = " ".join(str(error).split()) or type(error).__name__
     return said if source.name in said else f"{source}: {said}"
+
+
+def _results(directory: Path, source: Path, formats: Sequence[str]) -> dict[str, list[Path]]:
+    """A format's first file appears last."""
+    return {name: result_paths(directory, source.stem, [name]) for name in formats}
 
 
 def _names(directory: Path, source: Path, formats: Sequence[str]) -> list[str]:

@@ -47,8 +47,7 @@ def convert_all(
         The exit code: 0, or 1 if a file failed.
 
     Raises:
-        InputError: nothing to do, unknown formats, no such exposure, or results that would overwrite an input or each
-            other.
+        InputError: unknown formats, no such exposure, or results that would overwrite an input.
     """
     if not abs(stops) <= MOST_STOPS:  # NaN, too
         raise InputError(f"--stops {stops:g}: expected an exposure of -{MOST_STOPS} to {MOST_STOPS}")
@@ -81,11 +80,7 @@ def convert_all(
 
 
 def find_hdr_files(names: Sequence[str]) -> FoundFiles:
-    """Named files, and from folders those that hold HDR: ordinary photographs among them are passed over.
-
-    Raises:
-        InputError: there is no HDR file at all.
-    """
+    """Named files, and from folders those that hold HDR: ordinary photographs among them are passed over."""
     return find_files(names, HDR_READERS.keys(), "HDR files", wanted=_may_hold_hdr)
 
 

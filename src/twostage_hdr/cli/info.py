@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from twostage_hdr.cli.convert import find_hdr_files
+from twostage_hdr.cli.outcome import tell_failure
 from twostage_hdr.data.inspection.dynamic_range import BRIGHT, DARK, range_in_stops
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr
@@ -79,9 +80,6 @@ def tell_facts(names: Sequence[str], *, as_json: bool) -> int:
 
     Returns:
         The exit code: 0, or 1 if a file could not be read.
-
-    Raises:
-        InputError: there is no HDR file at all.
     """
     known: list[HdrFileFacts] = []
     files, nothing = find_hdr_files(names)
@@ -97,7 +95,7 @@ def tell_facts(names: Sequence[str], *, as_json: bool) -> int:
     else:
         _print_table(known, Console(highlight=False))
         for failure in failures:
-            Console(highlight=False, soft_wrap=True).print(f"[bold red]failed:[/] {escape(failure['error'])}")
+            tell_failure(failure["error"])
     return 1 if failures else 0
 
 

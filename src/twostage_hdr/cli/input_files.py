@@ -35,9 +35,6 @@ def find_files(
         what: what is looked for, plural, for the error.
         wanted: further condition on a folder's files.
         from_pattern: further condition on what a pattern matches.
-
-    Raises:
-        InputError: there is no such file at all.
     """
     found: dict[Path, None] = {}
     nothing: dict[str, str] = {}
@@ -53,8 +50,6 @@ def find_files(
                 nothing[shown] = f"{shown}: a name that is not UTF-8; rename it"
             else:
                 found[path] = None
-    if nothing and not found:
-        raise InputError("; ".join(nothing.values()))
     return FoundFiles(list(found), nothing)
 
 

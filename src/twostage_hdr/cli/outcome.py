@@ -29,8 +29,13 @@ def failures(reasons: Mapping[str, str]) -> "list[Outcome]":
     return [Outcome(name, "failed", error=why) for name, why in reasons.items()]
 
 
+def tell_failure(why: str) -> None:
+    """One line on standard error."""
+    Console(highlight=False, soft_wrap=True, stderr=True).print(f"[bold red]failed:[/] {escape(why)}")
+
+
 def report(outcomes: Sequence[Outcome], console: Console, *, as_json: bool) -> int:
-    """A line per input, failures last; or one JSON document on standard output.
+    """A line per input, failures on standard error; or one JSON document on standard output.
 
     Returns:
         The exit code: 0, or 1 if an input failed.
@@ -51,7 +56,7 @@ def report(outcomes: Sequence[Outcome], console: Console, *, as_json: bool) -> i
             but = "".join(f", but {note}" for note in outcome.notes)
             console.print(f"{escape(outcome.input)}: already done{but}; --overwrite does it again")
     for outcome in failed:
-        console.print(f"[bold red]failed:[/] {escape(str(outcome.error))}")
-    if failed:
+        tell_failure(str(outcome.error))
+    if failed and len(outcomes) > 1:
         console.print(f"{len(failed)} of {len(outcomes)} inputs failed.")
     return 1 if failed else 0

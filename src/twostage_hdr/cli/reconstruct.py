@@ -53,7 +53,7 @@ def reconstruct_all(
         The exit code: 0, or 1 if a photograph failed.
 
     Raises:
-        InputError: nothing to do, results that would overwrite an input or each other, or unusable weights.
+        InputError: unknown formats, results that would overwrite an input or each other, or unusable weights.
     """
     console = Console(highlight=False, soft_wrap=True, stderr=as_json)
     files, nothing = find_files(names, PHOTOGRAPHS, "photographs", wanted=_is_photograph, from_pattern=_is_photograph)
@@ -61,6 +61,8 @@ def reconstruct_all(
     photographs = [file for file in files if file not in videos]
     refused = check_plan(photographs, directory, formats or DEFAULT_FORMATS) if photographs or not videos else {}
     refused |= check_videos(videos, directory, formats or DEFAULT_VIDEO_FORMATS) if videos else {}
+    if not files:
+        return report(failures(nothing), console, as_json=as_json)
     name = weights or default_weights()
     reconstructor = load_reconstructor(name, device=device, precision=precision, tile=tile)
     if weights is None:

@@ -11,6 +11,7 @@ from rich.markup import escape
 from twostage_hdr.cli.batch import ONE_FILES_TROUBLE, named, progress
 from twostage_hdr.cli.input_files import check_collisions, make_directory
 from twostage_hdr.cli.outcome import Outcome
+from twostage_hdr.cli.pending import Pending, pending
 from twostage_hdr.inference.reconstruct import Reconstructor
 from twostage_hdr.inference.reconstruct_video import reconstruct_video, video_result_paths
 from twostage_hdr.inference.result_files import ResultOptions
@@ -41,37 +42,41 @@ def run_videos(
     outcomes = []
     with progress(console) as bar:
         for video in videos:
-            missing = [
-                name
-                for name in formats
-                if overwrite or not video_result_paths(directory, video.stem, [name])[0].exists()
-            ]
-            if video in refused:
-                outcomes.append(Outcome(str(video), "failed", error=refused[video]))
-            elif not missing:
-                paths = video_result_paths(directory, video.stem, formats)
-                outcomes.append(Outcome(str(video), "skipped", [str(path) for path in paths]))
+            paths = video_result_paths(directory, video.stem, formats)
+            results = {name: [path] for name, path in zip(formats, paths, strict=True)}
+            plan = pending(video, results, overwrite=overwrite, folders=("exr",))
+            if why := refused.get(video) or plan.refused:
+                outcomes.append(Outcome(str(video), "failed", error=why))
+            elif not plan.missing:
+                outcomes.append(Outcome(str(video), "skipped", [str(path) for path in paths], plan.notes))
             else:
                 task = bar.add_task(escape(video.name), total=1)
                 advance = partial(bar.advance, task)
-                outcomes.append(_one(video, directory, reconstructor, missing, options, advance))
+                outcomes.append(_one(video, paths, reconstructor, plan, options, advance))
                 bar.remove_task(task)
     return outcomes
 
 
 def _one(
     video: Path,
-    directory: Path,
+    paths: Sequence[Path],
     reconstructor: Reconstructor,
-    formats: Sequence[str],
+    plan: Pending,
     options: ResultOptions,
     advance: Callable[[float], None],
 ) -> Outcome:
     started = time.perf_counter()
     try:
-        result = reconstruct_video(video, directory, reconstructor, formats=formats, options=options, advance=advance)
+        result = reconstruct_video(
+            video, paths[0].parent, reconstructor, formats=plan.missing, options=options, advance=advance
+        )
     except ONE_FILES_TROUBLE as error:
         return Outcome(str(video), "failed", error=named(video, error))
-    files = [str(path) for path in video_result_paths(directory, video.stem, formats)]
-    seconds = round(time.perf_counter() - started, 3)
-    return Outcome(str(video), "done", files, list(result.notes), seconds=seconds, peak=result.peak)
+    return Outcome(
+        str(video),
+        "done",
+        [str(path) for path in paths],
+        [*result.notes, *plan.notes],
+        seconds=round(time.perf_counter() - started, 3),
+        peak=result.peak,
+    )

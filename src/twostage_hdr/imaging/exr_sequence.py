@@ -1,6 +1,7 @@
 """Frames as a folder of OpenEXR files, which appears under its name only when complete."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,7 @@ class ExrSequence:
     """`clip_exr/clip.000001.exr` and so on, numbered from 1.
 
     Args:
-        folder: the folder to make; one that is there is replaced at the end.
+        folder: the folder to make; one of such frames that is there is replaced at the end.
         stem: what the files' names begin with.
         half: 16-bit floats, else 32-bit.
         compression: OpenEXR's compression method.
@@ -38,6 +39,10 @@ class ExrSequence:
     def __enter__(self) -> "ExrSequence":
         if self.folder.exists() and not self.folder.is_dir():
             raise InputError(f"{self.folder}: is a file; the frames need a folder of that name")
+        frame = re.compile(rf"{re.escape(self._stem)}\.\d{{6,}}\.exr")
+        others = [path for path in self.folder.iterdir() if not frame.fullmatch(path.name)] if self.folder.exists() else []
+        if others:
+            raise InputError(f"{others[0]}: is no frame of an earlier run, and its folder would be replaced; move it away")
         shutil.rmtree(self._growing, ignore_errors=True)
         self._growing.mkdir()
         return self
