@@ -40,6 +40,6 @@ def test_a_file_of_the_folders_name_is_refused(tmp_path) -> None:
 def test_a_folder_that_holds_anything_else_is_not_replaced(tmp_path) -> None:
     (tmp_path / "clip_exr").mkdir()
     (tmp_path / "clip_exr" / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match="notes.txt: is no frame"), ExrSequence(tmp_path / "clip_exr", "clip"):
+    with pytest.raises(InputError, match=r"notes\.txt: is no frame"), ExrSequence(tmp_path / "clip_exr", "clip"):
         pass
     assert [path.name for path in tmp_path.rglob("*")] == ["clip_exr", "notes.txt"]

@@ -42,19 +42,16 @@ def pending(
                 continue
             lost = [path.name for path in others if not path.exists()]
             if lost:
-                return _refused(f"{first}: {lost[0]}, which belongs to it, is gone; give --overwrite to write both again")
+                why = f"{first}: {lost[0]}, which belongs to it, is gone; give --overwrite to write both again"
+                return Pending(missing=(), refused=why)
             if strange := _strange(first, is_folder=name in folders):
-                return _refused(f"{first}: {strange}, where a result should be; move it away")
+                return Pending(missing=(), refused=f"{first}: {strange}, where a result should be; move it away")
             if first.stat().st_mtime < changed:
                 older.append(first.name)
     except OSError as error:  # a name that this file system does not take
-        return _refused(f"{source}: {error.strerror}; rename it")
+        return Pending(missing=(), refused=f"{source}: {error.strerror}; rename it")
     notes = [f"changed since {' and '.join(older)} {'were' if len(older) > 1 else 'was'} written"] if older else []
     return Pending(missing=missing, notes=notes)
-
-
-def _refused(why: str) -> Pending:
-    return Pending(missing=(), refused=why)
 
 
 def _strange(result: Path, *, is_folder: bool) -> str | None:

@@ -40,9 +40,9 @@ class ExrSequence:
         if self.folder.exists() and not self.folder.is_dir():
             raise InputError(f"{self.folder}: is a file; the frames need a folder of that name")
         frame = re.compile(rf"{re.escape(self._stem)}\.\d{{6,}}\.exr")
-        others = [path for path in self.folder.iterdir() if not frame.fullmatch(path.name)] if self.folder.exists() else []
-        if others:
-            raise InputError(f"{others[0]}: is no frame of an earlier run, and its folder would be replaced; move it away")
+        for path in self.folder.iterdir() if self.folder.exists() else ():
+            if not frame.fullmatch(path.name):
+                raise InputError(f"{path}: is no frame of an earlier run, and its folder would be replaced; move it away")
         shutil.rmtree(self._growing, ignore_errors=True)
         self._growing.mkdir()
         return self
