@@ -26,7 +26,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from twostage_hdr.inference.engine import Engine, computes_in_bf16
+from twostage_hdr.inference.engine import Engine
+from twostage_hdr.inference.hardware import computes_in_bf16
 from twostage_hdr.inference.tiled import encoded
 from twostage_hdr.inference.weights import load_weights, save_weights
 from twostage_hdr.networks.two_stage import TwoStageNetwork

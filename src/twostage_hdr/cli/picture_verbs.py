@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 Weights: TypeAlias = Annotated[
     str | None, typer.Option(help="Run directory, .ckpt, .safetensors or shipped name [default: the package's own].")
 ]
-Device: TypeAlias = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+Device: TypeAlias = Annotated[
+    str, typer.Option(help="auto, cpu, cuda, cuda:N or mps; several, comma-separated, share a photograph.")
+]
 Precision: TypeAlias = Annotated[str, typer.Option(help="fp32, bf16 or auto (bf16 where the hardware has it).")]
 Tile: TypeAlias = Annotated[int | None, typer.Option(help="Tile side in px [default: chosen for the machine].")]
 Output: TypeAlias = Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")]

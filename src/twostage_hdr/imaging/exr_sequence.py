@@ -42,7 +42,7 @@ class ExrSequence:
         frame = re.compile(rf"{re.escape(self._stem)}\.\d{{6,}}\.exr")
         for path in self.folder.iterdir() if self.folder.exists() else ():
             if not frame.fullmatch(path.name):
-                raise InputError(f"{path}: is no frame of an earlier run, and its folder would be replaced; move it away")
+                raise InputError(f"{path}: is no frame of an earlier run, its folder would be replaced; move it away")
         shutil.rmtree(self._growing, ignore_errors=True)
         self._growing.mkdir()
         return self

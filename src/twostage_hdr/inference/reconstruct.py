@@ -51,7 +51,7 @@ def load_reconstructor(
 
     Args:
         weights: anything `load_weights` takes, a network of this package, or None for the package's default set.
-        device: auto, cpu, cuda, cuda:N or mps.
+        device: auto, cpu, cuda, cuda:N or mps; several, comma-separated, share a photograph.
         precision: fp32, bf16 or auto (bf16 where the hardware has it).
         tile: side of the tiles in px; None chooses for the machine.
 

@@ -5,7 +5,10 @@ a halo of the receptive radius on the sides that lie inside the image, and ends 
 zeros then lie exactly where they lie for the whole image.
 """
 
-from collections.abc import Callable, Iterator
+import queue
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import torch
@@ -32,7 +35,7 @@ def encoded(ldr: UInt[np.ndarray, "height width 3"]) -> Float[Tensor, "1 3 heigh
 
 
 def tiled_rows(
-    forward: Callable[[Tensor], Tensor],
+    forwards: Sequence[Callable[[Tensor], Tensor]],
     ldr: UInt[np.ndarray, "height width 3"],
     *,
     radius: int,
@@ -41,7 +44,8 @@ def tiled_rows(
     """The output's rows, top to bottom, tile by tile.
 
     Args:
-        forward: the network, (1, 3, h, w) in [0, 1] to (1, 3, h, w), any h, w >= 1.
+        forwards: the network, (1, 3, h, w) in [0, 1] to (1, 3, h, w), any h, w >= 1, once for each device: they share
+            the tiles of a band, each busy with one at a time.
         ldr: the photograph, full range of its type.
         radius: receptive radius of the network, pixels.
         tile: side of a tile's output, pixels.
@@ -50,14 +54,25 @@ def tiled_rows(
         Row at which the band begins, and the band.
     """
     height, width = ldr.shape[:2]
-    for top in range(0, height, tile):
-        bottom = min(top + tile, height)
-        band = np.empty((bottom - top, width, 3), np.float32)
-        for left in range(0, width, tile):
-            right = min(left + tile, width)
-            up, before = max(top - radius, 0), max(left - radius, 0)
+    idle: queue.SimpleQueue[Callable[[Tensor], Tensor]] = queue.SimpleQueue()
+    for forward in forwards:
+        idle.put(forward)
+
+    def run_tile(band: np.ndarray, top: int, left: int) -> None:
+        bottom, right = top + len(band), min(left + tile, width)
+        up, before = max(top - radius, 0), max(left - radius, 0)
+        forward = idle.get()
+        try:
             with torch.inference_mode():
                 whole = forward(encoded(ldr[up : bottom + radius, before : right + radius]))[0]
                 inner = whole[:, top - up : bottom - up, left - before : right - before]
                 band[:, left:right] = inner.float().permute(1, 2, 0).cpu().numpy()
-        yield top, band
+        finally:
+            idle.put(forward)
+
+    with ThreadPoolExecutor(len(forwards)) as pool:
+        for top in range(0, height, tile):
+            band = np.empty((min(tile, height - top), width, 3), np.float32)
+            for _ in pool.map(partial(run_tile, band, top), range(0, width, tile)):
+                pass
+            yield top, band

@@ -1,0 +1,60 @@
+"""What a computation runs on: devices by name, and the precision of their products."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Literal, TypeAlias
+
+import torch
+
+from twostage_hdr.errors import InputError
+
+Precision: TypeAlias = Literal["fp32", "bf16"]
+
+
+@contextmanager
+def without_tf32() -> Iterator[None]:
+    """fp32 is float32: cuDNN's default, TF32, rounds a convolution's factors to 10 bits."""
+    convolutions = torch.backends.cudnn.conv  # type: ignore[attr-defined]
+    before, convolutions.fp32_precision = convolutions.fp32_precision, "ieee"
+    try:
+        yield
+    finally:
+        convolutions.fp32_precision = before
+
+
+def find_device(name: str) -> torch.device:
+    """The device of that name, or with "auto" CUDA if there is one.
+
+    Raises:
+        InputError: a name that PyTorch does not know, or a device that is not there.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise InputError(f"--device {name}: no such device; expected auto, cpu, cuda, cuda:0 or mps") from error
+    try:
+        return torch.empty(0, device=device).device  # with its number, which "cuda" alone takes from the thread
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise InputError(f"--device {name}: this machine or this PyTorch does not have it; use --device cpu") from error
+
+
+def choose_precision(name: str, devices: Sequence[torch.device]) -> Precision:
+    """The precision of that name, or with "auto" bf16 if all devices compute in it.
+
+    Raises:
+        InputError: another name.
+    """
+    if name not in ("fp32", "bf16", "auto"):
+        raise InputError(f"--precision {name}: expected fp32, bf16 or auto")
+    if name == "auto":
+        return "bf16" if all(map(computes_in_bf16, devices)) else "fp32"
+    return "bf16" if name == "bf16" else "fp32"
+
+
+def computes_in_bf16(device: torch.device) -> bool:
+    """Whether the hardware multiplies bfloat16 natively (elsewhere it is emulated, and slower than float32)."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()

@@ -1,0 +1,33 @@
+import pytest
+import torch
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.inference.hardware import choose_precision, find_device, without_tf32
+
+
+def test_auto_is_cuda_where_there_is_one() -> None:
+    assert find_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without CUDA")
+def test_cuda_without_cuda_is_refused_with_the_cure() -> None:
+    with pytest.raises(InputError, match="use --device cpu"):
+        find_device("cuda")
+
+
+def test_auto_precision_takes_bf16_exactly_where_the_processor_has_it() -> None:
+    precision = choose_precision("auto", [torch.device("cpu")])
+    assert (precision == "bf16") == torch.cpu._is_avx512_bf16_supported()
+
+
+def test_auto_precision_is_what_all_devices_compute_in() -> None:
+    assert choose_precision("auto", [torch.device("cpu"), torch.device("meta")]) == "fp32"
+
+
+def test_tf32_comes_back_after_a_failure() -> None:
+    convolutions = torch.backends.cudnn.conv
+    before = convolutions.fp32_precision
+    with pytest.raises(ValueError, match="a failure"), without_tf32():
+        assert convolutions.fp32_precision == "ieee"
+        raise ValueError("a failure")
+    assert convolutions.fp32_precision == before
