@@ -27,7 +27,12 @@ def test_auto_precision_is_what_all_devices_compute_in() -> None:
 def test_tf32_comes_back_after_a_failure() -> None:
     convolutions = torch.backends.cudnn.conv
     before = convolutions.fp32_precision
-    with pytest.raises(ValueError, match="a failure"), without_tf32():
-        assert convolutions.fp32_precision == "ieee"
-        raise ValueError("a failure")
+
+    def fail() -> None:
+        with without_tf32():
+            assert convolutions.fp32_precision == "ieee"
+            raise ValueError("a failure")
+
+    with pytest.raises(ValueError, match="a failure"):
+        fail()
     assert convolutions.fp32_precision == before

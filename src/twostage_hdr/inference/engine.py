@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.context_rows import ContextRows
-from twostage_hdr.inference.hardware import Precision, choose_precision, find_device, without_tf32
+from twostage_hdr.inference.hardware import choose_precision, find_device, without_tf32
 from twostage_hdr.inference.streamed import StreamedNetwork
 from twostage_hdr.inference.tiled import receptive_radius, tiled_rows
 from twostage_hdr.networks.context_gain import ContextGain
