@@ -158,3 +158,8 @@ def test_a_file_that_may_not_be_touched_has_the_cure_of_its_place(tmp_path: Path
 
     with pytest.raises(InputError, match=f"{place.format(run=tmp_path)}: Permission denied; {cure}"):
         run_verb(task, "evaluate", ["checkpoint=demo", "data=procedural", f"hydra.run.dir={tmp_path}"])
+
+
+def test_batch_norm_over_processes_without_gpus_is_refused_with_the_cure(refused: Refused) -> None:
+    line = refused("train", "experiment=demo", "trainer=ddp", "trainer.accelerator=cpu")
+    assert "take trainer=ddp_cpu" in line

@@ -8,6 +8,7 @@ from pathlib import Path
 import lightning as L
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
+from lightning.pytorch.accelerators import CPUAccelerator
 from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig
@@ -155,13 +156,19 @@ def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule
 
 
 def build_trainer(config: DictConfig, run: RunDirectory) -> L.Trainer:
-    """The Trainer with its callbacks and loggers; wandb gets the whole config, and one id however often a run stops."""
+    """The Trainer with its callbacks and loggers; wandb gets the whole config, and one id however often a run stops.
+
+    Raises:
+        InputError: a Trainer that this machine cannot run.
+    """
     callbacks = [instantiate(callback) for callback in config.callbacks.values()]
     loggers = [
         instantiate(logger, **(wandb_arguments(run, logger) if logger._target_.endswith("WandbLogger") else {}))
         for logger in config.logger.values()
     ]
     trainer: L.Trainer = instantiate(config.trainer, callbacks=callbacks, logger=loggers)
+    if config.trainer.get("sync_batchnorm") and isinstance(trainer.accelerator, CPUAccelerator):
+        raise InputError("trainer.sync_batchnorm=true: needs GPUs; for processes on the CPU take trainer=ddp_cpu")
     for logger in loggers:
         if isinstance(logger, WandbLogger):
             without_anonymous(logger)
