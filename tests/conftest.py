@@ -44,12 +44,21 @@ def write_clip() -> Callable[..., Path]:
     """Makes a small video with PyAV's own encoder; the test is skipped where PyAV is missing."""
     av = pytest.importorskip("av")
 
-    def write_clip(path: Path, frames: list[np.ndarray], *, rate: int = 10, transfer: int = 1, sound: str = "") -> Path:
+    def write_clip(
+        path: Path,
+        frames: list[np.ndarray],
+        *,
+        rate: int = 10,
+        transfer: int = 1,
+        sound: str = "",
+        pixel_aspect: Fraction = Fraction(1),
+    ) -> Path:
         """Frames (H, W, 3) uint8 as nearly lossless H.264 of BT.709, with a second of silence if asked."""
         height, width = frames[0].shape[:2]
         with av.open(str(path), "w") as file:
             stream = file.add_stream("libx264", rate=rate, options={"crf": "1"})
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv444p"
+            stream.codec_context.sample_aspect_ratio = pixel_aspect
             stream.codec_context.color_trc, stream.codec_context.colorspace = transfer, 1
             stream.codec_context.color_primaries, stream.codec_context.color_range = 1, 1
             track = file.add_stream(sound, rate=48000) if sound else None

@@ -1,6 +1,8 @@
 import json
 import shutil
 import subprocess
+from fractions import Fraction
+from itertools import pairwise
 
 import colour
 import numpy as np
@@ -25,11 +27,17 @@ def large_scene(scene: np.ndarray) -> np.ndarray:
 def convert(tmp_path, scene: np.ndarray, write_clip):
     """Two frames: the scene, and the scene at half its light."""
 
-    def convert(sound: str = "", suffix: str = ".mp4") -> HevcWriter:
-        source = write_clip(tmp_path / f"in{suffix}", [np.zeros((96, 128, 3), np.uint8)] * 2, sound=sound)
+    def convert(sound: str = "", suffix: str = ".mp4", parts: int = 1) -> HevcWriter:
+        source = write_clip(
+            tmp_path / f"in{suffix}",
+            [np.zeros((96, 128, 3), np.uint8)] * (2 // parts),
+            sound=sound,
+            pixel_aspect=Fraction(64, 45),
+        )
+        source.write_bytes(source.read_bytes() * parts)
         with VideoReader(source) as video, HevcWriter(tmp_path / "out.mp4", video, quality=100) as file:
             for frame, linear in zip(video.frames(), (scene, scene / 2), strict=True):
-                file.write(linear, frame.ticks)
+                file.write(linear, frame.ticks, pixel_aspect=frame.pixel_aspect)
         return file
 
     return convert
@@ -45,6 +53,7 @@ def test_ffprobe_finds_hdr10(tmp_path, convert) -> None:
     codes = [stream[f"color_{name}"] for name in ("primaries", "transfer", "space", "range")]
     assert codes == ["bt2020", "smpte2084", "bt2020nc", "tv"]
     assert stream["avg_frame_rate"] == "10/1"
+    assert stream["sample_aspect_ratio"] == "64:45"
     display = next(side for side in frame["side_data_list"] if side["side_data_type"].startswith("Mastering"))
     assert display["max_luminance"] == "100000000/10000"
     assert display["red_x"] == "32000/50000"
@@ -63,7 +72,9 @@ def test_ffmpeg_decodes_the_luminance_of_colour_science(tmp_path, scene, convert
         assert np.mean(np.abs(frame[:96] - luma)) < 2
 
 
-@pytest.mark.parametrize(("sound", "suffix", "tracks"), [("aac", ".mp4", 1), ("pcm_s16le", ".mkv", 0)])
+@pytest.mark.parametrize(
+    ("sound", "suffix", "tracks"), [("aac", ".mp4", 1), ("mp3", ".mp4", 1), ("pcm_s16le", ".mkv", 0)]
+)
 def test_sound_that_mp4_takes_is_copied_and_other_sound_is_told(tmp_path, convert, sound, suffix, tracks) -> None:
     notes = convert(sound, suffix).notes
     av = pytest.importorskip("av")
@@ -72,6 +83,16 @@ def test_sound_that_mp4_takes_is_copied_and_other_sound_is_told(tmp_path, conver
         if tracks:
             assert sum(packet.size for packet in file.demux(audio=0)) > 0
     assert notes == (() if tracks else ("sound (pcm_s16le) dropped: MP4 does not take it",))
+
+
+def test_joined_recordings_whose_clock_starts_again_keep_their_sound(tmp_path, convert) -> None:
+    convert("ac3", ".mts", parts=2)
+    av = pytest.importorskip("av")
+    with av.open(str(tmp_path / "out.mp4")) as file:
+        assert file.start_time < 100_000  # us
+        times = [packet.pts * packet.time_base for packet in file.demux(audio=0) if packet.pts is not None]
+    assert len(times) > 50
+    assert max(abs(later - earlier - Fraction(1536, 48_000)) for earlier, later in pairwise(times)) < 0.001
 
 
 def test_a_failure_in_the_middle_leaves_nothing(tmp_path, scene, write_clip) -> None:

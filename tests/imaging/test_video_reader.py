@@ -1,5 +1,6 @@
 import shutil
 import subprocess
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -24,6 +25,30 @@ def test_frames_come_in_order_with_their_times_and_colours(tmp_path, write_clip)
         assert [float(frame.ticks * video.tick) for frame in frames] == pytest.approx([0, 0.1, 0.2, 0.3])
     for frame, expected in zip(frames, clip, strict=True):
         assert np.abs(frame.pixels.astype(int) - expected).mean() < 2
+
+
+def test_a_clock_that_starts_late_and_again_is_counted_from_the_beginning(tmp_path, write_clip) -> None:
+    part = write_clip(tmp_path / "part.mts", [smooth(20 * number) for number in range(3)]).read_bytes()
+    (tmp_path / "joined.mts").write_bytes(part + part)
+    with VideoReader(tmp_path / "joined.mts") as video:
+        assert video.start > 0
+        times = [float(frame.ticks * video.tick) for frame in video.frames()]
+    assert times == pytest.approx(np.arange(6) / 10, abs=1e-4)
+
+
+def test_a_video_that_changes_its_size_is_refused_where_it_does(tmp_path, write_clip) -> None:
+    parts = [write_clip(tmp_path / "a.mts", [smooth(0)]), write_clip(tmp_path / "b.mts", [smooth(0, 96, 80)])]
+    (tmp_path / "joined.mts").write_bytes(b"".join(part.read_bytes() for part in parts))
+    with (
+        pytest.raises(InputError, match="80x96 px from frame 2 on, 64x48 before"),
+        VideoReader(tmp_path / "joined.mts") as video,
+    ):
+        list(video.frames())
+
+
+def test_pixels_that_are_not_square_are_told(tmp_path, write_clip) -> None:
+    with VideoReader(write_clip(tmp_path / "a.mp4", [smooth(0)], pixel_aspect=Fraction(64, 45))) as video:
+        assert next(video.frames()).pixel_aspect == Fraction(64, 45)
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no ffmpeg")

@@ -37,6 +37,14 @@ def test_flicker_falls_by_the_factor_of_an_exponential_mean() -> None:
     assert swing == pytest.approx(share / (2 - share), rel=0.1)  # of an alternating signal
 
 
+def test_a_cut_to_a_frame_without_gain_forgets_the_scene_before() -> None:
+    smoothing, light, black = GainSmoothing(rate=25), frame(0.7), np.zeros((40, 50, 3), np.uint8)
+    assert smoothing.factor(light, result(light, 3)) == 1
+    assert smoothing.factor(black, result(black, 1)) == 1
+    fading = [frame(level) for level in (0.08, 0.15, 0.22, 0.29)]  # no step of these is a cut
+    assert [smoothing.factor(ldr, result(ldr, 1)) for ldr in fading] == pytest.approx([1] * 4)
+
+
 def test_a_cut_starts_anew_and_a_lasting_change_passes() -> None:
     smoothing = GainSmoothing(rate=25)
     dark, light = frame(0.3), frame(0.7)

@@ -47,8 +47,8 @@ class ExrSequence:
         self._growing.mkdir()
         return self
 
-    def write(self, linear: LinearPixels) -> None:
-        """Adds a frame of linear Rec. 709 pixels."""
+    def write(self, linear: LinearPixels, *, pixel_aspect: float = 1.0) -> None:
+        """Adds a frame of linear Rec. 709 pixels, whose width / height is `pixel_aspect`."""
         self._count += 1
         write_exr(
             self._growing / f"{self._stem}.{self._count:06d}.exr",
@@ -56,6 +56,7 @@ class ExrSequence:
             half=self._half,
             compression=self._compression,
             white_nits=self._white_nits,
+            pixel_aspect=pixel_aspect,
         )
 
     def __exit__(

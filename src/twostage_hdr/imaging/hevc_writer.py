@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,6 +16,7 @@ from twostage_hdr.imaging.chromaticities import REC709
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, WHITE_NITS, to_pq2020
 from twostage_hdr.imaging.software import software_tag
+from twostage_hdr.imaging.timeline import Timeline
 from twostage_hdr.imaging.video_reader import VideoReader, import_av
 from twostage_hdr.imaging.ycbcr2020 import ycbcr420
 from twostage_hdr.radiometry.pq import PQ_PEAK
@@ -59,18 +61,20 @@ class HevcWriter:
             self._stack = stack.pop_all()
         return self
 
-    def write(self, linear: LinearPixels, ticks: int) -> None:
+    def write(self, linear: LinearPixels, ticks: int, *, pixel_aspect: Fraction = Fraction(1)) -> None:
         """Adds a frame.
 
         Args:
             linear: linear Rec. 709, even height and width, the same for all frames.
             ticks: when it is shown, in the source's `tick`.
+            pixel_aspect: width / height of a pixel; the first frame's is the video's.
 
         Raises:
             InputError: a frame with a side below 64 px.
         """
         if self._stream is None:
-            self._begin(*linear.shape[:2])
+            height, width = linear.shape[:2]
+            self._begin(height, width, pixel_aspect)
         code: Float32[np.ndarray, "height width 3"] = to_pq2020(linear, self._white_nits)
         frame = self._av.VideoFrame.from_ndarray(ycbcr420(code), format="yuv420p10le")
         frame.pts, frame.time_base = ticks, self._source.tick
@@ -90,7 +94,7 @@ class HevcWriter:
             raise
         self._stack.__exit__(kind, error, trace)
 
-    def _begin(self, height: int, width: int) -> None:
+    def _begin(self, height: int, width: int, pixel_aspect: Fraction) -> None:
         if min(height, width) < _SMALLEST_SIDE:
             raise InputError(
                 f"{self._source.path}: {width}x{height} px is too small for HEVC, which takes {_SMALLEST_SIDE} px "
@@ -99,15 +103,16 @@ class HevcWriter:
         stream: Any = self._file.add_stream("libx265", rate=self._source.rate)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p10le"
         stream.codec_context.time_base = self._source.tick
+        stream.codec_context.sample_aspect_ratio = pixel_aspect
         stream.codec_context.codec_tag = "hvc1"  # Apple's players open no other
         context = stream.codec_context
         context.color_primaries, context.color_trc = BT2020_PRIMARIES, PQ_TRANSFER
         context.colorspace, context.color_range = _BT2020_NCL_MATRIX, _NARROW_RANGE
         stream.options = {"crf": str(self._factor), "preset": "medium", "x265-params": ":".join(_hdr10_parameters())}
         tracks = self._source.container.streams.audio
-        taken = [track for track in tracks if track.codec_context.name in _MP4_AUDIO]
+        taken = [track for track in tracks if _codec(track) in _MP4_AUDIO]
         self._sound = {track.index: self._file.add_stream_from_template(track) for track in taken}
-        dropped = [track.codec_context.name for track in tracks if track not in taken]
+        dropped = [_codec(track) for track in tracks if track not in taken]
         self.notes = tuple(f"sound ({name}) dropped: MP4 does not take it" for name in dropped)
         self._file.metadata["encoder"] = software_tag()
         self._stream = stream
@@ -117,10 +122,25 @@ class HevcWriter:
         if not self._sound:
             return
         with self._av.open(str(self._source.path)) as again:
-            for packet in again.demux(*(again.streams[index] for index in self._sound)):
+            tracks = [again.streams[index] for index in self._sound]
+            timelines = {track.index: Timeline(tick=track.time_base, start=self._source.start) for track in tracks}
+            for packet in again.demux(*tracks):
                 if packet.dts is not None:
-                    packet.stream = self._sound[packet.stream.index]
-                    self._file.mux(packet)
+                    track = packet.stream.index
+                    time = timelines[track].place(packet.dts, packet.duration or 1)
+                    packet.pts, packet.dts = time, time  # sound comes in the order in which it is heard
+                    packet.stream = self._sound[track]
+                    try:
+                        self._file.mux(packet)
+                    except self._av.FFmpegError as error:
+                        raise InputError(
+                            f"{self._source.path}: its sound cannot be copied ({error.strerror}); take it out"
+                        ) from error
+
+
+def _codec(track: Any) -> str:
+    """The format's name: FFmpeg has several decoders for some."""
+    return str(track.codec_context.codec.canonical_name)
 
 
 def _hdr10_parameters() -> Sequence[str]:

@@ -39,6 +39,7 @@ class ExrRowWriter(ScanlineWriter):
         half: 16-bit floats, values above 65504 clipped; else 32-bit.
         compression: OpenEXR's compression method.
         white_nits: Luminance in cd/m^2 of pixels of (1, 1, 1), stored as `whiteLuminance`; None leaves it open.
+        pixel_aspect: Width / height of a pixel.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class ExrRowWriter(ScanlineWriter):
         half: bool = True,
         compression: ExrCompression = "zip",
         white_nits: float | None = None,
+        pixel_aspect: float = 1.0,
     ) -> None:
         spec = OpenImageIO.ImageSpec(width, height, 3, "half" if half else "float")
         spec.attribute("compression", compression)
@@ -57,6 +59,7 @@ class ExrRowWriter(ScanlineWriter):
         spec.attribute("chromaticities", OpenImageIO.TypeDesc("float[8]"), tuple(float(v) for xy in REC709 for v in xy))
         if white_nits is not None:
             spec.attribute("whiteLuminance", float(white_nits))
+        spec.attribute("PixelAspectRatio", float(pixel_aspect))
         super().__init__(path, spec)
         self._half = half
 
@@ -72,10 +75,17 @@ def write_exr(
     half: bool = True,
     compression: ExrCompression = "zip",
     white_nits: float | None = None,
+    pixel_aspect: float = 1.0,
 ) -> None:
     """Write linear Rec. 709 pixels as OpenEXR; the arguments are ExrRowWriter's."""
     height, width = linear.shape[:2]
     with ExrRowWriter(
-        path, width=width, height=height, half=half, compression=compression, white_nits=white_nits
+        path,
+        width=width,
+        height=height,
+        half=half,
+        compression=compression,
+        white_nits=white_nits,
+        pixel_aspect=pixel_aspect,
     ) as file:
         file.write_rows(linear)

@@ -12,6 +12,7 @@ import numpy as np
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.pixel_arrays import LdrPixels
 from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
+from twostage_hdr.imaging.timeline import Timeline
 
 VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mts", ".m2ts"))
 """Names that are taken for videos."""
@@ -29,11 +30,13 @@ class VideoFrame:
 
     Attributes:
         pixels: HxWx3 uint8 or uint16, display-encoded, full range, upright.
-        ticks: when it is shown, in units of the video's `tick`.
+        ticks: when it is shown from the video's beginning on, in units of its `tick`.
+        pixel_aspect: width / height of a pixel; 1 where the file does not say.
     """
 
     pixels: LdrPixels
     ticks: int
+    pixel_aspect: Fraction = Fraction(1)
 
 
 class VideoReader:
@@ -81,6 +84,11 @@ class VideoReader:
         return Fraction(self._stream.average_rate or 25)
 
     @property
+    def start(self) -> Fraction:
+        """Time at which the file's clock begins, s; 0 where it begins before."""
+        return Fraction(max(self.container.start_time or 0, 0), 1_000_000)
+
+    @property
     def count(self) -> int | None:
         """About how many frames there are; None where the file does not say."""
         if self._stream.frames:
@@ -95,15 +103,27 @@ class VideoReader:
         """All frames in the order in which they are shown; odd sizes lose their last row or column.
 
         Raises:
-            InputError: damaged on the way, or without a single frame.
+            InputError: damaged on the way, of several sizes, or without a single frame.
         """
         av = import_av(self.path)
-        number, ticks = 0, -1
+        number, size = 0, None
+        timeline, duration = Timeline(tick=self.tick, start=self.start), round(1 / (self.rate * self.tick))
         try:
             for frame in self.container.decode(self._stream):
-                # Some files leave times out; the encoder needs them to grow.
-                ticks = max(ticks + 1, frame.pts if frame.pts is not None else 0)
-                yield VideoFrame(pixels=_pixels(frame), ticks=ticks)
+                pixels = _pixels(frame)
+                shape = f"{pixels.shape[1]}x{pixels.shape[0]}"
+                if size not in (None, shape):
+                    raise InputError(
+                        f"{self.path}: {shape} px from frame {number + 1} on, {size} before; cut it there and do both"
+                    )
+                size = shape
+                aspect = Fraction(self._stream.sample_aspect_ratio or 1)
+                turned = round(frame.rotation / 90) % 2 == 1
+                yield VideoFrame(
+                    pixels=pixels,
+                    ticks=timeline.place(frame.pts, duration),
+                    pixel_aspect=1 / aspect if turned else aspect,
+                )
                 number += 1
         except av.FFmpegError as error:
             raise InputError(

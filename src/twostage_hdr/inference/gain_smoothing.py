@@ -62,11 +62,13 @@ class GainSmoothing:
         now = _sampled(ldr)
         cut = self._before is None or float(np.abs(now - self._before).mean()) > CUT
         self._before = now
+        if cut:
+            self._mean = None
         gain = frame_gain(ldr, linear)
         if gain is None:
             return 1.0
         own = math.log(gain)
-        self._mean = own if cut or self._mean is None else self._mean + self._share * (own - self._mean)
+        self._mean = own if self._mean is None else self._mean + self._share * (own - self._mean)
         return math.exp(self._mean - own)
 
 

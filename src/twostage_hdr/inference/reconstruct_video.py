@@ -84,9 +84,9 @@ def reconstruct_video(
             linear *= smoothing.factor(frame.pixels, linear)
             peak = max(peak, float(linear.max()))
             if movie is not None:
-                movie.write(linear, frame.ticks)
+                movie.write(linear, frame.ticks, pixel_aspect=frame.pixel_aspect)
             if sequence is not None:
-                sequence.write(linear)
+                sequence.write(linear, pixel_aspect=float(frame.pixel_aspect))
             advance(share)
     clipped = loss_notes(["exr"] if sequence else [], options, peak)
     return VideoResult(peak, (*(movie.notes if movie else ()), *clipped))
