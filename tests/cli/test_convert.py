@@ -133,6 +133,21 @@ def test_an_absolute_scale_that_ultra_hdr_cannot_keep_is_told(tmp_path, nits, to
     assert ("Ultra HDR cannot say that 1.0 is 1000 cd/m²" in " ".join(result.output.split())) == told
 
 
+def test_an_absolute_scale_that_formats_have_no_place_for_is_told(tmp_path, scene):
+    result = _run(scene, "--to", "exr,hdr,tiff,avif", "-o", tmp_path / "out", "--white-nits", "500")
+    assert "hdr, tiff cannot say that 1.0 is 500 cd/m²" in " ".join(result.output.split())
+
+
+def test_an_exposure_beyond_float32_is_refused_and_leaves_nothing(tmp_path):
+    write_exr(tmp_path / "sun.exr", np.full((8, 8, 3), 1e33, np.float32), half=False)
+    result = _run(
+        tmp_path / "sun.exr", "--to", "exr,png16,ultrahdr", "-o", tmp_path / "out", "--float", "--stops", "30"
+    )
+    assert result.exit_code == 1
+    assert "sun.exr: --stops 30 takes it beyond what float32 can hold; give fewer" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_unknown_compression_is_refused_with_the_choices(tmp_path, scene):
     error = _run(scene, "--to", "exr", "-o", tmp_path, "--compression", "zip9").exception
     assert "zip9: unknown; choose from none, rle, zips" in str(error)

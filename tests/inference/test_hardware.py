@@ -15,6 +15,11 @@ def test_cuda_without_cuda_is_refused_with_the_cure() -> None:
         find_device("cuda")
 
 
+def test_a_device_without_numbers_is_none() -> None:
+    with pytest.raises(InputError, match="--device meta"):
+        find_device("meta")
+
+
 def test_auto_precision_takes_bf16_exactly_where_the_processor_has_it() -> None:
     precision = choose_precision("auto", [torch.device("cpu")])
     assert (precision == "bf16") == torch.cpu._is_avx512_bf16_supported()

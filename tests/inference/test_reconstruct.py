@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
@@ -71,3 +73,52 @@ def test_pixels_that_are_no_photograph_are_refused(network, shape, dtype):
 def test_load_model_without_a_name_is_the_packages_default():
     default = twostage_hdr.load_model(default_weights()).state_dict()
     torch.testing.assert_close(twostage_hdr.load_model().state_dict(), default)
+
+
+@pytest.fixture
+def restored_defaults() -> Iterator[None]:
+    yield
+    torch.set_default_dtype(torch.float32)
+    torch.set_default_device(None)
+
+
+@pytest.mark.usefixtures("restored_defaults")
+@pytest.mark.parametrize("name", ["two_stage", "two_stage_context"])
+@pytest.mark.parametrize("default", [torch.float64, torch.bfloat16, torch.device("meta")], ids=str)
+def test_pytorchs_defaults_do_not_matter(pixels, name, default):
+    expected = twostage_hdr.reconstruct(pixels, weights=name, device="cpu")
+    (torch.set_default_device if isinstance(default, torch.device) else torch.set_default_dtype)(default)
+    np.testing.assert_array_equal(twostage_hdr.reconstruct(pixels, weights=name, device="cpu"), expected)
+    assert {weight.dtype for weight in twostage_hdr.load_model(name).parameters()} == {torch.float32}
+
+
+def test_autocast_around_it_does_not_matter(pixels):
+    expected = twostage_hdr.reconstruct(pixels, weights="two_stage_context", device="cpu")
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        result = twostage_hdr.reconstruct(pixels, weights="two_stage_context", device="cpu")
+    np.testing.assert_array_equal(result, expected)
+
+
+def test_the_order_of_bytes_does_not_matter(network):
+    pixels = np.random.default_rng(0).integers(0, 65536, (9, 7, 3)).astype(np.uint16)
+    swapped = pixels.astype(">u2")
+    np.testing.assert_array_equal(
+        twostage_hdr.reconstruct(swapped, weights=network), twostage_hdr.reconstruct(pixels, weights=network)
+    )
+
+
+@pytest.mark.parametrize("settings", [{"dtype": torch.bfloat16}, {"requires_grad": True}])
+def test_tensors_that_are_no_photograph_are_refused(network, settings):
+    with pytest.raises(InputError, match=r"give \(height, width, 3\) of uint8 or uint16"):
+        twostage_hdr.reconstruct(torch.zeros(4, 5, 3, **settings), weights=network)
+
+
+def test_a_network_that_does_not_say_its_domain_is_refused(pixels):
+    with pytest.raises(InputError, match="Conv2d does not say"):
+        twostage_hdr.reconstruct(pixels, weights=torch.nn.Conv2d(3, 3, 1))
+
+
+def test_spoilt_weights_are_told_and_give_nothing(network, pixels):
+    network.tone_mapping.conv_out.bias.data.fill_(float("nan"))
+    with pytest.raises(InputError, match="its weights are spoilt"):
+        twostage_hdr.reconstruct(pixels, weights=network)

@@ -61,7 +61,7 @@ def convert_all(
         return Picture(
             height=height,
             width=width,
-            rows=_bands(image.pixels, 2.0**stops),
+            rows=_bands(path, image.pixels, stops),
             base=None,
             options=replace(options, white_nits=options.white_nits or image.white_nits),
             notes=image.notes,
@@ -94,6 +94,11 @@ def _may_hold_hdr(path: Path) -> bool:
     return True
 
 
-def _bands(pixels: LinearPixels, factor: float) -> Iterator[np.ndarray]:
+def _bands(path: Path, pixels: LinearPixels, stops: float) -> Iterator[np.ndarray]:
+    factor = np.float32(2.0**stops)
     for top in range(0, len(pixels), _ROWS_AT_ONCE):
-        yield pixels[top : top + _ROWS_AT_ONCE] * np.float32(factor)
+        with np.errstate(over="ignore"):
+            rows = pixels[top : top + _ROWS_AT_ONCE] * factor
+        if not np.isfinite(rows).all():
+            raise InputError(f"{path}: --stops {stops:g} takes it beyond what float32 can hold; give fewer")
+        yield rows

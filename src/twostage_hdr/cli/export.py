@@ -27,10 +27,11 @@ def export_weights(where: str, target: Path, *, notes: Sequence[str], overwrite:
         InputError: weights that cannot be read, a suffix that is not known, a target that is the source or exists,
             notes that the format does not take or that are no pairs, or a network that it cannot hold.
     """
-    if target.suffix not in SUFFIXES:
+    suffix = target.suffix.lower()
+    if suffix not in SUFFIXES:
         choices = ", ".join(SUFFIXES)
         raise InputError(f"{target}: cannot export to {target.suffix or 'a name without suffix'}; choose {choices}")
-    if notes and target.suffix != ".safetensors":
+    if notes and suffix != ".safetensors":
         raise InputError(f"{target}: --note is for .safetensors only; leave it out")
     source = find_weights(where)
     if source.resolve() == target.resolve():
@@ -39,7 +40,7 @@ def export_weights(where: str, target: Path, *, notes: Sequence[str], overwrite:
         raise InputError(f"{target}: exists; --overwrite replaces it")
     network = load_weights(where)
     pairs = _pairs(notes, describe_network(network))
-    match target.suffix:
+    match suffix:
         case ".onnx":
             export_onnx(network, target)
         case ".pt2":

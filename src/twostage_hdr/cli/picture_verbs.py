@@ -32,7 +32,8 @@ ReconstructFormats: TypeAlias = Annotated[
     ),
 ]
 WhiteNits: TypeAlias = Annotated[
-    float | None, typer.Option(help="Luminance of linear 1.0 in cd/m², 1 to 10000, stored in the files.")
+    float | None,
+    typer.Option(help="Luminance of linear 1.0 in cd/m², 1 to 10000; stored in exr, scales avif, jxl and hevc."),
 ]
 FullFloat: TypeAlias = Annotated[bool, typer.Option("--float", help="OpenEXR with 32-bit instead of 16-bit floats.")]
 Compression: TypeAlias = Annotated[

@@ -40,7 +40,7 @@ def preview(linear: LinearPixels, *, key: float | None = None, white: float | No
     for top in range(0, len(linear), _ROWS_AT_ONCE):  # in blocks, so that a large image needs no float copies
         rows = slice(top, top + _ROWS_AT_ONCE)
         scaled = scale * luminance[rows, :, None]
-        gain = scale * (1 + scaled / white**2) / (1 + scaled)
+        gain = scale * ((1 + scaled / white**2) / (1 + scaled))  # the quotient first: it is at most 1
         display[rows] = to_srgb8(_fade_to_white(linear[rows] * gain.astype(np.float32)))
     return display
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-import torch
 from torch import Tensor
 
 from twostage_hdr.inference.folded import DENSE_CONVS, FoldedBlock
@@ -34,8 +33,7 @@ class BlockStream:
         self.block, self.grid = block, grid
         self.source = RowBuffer(channels=block.features, spans=grid.spans, rim=BLOCK_RIM, capacity=capacity)
         self._above = [
-            torch.zeros(DENSE_CONVS, OUTPUTS, block.growth, span.columns + 2, dtype=block.input.dtype)
-            for span in grid.spans
+            block.input.new_zeros(DENSE_CONVS, OUTPUTS, block.growth, span.columns + 2) for span in grid.spans
         ]
 
     def tile(self, target: Tensor, span: Span, space: Workspace) -> None:

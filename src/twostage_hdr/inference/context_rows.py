@@ -62,7 +62,7 @@ def log_gain_map(
     """
     device = context.conv_in.weight.device
     height, width = (-(-side // CELL) for side in ldr.shape[:2])
-    whole = torch.empty(3, height, width)
+    whole = torch.empty(3, height, width, dtype=torch.float32, device="cpu")
     for top in range(0, height, tile):
         for left in range(0, width, tile):
             up, before = max(top - context.reach, 0), max(left - context.reach, 0)

@@ -86,7 +86,7 @@ class Engine:
         rows = self._network_rows(ldr)
         if self.context is None:
             return rows
-        with without_tf32():
+        with without_tf32(), torch.autocast(self.device.type, enabled=False):
             return ContextRows(self.context, ldr).applied(rows)
 
     def _network_rows(self, ldr: UInt[np.ndarray, "height width 3"]) -> Rows:

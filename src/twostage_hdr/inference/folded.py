@@ -75,7 +75,7 @@ def fold_block(block: nn.Module, *, dtype: torch.dtype) -> FoldedBlock:
         gate = _gate_of_phases(block.attention.gate)
     last, last_bias = factor * fifth, factor * biases[4]
     two, four = features + growth, features + 3 * growth  # channels that the joint products read
-    ones = torch.ones(PHASES, 1, dtype=torch.float64)
+    ones = torch.ones(PHASES, 1, dtype=torch.float64, device="cpu")
     return FoldedBlock(
         convs=(
             _fold_conv(first, biases[0], dtype),
@@ -106,10 +106,11 @@ def _fold_conv(weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Folde
 def _gate_of_phases(gate: nn.Conv2d) -> Tensor:
     """The 7x7 convolution of (mean, max) as a 3x3 convolution from 2 x 16 phases to 16 phases."""
     weight = gate.weight.detach().float()[0]  # (2, 7, 7)
-    folded = torch.zeros(OUTPUTS, OUTPUTS, 2, OUTPUTS, OUTPUTS, 3, 3)
+    folded = weight.new_zeros(OUTPUTS, OUTPUTS, 2, OUTPUTS, OUTPUTS, 3, 3)
     for i in range(OUTPUTS):
         for j in range(OUTPUTS):
-            taps = torch.zeros(2, 3 * OUTPUTS, 3 * OUTPUTS)  # input pixels of three blocks, the middle one has (i, j)
+            # Input pixels of three blocks, the middle one has (i, j).
+            taps = weight.new_zeros(2, 3 * OUTPUTS, 3 * OUTPUTS)
             taps[:, i + 1 : i + 8, j + 1 : j + 8] = weight
             folded[i, j] = taps.view(2, 3, OUTPUTS, 3, OUTPUTS).permute(0, 2, 4, 1, 3)
     return folded.view(PHASES, 2 * PHASES, 3, 3)

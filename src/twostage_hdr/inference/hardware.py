@@ -35,6 +35,7 @@ def find_device(name: str) -> torch.device:
     except RuntimeError as error:
         raise InputError(f"--device {name}: no such device; expected auto, cpu, cuda, cuda:0 or mps") from error
     try:
+        torch.empty(0, device=device).cpu()  # a device that cannot give its numbers back, "meta", is none
         return torch.empty(0, device=device).device  # with its number, which "cuda" alone takes from the thread
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise InputError(f"--device {name}: this machine or this PyTorch does not have it; use --device cpu") from error

@@ -15,11 +15,11 @@ def zeros_on_huge_pages(*shape: int, dtype: torch.dtype = torch.float32) -> Tens
     size = count * dtype.itemsize
     advice = getattr(mmap, "MADV_HUGEPAGE", None)
     if advice is None or size < _HUGE_PAGE:
-        return torch.zeros(shape, dtype=dtype)
+        return torch.zeros(shape, dtype=dtype, device="cpu")
     memory = mmap.mmap(-1, size + _HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     try:
         memory.madvise(advice)
     except OSError:  # a kernel without transparent huge pages
-        return torch.zeros(shape, dtype=dtype)
+        return torch.zeros(shape, dtype=dtype, device="cpu")
     address = torch.frombuffer(memory, dtype=torch.uint8, count=1).data_ptr()
     return torch.frombuffer(memory, dtype=dtype, count=count, offset=-address % _HUGE_PAGE).view(shape)

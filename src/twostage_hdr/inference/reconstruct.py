@@ -30,10 +30,19 @@ class Reconstructor:
     encoded: bool
 
     def rows(self, pixels: LdrPixels) -> Iterator[Float32[np.ndarray, "rows width 3"]]:
-        """The result's rows from top to bottom, linear, 1.0 = the photograph's white."""
+        """The result's rows from top to bottom, linear, 1.0 = the photograph's white.
+
+        Raises:
+            InputError: the network's output is not finite.
+        """
         for _, rows in self.engine.run_rows(pixels):
-            positive = np.maximum(rows, 0)
-            yield positive ** np.float32(HDM_GAMMA) if self.encoded else positive
+            linear = np.maximum(rows, 0)
+            if self.encoded:
+                with np.errstate(over="ignore"):
+                    linear = linear ** np.float32(HDM_GAMMA)
+            if not np.isfinite(linear).all():
+                raise InputError("the network gives NaN or infinite values: its weights are spoilt; take others")
+            yield linear
 
     def image(self, pixels: LdrPixels) -> LinearPixels:
         """The whole result, (height, width, 3) float32, linear, 1.0 = the photograph's white."""
@@ -50,7 +59,8 @@ def load_reconstructor(
     """Weights and a machine, ready to run.
 
     Args:
-        weights: anything `load_weights` takes, a network of this package, or None for the package's default set.
+        weights: anything `load_weights` takes, a network of this package (which is moved to the device and put into
+            evaluation mode), or None for the package's default set.
         device: auto, cpu, cuda, cuda:N or mps; several, comma-separated, share a photograph.
         precision: fp32, bf16 or auto (bf16 where the hardware has it).
         tile: side of the tiles in px; None chooses for the machine.
@@ -59,8 +69,11 @@ def load_reconstructor(
         InputError: weights that cannot be used, or a device or precision that is not there.
     """
     network = weights if isinstance(weights, nn.Module) else load_weights(weights)
+    output = getattr(network, "output", None)
+    if output not in ("encoded", "linear"):
+        raise InputError(f"weights: a {type(network).__name__} does not say whether its `output` is encoded or linear")
     engine = Engine(network=network, device=device, precision=precision, tile=tile)
-    return Reconstructor(engine=engine, encoded=network.output == "encoded")
+    return Reconstructor(engine=engine, encoded=output == "encoded")
 
 
 def reconstruct(
@@ -87,11 +100,16 @@ def reconstruct(
     Raises:
         InputError: a photograph or weights that cannot be used.
     """
-    pixels = read_ldr(photograph).pixels if isinstance(photograph, str | Path) else _checked(np.asarray(photograph))
+    pixels = read_ldr(photograph).pixels if isinstance(photograph, str | Path) else _checked(photograph)
     return load_reconstructor(weights, device=device, precision=precision, tile=tile).image(pixels)
 
 
-def _checked(pixels: np.ndarray) -> LdrPixels:
+def _checked(photograph: LdrPixels | torch.Tensor) -> LdrPixels:
+    if isinstance(photograph, torch.Tensor):
+        photograph = photograph.detach().cpu()
+        photograph = (photograph if photograph.dtype in (torch.uint8, torch.uint16) else photograph.float()).numpy()
+    pixels = np.asarray(photograph)
+    pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     if pixels.ndim != 3 or pixels.shape[-1] != 3 or not pixels.size or pixels.dtype not in (np.uint8, np.uint16):
         raise InputError(
             f"photograph: pixels of shape {pixels.shape} and type {pixels.dtype}; give (height, width, 3) of uint8 or "

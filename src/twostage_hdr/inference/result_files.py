@@ -88,6 +88,9 @@ def loss_notes(formats: Sequence[str], options: ResultOptions, peak: float) -> l
     notes = [f"above {limit:.5g} clipped by {name}" for name, limit in limits.items() if peak > limit]
     if options.white_nits not in (None, WHITE_NITS, SDR_WHITE_NITS) and "ultrahdr" in formats:
         notes.append(f"Ultra HDR cannot say that 1.0 is {options.white_nits:g} cd/m²: there it is the display's white")
+    silent = [name for name in ("png16", "hdr", "tiff") if name in formats]
+    if options.white_nits is not None and silent:
+        notes.append(f"{', '.join(silent)} cannot say that 1.0 is {options.white_nits:g} cd/m²")
     return notes
 
 

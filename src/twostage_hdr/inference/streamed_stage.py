@@ -84,7 +84,7 @@ class StreamedStage:
 
     def _head(self, image: RowBuffer, target: RowBuffer, span: Span, rows: int, grid: StreamGrid, _: Workspace) -> None:
         """conv3x3 (3 -> features) as one matrix product from patches to phases."""
-        stored = torch.empty(PATCH * PATCH, 3, rows, span.columns)
+        stored = self.head_weight.new_empty(PATCH * PATCH, 3, rows, span.columns)
         gather_patches(image.window(span, rows), stored, top=1, left=1)
         patches = torch.empty_like(stored)
         patches[patch_planes()] = stored
@@ -122,7 +122,7 @@ def _take(waiting: list[Tensor], rows: int) -> Tensor:
 def _head_of_lines(weight: Tensor) -> Tensor:
     """(features, 3, 3, 3) as a matrix from three rows of a patch (3 * 6 * 3) to four pixels in a row (4 * features)."""
     features = weight.shape[0]
-    matrix = torch.zeros(OUTPUTS, features, 3, PATCH, 3)
+    matrix = weight.new_zeros(OUTPUTS, features, 3, PATCH, 3)
     for pixel in range(OUTPUTS):
         matrix[pixel, :, :, pixel : pixel + 3] = weight.permute(0, 2, 3, 1)
     return matrix.view(OUTPUTS * features, -1)

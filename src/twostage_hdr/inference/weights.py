@@ -88,7 +88,8 @@ def load_weights(where: str | Path | None = None) -> nn.Module:
     """
     path = find_weights(where or default_weights())
     description, tensors = (_read_safetensors if path.suffix == ".safetensors" else _read_checkpoint)(path)
-    network = build_network(description, str(path))
+    with torch.device("cpu"):  # whatever PyTorch's default device and type are
+        network = build_network(description, str(path)).float()
     try:
         network.load_state_dict(tensors)
     except (RuntimeError, TypeError) as error:

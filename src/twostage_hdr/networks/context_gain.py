@@ -4,6 +4,8 @@ Nine tenths of the error of a reconstruction lies in the clipped pixels, most of
 regions larger than the two-stage network sees. To tell that takes a wide view and no resolution.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -88,8 +90,7 @@ class ContextGain(nn.Module):
         missing = (0, -ldr.shape[-1] % CELL, 0, -ldr.shape[-2] % CELL)
         cells = torch.relu(self.conv_in(F.pad(seen, missing, mode="replicate")))  # (B, features, H / 8, W / 8)
         log_gain: Tensor = self.conv_out(self.blocks(cells))
-        low, high = torch.tensor([LOWEST_GAIN, HIGHEST_GAIN]).log().tolist()
-        return log_gain.clamp(low, high)
+        return log_gain.clamp(math.log(LOWEST_GAIN), math.log(HIGHEST_GAIN))
 
 
 def white_share(ldr: EncodedRGB) -> EncodedRGB:
