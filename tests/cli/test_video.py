@@ -75,6 +75,18 @@ def test_a_format_that_video_does_not_have_is_refused(tmp_path, weights, clip) -
     assert "not for videos" in str(error)
 
 
+def test_formats_that_only_one_kind_has_are_refused_for_both(tmp_path, weights, clip) -> None:
+    Image.new("RGB", (20, 10), "grey").save(tmp_path / "photo.png")
+    error = _run(tmp_path / "photo.png", clip, "-o", tmp_path / "o", "--weights", weights, "--to", "hevc,exr").exception
+    assert "--to hevc: not for photographs and videos alike" in str(error)
+
+
+def test_a_folder_that_was_made_for_nothing_is_taken_away(tmp_path, weights) -> None:
+    (tmp_path / "bad.mp4").write_bytes(b"no video")
+    assert _run(tmp_path / "bad.mp4", "-o", tmp_path / "o", "--weights", weights).exit_code == 1
+    assert not (tmp_path / "o").exists()
+
+
 def test_the_result_of_an_earlier_run_is_no_input(tmp_path, weights, clip) -> None:
     assert _run(clip, "-o", tmp_path, "--weights", weights).exit_code == 0
     result = _run(tmp_path / "*.mp4", "-o", tmp_path, "--weights", weights, "--json")

@@ -384,7 +384,7 @@ def test_missing_and_empty_files_and_folders_are_named(tmp_path: Path) -> None:
     (tmp_path / "b.jpg").touch()
     assert refused(tmp_path / "b.jpg") == "the file is empty (0 bytes)"
     (tmp_path / "c.jpg").mkdir()
-    assert refused(tmp_path / "c.jpg") == "not a file; name the photographs"
+    assert refused(tmp_path / "c.jpg") == "not a file on disk; name one"
 
 
 def test_a_text_path_does_as_well(tmp_path: Path) -> None:

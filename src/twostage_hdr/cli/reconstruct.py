@@ -11,10 +11,12 @@ from twostage_hdr.cli.batch import Picture, check_plan, run_batch
 from twostage_hdr.cli.input_files import find_files, is_result
 from twostage_hdr.cli.outcome import failures, report
 from twostage_hdr.cli.video import check_videos, run_videos
+from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.imaging.video_reader import VIDEO_SUFFIXES
 from twostage_hdr.inference.reconstruct import load_reconstructor
-from twostage_hdr.inference.result_files import DEFAULT_FORMATS, ResultOptions
+from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS
+from twostage_hdr.inference.result_files import DEFAULT_FORMATS, ENDINGS, ResultOptions
 from twostage_hdr.inference.weights import default_weights, find_weights
 
 PHOTOGRAPHS = frozenset((".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".bmp"))
@@ -59,6 +61,8 @@ def reconstruct_all(
     files, nothing = find_files(names, PHOTOGRAPHS, "photographs", wanted=_is_photograph, from_pattern=_is_photograph)
     videos = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
     photographs = [file for file in files if file not in videos]
+    if photographs and videos:
+        _check_shared(formats or ())
     refused = check_plan(photographs, directory, formats or DEFAULT_FORMATS) if photographs or not videos else {}
     refused |= check_videos(videos, directory, formats or DEFAULT_VIDEO_FORMATS) if videos else {}
     if not files:
@@ -100,6 +104,17 @@ def reconstruct_all(
             console=console,
         )
     return report(outcomes, console, as_json=as_json)
+
+
+def _check_shared(formats: Sequence[str]) -> None:
+    """Refuses formats that only photographs or only videos have.
+
+    Raises:
+        InputError: names them.
+    """
+    one_sided = [name for name in formats if (name in ENDINGS) != (name in VIDEO_ENDINGS)]
+    if one_sided:
+        raise InputError(f"--to {','.join(one_sided)}: not for photographs and videos alike; do them in two runs")
 
 
 def _is_photograph(path: Path) -> bool:

@@ -38,7 +38,7 @@ def run_videos(
     console: Console,
 ) -> list[Outcome]:
     """An outcome for each video; those that are done are left alone unless `overwrite`."""
-    make_directory(directory)
+    made = make_directory(directory)
     outcomes = []
     with progress(console) as bar:
         for video in videos:
@@ -54,6 +54,8 @@ def run_videos(
                 advance = partial(bar.advance, task)
                 outcomes.append(_one(video, paths, reconstructor, plan, options, advance))
                 bar.remove_task(task)
+    if made and not any(directory.iterdir()):
+        directory.rmdir()
     return outcomes
 
 

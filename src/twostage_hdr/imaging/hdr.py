@@ -43,8 +43,10 @@ def read_hdr(path: str | Path) -> HdrImage:
         InputError: missing, empty, of an unknown format, damaged, or holding NaN or infinite values.
     """
     path = Path(path)
-    if not path.is_file():
+    if not path.exists():
         raise InputError(f"{path}: no such file")
+    if not path.is_file():
+        raise InputError(f"{path}: not a file on disk; name one")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty (0 bytes)")
     reader = HDR_READERS.get(path.suffix.lower())

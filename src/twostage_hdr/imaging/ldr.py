@@ -79,7 +79,7 @@ def _refuse_non_photograph(path: Path) -> None:
     if not path.exists():
         raise InputError(f"{path}: no such file")
     if not path.is_file():
-        raise InputError(f"{path}: not a file; name the photographs")
+        raise InputError(f"{path}: not a file on disk; name one")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty (0 bytes)")
     if path.suffix.lower() in _HDR_SUFFIXES:
