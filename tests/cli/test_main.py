@@ -161,5 +161,5 @@ def test_a_file_that_may_not_be_touched_has_the_cure_of_its_place(tmp_path: Path
 
 
 def test_batch_norm_over_processes_without_gpus_is_refused_with_the_cure(refused: Refused) -> None:
-    line = refused("train", "experiment=demo", "trainer=ddp", "trainer.accelerator=cpu")
-    assert "take trainer=ddp_cpu" in line
+    line = refused("train", "experiment=demo", "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2")
+    assert "as trainer=ddp_cpu does" in line

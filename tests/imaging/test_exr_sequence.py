@@ -37,6 +37,24 @@ def test_a_file_of_the_folders_name_is_refused(tmp_path) -> None:
         pass
 
 
+def test_a_link_is_refused_and_nothing_is_left(tmp_path) -> None:
+    (tmp_path / "real").mkdir()
+    for target in ("real", "nowhere"):
+        (tmp_path / "clip_exr").unlink(missing_ok=True)
+        (tmp_path / "clip_exr").symlink_to(tmp_path / target)
+        with pytest.raises(InputError, match="clip_exr: is a link"), ExrSequence(tmp_path / "clip_exr", "clip"):
+            pass
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["clip_exr", "real"]
+
+
+def test_what_file_managers_leave_does_not_matter(tmp_path, scene) -> None:
+    (tmp_path / "clip_exr").mkdir()
+    (tmp_path / "clip_exr" / ".DS_Store").touch()
+    with ExrSequence(tmp_path / "clip_exr", "clip") as file:
+        file.write(scene)
+    assert [path.name for path in (tmp_path / "clip_exr").iterdir()] == ["clip.000001.exr"]
+
+
 def test_a_folder_that_holds_anything_else_is_not_replaced(tmp_path) -> None:
     (tmp_path / "clip_exr").mkdir()
     (tmp_path / "clip_exr" / "notes.txt").write_text("mine")

@@ -31,9 +31,22 @@ def test_a_clock_that_starts_late_and_again_is_counted_from_the_beginning(tmp_pa
     part = write_clip(tmp_path / "part.mts", [smooth(20 * number) for number in range(3)]).read_bytes()
     (tmp_path / "joined.mts").write_bytes(part + part)
     with VideoReader(tmp_path / "joined.mts") as video:
-        assert video.start > 0
+        assert video.count == 6
         times = [float(frame.ticks * video.tick) for frame in video.frames()]
     assert times == pytest.approx(np.arange(6) / 10, abs=1e-4)
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no ffmpeg")
+@pytest.mark.parametrize("begin", [5000, 95441])  # s; the second crosses the end of a 33-bit clock of 90 kHz
+def test_clocks_of_transport_streams_are_followed(tmp_path, write_clip, begin) -> None:
+    clip = write_clip(tmp_path / "a.mp4", [smooth(10 * number) for number in range(8)], rate=2)
+    late = ["ffmpeg", "-v", "error", "-i", clip, "-c", "copy", "-output_ts_offset", str(begin), tmp_path / "late.mts"]
+    subprocess.run(late, check=True)
+    plain = write_clip(tmp_path / "plain.mts", [smooth(0)] * 2, rate=2)
+    (tmp_path / "joined.mts").write_bytes((tmp_path / "late.mts").read_bytes() + plain.read_bytes())
+    with VideoReader(tmp_path / "joined.mts") as video:
+        times = [float(frame.ticks * video.tick) for frame in video.frames()]
+    assert times == pytest.approx(np.arange(10) / 2, abs=1e-3)
 
 
 def test_a_video_that_changes_its_size_is_refused_where_it_does(tmp_path, write_clip) -> None:

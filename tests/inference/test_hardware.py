@@ -1,3 +1,6 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 import torch
 
@@ -29,12 +32,27 @@ def test_auto_precision_is_what_all_devices_compute_in() -> None:
     assert choose_precision("auto", [torch.device("cpu"), torch.device("meta")]) == "fp32"
 
 
+def test_of_several_threads_the_last_one_turns_tf32_back() -> None:
+    convolutions = torch.backends.cudnn.conv
+    before, inside = convolutions.fp32_precision, Barrier(2)
+
+    def work(_: int) -> str:
+        with without_tf32:
+            inside.wait(10)
+            return convolutions.fp32_precision
+
+    for _ in range(20):
+        with ThreadPoolExecutor(2) as pool:
+            assert set(pool.map(work, range(2))) == {"ieee"}
+        assert convolutions.fp32_precision == before
+
+
 def test_tf32_comes_back_after_a_failure() -> None:
     convolutions = torch.backends.cudnn.conv
     before = convolutions.fp32_precision
 
     def fail() -> None:
-        with without_tf32():
+        with without_tf32:
             assert convolutions.fp32_precision == "ieee"
             raise ValueError("a failure")
 

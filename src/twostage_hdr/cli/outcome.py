@@ -17,6 +17,7 @@ class Outcome:
     status: str = "done"
     """done, skipped or failed."""
     files: list[str] = field(default_factory=list)
+    """What was written; of a skipped input, what is there."""
     notes: list[str] = field(default_factory=list)
     error: str | None = None
     seconds: float | None = None

@@ -52,10 +52,10 @@ def reconstruct_all(
         as_json: tell the outcome as JSON.
 
     Returns:
-        The exit code: 0, or 1 if a photograph failed.
+        The exit code: 0, or 1 if an input failed.
 
     Raises:
-        InputError: unknown formats, results that would overwrite an input or each other, or unusable weights.
+        InputError: unknown formats, results that would overwrite an input, or unusable weights.
     """
     console = Console(highlight=False, soft_wrap=True, stderr=as_json)
     files, nothing = find_files(names, PHOTOGRAPHS, "photographs", wanted=_is_photograph, from_pattern=_is_photograph)

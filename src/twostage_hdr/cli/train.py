@@ -167,8 +167,9 @@ def build_trainer(config: DictConfig, run: RunDirectory) -> L.Trainer:
         for logger in config.logger.values()
     ]
     trainer: L.Trainer = instantiate(config.trainer, callbacks=callbacks, logger=loggers)
-    if config.trainer.get("sync_batchnorm") and isinstance(trainer.accelerator, CPUAccelerator):
-        raise InputError("trainer.sync_batchnorm=true: needs GPUs; for processes on the CPU take trainer=ddp_cpu")
+    on_cpus = isinstance(trainer.accelerator, CPUAccelerator) and trainer.world_size > 1
+    if config.trainer.get("sync_batchnorm") and on_cpus:
+        raise InputError("trainer.sync_batchnorm=true: needs GPUs; on the CPU leave it out, as trainer=ddp_cpu does")
     for logger in loggers:
         if isinstance(logger, WandbLogger):
             without_anonymous(logger)

@@ -22,6 +22,9 @@ def check_videos(videos: Sequence[Path], directory: Path, formats: Sequence[str]
 
     Returns:
         The videos that cannot be done beside the others, since they would share results, and why.
+
+    Raises:
+        InputError: names what is wrong.
     """
     return check_collisions({video: video_result_paths(directory, video.stem, formats) for video in videos})
 
@@ -52,7 +55,7 @@ def run_videos(
             else:
                 task = bar.add_task(escape(video.name), total=1)
                 advance = partial(bar.advance, task)
-                outcomes.append(_one(video, paths, reconstructor, plan, options, advance))
+                outcomes.append(_one(video, directory, reconstructor, plan, options, advance))
                 bar.remove_task(task)
     if made and not any(directory.iterdir()):
         directory.rmdir()
@@ -61,7 +64,7 @@ def run_videos(
 
 def _one(
     video: Path,
-    paths: Sequence[Path],
+    directory: Path,
     reconstructor: Reconstructor,
     plan: Pending,
     options: ResultOptions,
@@ -70,14 +73,15 @@ def _one(
     started = time.perf_counter()
     try:
         result = reconstruct_video(
-            video, paths[0].parent, reconstructor, formats=plan.missing, options=options, advance=advance
+            video, directory, reconstructor, formats=plan.missing, options=options, advance=advance
         )
     except ONE_FILES_TROUBLE as error:
         return Outcome(str(video), "failed", error=named(video, error))
+    written = video_result_paths(directory, video.stem, plan.missing)
     return Outcome(
         str(video),
         "done",
-        [str(path) for path in paths],
+        [str(path) for path in written],
         [*result.notes, *plan.notes],
         seconds=round(time.perf_counter() - started, 3),
         peak=result.peak,

@@ -10,6 +10,8 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.openexr import ExrCompression, write_exr
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 
+_LEFT_BY_FILE_MANAGERS = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
+
 
 class ExrSequence:
     """`clip_exr/clip.000001.exr` and so on, numbered from 1.
@@ -37,11 +39,12 @@ class ExrSequence:
         self._count = 0
 
     def __enter__(self) -> "ExrSequence":
-        if self.folder.exists() and not self.folder.is_dir():
-            raise InputError(f"{self.folder}: is a file; the frames need a folder of that name")
+        if self.folder.is_symlink() or (self.folder.exists() and not self.folder.is_dir()):
+            kind = "a link" if self.folder.is_symlink() else "a file"
+            raise InputError(f"{self.folder}: is {kind}; the frames need a folder of that name")
         frame = re.compile(rf"{re.escape(self._stem)}\.\d{{6,}}\.exr")
         for path in self.folder.iterdir() if self.folder.exists() else ():
-            if not frame.fullmatch(path.name):
+            if not frame.fullmatch(path.name) and path.name not in _LEFT_BY_FILE_MANAGERS:
                 raise InputError(f"{path}: is no frame of an earlier run, its folder would be replaced; move it away")
         shutil.rmtree(self._growing, ignore_errors=True)
         self._growing.mkdir()
@@ -62,8 +65,10 @@ class ExrSequence:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None:
-            if self.folder.exists():
-                shutil.rmtree(self.folder)
-            self._growing.rename(self.folder)
-        shutil.rmtree(self._growing, ignore_errors=True)
+        try:
+            if error is None:
+                if self.folder.exists():
+                    shutil.rmtree(self.folder)
+                self._growing.rename(self.folder)
+        finally:
+            shutil.rmtree(self._growing, ignore_errors=True)

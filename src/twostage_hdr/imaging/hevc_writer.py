@@ -16,8 +16,8 @@ from twostage_hdr.imaging.chromaticities import REC709
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, WHITE_NITS, to_pq2020
 from twostage_hdr.imaging.software import software_tag
-from twostage_hdr.imaging.timeline import Timeline
-from twostage_hdr.imaging.video_reader import VideoReader, import_av
+from twostage_hdr.imaging.timeline import Timeline, are_together
+from twostage_hdr.imaging.video_reader import VideoReader, import_av, open_video
 from twostage_hdr.imaging.ycbcr2020 import ycbcr420
 from twostage_hdr.radiometry.pq import PQ_PEAK
 
@@ -113,7 +113,10 @@ class HevcWriter:
         taken = [track for track in tracks if _codec(track) in _MP4_AUDIO]
         self._sound = {track.index: self._file.add_stream_from_template(track) for track in taken}
         dropped = [_codec(track) for track in tracks if track not in taken]
-        self.notes = tuple(f"sound ({name}) dropped: MP4 does not take it" for name in dropped)
+        notes = [f"sound ({name}) dropped: MP4 does not take it" for name in dropped]
+        if not are_together({index: self._source.offsets[index] for index in (self._source.index, *self._sound)}):
+            notes.append("joined of recordings with and without sound, which may be out of step")
+        self.notes = tuple(notes)
         self._file.metadata["encoder"] = software_tag()
         self._stream = stream
 
@@ -121,13 +124,16 @@ class HevcWriter:
         """Packets as they are, read in a pass of their own: they are small, and the frames need no buffer meanwhile."""
         if not self._sound:
             return
-        with self._av.open(str(self._source.path)) as again:
+        with open_video(self._source.path) as again:
             tracks = [again.streams[index] for index in self._sound]
-            timelines = {track.index: Timeline(tick=track.time_base, start=self._source.start) for track in tracks}
+            timelines = {
+                track.index: Timeline(tick=track.time_base, offsets=self._source.offsets[track.index])
+                for track in tracks
+            }
             for packet in again.demux(*tracks):
                 if packet.dts is not None:
                     track = packet.stream.index
-                    time = timelines[track].place(packet.dts, packet.duration or 1)
+                    time = timelines[track].place(packet.dts)
                     packet.pts, packet.dts = time, time  # sound comes in the order in which it is heard
                     packet.stream = self._sound[track]
                     try:

@@ -1,6 +1,6 @@
 """Reading an ordinary video frame by frame as upright R'G'B' pixels, through FFmpeg's libraries (PyAV)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.pixel_arrays import LdrPixels
 from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
-from twostage_hdr.imaging.timeline import Timeline
+from twostage_hdr.imaging.timeline import Stamp, Timeline, part_offsets
 
 VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mts", ".m2ts"))
 """Names that are taken for videos."""
@@ -48,13 +48,14 @@ class VideoReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._counted = 0
 
     def __enter__(self) -> "VideoReader":
         av = import_av(self.path)
         if not self.path.is_file():
             raise InputError(f"{self.path}: no such file")
         try:
-            self.container: Any = av.open(str(self.path))
+            self.container: Any = open_video(self.path)
         except (av.FFmpegError, OSError) as error:
             raise InputError(f"{self.path}: not a video that can be read ({_reason(error)}); use MP4 or MOV") from error
         if not self.container.streams.video:
@@ -66,6 +67,7 @@ class VideoReader:
         if transfer in (PQ_TRANSFER, HLG_TRANSFER):
             self.container.close()
             raise InputError(f"{self.path}: already HDR (PQ or HLG); an ordinary video is expected here")
+        self.offsets = self._offsets()
         return self
 
     def __exit__(
@@ -79,18 +81,20 @@ class VideoReader:
         return Fraction(self._stream.time_base)
 
     @property
+    def index(self) -> int:
+        """The video stream's number in the file."""
+        return int(self._stream.index)
+
+    @property
     def rate(self) -> Fraction:
         """Frames a second, on average; 25 where the file does not say."""
         return Fraction(self._stream.average_rate or 25)
 
     @property
-    def start(self) -> Fraction:
-        """Time at which the file's clock begins, s; 0 where it begins before."""
-        return Fraction(max(self.container.start_time or 0, 0), 1_000_000)
-
-    @property
     def count(self) -> int | None:
         """About how many frames there are; None where the file does not say."""
+        if self._counted:
+            return self._counted
         if self._stream.frames:
             return int(self._stream.frames)
         if self._stream.duration is not None:
@@ -107,7 +111,7 @@ class VideoReader:
         """
         av = import_av(self.path)
         number, size = 0, None
-        timeline, duration = Timeline(tick=self.tick, start=self.start), round(1 / (self.rate * self.tick))
+        timeline = Timeline(tick=self.tick, offsets=self.offsets[self._stream.index])
         try:
             for frame in self.container.decode(self._stream):
                 pixels = _pixels(frame)
@@ -121,7 +125,7 @@ class VideoReader:
                 turned = round(frame.rotation / 90) % 2 == 1
                 yield VideoFrame(
                     pixels=pixels,
-                    ticks=timeline.place(frame.pts, duration),
+                    ticks=timeline.place(frame.pts),
                     pixel_aspect=1 / aspect if turned else aspect,
                 )
                 number += 1
@@ -131,6 +135,34 @@ class VideoReader:
             ) from error
         if number == 0:
             raise InputError(f"{self.path}: no frame in it can be read; copy or export it again")
+
+    def _offsets(self) -> dict[int, list[Fraction]]:
+        """What to add to the times of each stream, s, in each part of a file whose clock starts again."""
+        streams = [self._stream, *self.container.streams.audio]
+        if self.container.format.name != "mpegts":  # others say themselves where they begin
+            begin = Fraction(max(self.container.start_time or 0, 0), 1_000_000)
+            return {stream.index: [-begin] for stream in streams}
+        found = part_offsets(self._stamps([stream.index for stream in streams]))
+        return {stream.index: found.get(stream.index, [Fraction(0)]) for stream in streams}
+
+    def _stamps(self, streams: Sequence[int]) -> Iterator[Stamp]:
+        """Once through the file, undecoded; counts the frames on the way."""
+        with open_video(self.path) as file:
+            for packet in file.demux(*(file.streams[stream] for stream in streams)):
+                if packet.dts is None:
+                    continue
+                self._counted += packet.stream.index == self.index
+                yield Stamp(
+                    stream=packet.stream.index,
+                    decoded=packet.dts * packet.time_base,
+                    shown=(packet.dts if packet.pts is None else packet.pts) * packet.time_base,
+                    duration=(packet.duration or 0) * packet.time_base or 1 / self.rate,
+                )
+
+
+def open_video(path: Path) -> Any:
+    """FFmpeg's container; a clock that goes back stays so, and is not taken for one that was full."""
+    return import_av(path).open(str(path), options={"correct_ts_overflow": "0"})
 
 
 def import_av(path: Path) -> Any:

@@ -31,7 +31,7 @@ TILE_PIXELS = {"cpu": 256, "cuda": 1024}
 class Engine:
     """A network on a device, or on several, for photographs of any size.
 
-    On the CPU the two-stage network and its stages are streamed (`StreamedNetwork`); other networks that know their
+    On one CPU the two-stage network and its stages are streamed (`StreamedNetwork`); other networks that know their
     `receptive_radius` run in exact tiles (`tiled_rows`), and those that see the whole image run on the whole image.
     A context's gains (`ContextRows`) are multiplied on the rows of the two stages inside its network.
 
@@ -51,7 +51,7 @@ class Engine:
     ) -> None:
         if tile is not None and tile < 1:
             raise InputError(f"--tile {tile}: expected a side in pixels, 1 or more")
-        self.devices = [find_device(name) for name in device.split(",")]
+        self.devices = [find_device(name.strip()) for name in device.split(",")]
         self.device = self.devices[0]
         self.precision = choose_precision(precision, self.devices)
         self.tile = tile
@@ -86,7 +86,7 @@ class Engine:
         rows = self._network_rows(ldr)
         if self.context is None:
             return rows
-        with without_tf32(), torch.autocast(self.device.type, enabled=False):
+        with without_tf32, torch.autocast(self.device.type, enabled=False):
             return ContextRows(self.context, ldr).applied(rows)
 
     def _network_rows(self, ldr: UInt[np.ndarray, "height width 3"]) -> Rows:
@@ -114,7 +114,7 @@ class Engine:
 def _in_float32(rows: Rows) -> Rows:
     """Without TF32 while a band is made, but not while the caller has it."""
     while True:
-        with without_tf32():
+        with without_tf32:
             band = next(rows, None)
         if band is None:
             return

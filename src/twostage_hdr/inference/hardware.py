@@ -1,7 +1,7 @@
 """What a computation runs on: devices by name, and the precision of their products."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from threading import Lock
 from typing import Literal, TypeAlias
 
 import torch
@@ -11,15 +11,28 @@ from twostage_hdr.errors import InputError
 Precision: TypeAlias = Literal["fp32", "bf16"]
 
 
-@contextmanager
-def without_tf32() -> Iterator[None]:
-    """fp32 is float32: cuDNN's default, TF32, rounds a convolution's factors to 10 bits."""
-    convolutions = torch.backends.cudnn.conv  # type: ignore[attr-defined]
-    before, convolutions.fp32_precision = convolutions.fp32_precision, "ieee"
-    try:
-        yield
-    finally:
-        convolutions.fp32_precision = before
+class _WithoutTF32:
+    """A switch of the whole process: the first thread that enters turns it, the last one that leaves turns it back."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._before = Lock(), 0, ""
+
+    def __enter__(self) -> None:
+        convolutions = torch.backends.cudnn.conv  # type: ignore[attr-defined]
+        with self._lock:
+            if self._inside == 0:
+                self._before, convolutions.fp32_precision = convolutions.fp32_precision, "ieee"
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                torch.backends.cudnn.conv.fp32_precision = self._before  # type: ignore[attr-defined]
+
+
+without_tf32 = _WithoutTF32()
+"""fp32 is float32 within it: cuDNN's default, TF32, rounds a convolution's factors to 10 bits."""
 
 
 def find_device(name: str) -> torch.device:
@@ -33,7 +46,9 @@ def find_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise InputError(f"--device {name}: no such device; expected auto, cpu, cuda, cuda:0 or mps") from error
+        raise InputError(
+            f"--device {name or '(nothing)'}: no such device; expected auto, cpu, cuda, cuda:0, mps, or cuda:0,cuda:1"
+        ) from error
     try:
         torch.empty(0, device=device).cpu()  # a device that cannot give its numbers back, "meta", is none
         return torch.empty(0, device=device).device  # with its number, which "cuda" alone takes from the thread

@@ -40,7 +40,7 @@ class Reconstructor:
             if self.encoded:
                 with np.errstate(over="ignore"):
                     linear = linear ** np.float32(HDM_GAMMA)
-            if not np.isfinite(linear).all():
+            if not (np.isfinite(rows).all() and np.isfinite(linear).all()):
                 raise InputError("the network gives NaN or infinite values: its weights are spoilt; take others")
             yield linear
 
