@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.context_rows import ContextRows
 from twostage_hdr.inference.hardware import choose_precision, find_device, without_tf32
+from twostage_hdr.inference.mixed_precision import mixed_forward
 from twostage_hdr.inference.streamed import StreamedNetwork
 from twostage_hdr.inference.tiled import receptive_radius, tiled_rows
 from twostage_hdr.networks.context_gain import ContextGain
@@ -107,8 +108,11 @@ class Engine:
 
     def _forward(self, network: nn.Module, device: torch.device, image: Tensor) -> Tensor:
         image = image.to(device, memory_format=torch.channels_last)
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
-            return network(image)
+        if self.precision == "bf16":
+            return mixed_forward(network, image)
+        with torch.autocast(device.type, enabled=False):
+            output: Tensor = network(image)
+        return output
 
 
 def _in_float32(rows: Rows) -> Rows:
