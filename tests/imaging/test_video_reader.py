@@ -49,6 +49,20 @@ def test_clocks_of_transport_streams_are_followed(tmp_path, write_clip, begin) -
     assert times == pytest.approx(np.arange(10) / 2, abs=1e-3)
 
 
+def test_a_damaged_packet_is_left_out_and_counted(tmp_path, write_clip) -> None:
+    av = pytest.importorskip("av")
+    clip = write_clip(tmp_path / "a.mp4", [smooth(10 * number) for number in range(8)])
+    with av.open(str(clip)) as file:
+        packets = [(packet.pos, packet.size) for packet in file.demux(video=0) if packet.size]
+    data = bytearray(clip.read_bytes())
+    position, size = packets[4]
+    data[position : position + size] = b"\xff" * size  # no length of a unit of H.264
+    clip.write_bytes(data)
+    with VideoReader(clip) as video:
+        assert len(list(video.frames())) == 7
+        assert video.damaged == 1
+
+
 def test_a_video_that_changes_its_size_is_refused_where_it_does(tmp_path, write_clip) -> None:
     parts = [write_clip(tmp_path / "a.mts", [smooth(0)]), write_clip(tmp_path / "b.mts", [smooth(0, 96, 80)])]
     (tmp_path / "joined.mts").write_bytes(b"".join(part.read_bytes() for part in parts))

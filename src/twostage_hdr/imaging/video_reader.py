@@ -48,6 +48,8 @@ class VideoReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.damaged = 0
+        """Packets, of those that have been decoded, that were left out."""
         self._counted = 0
 
     def __enter__(self) -> "VideoReader":
@@ -67,7 +69,11 @@ class VideoReader:
         if transfer in (PQ_TRANSFER, HLG_TRANSFER):
             self.container.close()
             raise InputError(f"{self.path}: already HDR (PQ or HLG); an ordinary video is expected here")
-        self.offsets = self._offsets()
+        try:
+            self.offsets = self._offsets()
+        except av.FFmpegError as error:
+            self.container.close()
+            raise InputError(f"{self.path}: damaged ({_reason(error)}); copy or export it again") from error
         return self
 
     def __exit__(
@@ -106,14 +112,16 @@ class VideoReader:
     def frames(self) -> Iterator[VideoFrame]:
         """All frames in the order in which they are shown; odd sizes lose their last row or column.
 
+        Damaged packets are left out, as players do.
+
         Raises:
-            InputError: damaged on the way, of several sizes, or without a single frame.
+            InputError: unreadable from some place on, of several sizes, or without a single frame.
         """
         av = import_av(self.path)
         number, size = 0, None
         timeline = Timeline(tick=self.tick, offsets=self.offsets[self._stream.index])
         try:
-            for frame in self.container.decode(self._stream):
+            for frame in self._decoded():
                 pixels = _pixels(frame)
                 shape = f"{pixels.shape[1]}x{pixels.shape[0]}"
                 if size not in (None, shape):
@@ -135,6 +143,17 @@ class VideoReader:
             ) from error
         if number == 0:
             raise InputError(f"{self.path}: no frame in it can be read; copy or export it again")
+
+    def _decoded(self) -> Iterator[Any]:
+        """Frames of all packets but the damaged ones."""
+        damaged = import_av(self.path).error.InvalidDataError
+        for packet in self.container.demux(self._stream):
+            try:
+                frames = packet.decode()
+            except damaged:
+                self.damaged += 1
+                continue
+            yield from frames
 
     def _offsets(self) -> dict[int, list[Fraction]]:
         """What to add to the times of each stream, s, in each part of a file whose clock starts again."""

@@ -88,5 +88,6 @@ def reconstruct_video(
             if sequence is not None:
                 sequence.write(linear, pixel_aspect=float(frame.pixel_aspect))
             advance(share)
+    damage = (f"damaged packets left out: {video.damaged}",) if video.damaged else ()
     clipped = loss_notes(["exr"] if sequence else [], options, peak)
-    return VideoResult(peak, (*(movie.notes if movie else ()), *clipped))
+    return VideoResult(peak, (*damage, *(movie.notes if movie else ()), *clipped))
