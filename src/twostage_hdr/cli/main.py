@@ -10,6 +10,7 @@ from rich.console import Console
 
 import twostage_hdr
 from twostage_hdr.cli import picture_verbs
+from twostage_hdr.cli.error_line import tell_error
 from twostage_hdr.errors import InputError
 
 app = typer.Typer(
@@ -133,7 +134,7 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        _tell(str(error))
+        tell_error("error", str(error))
         sys.exit(2)
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted")
@@ -141,13 +142,8 @@ def main() -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        _tell(f"{error.filename or 'standard output'}: {error.strerror}")
+        tell_error("error", f"{error.filename or 'standard output'}: {error.strerror}")
         sys.exit(1)
-
-
-def _tell(error: str) -> None:
-    plain = error.replace("[", r"\[")
-    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {plain}", highlight=False)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from rich.console import Console
 from rich.markup import escape
 
+from twostage_hdr.cli.error_line import tell_error
+
 
 @dataclass
 class Outcome:
@@ -28,11 +30,6 @@ class Outcome:
 def failures(reasons: Mapping[str, str]) -> "list[Outcome]":
     """Outcomes of inputs that cannot be used, each with what to tell the user."""
     return [Outcome(name, "failed", error=why) for name, why in reasons.items()]
-
-
-def tell_failure(why: str) -> None:
-    """One line on standard error."""
-    Console(highlight=False, soft_wrap=True, stderr=True).print(f"[bold red]failed:[/] {escape(why)}")
 
 
 def report(outcomes: Sequence[Outcome], console: Console, *, as_json: bool) -> int:
@@ -57,7 +54,7 @@ def report(outcomes: Sequence[Outcome], console: Console, *, as_json: bool) -> i
             but = "".join(f", but {note}" for note in outcome.notes)
             console.print(f"{escape(outcome.input)}: already done{but}; --overwrite does it again")
     for outcome in failed:
-        tell_failure(str(outcome.error))
+        tell_error("failed", str(outcome.error))
     if failed and len(outcomes) > 1:
         console.print(f"{len(failed)} of {len(outcomes)} inputs failed.")
     return 1 if failed else 0

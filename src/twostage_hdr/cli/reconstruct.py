@@ -82,27 +82,25 @@ def reconstruct_all(
         return Picture(height=height, width=width, rows=rows, base=base, options=options, notes=image.notes)
 
     outcomes = failures(nothing)
-    if photographs:
-        outcomes += run_batch(
-            photographs,
-            read,
-            directory=directory,
-            formats=formats or DEFAULT_FORMATS,
-            overwrite=overwrite,
-            refused=refused,
-            console=console,
-        )
-    if videos:
-        outcomes += run_videos(
-            videos,
-            reconstructor,
-            directory=directory,
-            formats=formats or DEFAULT_VIDEO_FORMATS,
-            options=options,
-            overwrite=overwrite,
-            refused=refused,
-            console=console,
-        )
+    outcomes += run_batch(
+        photographs,
+        read,
+        directory=directory,
+        formats=formats or DEFAULT_FORMATS,
+        overwrite=overwrite,
+        refused=refused,
+        console=console,
+    )
+    outcomes += run_videos(
+        videos,
+        reconstructor,
+        directory=directory,
+        formats=formats or DEFAULT_VIDEO_FORMATS,
+        options=options,
+        overwrite=overwrite,
+        refused=refused,
+        console=console,
+    )
     return report(outcomes, console, as_json=as_json)
 
 

@@ -41,17 +41,18 @@ def run_videos(
     console: Console,
 ) -> list[Outcome]:
     """An outcome for each video; those that are done are left alone unless `overwrite`."""
+    if not videos:
+        return []
     made = make_directory(directory)
     outcomes = []
     with progress(console) as bar:
         for video in videos:
-            paths = video_result_paths(directory, video.stem, formats)
-            results = {name: [path] for name, path in zip(formats, paths, strict=True)}
+            results = {name: video_result_paths(directory, video.stem, [name]) for name in formats}
             plan = pending(video, results, overwrite=overwrite, folders=("exr",))
             if why := refused.get(video) or plan.refused:
                 outcomes.append(Outcome(str(video), "failed", error=why))
             elif not plan.missing:
-                outcomes.append(Outcome(str(video), "skipped", [str(path) for path in paths], plan.notes))
+                outcomes.append(Outcome(str(video), "skipped", _names(directory, video, formats), plan.notes))
             else:
                 task = bar.add_task(escape(video.name), total=1)
                 advance = partial(bar.advance, task)
@@ -77,12 +78,15 @@ def _one(
         )
     except ONE_FILES_TROUBLE as error:
         return Outcome(str(video), "failed", error=named(video, error))
-    written = video_result_paths(directory, video.stem, plan.missing)
     return Outcome(
         str(video),
         "done",
-        [str(path) for path in written],
+        _names(directory, video, plan.missing),
         [*result.notes, *plan.notes],
         seconds=round(time.perf_counter() - started, 3),
         peak=result.peak,
     )
+
+
+def _names(directory: Path, video: Path, formats: Sequence[str]) -> list[str]:
+    return [str(path) for path in video_result_paths(directory, video.stem, formats)]

@@ -102,10 +102,9 @@ class HevcWriter:
             )
         stream: Any = self._file.add_stream("libx265", rate=self._source.rate)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p10le"
-        stream.codec_context.time_base = self._source.tick
-        stream.codec_context.sample_aspect_ratio = pixel_aspect
-        stream.codec_context.codec_tag = "hvc1"  # Apple's players open no other
         context = stream.codec_context
+        context.time_base, context.sample_aspect_ratio = self._source.tick, pixel_aspect
+        context.codec_tag = "hvc1"  # Apple's players open no other
         context.color_primaries, context.color_trc = BT2020_PRIMARIES, PQ_TRANSFER
         context.colorspace, context.color_range = _BT2020_NCL_MATRIX, _NARROW_RANGE
         stream.options = {"crf": str(self._factor), "preset": "medium", "x265-params": ":".join(_hdr10_parameters())}
@@ -138,7 +137,7 @@ class HevcWriter:
                     packet.stream = self._sound[track]
                     try:
                         self._file.mux(packet)
-                    except self._av.FFmpegError as error:
+                    except self._av.error.ArgumentError as error:  # not the disk's
                         raise InputError(
                             f"{self._source.path}: its sound cannot be copied ({error.strerror}); take it out"
                         ) from error

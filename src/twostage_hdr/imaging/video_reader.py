@@ -60,21 +60,25 @@ class VideoReader:
             self.container: Any = open_video(self.path)
         except (av.FFmpegError, OSError) as error:
             raise InputError(f"{self.path}: not a video that can be read ({_reason(error)}); use MP4 or MOV") from error
-        if not self.container.streams.video:
-            self.container.close()
-            raise InputError(f"{self.path}: no video in it; an ordinary video is expected here")
-        self._stream = self.container.streams.video[0]
-        self._stream.thread_type = "AUTO"
-        transfer = int(self._stream.codec_context.color_trc)
-        if transfer in (PQ_TRANSFER, HLG_TRANSFER):
-            self.container.close()
-            raise InputError(f"{self.path}: already HDR (PQ or HLG); an ordinary video is expected here")
         try:
-            self.offsets = self._offsets()
+            self._begin()
         except av.FFmpegError as error:
             self.container.close()
             raise InputError(f"{self.path}: damaged ({_reason(error)}); copy or export it again") from error
+        except BaseException:
+            self.container.close()
+            raise
         return self
+
+    def _begin(self) -> None:
+        """Chooses the stream and reads the clock."""
+        if not self.container.streams.video:
+            raise InputError(f"{self.path}: no video in it; an ordinary video is expected here")
+        self._stream = self.container.streams.video[0]
+        self._stream.thread_type = "AUTO"
+        if int(self._stream.codec_context.color_trc) in (PQ_TRANSFER, HLG_TRANSFER):
+            raise InputError(f"{self.path}: already HDR (PQ or HLG); an ordinary video is expected here")
+        self.offsets = self._offsets()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

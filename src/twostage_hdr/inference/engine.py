@@ -95,9 +95,10 @@ class Engine:
             return self.stream.rows(ldr)
         forwards = [partial(self._forward, network, device) for network, device in self.replicas]
         if self.radius is None:
-            return _in_float32(tiled_rows(forwards, ldr, radius=0, tile=max(ldr.shape[:2])))
-        tile = self.tile or TILE_PIXELS.get(self.device.type, TILE_PIXELS["cpu"])
-        return _in_float32(tiled_rows(forwards, ldr, radius=self.radius, tile=tile))
+            radius, tile = 0, max(ldr.shape[:2])
+        else:
+            radius, tile = self.radius, self.tile or TILE_PIXELS.get(self.device.type, TILE_PIXELS["cpu"])
+        return _in_float32(tiled_rows(forwards, ldr, radius=radius, tile=tile))
 
     def run(self, ldr: UInt[np.ndarray, "height width 3"]) -> Float[np.ndarray, "height width 3"]:
         """The whole output, float32."""

@@ -15,20 +15,20 @@ class _WithoutTF32:
     """A switch of the whole process: the first thread that enters turns it, the last one that leaves turns it back."""
 
     def __init__(self) -> None:
+        self._convolutions = torch.backends.cudnn.conv  # type: ignore[attr-defined] # set as the module is loaded
         self._lock, self._inside, self._before = Lock(), 0, ""
 
     def __enter__(self) -> None:
-        convolutions = torch.backends.cudnn.conv  # type: ignore[attr-defined]
         with self._lock:
             if self._inside == 0:
-                self._before, convolutions.fp32_precision = convolutions.fp32_precision, "ieee"
+                self._before, self._convolutions.fp32_precision = self._convolutions.fp32_precision, "ieee"
             self._inside += 1
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
-                torch.backends.cudnn.conv.fp32_precision = self._before  # type: ignore[attr-defined]
+                self._convolutions.fp32_precision = self._before
 
 
 without_tf32 = _WithoutTF32()
@@ -52,7 +52,7 @@ def find_device(name: str) -> torch.device:
     try:
         torch.empty(0, device=device).cpu()  # a device that cannot give its numbers back, "meta", is none
         return torch.empty(0, device=device).device  # with its number, which "cuda" alone takes from the thread
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError) as error:
         raise InputError(f"--device {name}: this machine or this PyTorch does not have it; use --device cpu") from error
 
 

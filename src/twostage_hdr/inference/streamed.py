@@ -1,21 +1,21 @@
 """The two-stage network, or one stage, as a stream of rows: exact, in cache, and bounded in memory."""
 
-import queue
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from twostage_hdr.inference.block_stream import RunAll, Work
+from twostage_hdr.inference.block_stream import RunAll
 from twostage_hdr.inference.phase_layout import from_phases, to_phases
 from twostage_hdr.inference.stream_grid import StreamGrid
 from twostage_hdr.inference.streamed_stage import StreamedStage
 from twostage_hdr.inference.winograd import OUTPUTS
 from twostage_hdr.inference.winograd_block import Workspace
+from twostage_hdr.inference.worker_pool import worker_pool
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 
@@ -88,24 +88,8 @@ class StreamedNetwork:
         """
         height, width = ldr.shape[:2]
         grid = self.grid(height, width)
-        pool = ThreadPoolExecutor(self.workers, initializer=torch.set_num_threads, initargs=(1,))
-        with one_thread(), pool:
-            spaces: queue.SimpleQueue[Workspace] = queue.SimpleQueue()
-            for _ in range(self.workers):
-                spaces.put(self._workspace(grid))
-
-            def run_one(work: Work) -> None:
-                space = spaces.get()
-                try:
-                    with torch.inference_mode():
-                        work(space)
-                finally:
-                    spaces.put(space)
-
-            def run_all(works: Sequence[Work]) -> None:
-                for _ in pool.map(run_one, works):
-                    pass
-
+        spaces = [self._workspace(grid) for _ in range(self.workers)]
+        with one_thread(), worker_pool(spaces, initializer=partial(torch.set_num_threads, 1)) as run_all:
             yield from self._rows(ldr, grid, run_all)
 
     def _rows(self, ldr: NDArray, grid: StreamGrid, run_all: RunAll) -> Iterator[tuple[int, NDArray[np.float32]]]:

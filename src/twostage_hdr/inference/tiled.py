@@ -5,9 +5,7 @@ a halo of the receptive radius on the sides that lie inside the image, and ends 
 zeros then lie exactly where they lie for the whole image.
 """
 
-import queue
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -15,6 +13,7 @@ import torch
 from jaxtyping import Float, UInt
 from torch import Tensor, nn
 
+from twostage_hdr.inference.worker_pool import worker_pool
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 
@@ -54,25 +53,16 @@ def tiled_rows(
         Row at which the band begins, and the band.
     """
     height, width = ldr.shape[:2]
-    idle: queue.SimpleQueue[Callable[[Tensor], Tensor]] = queue.SimpleQueue()
-    for forward in forwards:
-        idle.put(forward)
 
-    def run_tile(band: np.ndarray, top: int, left: int) -> None:
+    def run_tile(band: np.ndarray, top: int, left: int, forward: Callable[[Tensor], Tensor]) -> None:
         bottom, right = top + len(band), min(left + tile, width)
         up, before = max(top - radius, 0), max(left - radius, 0)
-        forward = idle.get()
-        try:
-            with torch.inference_mode():
-                whole = forward(encoded(ldr[up : bottom + radius, before : right + radius]))[0]
-                inner = whole[:, top - up : bottom - up, left - before : right - before]
-                band[:, left:right] = inner.float().permute(1, 2, 0).cpu().numpy()
-        finally:
-            idle.put(forward)
+        whole = forward(encoded(ldr[up : bottom + radius, before : right + radius]))[0]
+        inner = whole[:, top - up : bottom - up, left - before : right - before]
+        band[:, left:right] = inner.float().permute(1, 2, 0).cpu().numpy()
 
-    with ThreadPoolExecutor(len(forwards)) as pool:
+    with worker_pool(forwards) as run_all:
         for top in range(0, height, tile):
             band = np.empty((min(tile, height - top), width, 3), np.float32)
-            for _ in pool.map(partial(run_tile, band, top), range(0, width, tile)):
-                pass
+            run_all([partial(run_tile, band, top, left) for left in range(0, width, tile)])
             yield top, band
