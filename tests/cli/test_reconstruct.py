@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -145,7 +146,9 @@ def test_a_request_to_end_leaves_no_temporary_file(tmp_path, number):
     Image.new("RGB", (2500, 2500)).save(tmp_path / "a.png")
     out = tmp_path / "out"
     command = [sys.executable, "-m", "twostage_hdr", "reconstruct", str(tmp_path / "a.png"), "-o", str(out)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    # Started under nohup, the tests ignore SIGHUP, and a child would inherit that.
+    by_default = partial(signal.signal, number, signal.SIG_DFL)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=by_default)
     deadline = time.monotonic() + 60
     while not (out.is_dir() and any(out.iterdir())) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -1,8 +1,11 @@
 import numpy as np
+import pytest
 import torch
+import torch.nn.functional as F
 
 from twostage_hdr.networks.baselines.response_estimation import (
     ResponseEstimation,
+    _ResidualBlock,
     apply_response,
     make_monotone,
     soft_histogram,
@@ -35,3 +38,10 @@ def test_memberships_of_a_pixel_sum_to_one_between_the_outer_centres() -> None:
     image = torch.rand(1, 3, 6, 6) * 0.7 + 0.15
     histogram = soft_histogram(image, 4).view(1, 3, 4, 6, 6)
     torch.testing.assert_close(histogram.sum(dim=2), torch.ones(1, 3, 6, 6))
+
+
+@pytest.mark.parametrize("size", [(8, 8), (7, 5), (1, 1)])
+def test_the_projection_is_a_1x1_convolution_of_stride_2(size: tuple[int, int]) -> None:
+    block, x = _ResidualBlock(3, 6).double().eval(), torch.rand(2, 3, *size, dtype=torch.float64)
+    projected = F.conv2d(x, block.project.weight, block.project.bias, stride=2)
+    torch.testing.assert_close(block(x), F.relu(block.body(x) + projected))

@@ -102,7 +102,9 @@ class _ResidualBlock(nn.Module):
             nn.Conv2d(outputs, outputs, 3, padding=1),
             nn.BatchNorm2d(outputs),
         )
-        self.project = nn.Conv2d(inputs, outputs, 1, stride=2)
+        self.project = nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.body(x) + self.project(x))
+        # A 1x1 convolution of stride 2, as published. Written so, its backward pass corrupts the heap in oneDNN on
+        # processors with AVX2 alone (PyTorch 2.13.0): a stride of 1 on every second pixel is the same arithmetic.
+        return F.relu(self.body(x) + self.project(x[..., ::2, ::2]))
