@@ -17,7 +17,7 @@ from experiments.comparison.budget import Budget
 from experiments.comparison.row import Row
 from experiments.speed.training import batch
 from twostage_hdr.cli.hydra_verb import config_directory
-from twostage_hdr.cli.quiet import quiet_lightning
+from twostage_hdr.cli.termination import quiet_lightning
 
 FILE = "seconds_per_update.json"
 

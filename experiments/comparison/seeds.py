@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from twostage_hdr.evaluation.method_row import MethodRow
-from twostage_hdr.evaluation.metric_column import MetricColumn
+from twostage_hdr.evaluation.method_row import MethodRow, MetricColumn
 from twostage_hdr.evaluation.summarise import summarise
 
 

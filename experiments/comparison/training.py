@@ -11,8 +11,7 @@ from experiments.comparison.budget import Budget
 from experiments.comparison.config_hash import config_hash
 from experiments.comparison.row import Training
 from experiments.comparison.side_by_side import Job, side_by_side
-from twostage_hdr.cli.run_directory import RunDirectory
-from twostage_hdr.cli.source_commit import commit
+from twostage_hdr.cli.run_directory import RunDirectory, commit
 
 COMMITS = "commits.json"
 """In a run's folder: the states of the sources that it was trained with, one for each part of it."""

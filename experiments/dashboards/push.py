@@ -13,7 +13,7 @@ from typing import Any
 from ablation_report import ablation_report, ablations
 from workspace import workspace
 
-from twostage_hdr.training.validation_scores import read_scores
+from twostage_hdr.training.callbacks.validation_scores import read_scores
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -19,10 +19,10 @@ from twostage_hdr.evaluation.gallery.evaluated_scene import EvaluatedScene, alig
 from twostage_hdr.evaluation.gallery.gallery_figure import gallery_figure, write_picture
 from twostage_hdr.evaluation.gallery.pane_row import PaneRow, difference_row, exposure_row, tone_mapped_row
 from twostage_hdr.evaluation.method_row import MethodRow
-from twostage_hdr.evaluation.methods.network_method import NetworkMethod
+from twostage_hdr.evaluation.methods import NetworkMethod
 from twostage_hdr.evaluation.results import read_results
 from twostage_hdr.evaluation.saved_results import LDR, REFERENCE, SavedResults, file_name
-from twostage_hdr.imaging.png8 import eight_bit
+from twostage_hdr.imaging.preview import eight_bit
 from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 

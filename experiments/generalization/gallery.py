@@ -18,10 +18,7 @@ from twostage_hdr.evaluation.gain_alignment import measure_gain
 from twostage_hdr.evaluation.gallery.crop import Crop, choose_crop
 from twostage_hdr.evaluation.gallery.gallery_figure import gallery_figure, write_picture
 from twostage_hdr.evaluation.gallery.pane_row import exposure_row
-from twostage_hdr.evaluation.methods.ldr_identity import LdrIdentity
-from twostage_hdr.evaluation.methods.method import Method
-from twostage_hdr.evaluation.methods.network_method import NetworkMethod
-from twostage_hdr.evaluation.methods.operator_method import OperatorMethod
+from twostage_hdr.evaluation.methods import LdrIdentity, Method, NetworkMethod, OperatorMethod
 from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import ReportImage
 from twostage_hdr.evaluation.saved_results import file_name

@@ -9,7 +9,7 @@ stays the paper's; everything is trained from there on.
 
 import torch
 
-from twostage_hdr.networks.residual_dense_block import OUTER_FACTOR
+from twostage_hdr.networks.rdab import OUTER_FACTOR
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 
 THRESHOLD = 0.95

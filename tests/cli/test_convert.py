@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from twostage_hdr.cli.main import app
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.exr import write_exr
 from twostage_hdr.imaging.hdr import read_hdr
-from twostage_hdr.imaging.openexr import write_exr
 
 RUNNER = CliRunner()
 

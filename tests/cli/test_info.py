@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from twostage_hdr.cli.main import app
 from twostage_hdr.imaging.challenge_png import write_challenge_pair
-from twostage_hdr.imaging.openexr import write_exr
+from twostage_hdr.imaging.exr import write_exr
 
 
 def _run(*arguments):

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+import torch
 from skimage.data import astronaut, chelsea, coffee, rocket
 
-from twostage_hdr.data.thumbnails import NEAR_DUPLICATE, alike_pairs, panned_correlation, thumbnail
+from twostage_hdr.data.thumbnails import NEAR_DUPLICATE, alike_pairs, exposed_picture, panned_correlation, thumbnail
 
 PICTURES = {"astronaut": astronaut(), "cat": chelsea(), "coffee": coffee(), "rocket": rocket()}
 
@@ -49,3 +50,17 @@ def test_a_pan_keeps_a_shot_together_where_the_plain_correlation_falls(pan: int)
     assert panned_correlation(one, other) > 0.93
     assert panned_correlation(one, other) > np.mean(one * other)
     assert panned_correlation(thumbnail(PICTURES["cat"]), other) < 0.8
+
+
+def test_one_pixel_in_twenty_clips_and_the_rest_follows_gamma() -> None:
+    linear = torch.arange(1.0, 4001).reshape(1, 40, 100).expand(3, 40, 100)
+    picture = exposed_picture(linear)
+    assert picture.shape == (40, 100, 3)
+    assert np.mean(picture == 255) == np.clip(np.mean(picture == 255), 0.045, 0.06)
+    expected = 255 * (linear[0].numpy() / np.percentile(linear, 95)).clip(0, 1) ** (1 / 2.24)
+    assert np.abs(picture[..., 0] - expected).max() <= 0.6
+
+
+def test_wide_images_become_small_and_black_ones_stay_black() -> None:
+    assert exposed_picture(torch.rand(3, 100, 960)).shape == (50, 480, 3)
+    assert not exposed_picture(torch.zeros(3, 5, 5)).any()

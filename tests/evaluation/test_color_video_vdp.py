@@ -12,7 +12,7 @@ import torch
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.color_video_vdp import FACT, ColorVideoVdp, add_jod, aligned_pair, read_scores
-from twostage_hdr.evaluation.methods.operator_method import OperatorMethod
+from twostage_hdr.evaluation.methods import OperatorMethod
 from twostage_hdr.evaluation.protocol import TABLE_COLUMNS
 from twostage_hdr.evaluation.results import read_results
 from twostage_hdr.evaluation.run import evaluate

@@ -8,9 +8,7 @@ from torch import Tensor
 
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.methods.ldr_identity import LdrIdentity
-from twostage_hdr.evaluation.methods.network_method import NetworkMethod
-from twostage_hdr.evaluation.methods.operator_method import OperatorMethod
+from twostage_hdr.evaluation.methods import LdrIdentity, NetworkMethod, OperatorMethod
 from twostage_hdr.evaluation.results import read_results
 from twostage_hdr.evaluation.run import evaluate, with_ldr_first
 

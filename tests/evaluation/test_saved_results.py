@@ -5,8 +5,7 @@ import torch
 
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.methods.folder_method import FolderMethod
-from twostage_hdr.evaluation.methods.ldr_identity import LdrIdentity
+from twostage_hdr.evaluation.methods import FolderMethod, LdrIdentity
 from twostage_hdr.evaluation.saved_results import SavedResults, file_name
 
 

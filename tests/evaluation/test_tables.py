@@ -5,8 +5,7 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from twostage_hdr.evaluation.method_row import MethodRow, ScoreSummary
-from twostage_hdr.evaluation.metric_column import ALIGNED, AS_GIVEN, MetricColumn
+from twostage_hdr.evaluation.method_row import ALIGNED, AS_GIVEN, MethodRow, MetricColumn, ScoreSummary
 from twostage_hdr.evaluation.tables import TableStyle, latex_table, markdown_table, terminal_table
 
 COLUMNS = [

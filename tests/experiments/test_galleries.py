@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from twostage_hdr.data.triple import Triple
-from twostage_hdr.evaluation.methods.operator_method import OperatorMethod
+from twostage_hdr.evaluation.methods import OperatorMethod
 from twostage_hdr.evaluation.run import evaluate
 from twostage_hdr.evaluation.saved_results import SavedResults
 from twostage_hdr.inference.weights import save_weights

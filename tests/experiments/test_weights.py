@@ -17,7 +17,7 @@ from experiments.weights.rounds import ROUNDS, SETS, Round, command, start_of
 from experiments.weights.scores import SETS as SCORED
 from twostage_hdr.cli.hydra_verb import config_directory
 from twostage_hdr.data.triple import Triple
-from twostage_hdr.evaluation.methods.ldr_identity import LdrIdentity
+from twostage_hdr.evaluation.methods import LdrIdentity
 from twostage_hdr.evaluation.run import evaluate
 from twostage_hdr.evaluation.saved_results import SavedResults
 from twostage_hdr.networks.two_stage import TwoStageNetwork

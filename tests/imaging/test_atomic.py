@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from twostage_hdr import __version__
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.atomic import atomic_path, software_tag
 
 KILLED = """
 import os, sys
@@ -97,3 +98,7 @@ def test_a_missing_folder_is_named_in_one_line(tmp_path: Path) -> None:
     ):
         pass
     assert "\n" not in str(caught.value)
+
+
+def test_files_carry_name_and_version() -> None:
+    assert software_tag() in (f"twostage-hdr {__version__}", "twostage-hdr")

@@ -11,11 +11,11 @@ import pytest
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.avif import write_avif
 from twostage_hdr.imaging.challenge_png import write_challenge_pair
+from twostage_hdr.imaging.exr import write_exr
 from twostage_hdr.imaging.hdr import HDR_READERS, read_hdr
 from twostage_hdr.imaging.jpegxl import write_jpegxl
-from twostage_hdr.imaging.openexr import write_exr
-from twostage_hdr.imaging.radiance_writer import write_radiance
-from twostage_hdr.imaging.tiff_writer import write_tiff
+from twostage_hdr.imaging.radiance import write_radiance
+from twostage_hdr.imaging.tiff import write_tiff
 from twostage_hdr.imaging.ultra_hdr import write_ultra_hdr
 
 

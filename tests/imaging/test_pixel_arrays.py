@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twostage_hdr.imaging.openexr import write_exr
-from twostage_hdr.imaging.png8 import write_png8
+from twostage_hdr.imaging.exr import write_exr
+from twostage_hdr.imaging.preview import write_png8
 
 
 @pytest.mark.parametrize("shape", [(4, 5), (4, 5, 4), (1, 4, 5, 3)])

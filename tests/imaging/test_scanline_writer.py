@@ -7,7 +7,7 @@ import OpenImageIO
 import pytest
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.openexr import ExrRowWriter
+from twostage_hdr.imaging.exr import ExrRowWriter
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 
 ROWS = np.ones((4, 6, 3), np.float32)

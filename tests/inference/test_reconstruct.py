@@ -6,7 +6,7 @@ import torch
 
 import twostage_hdr
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.png8 import write_png8
+from twostage_hdr.imaging.preview import write_png8
 from twostage_hdr.inference.weights import default_weights, save_weights
 from twostage_hdr.networks.baselines.expandnet import ExpandNet
 from twostage_hdr.networks.two_stage import TwoStageNetwork

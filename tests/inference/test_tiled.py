@@ -1,3 +1,5 @@
+from threading import Barrier, get_ident
+
 import numpy as np
 import pytest
 import torch
@@ -5,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from twostage_hdr.inference.tiled import encoded, receptive_radius, tiled_rows
+from twostage_hdr.inference.tiled import encoded, receptive_radius, tiled_rows, worker_pool
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 
@@ -57,3 +59,35 @@ def test_the_receptive_radius_is_the_reach_of_the_gradient(network: nn.Module, r
 
 def test_a_network_that_says_nothing_sees_the_whole_image() -> None:
     assert receptive_radius(nn.Conv2d(3, 3, 3)) is None
+
+
+def test_each_piece_of_work_gets_a_thing_that_nobody_else_has_meanwhile() -> None:
+    together, seen = Barrier(2), []
+
+    def work(thing: str) -> None:
+        together.wait(10)
+        seen.append((thing, torch.is_inference_mode_enabled()))
+        together.wait(10)
+
+    with worker_pool(["a", "b"]) as run_all:
+        run_all([work] * 4)
+    assert sorted(seen[:2]) == sorted(seen[2:]) == [("a", True), ("b", True)]
+
+
+def test_a_failure_is_raised_and_the_thing_is_lent_again() -> None:
+    def fail(_: str) -> None:
+        raise ValueError("no")
+
+    done: list[str] = []
+    with worker_pool(["only"]) as run_all:
+        with pytest.raises(ValueError, match="no"):
+            run_all([fail])
+        run_all([done.append])
+    assert done == ["only"]
+
+
+def test_every_thread_is_set_up() -> None:
+    prepared, together = set(), Barrier(2)
+    with worker_pool([0, 1], initializer=lambda: prepared.add(get_ident())) as run_all:
+        run_all([lambda _: together.wait(10)] * 2)
+    assert len(prepared) == 2

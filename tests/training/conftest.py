@@ -21,7 +21,7 @@ from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.training.enhancement import EnhancementModule
 from twostage_hdr.training.enhancement_objective import EnhancementObjective
-from twostage_hdr.training.supervised import SupervisedModule
+from twostage_hdr.training.one_network import SupervisedModule
 from twostage_hdr.training.tone_mapping import ToneMappingModule
 from twostage_hdr.training.two_stage import TwoStageModule
 

@@ -1,28 +1,100 @@
 """Many files in, HDR files out: reading, computing and writing overlap, and one bad file does not stop the others."""
 
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import TypeAlias
 
 import numpy as np
+from jaxtyping import Float32
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from twostage_hdr.cli.input_files import check_collisions, make_directory
-from twostage_hdr.cli.outcome import Outcome
-from twostage_hdr.cli.pending import Pending, pending
+from twostage_hdr.cli.outcome import Outcome, Pending, pending
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.pixel_arrays import PreviewPixels
 from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, loss_notes, result_paths
-from twostage_hdr.inference.row_pipe import RowPipe
+
+Rows = Float32[np.ndarray, "rows width 3"]
+
+
+class AbandonedError(Exception):
+    """The computation ended before its last row."""
+
+
+class RowPipe:
+    """A short queue that either end can close, so that neither waits for the other in vain.
+
+    The computing thread uses it as a context: leaving it tells the writer that all rows came, leaving it by an
+    exception (Ctrl-C included) tells the writer to remove what it has begun.
+
+    Args:
+        depth: bands that may wait; few, since they are memory.
+    """
+
+    def __init__(self, depth: int = 2) -> None:
+        self._depth = depth
+        self._bands: deque[Rows] = deque()
+        self._change = threading.Condition()
+        self._complete = self._abandoned = self._refused = False
+
+    def __enter__(self) -> "RowPipe":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._change:
+            self._complete, self._abandoned = True, error is not None
+            self._change.notify_all()
+
+    def put(self, rows: Rows) -> bool:
+        """Hands over a band, waiting while the writer is behind; False if the writer has given up."""
+        with self._change:
+            self._change.wait_for(lambda: self._refused or len(self._bands) < self._depth)
+            if not self._refused:
+                self._bands.append(rows)
+            self._change.notify_all()
+            return not self._refused
+
+    def bands(self) -> Iterator[Rows]:
+        """What is handed over, for the writing thread.
+
+        Raises:
+            AbandonedError: the computation failed.
+        """
+        try:
+            while True:
+                with self._change:
+                    self._change.wait_for(lambda: self._bands or self._complete)
+                    if self._abandoned:
+                        raise AbandonedError
+                    if not self._bands:
+                        return
+                    rows = self._bands.popleft()
+                    self._change.notify_all()
+                yield rows
+        finally:
+            self.refuse()
+
+    def refuse(self) -> None:
+        """The writer takes no more rows."""
+        with self._change:
+            self._refused = True
+            self._change.notify_all()
+
 
 ONE_FILES_TROUBLE = (InputError, OSError, MemoryError, RuntimeError)
+
 """What a file can cause, PyTorch's lack of memory included; anything else is a mistake in the program."""
 
 

@@ -14,16 +14,12 @@ import twostage_hdr
 from twostage_hdr.cli.constructor_schema import check_settings
 from twostage_hdr.cli.evaluation_data import PARTS, build_data
 from twostage_hdr.cli.jod import score_jod
-from twostage_hdr.cli.run_directory import RunDirectory
-from twostage_hdr.cli.source_commit import commit
+from twostage_hdr.cli.run_directory import RunDirectory, commit
 from twostage_hdr.data.patches import FrozenDataset
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.color_video_vdp import ColorVideoVdp
-from twostage_hdr.evaluation.methods.folder_method import FolderMethod
-from twostage_hdr.evaluation.methods.method import Method
-from twostage_hdr.evaluation.methods.network_method import NetworkMethod
-from twostage_hdr.evaluation.methods.operator_method import OperatorMethod
+from twostage_hdr.evaluation.methods import FolderMethod, Method, NetworkMethod, OperatorMethod
 from twostage_hdr.evaluation.protocol import TABLE_COLUMNS
 from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import ReportImage
@@ -32,7 +28,7 @@ from twostage_hdr.evaluation.saved_results import SavedResults, file_name
 from twostage_hdr.evaluation.tables import TableStyle, markdown_table, terminal_table
 from twostage_hdr.expansion.all_operators import ALL_OPERATORS
 from twostage_hdr.imaging.atomic import atomic_path
-from twostage_hdr.imaging.png8 import eight_bit, write_png8
+from twostage_hdr.imaging.preview import eight_bit, write_png8
 from twostage_hdr.inference.weights import find_weights, load_weights
 from twostage_hdr.radiometry.gamma import decode_gamma
 

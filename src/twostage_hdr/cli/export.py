@@ -3,11 +3,17 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from torch import nn
+
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.export import export_onnx, export_program
+from twostage_hdr.inference.published.hdrcnn import load_hdrcnn
+from twostage_hdr.inference.published.official import load_official
+from twostage_hdr.inference.published.renamed_state import load_expandnet, load_fhdr
 from twostage_hdr.inference.weights import describe_network, find_weights, load_weights, save_weights
 
 SUFFIXES = (".safetensors", ".onnx", ".pt2")
+
 """Of the files that can be written: weights, ONNX, a program of torch.export."""
 
 
@@ -63,3 +69,37 @@ def _pairs(notes: Sequence[str], taken: Collection[str]) -> dict[str, str]:
             raise InputError(f"--note {note}: {key} is told by the file itself; choose another key")
         pairs[key] = value
     return pairs
+
+
+KINDS = ("official", "expandnet", "hdrcnn", "fhdr")
+
+
+def import_published(kind: str, source: Path, target: Path | None, *, iterations: int | None) -> str:
+    """Reads a published file and writes `.safetensors`.
+
+    Returns:
+        A line that says what was written.
+
+    Raises:
+        InputError: unknown kind, unreadable file, FHDR without iterations, or a target of another format.
+    """
+    target = target or source.with_suffix(".safetensors")
+    if target.suffix != ".safetensors":
+        raise InputError(f"{target}: weights are written as .safetensors; give a name that ends so")
+    network = _load(kind, source, iterations)
+    save_weights(target, network, {"origin": f"{kind}: {source.name}"})
+    count = sum(parameter.numel() for parameter in network.parameters())
+    return f"{source} -> {target} ({type(network).__name__}, {count:,} parameters)"
+
+
+def _load(kind: str, source: Path, iterations: int | None) -> nn.Module:
+    if kind == "fhdr":
+        if iterations is None:
+            raise InputError("import-weights fhdr: its file does not say how often to iterate; add --iterations N")
+        return load_fhdr(source, iterations=iterations)
+    if iterations is not None:
+        raise InputError(f"import-weights {kind}: --iterations is for fhdr only; leave it out")
+    loaders = {"official": load_official, "expandnet": load_expandnet, "hdrcnn": load_hdrcnn}
+    if kind not in loaders:
+        raise InputError(f"import-weights {kind}: unknown; choose one of {', '.join(KINDS)}")
+    return loaders[kind](source)

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from twostage_hdr.cli.convert import find_hdr_files
-from twostage_hdr.cli.error_line import tell_error
+from twostage_hdr.cli.outcome import tell_error
 from twostage_hdr.data.inspection.dynamic_range import BRIGHT, DARK, range_in_stops
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr

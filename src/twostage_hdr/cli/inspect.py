@@ -13,7 +13,7 @@ from rich.table import Table
 
 from twostage_hdr.data.hdm import HdmSource
 from twostage_hdr.data.hdr_folder import HdrFolderSource
-from twostage_hdr.data.inspection.exclude_list import write_exclude_list
+from twostage_hdr.data.inspection.finding import write_exclude_list
 from twostage_hdr.data.inspection.inspection import Inspection, SplitRequest, inspect_source
 from twostage_hdr.data.inspection.page import counts, write_page
 from twostage_hdr.data.procedural_source import ProceduralSource

@@ -10,7 +10,7 @@ from rich.console import Console
 
 import twostage_hdr
 from twostage_hdr.cli import picture_verbs
-from twostage_hdr.cli.error_line import tell_error
+from twostage_hdr.cli.outcome import tell_error
 from twostage_hdr.errors import InputError
 
 app = typer.Typer(
@@ -95,7 +95,7 @@ def import_weights(
     ] = None,
 ) -> None:
     """Bring published weights in: read without running any code in the file, written as .safetensors."""
-    from twostage_hdr.cli.import_weights import import_published
+    from twostage_hdr.cli.export import import_published
 
     typer.echo(import_published(kind, source, target, iterations=iterations))
 

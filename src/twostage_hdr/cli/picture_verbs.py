@@ -46,7 +46,7 @@ AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the outco
 
 def _options(white_nits: float | None, full_float: bool, compression: str, quality: int) -> "ResultOptions":
     from twostage_hdr.errors import InputError
-    from twostage_hdr.imaging.openexr import exr_compression
+    from twostage_hdr.imaging.exr import exr_compression
     from twostage_hdr.inference.result_files import PQ_NITS, ResultOptions
 
     if white_nits is not None and not 1 <= white_nits <= PQ_NITS:

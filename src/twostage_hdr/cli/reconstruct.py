@@ -13,7 +13,7 @@ from twostage_hdr.cli.outcome import failures, report
 from twostage_hdr.cli.video import check_videos, run_videos
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.ldr import read_ldr
-from twostage_hdr.imaging.video_reader import VIDEO_SUFFIXES
+from twostage_hdr.imaging.video.video_reader import VIDEO_SUFFIXES
 from twostage_hdr.inference.reconstruct import load_reconstructor
 from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS
 from twostage_hdr.inference.result_files import DEFAULT_FORMATS, ENDINGS, ResultOptions

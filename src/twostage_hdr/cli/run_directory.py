@@ -4,6 +4,7 @@ import fcntl
 import json
 import re
 import shutil
+import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,21 +13,33 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+import twostage_hdr
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.report.curves import read_curves
 from twostage_hdr.imaging.atomic import atomic_path
 
 CONFIG = "config.yaml"
+
 SPLITS = "splits.json"
+
 SCORES = "validation_scores.csv"
+
 REPORT = "report.html"
+
 FINISHED = "finished.json"
+
 LOCK = ".lock"
+
 WANDB_ID = "wandb_id.txt"
+
 HYDRA = ".hydra"
+
 BEFORE_THE_WORK = frozenset({CONFIG, SPLITS, LOCK, WANDB_ID, HYDRA, "wandb"})
+
 """What a command writes before it has done anything: without more, nothing is lost with it."""
+
 DEFAULT_PARENTS = ("outputs", "train", "evaluate")
+
 """Folders that commands without `hydra.run.dir` make for their own."""
 
 
@@ -179,3 +192,14 @@ def _differences(before: Any, after: Any, key: str = "") -> list[str]:
             for line in _differences(before.get(name), after.get(name), f"{key}.{name}".lstrip("."))
         ]
     return [] if before == after else [f"{key}: {before} -> {after}"]
+
+
+def commit() -> str:
+    """The checkout's commit, `-dirty` with changes; "unknown" in an installed package or without git."""
+    folder = Path(twostage_hdr.__file__).parent
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--exclude=*"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return "unknown"
+    return told.stdout.strip() or "unknown"

@@ -16,11 +16,9 @@ from rich.console import Console
 
 import twostage_hdr
 from twostage_hdr.cli.constructor_schema import check_settings
-from twostage_hdr.cli.quiet import quiet_lightning
-from twostage_hdr.cli.run_directory import RunDirectory
-from twostage_hdr.cli.source_commit import commit
-from twostage_hdr.cli.training_plan import count, plan
-from twostage_hdr.cli.training_report import metric_columns, write_training_report
+from twostage_hdr.cli.run_directory import RunDirectory, commit
+from twostage_hdr.cli.termination import quiet_lightning
+from twostage_hdr.cli.training_report import count, metric_columns, plan, write_training_report
 from twostage_hdr.cli.wandb_run import (
     choices,
     log_config,
@@ -34,12 +32,11 @@ from twostage_hdr.data.splits import write_splits
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.inference.weights import load_weights
-from twostage_hdr.training.process_group import own_process_group
+from twostage_hdr.training.callbacks.run_checkpoints import RunCheckpoints
+from twostage_hdr.training.callbacks.stop_signals import Stopped, own_process_group
+from twostage_hdr.training.callbacks.validation_scores import ValidationScores
 from twostage_hdr.training.reconstruction_module import ReconstructionModule
-from twostage_hdr.training.run_checkpoints import RunCheckpoints
 from twostage_hdr.training.stage_weights import start_from
-from twostage_hdr.training.stop_signals import Stopped
-from twostage_hdr.training.validation_scores import ValidationScores
 
 
 def train(config: DictConfig) -> float | None:

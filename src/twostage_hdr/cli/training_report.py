@@ -1,23 +1,27 @@
 """The page at the end of a training: curves, scores of the validation images, and the images themselves."""
 
 from collections.abc import Mapping
+from typing import Any
 
+import lightning as L
 from torch import nn
 from torchmetrics import MetricCollection
 
 from twostage_hdr.cli.run_directory import RunDirectory
+from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.patches import FrozenDataset
-from twostage_hdr.evaluation.method_row import MethodRow
-from twostage_hdr.evaluation.methods.network_method import NetworkMethod
-from twostage_hdr.evaluation.metric_column import AS_GIVEN, MetricColumn
+from twostage_hdr.evaluation.method_row import AS_GIVEN, MethodRow, MetricColumn
+from twostage_hdr.evaluation.methods import NetworkMethod
 from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage
 from twostage_hdr.evaluation.summarise import summarise
 from twostage_hdr.metrics.per_image import PerImageMetric
 from twostage_hdr.radiometry.gamma import decode_gamma
-from twostage_hdr.training.validation_scores import ImageScores
+from twostage_hdr.training.callbacks.validation_scores import ImageScores
+from twostage_hdr.training.reconstruction_module import ReconstructionModule
 
 RESULT = "result"
+
 """Name of the run's row and pane."""
 
 
@@ -83,3 +87,39 @@ def metric_columns(metrics: MetricCollection) -> list[MetricColumn]:
             )
         )
     return columns
+
+
+def plan(module: ReconstructionModule, data: TripleDataModule, trainer: L.Trainer) -> list[str]:
+    """What the run is about to do, in a few lines."""
+    splits = data.splits
+    players = ", ".join(f"{player.name} {count(player.network):,}" for player in module.players())
+    lines = [
+        f"{type(module).__name__}: trainable parameters: {players}",
+        f"{type(data.source).__name__}: {len(splits.train)} training, {len(splits.val)} validation, "
+        f"{len(splits.test)} test scenes; {data.patches_per_epoch} patches of {data.patch_size} px per epoch, "
+        f"crops of {data.crop_size} px, batches of {data.batch_size}",
+        f"{_epochs(trainer.max_epochs)} on {_devices(trainer)}, precision {trainer.precision}, "
+        f"{data.patches_per_epoch // (data.batch_size * trainer.world_size):,} batches an epoch",
+    ]
+    if splits.shared:
+        lines.append("Too few places or sequences for three sets: validating and testing on what is trained on.")
+    skipped: Any = getattr(data.source, "without_reference", 0)
+    if skipped:
+        lines.append(f"{skipped} frames without a reference were skipped.")
+    return lines
+
+
+def _epochs(number: int | None) -> str:
+    if number is None or number < 0:
+        return "epochs without end"
+    return f"{number} epoch" if number == 1 else f"{number} epochs"
+
+
+def _devices(trainer: L.Trainer) -> str:
+    device = str(trainer.strategy.root_device)
+    return device if trainer.world_size == 1 else f"{trainer.world_size} processes, the first on {device}"
+
+
+def count(network: nn.Module) -> int:
+    """Trainable parameters."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)

@@ -10,8 +10,7 @@ from rich.markup import escape
 
 from twostage_hdr.cli.batch import ONE_FILES_TROUBLE, named, progress
 from twostage_hdr.cli.input_files import check_collisions, make_directory
-from twostage_hdr.cli.outcome import Outcome
-from twostage_hdr.cli.pending import Pending, pending
+from twostage_hdr.cli.outcome import Outcome, Pending, pending
 from twostage_hdr.inference.reconstruct import Reconstructor
 from twostage_hdr.inference.reconstruct_video import reconstruct_video, video_result_paths
 from twostage_hdr.inference.result_files import ResultOptions

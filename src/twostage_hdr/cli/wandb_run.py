@@ -15,10 +15,9 @@ from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 import twostage_hdr
-from twostage_hdr.cli.run_directory import RunDirectory
-from twostage_hdr.cli.source_commit import commit
+from twostage_hdr.cli.run_directory import RunDirectory, commit
 from twostage_hdr.inference.weights import describe_network, load_weights, save_weights
-from twostage_hdr.training.stop_signals import Stopped
+from twostage_hdr.training.callbacks.stop_signals import Stopped
 
 TAGGED = ("module", "data", "experiment", "ablation")
 """Config groups whose choice becomes a tag `group=choice`."""

@@ -12,11 +12,9 @@ from torch import Tensor
 
 from twostage_hdr.camera.virtual_camera import VirtualCamera
 from twostage_hdr.data.capture import REFERENCE_CAP, capture_triple
-from twostage_hdr.data.exposed_picture import exposed_picture
 from twostage_hdr.data.image_cache import ImageCache
-from twostage_hdr.data.panorama import is_panorama, usable_rows
 from twostage_hdr.data.scene import Scene
-from twostage_hdr.data.thumbnails import Thumbnail, thumbnails
+from twostage_hdr.data.thumbnails import Thumbnail, exposed_picture, thumbnails
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.data.window import Window
 from twostage_hdr.errors import InputError
@@ -24,8 +22,30 @@ from twostage_hdr.imaging.challenge_png import alignratio_path_for
 from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 
+BAND = (0.2, 0.8)
+
+"""Share of the height that is kept: beyond it the equirectangular projection stretches visibly."""
+
+SKY_BAND = (0.2, 0.5)
+
+"""The same for sky-only maps, whose lower half is synthetic."""
+
+
+def is_panorama(height: int, width: int) -> bool:
+    """Whether an image has the 2:1 sides of an equirectangular panorama."""
+    return width == 2 * height
+
+
+def usable_rows(height: int, *, sky_only: bool) -> slice:
+    """The rows of a panorama of that height that are used."""
+    low, high = SKY_BAND if sky_only else BAND
+    return slice(round(low * height), round(high * height))
+
+
 SUFFIXES = (".hdr", ".exr", ".tif", ".tiff", ".png")
+
 MANIFEST = "manifest.csv"
+
 _COMMENT = re.compile(r"(?:^|\s)#")
 
 

@@ -6,22 +6,30 @@ from typing import TypeAlias
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32, UInt8
+from torch import Tensor
+
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 THUMBNAIL = (48, 27)
+
 """Width and height in px at which frames are compared: shots differ in composition, not in detail."""
 
 NEAR_DUPLICATE = 0.97
+
 """Correlation from which on two thumbnails count as one picture. Of 78 panoramas and photographs of 66 places no two
 different ones came above 0.943, and those were cloudless skies."""
 
 FLAT = 0.5
+
 """Standard deviation in 8-bit levels below which a picture shows nothing that could be compared."""
 
 _LEAST_DETAIL = 0.05
+
 """Standard deviation of a thumbnail's part below which a correlation is noise."""
 
 Thumbnail: TypeAlias = Float32[np.ndarray, "27 48"]
+
 """Grey, zero mean, unit variance (all zero if flat), so that a mean product is a correlation."""
 
 
@@ -65,3 +73,27 @@ def alike_pairs(
         (names[0][i], names[1][j], float(alike[i, j])) for i, j in zip(*np.nonzero(alike > threshold), strict=True)
     ]
     return sorted(pairs, key=lambda pair: (-pair[2], pair[0], pair[1]))
+
+
+_WHITE_PERCENTILE = 95.0
+
+_LARGEST_WIDTH = 480
+
+_SAMPLES = 100_000
+
+
+def exposed_picture(linear: Float[Tensor, "3 height width"]) -> UInt8[np.ndarray, "rows columns 3"]:
+    """The image exposed so that 5 % of it clips, encoded with gamma 2.24, at most 480 px wide.
+
+    Args:
+        linear: relative linear RGB >= 0.
+    """
+    pixels = np.ascontiguousarray(linear.permute(1, 2, 0).numpy())
+    brightest = pixels.max(axis=2).ravel()
+    white = float(np.percentile(brightest[:: max(1, brightest.size // _SAMPLES)], _WHITE_PERCENTILE))
+    exposed = np.minimum(pixels / np.float32(white if white > 0 else 1.0), 1)
+    height, width = exposed.shape[:2]
+    if width > _LARGEST_WIDTH:
+        size = (_LARGEST_WIDTH, max(1, round(height * _LARGEST_WIDTH / width)))
+        exposed = cv2.resize(exposed, size, interpolation=cv2.INTER_AREA)
+    return np.rint(255 * np.power(exposed, np.float32(1 / HDM_GAMMA))).astype(np.uint8)

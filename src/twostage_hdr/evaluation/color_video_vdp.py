@@ -21,7 +21,7 @@ from twostage_hdr.evaluation.protocol import JOD_COLUMN, WHITE
 from twostage_hdr.evaluation.results import Results
 from twostage_hdr.evaluation.saved_results import SavedResults
 from twostage_hdr.evaluation.summarise import summarise
-from twostage_hdr.imaging.openexr import write_exr
+from twostage_hdr.imaging.exr import write_exr
 from twostage_hdr.radiometry.quantities import LinearRGB
 
 DISPLAY = "standard_hdr_linear"

@@ -1,5 +1,7 @@
 """What a network costs: parameters and multiply-adds."""
 
+import threading
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -35,3 +37,58 @@ def measure_complexity(network: nn.Module, *, height: int = 256, width: int = 25
     parameters = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
     # A multiply-add is two floating-point operations.
     return Complexity(parameters, counter.get_total_flops() / 2 / (height * width))
+
+
+MEBIBYTE = 2**20
+
+SAMPLE_SECONDS = 0.005
+
+STATUS = Path("/proc/self/status")
+
+
+class PeakMemory:
+    """Context manager: `mebibytes` is, afterwards, the peak of what the work added to the memory in use before.
+
+    CUDA: the allocator's peak. CPU: the process's own pages, looked at every 5 ms, so a shorter spike can be missed;
+    NaN where there is no Linux /proc. The kernel's high-water mark is no help: it counts mapped files too, and those
+    leave when memory is short, which hides what the work took. Memory that the process had already been given and
+    reuses is not seen, so the first of several calls is the honest one.
+    """
+
+    def __init__(self, *, device: torch.device) -> None:
+        self._device = device
+        self.mebibytes = float("nan")
+
+    def __enter__(self) -> "PeakMemory":
+        if self._device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self._device)
+            self._before = float(torch.cuda.memory_allocated(self._device))
+        else:
+            self._before = self._peak = own_pages()
+            self._over = threading.Event()
+            self._watch = threading.Thread(target=self._sample, daemon=True)
+            self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._device.type == "cuda":
+            self._peak = float(torch.cuda.max_memory_allocated(self._device))
+        else:
+            self._over.set()
+            self._watch.join()
+            self._peak = max(self._peak, own_pages())
+        self.mebibytes = (self._peak - self._before) / MEBIBYTE
+
+    def _sample(self) -> None:
+        while not self._over.wait(SAMPLE_SECONDS):
+            self._peak = max(self._peak, own_pages())
+
+
+def own_pages() -> float:
+    """Resident bytes of this process that no file backs; NaN where Linux's /proc is missing."""
+    try:
+        lines = STATUS.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return float("nan")
+    sizes = [float(line.split()[1]) for line in lines if line.startswith("RssAnon:")]
+    return sizes[0] * 1024 if sizes else float("nan")

@@ -8,7 +8,7 @@ from torch import Tensor
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.crf_correction import correct_response
 from twostage_hdr.evaluation.gain_alignment import align_gain, measure_gain
-from twostage_hdr.evaluation.metric_column import ALIGNED, ALIGNED_CRF, AS_GIVEN, MetricColumn
+from twostage_hdr.evaluation.method_row import ALIGNED, ALIGNED_CRF, AS_GIVEN, MetricColumn
 from twostage_hdr.evaluation.pu21_ssim import pu21_ssim
 from twostage_hdr.evaluation.stops_error import stops_error_clipped, stops_error_well_exposed
 from twostage_hdr.metrics.delta_e import delta_e

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.method_row import MethodRow, ScoreSummary
-from twostage_hdr.evaluation.metric_column import MetricColumn
+from twostage_hdr.evaluation.method_row import MethodRow, MetricColumn, ScoreSummary
 from twostage_hdr.imaging.atomic import atomic_path
 
 COSTS = ("seconds_per_megapixel", "peak_mebibytes", "parameters", "multiply_adds_per_pixel")

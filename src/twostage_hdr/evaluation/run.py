@@ -9,12 +9,9 @@ from torch import Tensor
 
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.complexity import measure_complexity
+from twostage_hdr.evaluation.complexity import PeakMemory, measure_complexity
 from twostage_hdr.evaluation.method_row import MethodRow
-from twostage_hdr.evaluation.methods.ldr_identity import LdrIdentity
-from twostage_hdr.evaluation.methods.method import Method
-from twostage_hdr.evaluation.methods.network_method import NetworkMethod
-from twostage_hdr.evaluation.peak_memory import PeakMemory
+from twostage_hdr.evaluation.methods import LdrIdentity, Method, NetworkMethod
 from twostage_hdr.evaluation.protocol import CAP, TABLE_COLUMNS, score_image
 from twostage_hdr.evaluation.results import write_results
 from twostage_hdr.evaluation.summarise import summarise

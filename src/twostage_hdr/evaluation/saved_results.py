@@ -9,8 +9,8 @@ import torch
 
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.exr import write_exr
 from twostage_hdr.imaging.hdr import read_hdr
-from twostage_hdr.imaging.openexr import write_exr
 from twostage_hdr.radiometry.gamma import decode_gamma, encode_gamma
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 

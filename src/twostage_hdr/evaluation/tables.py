@@ -7,8 +7,7 @@ from functools import partial
 
 from rich.table import Table
 
-from twostage_hdr.evaluation.method_row import MethodRow, ScoreSummary
-from twostage_hdr.evaluation.metric_column import MetricColumn
+from twostage_hdr.evaluation.method_row import MethodRow, MetricColumn, ScoreSummary
 from twostage_hdr.evaluation.summarise import best_rows
 
 MISSING = "–"

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from twostage_hdr.expansion.bilateral import cross_bilateral
-from twostage_hdr.expansion.image_loop import for_each_image
 from twostage_hdr.expansion.luminance_expansion import (
     DEFAULT_GAMMA,
     DEFAULT_WHITE,
+    for_each_image,
     linearise,
     maximum,
     peak_luminance,

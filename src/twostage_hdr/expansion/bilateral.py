@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from twostage_hdr.expansion.image_loop import for_each_image
+from twostage_hdr.expansion.luminance_expansion import for_each_image
 from twostage_hdr.expansion.normalized_convolution import gaussian_kernel
 from twostage_hdr.radiometry.quantities import RelativeLuminance
 

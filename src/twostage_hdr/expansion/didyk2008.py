@@ -8,11 +8,13 @@ from jaxtyping import Int
 from torch import Tensor
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.expansion.clipped_mask import clipped_mask, connected_regions, drawn_on
-from twostage_hdr.expansion.image_loop import for_each_image
 from twostage_hdr.expansion.luminance_expansion import (
     DEFAULT_GAMMA,
     DEFAULT_WHITE,
+    clipped_mask,
+    connected_regions,
+    drawn_on,
+    for_each_image,
     linearise,
     peak_luminance,
     with_luminance,

@@ -1,10 +1,10 @@
 """Kovaleski and Oliveira 2014, reverse tone mapping for many exposures: a boost by cross-bilateral filter."""
 
 from twostage_hdr.expansion.bilateral import cross_bilateral
-from twostage_hdr.expansion.clipped_mask import clipped_mask
 from twostage_hdr.expansion.luminance_expansion import (
     DEFAULT_GAMMA,
     DEFAULT_WHITE,
+    clipped_mask,
     display_range,
     linearise,
     peak_luminance,

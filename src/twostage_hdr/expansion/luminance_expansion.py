@@ -5,7 +5,12 @@ encoded --(gamma)--> linear RGB --> L --(the operator)--> L' [cd/m^2]
                         +------------ x L'/L -------------+--> linear RGB [cd/m^2]
 """
 
+from collections.abc import Callable
+
+import cv2
+import numpy as np
 import torch
+from jaxtyping import Bool, Int32
 from torch import Tensor
 
 from twostage_hdr.errors import InputError
@@ -14,18 +19,23 @@ from twostage_hdr.radiometry.luminance import luminance
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, Luminance, RelativeLuminance
 
 DEFAULT_GAMMA = HDM_GAMMA
+
 """Exponent that linearises the LDR frame; 2.2 in most of the papers, 2.24 for HdM [ntire2021hdr]."""
 
 DEFAULT_WHITE = 200.0
+
 """Luminance of linear 1.0, the white of the LDR frame, in cd/m^2."""
 
 DEFAULT_PEAK_RATIO = 10.0
+
 """Peak over white where the caller names no peak; the same for all operators, so that they compare."""
 
 LOG_FLOOR = 1e-6
+
 """Added to relative luminances before a logarithm, so that black pixels count but do not dominate."""
 
 PER_IMAGE = (-3, -2, -1)
+
 """The dimensions of one image in a (..., 1, H, W) luminance."""
 
 
@@ -87,3 +97,39 @@ def maximum(relative: RelativeLuminance) -> Tensor:
     """Maximum per image, (..., 1, 1, 1); 1 for a black image, so that it can divide."""
     peak = relative.amax(PER_IMAGE, keepdim=True)
     return torch.where(peak > 0, peak, 1)
+
+
+def for_each_image(function: Callable[..., Tensor], *maps: Tensor) -> Tensor:
+    """Apply a function of (H, W) maps to the corresponding maps of (..., 1, H, W) tensors; same shape out."""
+    shape = maps[0].shape
+    planes = [tensor.reshape(-1, *shape[-2:]).unbind(0) for tensor in maps]
+    return torch.stack([function(*one) for one in zip(*planes, strict=True)]).reshape(shape)
+
+
+ROUNDING = 1e-6
+
+"""A code value may come out this much below its exact quotient in float32."""
+
+
+def clipped_mask(ldr: EncodedRGB, threshold: float) -> Bool[Tensor, "*batch 1 height width"]:
+    """True where the largest channel reaches `threshold` (encoded; e.g. 254/255, or 248/255 for HdM frames)."""
+    return ldr.amax(-3, keepdim=True) >= threshold - ROUNDING
+
+
+def connected_regions(mask: Bool[Tensor, "height width"]) -> tuple[Int32[np.ndarray, "height width"], np.ndarray]:
+    """Label 8-connected regions: labels (0 outside, 1...n) and OpenCV's statistics rows (x, y, width, height, area)."""
+    binary = mask.detach().cpu().numpy().astype(np.uint8)
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
+    return labels, statistics
+
+
+def drawn_on(name: str, mask: Tensor, image: RelativeLuminance) -> Tensor:
+    """A user's mask at the image's batch size and on its device.
+
+    Raises:
+        InputError: if it is not one mask of the image's size, or one for each image of the batch.
+    """
+    if mask.shape != image.shape and mask.shape != image.shape[-3:]:
+        wanted = " or ".join(str(tuple(shape)) for shape in dict.fromkeys((image.shape[-3:], image.shape)))
+        raise InputError(f"{name}: shape {tuple(mask.shape)} does not fit the image; give {wanted}")
+    return mask.to(image.device).expand(image.shape)

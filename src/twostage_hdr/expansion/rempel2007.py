@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from twostage_hdr.expansion.clipped_mask import connected_regions
-from twostage_hdr.expansion.image_loop import for_each_image
 from twostage_hdr.expansion.luminance_expansion import (
     DEFAULT_GAMMA,
     DEFAULT_WHITE,
+    connected_regions,
     display_range,
+    for_each_image,
     linearise,
     peak_luminance,
     with_luminance,

@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from twostage_hdr.expansion.bilateral import cross_bilateral
-from twostage_hdr.expansion.clipped_mask import clipped_mask, connected_regions, drawn_on
-from twostage_hdr.expansion.image_loop import for_each_image
 from twostage_hdr.expansion.luminance_expansion import (
     DEFAULT_GAMMA,
     DEFAULT_WHITE,
     LOG_FLOOR,
+    clipped_mask,
+    connected_regions,
+    drawn_on,
+    for_each_image,
     linearise,
     peak_luminance,
     with_luminance,

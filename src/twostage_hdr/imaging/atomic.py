@@ -4,6 +4,8 @@ import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from twostage_hdr.errors import InputError
@@ -39,3 +41,12 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 def _flush_to_disk(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+@cache
+def software_tag() -> str:
+    """Name and version of this program, as put into the Software field of files."""
+    try:
+        return f"twostage-hdr {version('twostage-hdr')}"
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "twostage-hdr"

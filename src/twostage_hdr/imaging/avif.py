@@ -7,10 +7,9 @@ import numpy as np
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
-from twostage_hdr.imaging.hdr_image import HdrImage
-from twostage_hdr.imaging.pixel_arrays import LinearPixels
+from twostage_hdr.imaging.chromaticities import to_rec709_pixels
+from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, WHITE_NITS, from_pq2020, to_pq2020
-from twostage_hdr.imaging.rec709_pixels import to_rec709_pixels
 
 _BITS = 10
 _BT2020_NCL_MATRIX = 9  # ITU-T H.273

@@ -12,8 +12,7 @@ from jaxtyping import UInt16
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
-from twostage_hdr.imaging.hdr_image import HdrImage
-from twostage_hdr.imaging.pixel_arrays import EncodedPixels
+from twostage_hdr.imaging.pixel_arrays import EncodedPixels, HdrImage
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 

@@ -7,8 +7,10 @@ import numpy as np
 from jaxtyping import Float64
 
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.pixel_arrays import LinearPixels
 
 Matrix: TypeAlias = Float64[np.ndarray, "3 3"]
+
 """A 3x3 matrix that acts on column vectors."""
 
 
@@ -22,14 +24,23 @@ class Chromaticities(NamedTuple):
 
 
 REC709 = Chromaticities((0.64, 0.33), (0.30, 0.60), (0.15, 0.06), (0.3127, 0.3290))
+
 """Recommendation ITU-R BT.709, also sRGB."""
+
 REC2020 = Chromaticities((0.708, 0.292), (0.170, 0.797), (0.131, 0.046), (0.3127, 0.3290))
+
 """Recommendation ITU-R BT.2020 and BT.2100 [itu2100]."""
+
 DISPLAY_P3 = Chromaticities((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), (0.3127, 0.3290))
+
 """SMPTE EG 432-1 primaries with a D65 white."""
+
 ACES_AP0 = Chromaticities((0.7347, 0.2653), (0.0, 1.0), (0.0001, -0.077), (0.32168, 0.33767))
+
 """SMPTE ST 2065-1 (ACES)."""
+
 ACES_AP1 = Chromaticities((0.713, 0.293), (0.165, 0.830), (0.128, 0.044), (0.32168, 0.33767))
+
 """ACEScg."""
 
 _NAMES = {
@@ -39,10 +50,13 @@ _NAMES = {
     "ACES AP0": ACES_AP0,
     "ACEScg AP1": ACES_AP1,
 }
+
 _NAME_TOLERANCE = 1e-3
+
 _SMALLEST_GAMUT = 1e-4  # twice the area of the triangle in xy; Rec. 709's is 0.22
 
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+
 """Sharpened cone responses of the Bradford transform (ICC.1, annex E)."""
 
 
@@ -89,3 +103,35 @@ def to_rec709(chromaticities: Chromaticities) -> Matrix:
 def _xyz(xy: tuple[float, float]) -> Float64[np.ndarray, "3"]:
     x, y = xy
     return np.array([x / y, 1.0, (1 - x - y) / y])
+
+
+def to_rec709_pixels(
+    linear: LinearPixels, source: str, chromaticities: Chromaticities = REC709
+) -> tuple[LinearPixels, tuple[str, ...]]:
+    """Convert linear RGB to Rec. 709 and set what cannot be light (negative values) to 0.
+
+    Args:
+        linear: Linear RGB of `chromaticities`.
+        source: The file's name, for the error.
+        chromaticities: The file's primaries and white; the white is adapted to D65.
+
+    Returns:
+        The pixels and a note for each change.
+
+    Raises:
+        InputError: NaN or infinite values, with their number.
+    """
+    broken = linear.size - int(np.isfinite(linear).sum())
+    if broken:
+        raise InputError(f"{source}: {broken} of {linear.size} values are NaN or infinite; render or export it again")
+    notes = []
+    name = name_of(chromaticities)
+    if name != "Rec. 709":
+        linear = linear @ to_rec709(chromaticities).T.astype(np.float32)
+        notes.append(f"converted from {name} to Rec. 709")
+    lowest = float(linear.min(initial=0))
+    if lowest < 0:
+        count = int((linear < 0).sum())
+        notes.append(f"{count} negative values set to 0 (lowest {lowest:.3g})")
+        linear = np.maximum(linear, np.float32(0))
+    return np.ascontiguousarray(linear), tuple(notes)

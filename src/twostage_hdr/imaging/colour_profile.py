@@ -10,6 +10,7 @@ from PIL import Image, ImageCms
 from twostage_hdr.imaging.pixel_arrays import LdrPixels
 
 _EXACT = 0x0100
+
 """Little CMS's "no optimisation": else it takes 16-bit colours from a coarse table, 0.2 % off; 8-bit ones are exact."""
 
 
@@ -72,3 +73,29 @@ class InkConversion(NamedTuple):
 
 def _name(profile: ImageCms.ImageCmsProfile) -> str:
     return (profile.profile.profile_description or "an unnamed profile").strip("\0 \n")
+
+
+def upright(pixels: np.ndarray, orientation: int) -> tuple[np.ndarray, list[str]]:
+    """Turn pixels (height, width, ...) upright by the EXIF orientation 1..8; other values mean "upright".
+
+    Returns:
+        A view of the pixels, and a note if it differs from them.
+    """
+    match orientation:
+        case 2:
+            turned = pixels[:, ::-1]
+        case 3:
+            turned = pixels[::-1, ::-1]
+        case 4:
+            turned = pixels[::-1]
+        case 5:
+            turned = pixels.swapaxes(0, 1)
+        case 6:
+            turned = pixels[::-1].swapaxes(0, 1)
+        case 7:
+            turned = pixels[::-1, ::-1].swapaxes(0, 1)
+        case 8:
+            turned = pixels[:, ::-1].swapaxes(0, 1)
+        case _:
+            return pixels, []
+    return turned, ["rotated by EXIF orientation"]

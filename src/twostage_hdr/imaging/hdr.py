@@ -7,9 +7,9 @@ from types import MappingProxyType
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.avif import read_avif
 from twostage_hdr.imaging.challenge_png import read_challenge_as_linear
-from twostage_hdr.imaging.exr_reader import read_exr
-from twostage_hdr.imaging.hdr_image import HdrImage
+from twostage_hdr.imaging.exr import read_exr
 from twostage_hdr.imaging.jpegxl import read_jpegxl
+from twostage_hdr.imaging.pixel_arrays import HdrImage
 from twostage_hdr.imaging.radiance import read_radiance
 from twostage_hdr.imaging.tiff import read_tiff
 from twostage_hdr.imaging.ultra_hdr import read_ultra_hdr

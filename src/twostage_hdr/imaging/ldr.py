@@ -12,13 +12,11 @@ from PIL import Image, UnidentifiedImageError
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.avif import colour_codes
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES, develop_raw
-from twostage_hdr.imaging.colour_profile import InkConversion, convert_to_srgb
+from twostage_hdr.imaging.colour_profile import InkConversion, convert_to_srgb, upright
 from twostage_hdr.imaging.ldr_png import from_gamma, read_deep_png, read_png_header
 from twostage_hdr.imaging.ldr_tiff import read_tiff_beyond_pillow
-from twostage_hdr.imaging.orientation import upright
-from twostage_hdr.imaging.pixel_arrays import LdrPixels
+from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, LdrPixels, StoredImage
 from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
-from twostage_hdr.imaging.stored_image import EXIF_ORIENTATION, StoredImage
 
 _HDR_SUFFIXES = frozenset({".exr", ".hdr", ".pic", ".pfm"})
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})

@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from twostage_hdr.imaging.pixel_arrays import LdrPixels
+from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, LdrPixels, StoredImage
 from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
-from twostage_hdr.imaging.stored_image import EXIF_ORIENTATION, StoredImage
 from twostage_hdr.radiometry.srgb import srgb_encode
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -6,7 +6,7 @@ import numpy as np
 import tifffile
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.stored_image import EXIF_ORIENTATION, StoredImage
+from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, StoredImage
 
 _ICC_PROFILE = 34675
 _MOST_CHANNELS = 4

@@ -1,18 +1,59 @@
 """Names for the arrays that files are read into and written from."""
 
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from jaxtyping import Float32, UInt8, UInt16
 
 LdrPixels: TypeAlias = UInt8[np.ndarray, "height width 3"] | UInt16[np.ndarray, "height width 3"]
+
 """An ordinary photograph: display-encoded RGB, sRGB/Rec. 709 primaries, full integer range."""
 
 LinearPixels: TypeAlias = Float32[np.ndarray, "height width 3"]
+
 """Linear RGB, Rec. 709 primaries, >= 0, relative scale: 1.0 is the white of the LDR frame where there is one."""
 
 EncodedPixels: TypeAlias = Float32[np.ndarray, "height width 3"]
+
 """RGB encoded with gamma 2.24, >= 0; 1.0 is the clipping point of the LDR frame; may exceed 1."""
 
 PreviewPixels: TypeAlias = UInt8[np.ndarray, "height width 3"]
+
 """Eight-bit sRGB, ready for any screen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HdrImage:
+    """An HDR image as read, with what the file says about itself.
+
+    Attributes:
+        pixels: HxWx3 float32, linear, Rec. 709 primaries, >= 0, relative scale.
+        domain: How the file stores its values, in words ("linear half float", "gamma 2.24, 16 bits").
+        notes: What was changed on the way, in words for the user; empty if nothing was.
+        white_nits: Luminance in cd/m^2 of pixels of (1, 1, 1), where the file states it.
+        alignratio: The challenge's scale (stored value = encoded value * alignratio), where there is one.
+        primaries: Name of the file's primaries, "Rec. 709" unless it states others.
+    """
+
+    pixels: LinearPixels
+    domain: str
+    notes: tuple[str, ...] = ()
+    white_nits: float | None = None
+    alignratio: float | None = None
+    primaries: str = "Rec. 709"
+
+
+EXIF_ORIENTATION = 0x0112
+
+"""The tag of EXIF and TIFF."""
+
+
+class StoredImage(NamedTuple):
+    """Samples (height, width, 1..4), uint8 or uint16 of full range, and what lies beside them."""
+
+    samples: np.ndarray
+    orientation: int
+    """EXIF's, 1 to 8."""
+    profile: bytes | None
+    """ICC."""

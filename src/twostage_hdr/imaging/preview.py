@@ -1,19 +1,28 @@
 """Pictures of HDR for an ordinary screen: a tone-mapped preview and a strip of exposures."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+import imageio.v3 as iio
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
+from torch import Tensor
 
+from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
 from twostage_hdr.radiometry.srgb import srgb_encode
 
 KEY = 0.18
+
 """Luminance that the log mean is brought to: a mid grey [reinhard2002]."""
+
 _REC709_WEIGHTS = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+
 _LOG_FLOOR = 1e-6
+
 _WHITE_PERCENTILE = 99.9
+
 _ROWS_AT_ONCE = 256
 
 
@@ -82,3 +91,15 @@ def to_srgb8(linear: LinearPixels) -> PreviewPixels:
     """Linear light, 1.0 = white, as 8-bit sRGB; values above 1 are clipped."""
     encoded = srgb_encode(torch.from_numpy(np.ascontiguousarray(linear)).clamp(0, 1))
     return encoded.mul_(255).round_().to(torch.uint8).numpy()
+
+
+def write_png8(path: Path, pixels: PreviewPixels) -> None:
+    """Writes 8-bit RGB; the file is replaced atomically."""
+    with atomic_path(path) as temporary:
+        iio.imwrite(temporary, pixels, plugin="pillow", extension=".png")
+
+
+def eight_bit(image: Float[Tensor, "3 height width"]) -> PreviewPixels:
+    """Values that are already encoded for a display, 1.0 = its white, as 8-bit pixels; the rest is clipped."""
+    pixels = (image.detach().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0)
+    return np.ascontiguousarray(pixels.numpy())

@@ -5,15 +5,26 @@ from pathlib import Path
 
 import imagecodecs
 import numpy as np
+import OpenImageIO
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.chromaticities import REC709, Chromaticities, name_of, rgb_to_xyz, stated_chromaticities
-from twostage_hdr.imaging.hdr_image import HdrImage
-from twostage_hdr.imaging.rec709_pixels import to_rec709_pixels
+from twostage_hdr.imaging.chromaticities import (
+    REC709,
+    Chromaticities,
+    name_of,
+    rgb_to_xyz,
+    stated_chromaticities,
+    to_rec709_pixels,
+)
+from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
+from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 
 _RESOLUTION = re.compile(rb"\n\n([-+])([XY]) (\d+) ([-+])([XY]) (\d+)\n")
+
 _HEADER_LIMIT = 65536
+
 _XYZ_FORMAT = b"FORMAT=32-bit_rle_xyze"
+
 _MOST_PIXELS_IN_A_BYTE = 16  # a run of 127 samples takes two bytes, and a pixel four samples
 
 
@@ -81,3 +92,46 @@ def _numbers(header: list[bytes], key: bytes, path: Path) -> list[list[float]]:
         return [[float(value) for value in line.split()] for line in lines]
     except ValueError as error:
         raise InputError(f"{path}: damaged header, {key.decode()} {error}; correct or remove the line") from error
+
+
+_MANTISSA_BITS = 8
+
+_DARKEST = np.float32(1e-32)  # encoders write black below it
+
+
+class RadianceRowWriter(ScanlineWriter):
+    """A Radiance picture written by blocks of rows.
+
+    Args:
+        path: A name ending in .hdr.
+        width: Pixels in a row.
+        height: Number of rows.
+    """
+
+    def __init__(self, path: str | Path, *, width: int, height: int) -> None:
+        super().__init__(path, OpenImageIO.ImageSpec(width, height, 3, "float"))
+
+    def write_rows(self, rows: LinearPixels) -> None:
+        """Append rows of linear Rec. 709 pixels, (count, width, 3) float32."""
+        self.write_samples(centre_on_shared_exponent(rows))
+
+
+def centre_on_shared_exponent(linear: LinearPixels) -> LinearPixels:
+    """Move values to where an encoder that cuts mantissas off, as all do, arrives at the nearest RGBE value.
+
+    Cutting off alone makes a picture 0.2 % darker on average. The quarter step above the nearest value keeps an
+    encoder's own rounding errors from reaching the next lower one.
+    """
+    brightest = linear.max(axis=-1, keepdims=True)
+    _, exponent = np.frexp(brightest)
+    step = np.ldexp(np.float32(1), exponent - _MANTISSA_BITS)
+    _, exponent = np.frexp(np.rint(brightest / step) * step)  # rounding up to a power of two takes the next exponent
+    step = np.ldexp(np.float32(1), exponent - _MANTISSA_BITS)
+    return np.where(brightest > _DARKEST, (np.rint(linear / step) + np.float32(0.25)) * step, np.float32(0))
+
+
+def write_radiance(path: str | Path, linear: LinearPixels) -> None:
+    """Write linear Rec. 709 pixels as a Radiance picture (8 bits of mantissa, a shared exponent)."""
+    height, width = linear.shape[:2]
+    with RadianceRowWriter(path, width=width, height=height) as file:
+        file.write_rows(linear)

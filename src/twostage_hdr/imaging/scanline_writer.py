@@ -8,8 +8,7 @@ from typing import TypeVar
 import numpy as np
 import OpenImageIO
 
-from twostage_hdr.imaging.atomic import atomic_path
-from twostage_hdr.imaging.software import software_tag
+from twostage_hdr.imaging.atomic import atomic_path, software_tag
 
 _Writer = TypeVar("_Writer", bound="ScanlineWriter")  # the tests' type checker knows no `Self` in single methods
 

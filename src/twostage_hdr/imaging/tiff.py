@@ -1,19 +1,25 @@
 """TIFF: linear floating point, or 16 bits encoded like the challenge's PNG."""
 
 import re
+from functools import cache
 from pathlib import Path
+from typing import Literal
 
+import imagecodecs
 import numpy as np
+import OpenImageIO
 import tifffile
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.challenge_png import positive_scale
-from twostage_hdr.imaging.hdr_image import HdrImage
-from twostage_hdr.imaging.orientation import upright
-from twostage_hdr.imaging.rec709_pixels import to_rec709_pixels
+from twostage_hdr.imaging.challenge_png import alignratio_of, positive_scale, quantise
+from twostage_hdr.imaging.chromaticities import REC709, to_rec709_pixels
+from twostage_hdr.imaging.colour_profile import upright
+from twostage_hdr.imaging.pixel_arrays import EncodedPixels, HdrImage, LinearPixels
+from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 _ORIENTATION = 274
+
 _ALIGNRATIO = re.compile(r"gamma 2\.24, alignratio ([0-9.eE+-]+)")
 
 
@@ -59,3 +65,48 @@ def _to_linear(path: Path, stored: np.ndarray, description: str) -> tuple[np.nda
     alignratio = positive_scale(scale.group(1), str(path))
     encoded = (stored / alignratio).astype(np.float32)
     return np.power(encoded, np.float32(HDM_GAMMA)), "gamma 2.24, 16-bit TIFF with alignratio", alignratio
+
+
+class TiffRowWriter(ScanlineWriter):
+    """A TIFF written by blocks of rows, with a colour profile.
+
+    Args:
+        path: A name ending in .tif or .tiff.
+        width: Pixels in a row.
+        height: Number of rows.
+        alignratio: None writes 32-bit linear floats. A scale writes 16-bit integers, round(linear^(1/2.24) *
+            alignratio), and the scale into the description, from which `read_tiff` takes it.
+    """
+
+    def __init__(self, path: str | Path, *, width: int, height: int, alignratio: float | None = None) -> None:
+        spec = OpenImageIO.ImageSpec(width, height, 3, "float" if alignratio is None else "uint16")
+        spec.attribute("compression", "zip")
+        profile = np.frombuffer(rec709_profile(1.0 if alignratio is None else HDM_GAMMA), dtype=np.uint8)
+        spec.attribute("ICCProfile", OpenImageIO.TypeDesc(f"uint8[{profile.size}]"), profile)
+        if alignratio is not None:
+            spec.attribute("ImageDescription", f"gamma {HDM_GAMMA}, alignratio {alignratio!r}")
+        super().__init__(path, spec)
+        self._alignratio = alignratio
+
+    def write_rows(self, rows: LinearPixels) -> None:
+        """Append rows of linear Rec. 709 pixels, (count, width, 3) float32."""
+        self.write_samples(rows if self._alignratio is None else quantise(_encode(rows), self._alignratio))
+
+
+def _encode(linear: LinearPixels) -> EncodedPixels:
+    return np.power(np.maximum(linear, 0), np.float32(1 / HDM_GAMMA))
+
+
+def write_tiff(path: str | Path, linear: LinearPixels, *, bits: Literal[16, 32] = 32) -> None:
+    """Write linear Rec. 709 pixels as TIFF: 32-bit floats, or 16-bit integers scaled to their maximum."""
+    height, width = linear.shape[:2]
+    alignratio = alignratio_of(_encode(linear.max(keepdims=True, axis=(0, 1)))) if bits == 16 else None
+    with TiffRowWriter(path, width=width, height=height, alignratio=alignratio) as file:
+        file.write_rows(linear)
+
+
+@cache
+def rec709_profile(gamma: float) -> bytes:
+    """An ICC profile of Rec. 709 primaries and value^gamma, so that viewers need not guess."""
+    red, green, blue, white = ((*xy, 1.0) for xy in REC709)
+    return bytes(imagecodecs.cms_profile("rgb", whitepoint=white, primaries=[*red, *green, *blue], gamma=gamma))

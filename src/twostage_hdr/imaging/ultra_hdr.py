@@ -10,14 +10,11 @@ from PIL import Image, ImageCms
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
-from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709
-from twostage_hdr.imaging.gain_map import SDR_WHITE_NITS, gain_map
-from twostage_hdr.imaging.hdr_image import HdrImage
-from twostage_hdr.imaging.jpeg_segments import join_ultra_hdr
-from twostage_hdr.imaging.orientation import upright
-from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
+from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709, to_rec709_pixels
+from twostage_hdr.imaging.colour_profile import upright
+from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS, gain_map, join_ultra_hdr
+from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels, PreviewPixels
 from twostage_hdr.imaging.preview import preview
-from twostage_hdr.imaging.rec709_pixels import to_rec709_pixels
 from twostage_hdr.radiometry.srgb import srgb_decode
 
 _EXIF_ORIENTATION = 0x0112

@@ -13,19 +13,42 @@ from torch import Tensor, nn
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.context_rows import ContextRows
 from twostage_hdr.inference.hardware import choose_precision, find_device, without_tf32
-from twostage_hdr.inference.mixed_precision import mixed_forward
-from twostage_hdr.inference.streamed import StreamedNetwork
 from twostage_hdr.inference.tiled import receptive_radius, tiled_rows
+from twostage_hdr.inference.winograd.network import StreamedNetwork
 from twostage_hdr.networks.context_gain import ContextGain
-from twostage_hdr.networks.memory_layout import to_channels_last
+from twostage_hdr.networks.hyper_parameters import to_channels_last
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
 
+
+def mixed_forward(network: nn.Module, image: Float[Tensor, "batch 3 height width"]) -> Tensor:
+    """The network's forward; of networks that are neither two stages nor one, autocast's."""
+    if isinstance(network, TwoStageNetwork):
+        return _stage(network.tone_mapping, _stage(network.enhancement, image))
+    if isinstance(network, Stage):
+        return _stage(network, image)
+    with torch.autocast(image.device.type, dtype=torch.bfloat16):
+        output: Tensor = network(image)
+    return output
+
+
+def _stage(stage: Stage, image: Tensor) -> Tensor:
+    kind = image.device.type
+    with torch.autocast(kind, enabled=False):
+        features = stage.conv_in(image)
+    with torch.autocast(kind, dtype=torch.bfloat16):
+        features = stage.blocks(features)
+    with torch.autocast(kind, enabled=False):
+        return torch.relu(stage.conv_out(features.float()) + image)
+
+
 Rows: TypeAlias = Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]
+
 """Row at which a band begins, and the band: the network's output as it is, encoded or linear."""
 
 TILE_PIXELS = {"cpu": 256, "cuda": 1024}
+
 """Side of a tile of the networks that are not streamed: a compromise of halo and memory."""
 
 

@@ -12,15 +12,14 @@ from jaxtyping import Float32
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.avif import write_avif
 from twostage_hdr.imaging.challenge_png import ChallengeRowWriter, alignratio_of
-from twostage_hdr.imaging.gain_map import SDR_WHITE_NITS
+from twostage_hdr.imaging.exr import LARGEST_HALF, ExrCompression, ExrRowWriter
+from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS
 from twostage_hdr.imaging.jpegxl import write_jpegxl
-from twostage_hdr.imaging.openexr import LARGEST_HALF, ExrCompression, ExrRowWriter
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
-from twostage_hdr.imaging.png8 import write_png8
 from twostage_hdr.imaging.pq_pixels import WHITE_NITS
-from twostage_hdr.imaging.preview import exposure_strip, preview
-from twostage_hdr.imaging.radiance_writer import RadianceRowWriter
-from twostage_hdr.imaging.tiff_writer import TiffRowWriter
+from twostage_hdr.imaging.preview import exposure_strip, preview, write_png8
+from twostage_hdr.imaging.radiance import RadianceRowWriter
+from twostage_hdr.imaging.tiff import TiffRowWriter
 from twostage_hdr.imaging.ultra_hdr import write_ultra_hdr
 from twostage_hdr.inference.row_spool import RowSpool
 from twostage_hdr.radiometry.gamma import HDM_GAMMA

@@ -5,17 +5,53 @@ a halo of the receptive radius on the sides that lie inside the image, and ends 
 zeros then lie exactly where they lie for the whole image.
 """
 
+import queue
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
 from jaxtyping import Float, UInt
 from torch import Tensor, nn
 
-from twostage_hdr.inference.worker_pool import worker_pool
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
+
+Own = TypeVar("Own")
+
+
+@contextmanager
+def worker_pool(
+    own: Sequence[Own], *, initializer: Callable[[], object] | None = None
+) -> Iterator[Callable[[Sequence[Callable[[Own], None]]], None]]:
+    """Gives a function that runs pieces of work in parallel, in inference mode, and returns when all are done.
+
+    Args:
+        own: one thing for each worker, lent to the piece of work that it does.
+        initializer: called in each thread at its start.
+    """
+    idle: queue.SimpleQueue[Own] = queue.SimpleQueue()
+    for thing in own:
+        idle.put(thing)
+
+    def run_one(work: Callable[[Own], None]) -> None:
+        thing = idle.get()
+        try:
+            with torch.inference_mode():
+                work(thing)
+        finally:
+            idle.put(thing)
+
+    with ThreadPoolExecutor(len(own), initializer=initializer) as pool:
+
+        def run_all(works: Sequence[Callable[[Own], None]]) -> None:
+            for _ in pool.map(run_one, works):
+                pass
+
+        yield run_all
 
 
 def receptive_radius(network: nn.Module) -> int | None:

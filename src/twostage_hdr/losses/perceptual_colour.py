@@ -4,8 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.radiometry.ciede2000 import ciede2000
-from twostage_hdr.radiometry.lab import encoded_to_lab
+from twostage_hdr.radiometry.ciede2000 import ciede2000, encoded_to_lab
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
 

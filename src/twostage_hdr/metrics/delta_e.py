@@ -3,8 +3,7 @@
 from typing import ClassVar
 
 from twostage_hdr.metrics.per_image import EncodedBatch, PerImageMetric
-from twostage_hdr.radiometry.ciede2000 import ciede2000
-from twostage_hdr.radiometry.lab import encoded_to_lab
+from twostage_hdr.radiometry.ciede2000 import ciede2000, encoded_to_lab
 from twostage_hdr.radiometry.mu_law import mu_law_tone_map, reference_scale
 from twostage_hdr.radiometry.quantities import PerImage
 

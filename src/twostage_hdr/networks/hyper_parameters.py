@@ -1,6 +1,23 @@
 """What rebuilds a network: its constructor's arguments as plain, serialisable values."""
 
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
+
+import torch
+from torch import nn
 
 HyperParameters: TypeAlias = dict[str, int | float | str | bool | list]
+
 """`type(network)(**network.hyper_parameters)` builds the same architecture; goes into a weight file's header."""
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def to_channels_last(network: Network) -> Network:
+    """Lays 2-D convolution weights out with channels last, in place: faster with oneDNN on CPUs and on tensor cores.
+
+    `nn.Module.to(memory_format=...)` refuses networks that also hold 3-D convolutions; those stay as they are here.
+    """
+    for parameter in network.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return network

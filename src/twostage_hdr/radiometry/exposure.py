@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.radiometry.order_statistic import order_statistic
+from twostage_hdr.radiometry.quantile import order_statistic
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 CLIPPING_THRESHOLD = 248 / 255

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from twostage_hdr.losses.adversarial import AdversarialLoss
 from twostage_hdr.losses.weighted import WeightedLoss
 from twostage_hdr.radiometry.quantities import EncodedRGB, PerImage
-from twostage_hdr.training.full_precision import without_autocast
+from twostage_hdr.training.optimisation import without_autocast
 
 
 class LabelDraw(NamedTuple):

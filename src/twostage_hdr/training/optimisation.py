@@ -10,9 +10,11 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
+
 """Parameters to optimiser: a constructor with everything else filled in."""
 
 ScheduleFactory = Callable[[Optimizer, int], LRScheduler]
+
 """(optimiser, number of updates of the run) to a schedule that is stepped after every update."""
 
 
@@ -62,3 +64,8 @@ def gradient_norm(parameters: Iterable[nn.Parameter]) -> Tensor:
     """Euclidean norm over all gradients, a scalar; zero where there is none."""
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     return nn.utils.get_total_norm(gradients) if gradients else torch.zeros(())
+
+
+def without_autocast(tensor: Tensor) -> torch.autocast:
+    """A context for losses, on the tensor's device."""
+    return torch.autocast(tensor.device.type, enabled=False)

@@ -20,7 +20,7 @@ from twostage_hdr.metrics.mu_psnr import MuPSNR
 from twostage_hdr.metrics.psnr import PSNR
 from twostage_hdr.metrics.pu21_psnr import PU21PSNR
 from twostage_hdr.metrics.ssim import SSIM, EncodedSSIM
-from twostage_hdr.networks.memory_layout import to_channels_last
+from twostage_hdr.networks.hyper_parameters import to_channels_last
 from twostage_hdr.radiometry.quantities import EncodedRGB
 from twostage_hdr.training.enhancement_objective import LabelDraw
 from twostage_hdr.training.non_finite import refuse_non_finite

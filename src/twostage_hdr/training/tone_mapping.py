@@ -9,8 +9,7 @@ from twostage_hdr.data.triple import Triple
 from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.losses.weighted import WeightedLoss
 from twostage_hdr.radiometry.quantities import EncodedRGB
-from twostage_hdr.training.full_precision import without_autocast
-from twostage_hdr.training.optimisation import OptimizerFactory, Player, ScheduleFactory
+from twostage_hdr.training.optimisation import OptimizerFactory, Player, ScheduleFactory, without_autocast
 from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule
 from twostage_hdr.training.stage_weights import enhancement_stage
 

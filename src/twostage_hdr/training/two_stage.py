@@ -11,8 +11,7 @@ from twostage_hdr.losses.weighted import WeightedLoss
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.radiometry.quantities import EncodedRGB
 from twostage_hdr.training.enhancement_objective import EnhancementObjective
-from twostage_hdr.training.full_precision import without_autocast
-from twostage_hdr.training.optimisation import OptimizerFactory, Player, ScheduleFactory
+from twostage_hdr.training.optimisation import OptimizerFactory, Player, ScheduleFactory, without_autocast
 from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule, channels_last
 
 Mode = Literal["simultaneous", "sequential", "end_to_end"]

@@ -12,10 +12,9 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.inference.engine import Engine
 from twostage_hdr.losses.weighted import WeightedLoss
 from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
-from twostage_hdr.training.full_precision import without_autocast
-from twostage_hdr.training.optimisation import OptimizerFactory, ScheduleFactory
+from twostage_hdr.training.one_network import SupervisedModule
+from twostage_hdr.training.optimisation import OptimizerFactory, ScheduleFactory, without_autocast
 from twostage_hdr.training.result_memory import ResultMemory
-from twostage_hdr.training.supervised import SupervisedModule
 
 
 class TwoStageContextModule(SupervisedModule):

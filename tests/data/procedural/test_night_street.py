@@ -1,9 +1,9 @@
 import numpy as np
 
+from twostage_hdr.data.procedural.facade import Lamp, lamp_glass, lamplight
 from twostage_hdr.data.procedural.light import black_body
 from twostage_hdr.data.procedural.night_street import render_night_street
 from twostage_hdr.data.procedural.pinhole import View
-from twostage_hdr.data.procedural.street_lamp import Lamp, lamp_glass, lamplight
 
 LAMP = Lamp(1.0, 5.0, 10.0, black_body(2700), 500.0)
 

@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.method_row import MethodRow, ScoreSummary
-from twostage_hdr.evaluation.metric_column import ALIGNED, MetricColumn
+from twostage_hdr.evaluation.method_row import ALIGNED, MethodRow, MetricColumn, ScoreSummary
 from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import ReportImage
 

@@ -2,11 +2,19 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
-from twostage_hdr.losses.baselines.vgg19 import VGG19Distance, optional_vgg19_distance
+from twostage_hdr.errors import InputError
+from twostage_hdr.losses.baselines.vgg19 import (
+    VGG19Distance,
+    optional_vgg19_distance,
+    read_vgg_convolutions,
+    to_caffe_input,
+)
 
 STAGES = (2, 2, 4, 4, 4)
+
 RELUS = (1, 6, 11, 20, 29)  # torchvision's indices of relu1_1, 2_1, 3_1, 4_1, 5_1
 
 
@@ -56,3 +64,53 @@ def test_it_adds_neither_parameters_nor_weight_to_a_checkpoint(path: Path) -> No
 def test_without_a_file_its_absence_is_said() -> None:
     with pytest.warns(UserWarning, match="NAME: trained without"):
         assert optional_vgg19_distance(None, loss="NAME") is None
+
+
+CAFFE_RGB_MEAN = torch.tensor([123.68, 116.779, 103.939]).view(1, 3, 1, 1)
+
+
+def normalised(rgb: torch.Tensor) -> torch.Tensor:
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    return (rgb - mean.view(1, 3, 1, 1)) / std.view(1, 3, 1, 1)
+
+
+def test_a_torchvision_file_is_read_in_the_order_of_its_layers(tmp_path: Path) -> None:
+    layers = {index: (torch.rand(2, 3, 3, 3), torch.rand(2)) for index in (10, 2, 0)}
+    state = {f"features.{i}.weight": w for i, (w, _) in layers.items()}
+    state |= {f"features.{i}.bias": b for i, (_, b) in layers.items()}
+    torch.save(state, tmp_path / "vgg.pth")
+    found = read_vgg_convolutions(tmp_path / "vgg.pth", count=3)
+    for (weight, bias), index in zip(found, (0, 2, 10), strict=True):
+        torch.testing.assert_close((weight, bias), layers[index])
+
+
+def test_a_keras_file_gives_the_same_features_of_the_same_image(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    kernel, bias = torch.rand(3, 3, 3, 2), torch.rand(2)
+    with h5py.File(tmp_path / "vgg.h5", "w") as file:
+        file["block1_conv1/block1_conv1_W_1:0"] = kernel.numpy()
+        file["block1_conv1/block1_conv1_b_1:0"] = bias.numpy()
+        file["block1_conv2/block1_conv2/kernel:0"] = torch.rand(3, 3, 2, 2).numpy()
+        file["block1_conv2/block1_conv2/bias:0"] = torch.rand(2).numpy()
+    rgb = torch.rand(1, 3, 7, 7)
+    theirs = F.conv2d((255 * rgb - CAFFE_RGB_MEAN).flip(1), kernel.permute(3, 2, 0, 1), bias)
+    (ours_weight, ours_bias), second = read_vgg_convolutions(tmp_path / "vgg.h5", count=2)
+    torch.testing.assert_close(F.conv2d(normalised(rgb), ours_weight, ours_bias), theirs, rtol=1e-4, atol=1e-3)
+    assert second[0].shape == (2, 2, 3, 3)
+
+
+def test_a_first_convolution_is_taken_to_the_original_networks_input() -> None:
+    weight, bias, rgb = torch.rand(2, 3, 3, 3), torch.rand(2), torch.rand(1, 3, 7, 7)
+    caffe = F.conv2d((255 * rgb - CAFFE_RGB_MEAN).flip(1), *to_caffe_input(weight, bias))
+    torch.testing.assert_close(caffe, F.conv2d(normalised(rgb), weight, bias), rtol=1e-4, atol=1e-4)
+
+
+def test_files_that_are_not_that_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        read_vgg_convolutions(tmp_path / "nothing.pth", count=1)
+    (tmp_path / "text.pth").write_text("not a checkpoint")
+    with pytest.raises(InputError, match="not a torch state dictionary"):
+        read_vgg_convolutions(tmp_path / "text.pth", count=1)
+    torch.save({"features.0.weight": torch.rand(2, 3, 3, 3), "features.0.bias": torch.rand(2)}, tmp_path / "short.pth")
+    with pytest.raises(InputError, match="1 convolutions found, 13 needed"):
+        read_vgg_convolutions(tmp_path / "short.pth", count=13)

@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from twostage_hdr.data.inspection.finding import Finding
-from twostage_hdr.data.inspection.scene_record import SceneRecord
+from twostage_hdr.data.inspection.finding import Finding, SceneRecord
 from twostage_hdr.data.leakage import leaking_pairs
 from twostage_hdr.data.splits import Splits
 

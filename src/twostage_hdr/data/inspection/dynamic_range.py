@@ -1,11 +1,19 @@
 """Dynamic range of a scene."""
 
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
 import numpy as np
+from jaxtyping import UInt8
+
+from twostage_hdr.data.store.cut import CLIPPED
 
 DARK, BRIGHT = 0.1, 99.9
+
 """Percentiles of the luminance between which the range is measured, so that single pixels do not decide."""
 
 HARDLY_HDR = 4.0
+
 """Stops below which an ordinary photograph would have held the scene."""
 
 _REC709 = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
@@ -23,3 +31,66 @@ def range_in_stops(linear: np.ndarray) -> float:
         return 0.0
     dark, bright = np.percentile(lit, (DARK, BRIGHT))
     return float(np.log2(bright / dark))
+
+
+EIGHT_BIT_LEVELS = 256
+
+
+def has_eight_bit_content(values: np.ndarray, *, least_pixels: int = 4096) -> bool:
+    """Whether an image has no more than 256 different values, as a picture stretched from 8 bits has.
+
+    Args:
+        values: HxWx3, integers or floats.
+        least_pixels: smaller images prove nothing.
+    """
+    if values.shape[0] * values.shape[1] < least_pixels:
+        return False
+    # A few rows already show too many levels in a genuine image, and sorting all of it would be slow.
+    sample = values[:: max(1, values.shape[0] // 64)]
+    if len(np.unique(sample)) > EIGHT_BIT_LEVELS:
+        return False
+    levels = len(np.unique(values))
+    return 1 < levels <= EIGHT_BIT_LEVELS
+
+
+ALL_CLIPPED = 0.95
+
+"""Share from which on a frame shows next to nothing."""
+
+
+def clipped_share(frame: UInt8[np.ndarray, "height width 3"]) -> float:
+    """Share of the pixels whose brightest channel is clipped (248 of 255, see `usable.CLIPPED`)."""
+    return float(np.mean(frame.max(axis=2) >= CLIPPED))
+
+
+MARGIN = 0.5
+
+"""Levels of 255 by which a longer exposure may be darker on the mean before it counts as swapped."""
+
+
+def order_problem(frames: Mapping[str, np.ndarray], stops: Mapping[str, float]) -> str | None:
+    """What is wrong with the exposures, in words; None if nothing is.
+
+    Args:
+        frames: 8-bit frames by name, from short to long.
+        stops: exposure of each, relative to the medium one.
+    """
+    names = list(frames)
+    falling = _falling([stops[name] for name in names], names)
+    if falling:
+        return f"exposures.npy gives {falling[0]} no more light than {falling[1]}"
+    for one, other in pairwise(names):
+        if np.array_equal(frames[one], frames[other]):
+            return f"{one} and {other} are the same picture"
+    means = [float(frames[name].mean()) for name in names]
+    for (one, dark), (other, bright) in pairwise(zip(names, means, strict=True)):
+        if bright + MARGIN < dark:
+            return f"{other} is darker than {one} (mean {bright:.0f} against {dark:.0f} of 255): swapped?"
+    return None
+
+
+def _falling(values: Sequence[float], names: Sequence[str]) -> tuple[str, str] | None:
+    for place in range(1, len(values)):
+        if values[place] <= values[place - 1]:
+            return names[place], names[place - 1]
+    return None

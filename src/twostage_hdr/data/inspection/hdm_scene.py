@@ -7,15 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from twostage_hdr.data.hdm import EXPOSURES, MEDIUM, HdmSource
-from twostage_hdr.data.inspection.bit_depth import has_eight_bit_content
-from twostage_hdr.data.inspection.clipping import ALL_CLIPPED, clipped_share
 from twostage_hdr.data.inspection.contact_sheet import sheet_picture
-from twostage_hdr.data.inspection.dynamic_range import HARDLY_HDR, range_in_stops
-from twostage_hdr.data.inspection.exposure_order import order_problem
-from twostage_hdr.data.inspection.finding import Finding, below, finding_from
+from twostage_hdr.data.inspection.dynamic_range import (
+    ALL_CLIPPED,
+    HARDLY_HDR,
+    clipped_share,
+    has_eight_bit_content,
+    order_problem,
+    range_in_stops,
+)
+from twostage_hdr.data.inspection.finding import Finding, SceneRecord, below, finding_from
 from twostage_hdr.data.inspection.misalignment import find_shift, is_shifted
 from twostage_hdr.data.inspection.response_curve import fit_response, response_problem
-from twostage_hdr.data.inspection.scene_record import SceneRecord
 from twostage_hdr.data.thumbnails import thumbnail
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.ldr import read_ldr

@@ -7,11 +7,9 @@ from pathlib import Path
 from twostage_hdr.data.hdm import HdmSource
 from twostage_hdr.data.hdr_folder import HdrFolderSource
 from twostage_hdr.data.inspection.across_scenes import duplicates, leaks, odd_sizes
-from twostage_hdr.data.inspection.finding import Finding
+from twostage_hdr.data.inspection.finding import Finding, SceneRecord, stray_files
 from twostage_hdr.data.inspection.hdm_scene import HdmInspector, required_endings
 from twostage_hdr.data.inspection.linear_scene import LinearInspector
-from twostage_hdr.data.inspection.scene_record import SceneRecord
-from twostage_hdr.data.inspection.stray_files import stray_files
 from twostage_hdr.data.procedural_source import ProceduralSource
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.splits import Splits, check_splits, read_splits, split_by_group

@@ -6,19 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from twostage_hdr.data.exposed_picture import exposed_picture
 from twostage_hdr.data.hdr_folder import HdrFolderSource
-from twostage_hdr.data.inspection.bit_depth import has_eight_bit_content
-from twostage_hdr.data.inspection.clipping import clipped_share
 from twostage_hdr.data.inspection.contact_sheet import sheet_picture
-from twostage_hdr.data.inspection.dynamic_range import HARDLY_HDR, range_in_stops
-from twostage_hdr.data.inspection.finding import Finding, finding_from
+from twostage_hdr.data.inspection.dynamic_range import HARDLY_HDR, clipped_share, has_eight_bit_content, range_in_stops
+from twostage_hdr.data.inspection.finding import Finding, SceneRecord, finding_from
 from twostage_hdr.data.inspection.hdm_scene import SCATTER
-from twostage_hdr.data.inspection.scene_record import SceneRecord
 from twostage_hdr.data.patches import FrozenDataset
 from twostage_hdr.data.procedural_source import ProceduralSource
 from twostage_hdr.data.scene import Scene
-from twostage_hdr.data.thumbnails import thumbnail
+from twostage_hdr.data.thumbnails import exposed_picture, thumbnail
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr
 

@@ -1,17 +1,88 @@
 """The inspection as one HTML file that needs no network."""
 
 import base64
+import io
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
+import matplotlib
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
+from twostage_hdr.data.inspection.finding import SceneRecord
 from twostage_hdr.data.inspection.inspection import Inspection
-from twostage_hdr.data.inspection.plots import clipping_plot, range_plot, response_plot
-from twostage_hdr.imaging.atomic import atomic_path
-from twostage_hdr.imaging.software import software_tag
+from twostage_hdr.imaging.atomic import atomic_path, software_tag
+
+_MOST_NAMES = 40
+
+"""Scenes up to which the bars carry names."""
+
+_MOST_POINTS = 20_000
+
+_HIGHEST = 4.0
+
+"""Encoded reference value at which the response plot ends."""
+
+
+def range_plot(records: Sequence[SceneRecord]) -> str:
+    """Stops of every scene, sorted."""
+    known = sorted((record for record in records if record.stops is not None), key=lambda record: record.stops or 0.0)
+    figure, axes = _figure(9, 3)
+    axes.bar(range(len(known)), [record.stops or 0.0 for record in known], color="#3b6ea5", width=0.9)
+    axes.set(ylabel="stops", title="Dynamic range of each scene (0.1 to 99.9 % of the luminance)")
+    if len(known) <= _MOST_NAMES:
+        axes.set_xticks(range(len(known)), [record.scene for record in known], rotation=90, fontsize=6)
+    else:
+        axes.set_xlabel("scenes, sorted")
+    return _svg(figure)
+
+
+def clipping_plot(records: Sequence[SceneRecord]) -> str:
+    """Distribution of the clipped share by exposure."""
+    names = list(dict.fromkeys(name for record in records for name in record.clipped))
+    shares = [[100 * record.clipped[name] for record in records if name in record.clipped] for name in names]
+    figure, axes = _figure(9, 2.4)
+    if names:
+        axes.boxplot(shares, orientation="horizontal", tick_labels=names, whis=(0, 100))
+    axes.set(xlabel="% of the pixels", title="Clipped pixels (a channel of 248 or more)")
+    return _svg(figure)
+
+
+def response_plot(records: Sequence[SceneRecord]) -> str:
+    """Frame against reference: with gamma 2.24 on both sides the points lie on min(reference, 1)."""
+    names = list(dict.fromkeys(name for record in records for name in record.scatter))
+    figure = Figure(figsize=(9, 3.2), layout="constrained")
+    for place, name in enumerate(names, start=1):
+        axes = figure.add_subplot(1, len(names), place)
+        pairs = np.concatenate([record.scatter[name] for record in records if name in record.scatter])
+        pairs = pairs[:: max(1, len(pairs) // _MOST_POINTS)]
+        axes.hexbin(
+            np.minimum(pairs[:, 0], _HIGHEST), pairs[:, 1], gridsize=60, bins="log", cmap="Blues", mincnt=1,
+            extent=(0, _HIGHEST, 0, 1), rasterized=True,
+        )  # fmt: skip
+        axes.plot([0, 1, _HIGHEST], [0, 1, 1], color="#c0392b", linewidth=0.8)
+        axes.set(title=name, xlabel="reference (encoded)", ylabel="frame")
+    return _svg(figure)
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def _svg(figure: Figure) -> str:
+    text = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "twostage-hdr"}):  # the same picture gives the same bytes
+        figure.savefig(text, format="svg", metadata={"Date": None}, dpi=120)
+    svg = text.getvalue()
+    return svg[svg.index("<svg") :]
+
 
 SHEETS = 2000
+
 """Scenes up to which the page shows all; of more it shows the flagged ones and every k-th."""
 
 

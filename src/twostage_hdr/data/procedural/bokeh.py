@@ -3,10 +3,9 @@
 import numpy as np
 
 from twostage_hdr.data.procedural.light import black_body
-from twostage_hdr.data.procedural.noise import Texture
-from twostage_hdr.data.procedural.pinhole import View
-from twostage_hdr.data.procedural.plane import Plane, colour, smoothstep, span
+from twostage_hdr.data.procedural.pinhole import Plane, View, colour, smoothstep, span
 from twostage_hdr.data.procedural.studio import Studio
+from twostage_hdr.data.procedural.surface import Texture
 
 
 def render_backdrop(view: View, studio: Studio, grain: Texture, rng: np.random.Generator) -> Plane:

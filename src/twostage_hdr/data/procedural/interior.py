@@ -3,14 +3,21 @@
 import cv2
 import numpy as np
 
-from twostage_hdr.data.procedural.decoration import decorate
-from twostage_hdr.data.procedural.furniture import draw_furniture, furnish
-from twostage_hdr.data.procedural.noise import Texture, fractal_noise
-from twostage_hdr.data.procedural.pinhole import View
-from twostage_hdr.data.procedural.plane import Plane, colour, mix, smoothstep
-from twostage_hdr.data.procedural.room import BACK, EYE, Room, draw_room, meet_walls, window_parts
-from twostage_hdr.data.procedural.room_light import LAMP_RADIUS, light_room, mirrored_lights
+from twostage_hdr.data.procedural.furniture import decorate, draw_furniture, furnish
+from twostage_hdr.data.procedural.pinhole import Plane, View, colour, mix, smoothstep
+from twostage_hdr.data.procedural.room import (
+    BACK,
+    EYE,
+    LAMP_RADIUS,
+    Room,
+    draw_room,
+    light_room,
+    meet_walls,
+    mirrored_lights,
+    window_parts,
+)
 from twostage_hdr.data.procedural.solids import Rays
+from twostage_hdr.data.procedural.surface import Texture, fractal_noise
 
 
 def render_interior(height: int, width: int, rng: np.random.Generator) -> Plane:

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from twostage_hdr.data.procedural.plane import Plane, colour
+from twostage_hdr.data.procedural.pinhole import Plane, colour
 
 _TEMPERATURES = (1500.0, 2000.0, 2700.0, 3500.0, 4500.0, 5500.0, 6500.0, 8000.0, 10000.0, 15000.0)
 _RED = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.80, 0.65, 0.52)

@@ -7,11 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twostage_hdr.data.procedural.facade import FARTHEST, Walls, facades
-from twostage_hdr.data.procedural.noise import Texture
-from twostage_hdr.data.procedural.pinhole import View
-from twostage_hdr.data.procedural.plane import Plane, colour, mix, smoothstep, span
-from twostage_hdr.data.procedural.street_lamp import Lamp, draw_lamps, glitter, lamp_glass, lamplight
+from twostage_hdr.data.procedural.facade import (
+    FARTHEST,
+    Lamp,
+    Walls,
+    draw_lamps,
+    facades,
+    glitter,
+    lamp_glass,
+    lamplight,
+)
+from twostage_hdr.data.procedural.pinhole import Plane, View, colour, mix, smoothstep, span
+from twostage_hdr.data.procedural.surface import Texture
 
 
 @dataclass(frozen=True)

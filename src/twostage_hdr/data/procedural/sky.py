@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from twostage_hdr.data.procedural.light import black_body
-from twostage_hdr.data.procedural.noise import Texture
-from twostage_hdr.data.procedural.pinhole import View
-from twostage_hdr.data.procedural.plane import Plane, colour, mix, smoothstep
+from twostage_hdr.data.procedural.pinhole import Plane, View, colour, mix, smoothstep
+from twostage_hdr.data.procedural.surface import Texture
 
 
 @dataclass(frozen=True)

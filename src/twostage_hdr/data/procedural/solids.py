@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from twostage_hdr.data.procedural.plane import Plane, dot, smoothstep
+from twostage_hdr.data.procedural.pinhole import Plane, dot, smoothstep
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ import numpy as np
 
 from twostage_hdr.data.procedural import surface
 from twostage_hdr.data.procedural.bokeh import render_backdrop
-from twostage_hdr.data.procedural.noise import Texture
-from twostage_hdr.data.procedural.pinhole import View
-from twostage_hdr.data.procedural.plane import Plane, colour, mix, smoothstep, span
+from twostage_hdr.data.procedural.pinhole import Plane, View, colour, mix, smoothstep, span
 from twostage_hdr.data.procedural.solids import Box, Rays, Solid, Sphere
 from twostage_hdr.data.procedural.studio import BACKDROP, TABLE, Sight, draw_studio, light_table
+from twostage_hdr.data.procedural.surface import Texture
 
 EYE = 0.42
 """Height of the viewer above the table in metres."""

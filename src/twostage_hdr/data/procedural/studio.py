@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twostage_hdr.data.procedural.light import black_body
-from twostage_hdr.data.procedural.plane import Plane, dot, smoothstep
+from twostage_hdr.data.procedural.pinhole import Plane, dot, smoothstep
 from twostage_hdr.data.procedural.solids import Light, Solid
 
 BACKDROP, TABLE = -2, -1

@@ -1,9 +1,61 @@
 """Materials: patterns of albedo on a flat surface, from its coordinates in metres."""
 
+import math
+
+import cv2
 import numpy as np
 
-from twostage_hdr.data.procedural.noise import Texture
-from twostage_hdr.data.procedural.plane import Plane, colour, mix, smoothstep
+from twostage_hdr.data.procedural.pinhole import Plane, colour, mix, smoothstep
+
+
+def fractal_noise(height: int, width: int, rng: np.random.Generator, *, coarsest: float, gain: float = 0.5) -> Plane:
+    """Noise of mean 0 and deviation 1 (height, width): octaves from `coarsest` pixels a cell down to one.
+
+    Each octave has `gain` times the amplitude of the one before; 0.5 gives terrain and clouds, 0.8 gives grain.
+    """
+    levels = max(1, round(math.log2(max(2.0, coarsest))))
+    field = np.zeros((1, 1), dtype=np.float32)
+    for level in range(levels + 1):
+        cell = 2 ** (levels - level)
+        size = (math.ceil(height / cell) + 1, math.ceil(width / cell) + 1)
+        field = cv2.resize(field, (size[1], size[0]), interpolation=cv2.INTER_CUBIC).astype(np.float32, copy=False)
+        field = field + np.float32(gain**level) * rng.standard_normal(size, dtype=np.float32)
+    field = field[:height, :width]
+    return (field - field.mean()) / max(float(field.std()), 1e-6)
+
+
+class Texture:
+    """A square of noise channels to look up at any coordinates; beyond its edges it goes on mirrored.
+
+    Args:
+        channels: (size, size) or (size, size, C), C = 1 to 4.
+    """
+
+    def __init__(self, channels: Plane) -> None:
+        self.channels = np.ascontiguousarray(channels)
+        self.size = channels.shape[0]
+
+    @classmethod
+    def fractal(
+        cls, rng: np.random.Generator, *, size: int = 256, coarsest: float = 64, gain: float = 0.6
+    ) -> "Texture":
+        """One channel of fractal noise, mean 0 and deviation 1."""
+        return cls(fractal_noise(size, size, rng, coarsest=coarsest, gain=gain))
+
+    def __call__(self, u: Plane, v: Plane) -> Plane:
+        """Bilinear samples at column u, row v, both in texels and of any size."""
+        if u.size == 0:
+            return np.zeros(u.shape + self.channels.shape[2:], dtype=np.float32)
+        return cv2.remap(
+            self.channels, self._folded(u), self._folded(v), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        )
+
+    def _folded(self, coordinate: Plane) -> Plane:
+        """The same texel's coordinate inside the square: remap is slow outside, and its arithmetic ends at 2^15."""
+        shifted = coordinate + np.float32(0.5)
+        period = np.float32(2 * self.size)
+        shifted -= period * np.floor(shifted * (1 / period))
+        return np.float32(self.size - 0.5) - np.abs(shifted - np.float32(self.size))
 
 
 def wood(u: Plane, v: Plane, grain: Texture, rng: np.random.Generator, *, board: float = 0.14) -> Plane:
@@ -74,4 +126,5 @@ _PAINTS = (
     (0.66, 0.64, 0.62),  # white
     (0.20, 0.22, 0.30),  # night blue
 )
+
 """Linear albedos of wall paints."""

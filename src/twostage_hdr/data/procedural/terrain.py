@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from twostage_hdr.data.procedural.noise import Texture, fractal_noise
-from twostage_hdr.data.procedural.pinhole import View
-from twostage_hdr.data.procedural.plane import Plane, smoothstep
+from twostage_hdr.data.procedural.pinhole import Plane, View, smoothstep
+from twostage_hdr.data.procedural.surface import Texture, fractal_noise
 
 SIZE = 384
 """Side of the height map in texels."""

@@ -1,22 +1,53 @@
 """Which patches of a scene go into the store."""
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import UInt8
 
 from twostage_hdr.data.scene import Scene
-from twostage_hdr.data.store.frames import Frames, PatchMaker
-from twostage_hdr.data.store.grid import grid_places, window_at
-from twostage_hdr.data.store.settings import StoreSettings
-from twostage_hdr.data.store.usable import ENOUGH, usable_share
+from twostage_hdr.data.store.settings import Frames, PatchMaker, StoreSettings, grid_places, window_at
 from twostage_hdr.data.window import Window
+from twostage_hdr.errors import InputError
+
+
+def even_quota(total: int, capacities: Sequence[int | None], *, seed: int) -> list[int]:
+    """Deals `total` among the scenes as evenly as their capacities allow; the odd ones go to random scenes.
+
+    Args:
+        total: the sum of the result.
+        capacities: the most each scene can give; None means any number.
+        seed: chooses who gets the odd ones.
+
+    Raises:
+        InputError: all scenes together cannot give `total`.
+    """
+    most = np.array([total if capacity is None else capacity for capacity in capacities], dtype=np.int64)
+    if most.sum() < total:
+        raise InputError(
+            f"patches={total}: a grid over the {len(most)} training scenes has only {most.sum()} patches; "
+            "give patches=null for all of them, a smaller patch_size or placement=random"
+        )
+    quota = np.zeros(len(most), dtype=np.int64)
+    order = np.random.default_rng(seed).permutation(len(most))
+    while (left := total - int(quota.sum())) > 0:
+        room = order[quota[order] < most[order]]
+        share = left // len(room)
+        chosen = room if share else room[:left]
+        quota[chosen] = np.minimum(quota[chosen] + max(share, 1), most[chosen])
+    return quota.tolist()
+
 
 TRIES = 16
+
 """Places that are tried for an informative patch before the best of them is taken."""
 
 _PLACES = 10
+
 _ORDER = 11
+
 """Independent random streams of one seed, apart from those of the training crops."""
 
 
@@ -84,3 +115,22 @@ def _cut(maker: PatchMaker, scene: Scene, window: Window, rng: np.random.Generat
 
 def _stream(seed: int, *names: int | Scene) -> np.random.Generator:
     return np.random.default_rng([seed, *(zlib.crc32(n.id.encode()) if isinstance(n, Scene) else n for n in names)])
+
+
+BLACK = 8
+
+"""Brightest channel, of 255, up to which a pixel counts as black: sensor noise and little else."""
+
+CLIPPED = 248
+
+"""Brightest channel from which on a pixel counts as clipped: real HdM frames saturate at 248 [ntire2021hdr]."""
+
+ENOUGH = 0.1
+
+"""Share of usable pixels, mean over the exposures, from which on a patch counts as informative."""
+
+
+def usable_share(ldr: UInt8[np.ndarray, "exposures height width 3"]) -> float:
+    """Share of the pixels, over all exposures, that are neither black nor clipped."""
+    brightest = ldr.max(axis=-1)
+    return float(np.mean((brightest > BLACK) & (brightest < CLIPPED)))

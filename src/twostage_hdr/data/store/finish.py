@@ -19,8 +19,8 @@ from twostage_hdr.data.store.layout import (
     frozen_path,
     item_array,
     readme,
+    write_array,
 )
-from twostage_hdr.data.store.patch_file import write_array
 from twostage_hdr.data.store.plan import Plan, plan_text
 from twostage_hdr.imaging.atomic import atomic_path
 

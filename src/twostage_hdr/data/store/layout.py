@@ -17,21 +17,33 @@ On frame e's own scale the reference is encoded * 2^(stops[e] / 2.24). The 8-bit
 with 1.0 and therefore not stored.
 """
 
+import os
 from pathlib import Path
 
 import numpy as np
 
+from twostage_hdr.imaging.atomic import atomic_path
+
 FORMAT_VERSION = 1
+
 STORE = "store.json"
+
 SOURCES = "sources.csv"
+
 CHECKSUMS = "SHA256SUMS"
+
 README = "README.txt"
+
 WORK = ".prepare"
+
 """Plan and journal of an unfinished store; gone when it is complete."""
 
 PARTS = ("train", "val", "test")
+
 FROZEN_PARTS = ("val", "test")
+
 PER_ITEM = ("alignratio", "stops", "scale")
+
 """The arrays of one row per patch or per whole image."""
 
 
@@ -69,3 +81,34 @@ def item_array(name: str, values: list[list[float]] | list[float]) -> np.ndarray
     """The array of one row per item, as it is written; `stops` keeps its second axis even when there is no item."""
     array = np.array(values, dtype=np.float64)
     return array.reshape(len(values), -1) if name == "stops" else array
+
+
+def reserve(path: Path, dtype: str, shape: tuple[int, ...]) -> None:
+    """Makes the file with its header and zeros, unless it is there; on most file systems it takes no room yet."""
+    if path.is_file():
+        return
+    with atomic_path(path) as temporary:
+        np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=shape).flush()
+
+
+def fill_slots(path: Path, first: int, values: np.ndarray) -> None:
+    """Writes consecutive rows from `first` on and waits until they have reached the disk.
+
+    Plain writes rather than a memory map, so that a full disk is an error and not a killed process.
+    """
+    mapped = np.load(path, mmap_mode="r")
+    assert isinstance(mapped, np.memmap)
+    assert (values.dtype, values.shape[1:]) == (mapped.dtype, mapped.shape[1:])
+    assert first + len(values) <= len(mapped)
+    offset = mapped.offset + first * mapped[0:1].nbytes
+    with path.open("r+b") as file:
+        file.seek(offset)
+        file.write(np.ascontiguousarray(values).data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_array(path: Path, values: np.ndarray) -> None:
+    """A whole .npy file, atomically."""
+    with atomic_path(path) as temporary:
+        np.save(temporary, values)

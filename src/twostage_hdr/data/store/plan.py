@@ -9,11 +9,9 @@ from typing import Any
 
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.splits import Splits
-from twostage_hdr.data.store.frames import PatchMaker
-from twostage_hdr.data.store.grid import grid_places
+from twostage_hdr.data.store.cut import even_quota
 from twostage_hdr.data.store.layout import FORMAT_VERSION, PARTS
-from twostage_hdr.data.store.quota import even_quota
-from twostage_hdr.data.store.settings import StoreSettings
+from twostage_hdr.data.store.settings import PatchMaker, StoreSettings, grid_places
 from twostage_hdr.errors import InputError
 
 _DECIDING_PACKAGES = ("twostage-hdr", "torch", "numpy", "opencv-python-headless", "pillow", "imagecodecs", "OpenEXR")

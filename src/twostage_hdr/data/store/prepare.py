@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from twostage_hdr.data.store.finish import finish
-from twostage_hdr.data.store.frames import PatchMaker
-from twostage_hdr.data.store.layout import PARTS, STORE, WORK, ldr_shape, reference_shape
-from twostage_hdr.data.store.patch_file import reserve
+from twostage_hdr.data.store.layout import PARTS, STORE, WORK, ldr_shape, reference_shape, reserve
 from twostage_hdr.data.store.plan import Plan, check_same, plan_text
+from twostage_hdr.data.store.settings import PatchMaker
 from twostage_hdr.data.store.write_scene import SceneTask, SceneWriter
 from twostage_hdr.data.workers import unordered
 from twostage_hdr.errors import InputError

@@ -1,7 +1,14 @@
 """What decides the contents of a store, beside the data themselves."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
+import numpy as np
+from jaxtyping import UInt8, UInt16
+
+from twostage_hdr.data.scene import Scene
+from twostage_hdr.data.window import Window
 from twostage_hdr.errors import InputError
 
 PLACEMENTS = ("random", "grid")
@@ -40,3 +47,58 @@ class StoreSettings:
             raise InputError(f"patches={self.patches}: must be at least 1")
         if self.patch_size < 1 or self.zoom < 1:
             raise InputError(f"patch_size={self.patch_size}, zoom={self.zoom}: both must be at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frames:
+    """One picture at one or several exposures with its reference.
+
+    Attributes:
+        ldr: frames, 0..255.
+        reference: encoded reference * alignratio.
+        alignratio: see `reference`.
+        stops: exposure of each frame above the one whose clipping point is encoded 1.0.
+        scale: linear scene units to linear reference, at stops 0.
+    """
+
+    ldr: UInt8[np.ndarray, "exposures height width 3"]
+    reference: UInt16[np.ndarray, "height width 3"]
+    alignratio: float
+    stops: tuple[float, ...]
+    scale: float
+
+
+@runtime_checkable
+class PatchMaker(Protocol):
+    """Cuts frames out of a source's scenes. A pure function of scene, window and random stream."""
+
+    exposures: tuple[str, ...]
+    """Names of the frames."""
+
+    resamples: bool
+    """Whether a window's zoom is honoured."""
+
+    def size(self, scene: Scene) -> tuple[int, int]:
+        """Height and width in px of the scene's usable part."""
+
+    def files(self, scene: Scene) -> dict[str, Path]:
+        """The files that the scene is read from, by their name below the source's root."""
+
+    def patch(self, scene: Scene, window: Window, rng: np.random.Generator) -> Frames:
+        """The part of the scene that the window shows."""
+
+    def whole(self, scene: Scene, seed: int) -> Frames:
+        """The whole scene, photographed as `FrozenDataset` of that seed would."""
+
+
+def grid_places(height: int, width: int, side: int) -> list[tuple[int, int]]:
+    """Top left corners (row, column) of all whole squares of `side` px, side by side from the image's corner."""
+    return [(row, column) for row in range(0, height - side + 1, side) for column in range(0, width - side + 1, side)]
+
+
+def window_at(place: tuple[int, int], *, height: int, width: int, side: int) -> Window:
+    """The window that shows exactly the square at a place (row, column)."""
+    free = (height - side + 1, width - side + 1)
+    # The middle of the pixel's share of the range, so that rounding cannot miss it.
+    fractions = ((place[0] + 0.5) / free[0], (place[1] + 0.5) / free[1])
+    return Window(side, side, patch_at=fractions)

@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from twostage_hdr.data.store.packed import PackedTriples
-from twostage_hdr.data.store.store_source import StoreSource
+from twostage_hdr.data.store.store_source import PackedTriples, StoreSource
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.data.window import Window
 

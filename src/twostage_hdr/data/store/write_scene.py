@@ -7,11 +7,9 @@ import numpy as np
 
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.store.cut import cut_patches
-from twostage_hdr.data.store.frames import PatchMaker
 from twostage_hdr.data.store.journal import Entry, Journal, fingerprint
-from twostage_hdr.data.store.layout import WORK, frozen_path
-from twostage_hdr.data.store.patch_file import fill_slots, write_array
-from twostage_hdr.data.store.settings import StoreSettings
+from twostage_hdr.data.store.layout import WORK, fill_slots, frozen_path, write_array
+from twostage_hdr.data.store.settings import PatchMaker, StoreSettings
 
 
 @dataclass(frozen=True, kw_only=True)

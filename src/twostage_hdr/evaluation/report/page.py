@@ -8,8 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.method_row import MethodRow
-from twostage_hdr.evaluation.metric_column import MetricColumn
+from twostage_hdr.evaluation.method_row import MethodRow, MetricColumn
 from twostage_hdr.evaluation.report.curves import Points, charts
 from twostage_hdr.evaluation.report.log_codec import HIGHEST_CODE, HIGHEST_STOP, LOWEST_STOP, encode_picture
 from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.inference.published.object_array import read_object_array
+from twostage_hdr.inference.published.restricted_pickle import read_object_array
 from twostage_hdr.networks.baselines.hdrcnn import HDRCNN, PUBLISHED_GAMMA
 
 ARRAY_NAME = "params"

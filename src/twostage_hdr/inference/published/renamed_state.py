@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.published.restricted_pickle import load_inert
+from twostage_hdr.networks.baselines.expandnet import ExpandNet
+from twostage_hdr.networks.baselines.fhdr import FHDR
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -53,3 +55,78 @@ def checked(value: object, name: str, expected: Tensor, path: Path) -> Tensor:
     if not torch.isfinite(value).all():
         raise InputError(f"{path}: '{name}' holds values that are not finite; download the file again")
     return value.detach().to("cpu", torch.float32)
+
+
+PUBLISHED_NAMES = {
+    "local.0": "local_net.0.0",
+    "local.2": "local_net.1.0",
+    "dilated.0": "mid_net.0.0",
+    "dilated.2": "mid_net.1.0",
+    "dilated.4": "mid_net.2.0",
+    "dilated.6": "mid_net.3",
+    "whole.0": "glob_net.0.0",
+    "whole.2": "glob_net.1.0",
+    "whole.4": "glob_net.2.0",
+    "whole.6": "glob_net.3.0",
+    "whole.8": "glob_net.4.0",
+    "whole.10": "glob_net.5.0",
+    "whole.12": "glob_net.6",
+    "join.0": "end_net.0.0",
+    "join.2": "end_net.1",
+}
+
+"""Published name of each of our layers."""
+
+
+def load_expandnet(path: Path) -> ExpandNet:
+    """The network with the weights of a published `weights.pth` (tensors of any device), on the CPU, in eval mode.
+
+    Inference is ours: the whole image at once, scale from the input's well-exposed pixels (see `ExpandNet`). The
+    published program's zero-padded tiles and its stretching of every result to its own extremes are not repeated.
+
+    Raises:
+        InputError: The file cannot be read, or its tensors are not ExpandNet's.
+    """
+    return load_renamed(path, ExpandNet(), PUBLISHED_NAMES)
+
+
+PUBLISHED_NAMES_fhdr = {
+    "first": "feb1",
+    "second": "feb2",
+    "feedback.compress": "feedback_block.compress_in",
+    **{
+        f"feedback.blocks.{block}.{ours}": f"feedback_block.DRDB{block + 1}.{theirs}"
+        for block in range(3)
+        for ours, theirs in [
+            ("compress", "compress"),
+            *((f"dense.{layer}", f"dense_layers.{layer}.conv") for layer in range(4)),
+            ("fuse", "conv_1x1"),
+        ]
+    },
+    "feedback.fuse": "feedback_block.GFF_3x3",
+    "refine": "hrb1",
+    "to_rgb": "hrb2",
+}
+
+"""Published name of each of our layers."""
+
+PUBLISHED_PEAK = 1.0
+
+"""Linear value of the network's +1 where references were scaled to [0, 1], as the published training's are."""
+
+
+def load_fhdr(path: Path, *, iterations: int, peak: float = PUBLISHED_PEAK) -> FHDR:
+    """The network with the weights of a published `latest.ckpt`, on the CPU, in eval mode.
+
+    Args:
+        path: A state dictionary, saved from one or from several GPUs (`module.` before each name).
+        iterations: Passes through the feedback block; the file does not say how many it was trained with. Every call
+            behaves as the published network's first one after it was built.
+        peak: Linear value, in units of LDR white, of the network's +1; the file does not say it either.
+
+    Raises:
+        InputError: The file cannot be read, its tensors are not FHDR's, or iterations < 1.
+    """
+    if iterations < 1:
+        raise InputError(f"iterations: {iterations}; give the number the checkpoint was trained with, 1 or more")
+    return load_renamed(path, FHDR(iterations=iterations, peak=peak), PUBLISHED_NAMES_fhdr)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.losses.baselines.vgg_file import read_vgg_convolutions, to_caffe_input
+from twostage_hdr.losses.baselines.vgg19 import read_vgg_convolutions, to_caffe_input
 from twostage_hdr.networks.baselines.hdrcnn import HDRCNN
 
 

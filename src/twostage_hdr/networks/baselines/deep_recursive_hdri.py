@@ -6,8 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.networks.baselines.debevec import merge_debevec
-from twostage_hdr.networks.baselines.exposure_unet import ExposureUNet
+from twostage_hdr.networks.baselines.exposure_unet import ExposureUNet, merge_debevec
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.networks.baselines.debevec import merge_debevec
-from twostage_hdr.networks.baselines.padding import pad_to_multiple
+from twostage_hdr.networks.baselines.exposure_unet import merge_debevec
+from twostage_hdr.networks.baselines.supervised import pad_to_multiple
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 EXPOSURES = 8

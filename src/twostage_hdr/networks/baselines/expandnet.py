@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.networks.baselines.gain import match_gain
+from twostage_hdr.networks.baselines.supervised import match_gain
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 GLOBAL_SIDE = 256

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.networks.baselines.padding import pad_to_multiple
+from twostage_hdr.networks.baselines.supervised import pad_to_multiple
 
 _STRIDE = 4
 _SLOPE = 0.1

@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from twostage_hdr.networks.baselines.hdrcnn import HDRCNN
-from twostage_hdr.networks.baselines.padding import pad_to_multiple
 from twostage_hdr.networks.baselines.response_estimation import ResponseEstimation, apply_response
+from twostage_hdr.networks.baselines.supervised import pad_to_multiple
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 RAMP_WIDTH = 0.12

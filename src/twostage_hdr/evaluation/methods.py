@@ -1,0 +1,163 @@
+"""The one thing that every compared method can do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from torch import nn
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.evaluation.saved_results import file_name
+from twostage_hdr.imaging.hdr import read_hdr
+from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
+from twostage_hdr.radiometry.gamma import decode_gamma
+from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
+
+
+@runtime_checkable
+class Method(Protocol):
+    """Maps an LDR frame to a linear HDR image."""
+
+    @property
+    def name(self) -> str:
+        """Short, unique in a comparison, fit for a file name."""
+
+    @property
+    def title(self) -> str:
+        """The name in tables."""
+
+    def reconstruct(self, ldr: EncodedRGB, *, scene: str) -> LinearRGB:
+        """The HDR image of a frame.
+
+        Args:
+            ldr: encoded, (3, H, W) in [0, 1].
+            scene: the frame's id; only methods that look results up need it.
+
+        Returns:
+            Relative linear RGB (3, H, W) on the CPU, >= 0; 1.0 is the frame's white.
+        """
+
+
+SUFFIXES = (".exr", ".hdr", ".tif", ".tiff", "_hdr.png", "_gt.png")
+
+"""What may follow the scene's id in a file name, in the order in which they are looked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderMethod:
+    """Looks a result up by the scene's id: `<folder>/<id>.exr`, `.hdr`, `.tif` or `_hdr.png` with its alignratio.
+
+    The files that `save_results=true` leaves are found, too.
+
+    Args:
+        folder: where the files lie. A "/" in an id means a folder below it; "_" in its place is found as well.
+        name: see `Method`.
+        title: see `Method`.
+        white: the files' value for the frame's white. The aligned metrics do not depend on it.
+    """
+
+    folder: Path
+    name: str
+    title: str
+    white: float = 1.0
+
+    def reconstruct(self, ldr: EncodedRGB, *, scene: str) -> LinearRGB:
+        """The file's pixels, linear, divided by white.
+
+        Raises:
+            InputError: no file for the scene, a file that cannot be read, or one of another size than the frame.
+        """
+        path = self._find(scene)
+        pixels = torch.from_numpy(read_hdr(path).pixels).permute(2, 0, 1) / self.white
+        if pixels.shape != ldr.shape:
+            raise InputError(
+                f"{path}: {pixels.shape[2]}x{pixels.shape[1]} px, but the frame of scene {scene!r} has "
+                f"{ldr.shape[2]}x{ldr.shape[1]}; write results at the frame's size"
+            )
+        return pixels.contiguous()
+
+    def _find(self, scene: str) -> Path:
+        stems = (scene, scene.replace("/", "_"), file_name(scene))
+        candidates = [self.folder / f"{stem}{end}" for stem in stems for end in SUFFIXES]
+        for path in candidates:
+            if path.is_file():
+                return path
+        raise InputError(
+            f"{self.folder}: no result of {self.title!r} for scene {scene!r}; "
+            f"expected {scene}.exr, .hdr, .tif or _hdr.png"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LdrIdentity:
+    """linear = ldr^2.24, and nothing else."""
+
+    name: str = "ldr"
+    title: str = "LDR input"
+
+    def reconstruct(self, ldr: EncodedRGB, *, scene: str) -> LinearRGB:
+        """The frame on the linear scale."""
+        return decode_gamma(ldr)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NetworkMethod:
+    """Runs a network as `reconstruct` does: in exact tiles or streamed where it can be, else on the whole image.
+
+    Args:
+        network: image network; its class's `output` ("encoded" or "linear") says what it returns.
+        name: see `Method`.
+        title: see `Method`.
+        device: where it runs: auto, cpu, cuda, cuda:N or mps.
+    """
+
+    network: nn.Module
+    name: str
+    title: str
+    device: str = "cpu"
+
+    @cached_property
+    def _reconstructor(self) -> Reconstructor:
+        return load_reconstructor(self.network, device=self.device)
+
+    @property
+    def torch_device(self) -> torch.device:
+        """Where the network runs."""
+        return self._reconstructor.engine.device
+
+    def reconstruct(self, ldr: EncodedRGB, *, scene: str) -> LinearRGB:
+        """The network's image on the linear scale; negative values of a network without a last ReLU become 0.
+
+        Args:
+            ldr: an 8-bit frame, k/255, (3, H, W).
+            scene: not needed.
+        """
+        pixels = (ldr * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+        linear = self._reconstructor.image(pixels)
+        return torch.from_numpy(np.ascontiguousarray(linear.transpose(2, 0, 1)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorMethod:
+    """Runs an operator that returns cd/m^2, and brings its result to the scale on which white is 1.
+
+    Args:
+        operator: encoded (3, H, W) -> linear RGB in cd/m^2. Other options are bound beforehand (`functools.partial`).
+        name: see `Method`.
+        title: see `Method`.
+        white: luminance of the frame's white that the operator was given, cd/m^2.
+    """
+
+    operator: Callable[[EncodedRGB], LinearRGB]
+    name: str
+    title: str
+    white: float = 200.0
+
+    def reconstruct(self, ldr: EncodedRGB, *, scene: str) -> LinearRGB:
+        """The operator's image divided by white."""
+        with torch.no_grad():
+            return self.operator(ldr) / self.white

@@ -1,1 +1,0 @@
-"""What can be compared: networks, operators, other people's files, and doing nothing."""

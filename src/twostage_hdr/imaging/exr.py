@@ -1,0 +1,203 @@
+"""Reading OpenEXR: the default view, full resolution, Rec. 709."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, cast, get_args
+
+import cv2
+import numpy as np
+import OpenEXR
+import OpenImageIO
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.chromaticities import (
+    REC709,
+    Chromaticities,
+    name_of,
+    rgb_to_xyz,
+    stated_chromaticities,
+    to_rec709_pixels,
+)
+from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
+from twostage_hdr.imaging.scanline_writer import ScanlineWriter
+
+_Channels = Mapping[str, np.ndarray]
+
+_DEEP = frozenset({OpenEXR.deepscanline, OpenEXR.deeptile})
+
+
+def read_exr(path: str | Path) -> HdrImage:
+    """Read an OpenEXR file as linear Rec. 709 RGB.
+
+    Of several views the default one is read, of several parts the first with colour, of mip-maps the full resolution;
+    luminance-only files become grey RGB, luminance/chroma files RGB; alpha and further channels are dropped.
+
+    Raises:
+        InputError: damaged, deep, or without colour; NaN or infinite values.
+    """
+    path = Path(path)
+    try:
+        with OpenEXR.File(str(path), separate_channels=True) as file:
+            parts = [
+                # Copied, since leaving the context empties the headers.
+                (dict(file.header(index)), {name: channel.pixels for name, channel in file.channels(index).items()})
+                for index in range(len(file.parts))
+            ]
+    except Exception as error:  # the bindings raise RuntimeError, ValueError or their own types
+        raise InputError(f"{path}: damaged or unreadable OpenEXR ({' '.join(str(error).split())})") from error
+    if not parts or not all(channels for _, channels in parts):  # the bindings leave out what they cannot read
+        raise InputError(f"{path}: damaged OpenEXR (its pixels cannot be read); fetch or render it again")
+    for header, channels in parts:
+        if header.get("type") in _DEEP:
+            raise InputError(f"{path}: a deep OpenEXR image; flatten it first")
+        layer = _colour_layer(channels)
+        if layer is not None:
+            return _assemble(path, header, channels, layer)
+    names = sorted(name for _, channels in parts for name in channels)
+    raise InputError(f"{path}: no colour among its channels ({', '.join(names[:8])}); R, G, B or Y are needed")
+
+
+def _colour_layer(channels: _Channels) -> str | None:
+    """Prefix of the layer that holds the picture: none for the default view, else the first with R, G and B."""
+    if {"R", "G", "B"} <= channels.keys() or "Y" in channels:
+        return ""
+    layers = [name.removesuffix("R") for name in channels if name.endswith(".R")]
+    return next((layer for layer in layers if {f"{layer}G", f"{layer}B"} <= channels.keys()), None)
+
+
+def _assemble(path: Path, header: Mapping[str, Any], channels: _Channels, layer: str) -> HdrImage:
+    stated = header.get("chromaticities")
+    primaries = REC709 if stated is None else stated_chromaticities([float(value) for value in stated], str(path))
+    notes = _notes_on_header(header, channels, layer)
+    stored = channels[f"{layer}R"] if f"{layer}R" in channels else channels["Y"]
+    if stored.dtype.kind != "f":
+        raise InputError(f"{path}: {stored.dtype} channels; HDR images hold half or float")
+    if f"{layer}R" in channels:
+        linear = np.stack([channels[layer + name] for name in "RGB"], axis=-1).astype(np.float32, copy=False)
+    elif {"RY", "BY"} <= channels.keys():
+        linear = _from_luminance_chroma(channels, primaries)
+        notes.append("luminance/chroma converted to RGB")
+    else:
+        linear = np.repeat(stored[:, :, None], 3, axis=2).astype(np.float32)
+        notes.append("luminance only: grey RGB")
+    pixels, changes = to_rec709_pixels(linear, str(path), primaries)
+    white = header.get("whiteLuminance")
+    return HdrImage(
+        pixels=pixels,
+        domain=f"linear {'half' if stored.dtype == np.float16 else 'float'}, OpenEXR",
+        notes=(*notes, *changes),
+        white_nits=float(white) if white and white > 0 else None,
+        primaries=name_of(primaries),
+    )
+
+
+def _notes_on_header(header: Mapping[str, Any], channels: _Channels, layer: str) -> list[str]:
+    notes = []
+    views = header.get("multiView")
+    if views and len(views) > 1:
+        notes.append(f"default view '{views[0]}' of {len(views)} used")
+    if layer:
+        notes.append(f"layer '{layer.rstrip('.')}' used")
+    if f"{layer}A" in channels:
+        notes.append("alpha channel dropped")
+    data, display = (np.asarray(header.get(name, 0)) for name in ("dataWindow", "displayWindow"))
+    if data.shape == display.shape and not np.array_equal(data, display):
+        notes.append("the data window differs from the display window; all data pixels are kept")
+    if abs(float(header.get("pixelAspectRatio", 1)) - 1) > 1e-3:
+        notes.append(f"pixel aspect ratio {header['pixelAspectRatio']:.4g} ignored")
+    return notes
+
+
+def _from_luminance_chroma(channels: _Channels, primaries: Chromaticities) -> np.ndarray:
+    """RGB of OpenEXR's Y, RY = (R - Y)/Y and BY = (B - Y)/Y, the last two at half resolution as a rule."""
+    luminance = channels["Y"].astype(np.float32)
+    height, width = luminance.shape
+    red_weight, green_weight, blue_weight = rgb_to_xyz(primaries)[1].astype(np.float32)
+    red, blue = (
+        (1 + cv2.resize(channels[name].astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)) * luminance
+        for name in ("RY", "BY")
+    )
+    green = (luminance - red_weight * red - blue_weight * blue) / green_weight
+    return np.stack([red, green, blue], axis=-1)
+
+
+ExrCompression: TypeAlias = Literal["none", "rle", "zips", "zip", "piz", "pxr24", "b44", "dwaa", "dwab"]
+
+"""OpenEXR's methods; pxr24 (float), b44, dwaa and dwab lose a little."""
+
+LARGEST_HALF = float(np.finfo(np.float16).max)
+
+"""Brighter values are clipped in files of 16-bit floats."""
+
+
+def exr_compression(name: str) -> ExrCompression:
+    """OpenEXR's compression of that name.
+
+    Raises:
+        InputError: unknown.
+    """
+    if name not in get_args(ExrCompression):
+        raise InputError(f"--compression {name}: unknown; choose from {', '.join(get_args(ExrCompression))}")
+    return cast(ExrCompression, name)
+
+
+class ExrRowWriter(ScanlineWriter):
+    """An OpenEXR file written by blocks of rows.
+
+    Args:
+        path: A name ending in .exr.
+        width: Pixels in a row.
+        height: Number of rows.
+        half: 16-bit floats, values above 65504 clipped; else 32-bit.
+        compression: OpenEXR's compression method.
+        white_nits: Luminance in cd/m^2 of pixels of (1, 1, 1), stored as `whiteLuminance`; None leaves it open.
+        pixel_aspect: Width / height of a pixel.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        width: int,
+        height: int,
+        half: bool = True,
+        compression: ExrCompression = "zip",
+        white_nits: float | None = None,
+        pixel_aspect: float = 1.0,
+    ) -> None:
+        spec = OpenImageIO.ImageSpec(width, height, 3, "half" if half else "float")
+        spec.attribute("compression", compression)
+        spec.attribute("oiio:ColorSpace", "lin_rec709_scene")
+        spec.attribute("chromaticities", OpenImageIO.TypeDesc("float[8]"), tuple(float(v) for xy in REC709 for v in xy))
+        if white_nits is not None:
+            spec.attribute("whiteLuminance", float(white_nits))
+        spec.attribute("PixelAspectRatio", float(pixel_aspect))
+        super().__init__(path, spec)
+        self._half = half
+
+    def write_rows(self, rows: LinearPixels) -> None:
+        """Append rows of linear Rec. 709 pixels, (count, width, 3) float32."""
+        self.write_samples(np.minimum(rows, LARGEST_HALF).astype(np.float16) if self._half else rows)
+
+
+def write_exr(
+    path: str | Path,
+    linear: LinearPixels,
+    *,
+    half: bool = True,
+    compression: ExrCompression = "zip",
+    white_nits: float | None = None,
+    pixel_aspect: float = 1.0,
+) -> None:
+    """Write linear Rec. 709 pixels as OpenEXR; the arguments are ExrRowWriter's."""
+    height, width = linear.shape[:2]
+    with ExrRowWriter(
+        path,
+        width=width,
+        height=height,
+        half=half,
+        compression=compression,
+        white_nits=white_nits,
+        pixel_aspect=pixel_aspect,
+    ) as file:
+        file.write_rows(linear)

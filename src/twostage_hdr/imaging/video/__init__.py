@@ -1,0 +1,1 @@
+"""Videos: pictures, sound and time codes in; HDR10 and EXR sequences out."""

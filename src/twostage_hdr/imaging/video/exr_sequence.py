@@ -1,0 +1,74 @@
+"""Frames as a folder of OpenEXR files, which appears under its name only when complete."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+from types import TracebackType
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.exr import ExrCompression, write_exr
+from twostage_hdr.imaging.pixel_arrays import LinearPixels
+
+_LEFT_BY_FILE_MANAGERS = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
+
+
+class ExrSequence:
+    """`clip_exr/clip.000001.exr` and so on, numbered from 1.
+
+    Args:
+        folder: the folder to make; one of such frames that is there is replaced at the end.
+        stem: what the files' names begin with.
+        half: 16-bit floats, else 32-bit.
+        compression: OpenEXR's compression method.
+        white_nits: luminance of pixels of (1, 1, 1) in cd/m^2, stored in every file; None stores nothing.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        stem: str,
+        *,
+        half: bool = True,
+        compression: ExrCompression = "zip",
+        white_nits: float | None = None,
+    ) -> None:
+        self.folder, self._stem = folder, stem
+        self._half, self._compression, self._white_nits = half, compression, white_nits
+        self._growing = folder.with_name(f".{folder.name}.tmp-{os.getpid()}")
+        self._count = 0
+
+    def __enter__(self) -> "ExrSequence":
+        if self.folder.is_symlink() or (self.folder.exists() and not self.folder.is_dir()):
+            kind = "a link" if self.folder.is_symlink() else "a file"
+            raise InputError(f"{self.folder}: is {kind}; the frames need a folder of that name")
+        frame = re.compile(rf"{re.escape(self._stem)}\.\d{{6,}}\.exr")
+        for path in self.folder.iterdir() if self.folder.exists() else ():
+            if not frame.fullmatch(path.name) and path.name not in _LEFT_BY_FILE_MANAGERS:
+                raise InputError(f"{path}: is no frame of an earlier run, its folder would be replaced; move it away")
+        shutil.rmtree(self._growing, ignore_errors=True)
+        self._growing.mkdir()
+        return self
+
+    def write(self, linear: LinearPixels, *, pixel_aspect: float = 1.0) -> None:
+        """Adds a frame of linear Rec. 709 pixels, whose width / height is `pixel_aspect`."""
+        self._count += 1
+        write_exr(
+            self._growing / f"{self._stem}.{self._count:06d}.exr",
+            linear,
+            half=self._half,
+            compression=self._compression,
+            white_nits=self._white_nits,
+            pixel_aspect=pixel_aspect,
+        )
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                if self.folder.exists():
+                    shutil.rmtree(self.folder)
+                self._growing.rename(self.folder)
+        finally:
+            shutil.rmtree(self._growing, ignore_errors=True)

@@ -1,0 +1,216 @@
+"""Reading an ordinary video frame by frame as upright R'G'B' pixels, through FFmpeg's libraries (PyAV)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.pixel_arrays import LdrPixels
+from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
+from twostage_hdr.imaging.video.timeline import Stamp, Timeline, part_offsets
+
+VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mts", ".m2ts"))
+"""Names that are taken for videos."""
+
+_UNSPECIFIED = 2
+"""Code of what a file does not say, in all tables of ITU-T H.273."""
+_BT709 = 1
+_HD_LINES = 720
+"""Videos of at least so many lines that do not say so have the matrix of BT.709, smaller ones that of BT.601."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoFrame:
+    """One frame.
+
+    Attributes:
+        pixels: HxWx3 uint8 or uint16, display-encoded, full range, upright.
+        ticks: when it is shown from the video's beginning on, in units of its `tick`.
+        pixel_aspect: width / height of a pixel; 1 where the file does not say.
+    """
+
+    pixels: LdrPixels
+    ticks: int
+    pixel_aspect: Fraction = Fraction(1)
+
+
+class VideoReader:
+    """The frames of a file's first video stream, one at a time.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.damaged = 0
+        """Packets, of those that have been decoded, that were left out."""
+        self._counted = 0
+
+    def __enter__(self) -> "VideoReader":
+        av = import_av(self.path)
+        if not self.path.is_file():
+            raise InputError(f"{self.path}: no such file")
+        try:
+            self.container: Any = open_video(self.path)
+        except (av.FFmpegError, OSError) as error:
+            raise InputError(f"{self.path}: not a video that can be read ({_reason(error)}); use MP4 or MOV") from error
+        try:
+            self._begin()
+        except av.FFmpegError as error:
+            self.container.close()
+            raise InputError(f"{self.path}: damaged ({_reason(error)}); copy or export it again") from error
+        except BaseException:
+            self.container.close()
+            raise
+        return self
+
+    def _begin(self) -> None:
+        """Chooses the stream and reads the clock."""
+        if not self.container.streams.video:
+            raise InputError(f"{self.path}: no video in it; an ordinary video is expected here")
+        self._stream = self.container.streams.video[0]
+        self._stream.thread_type = "AUTO"
+        if int(self._stream.codec_context.color_trc) in (PQ_TRANSFER, HLG_TRANSFER):
+            raise InputError(f"{self.path}: already HDR (PQ or HLG); an ordinary video is expected here")
+        self.offsets = self._offsets()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.container.close()
+
+    @property
+    def tick(self) -> Fraction:
+        """Unit of the frames' times, seconds."""
+        return Fraction(self._stream.time_base)
+
+    @property
+    def index(self) -> int:
+        """The video stream's number in the file."""
+        return int(self._stream.index)
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames a second, on average; 25 where the file does not say."""
+        return Fraction(self._stream.average_rate or 25)
+
+    @property
+    def count(self) -> int | None:
+        """About how many frames there are; None where the file does not say."""
+        if self._counted:
+            return self._counted
+        if self._stream.frames:
+            return int(self._stream.frames)
+        if self._stream.duration is not None:
+            return max(round(self._stream.duration * self.tick * self.rate), 1)
+        if self.container.duration is not None:
+            return max(round(self.container.duration / 1_000_000 * self.rate), 1)
+        return None
+
+    def frames(self) -> Iterator[VideoFrame]:
+        """All frames in the order in which they are shown; odd sizes lose their last row or column.
+
+        Damaged packets are left out, as players do.
+
+        Raises:
+            InputError: unreadable from some place on, of several sizes, or without a single frame.
+        """
+        av = import_av(self.path)
+        number, size = 0, None
+        timeline = Timeline(tick=self.tick, offsets=self.offsets[self._stream.index])
+        try:
+            for frame in self._decoded():
+                pixels = _pixels(frame)
+                shape = f"{pixels.shape[1]}x{pixels.shape[0]}"
+                if size not in (None, shape):
+                    raise InputError(
+                        f"{self.path}: {shape} px from frame {number + 1} on, {size} before; cut it there and do both"
+                    )
+                size = shape
+                aspect = Fraction(self._stream.sample_aspect_ratio or 1)
+                turned = round(frame.rotation / 90) % 2 == 1
+                yield VideoFrame(
+                    pixels=pixels,
+                    ticks=timeline.place(frame.pts),
+                    pixel_aspect=1 / aspect if turned else aspect,
+                )
+                number += 1
+        except av.FFmpegError as error:
+            raise InputError(
+                f"{self.path}: damaged after {number} frames ({_reason(error)}); copy or export it again"
+            ) from error
+        if number == 0:
+            raise InputError(f"{self.path}: no frame in it can be read; copy or export it again")
+
+    def _decoded(self) -> Iterator[Any]:
+        """Frames of all packets but the damaged ones."""
+        damaged = import_av(self.path).error.InvalidDataError
+        for packet in self.container.demux(self._stream):
+            try:
+                frames = packet.decode()
+            except damaged:
+                self.damaged += 1
+                continue
+            yield from frames
+
+    def _offsets(self) -> dict[int, list[Fraction]]:
+        """What to add to the times of each stream, s, in each part of a file whose clock starts again."""
+        streams = [self._stream, *self.container.streams.audio]
+        if self.container.format.name != "mpegts":  # others say themselves where they begin
+            begin = Fraction(max(self.container.start_time or 0, 0), 1_000_000)
+            return {stream.index: [-begin] for stream in streams}
+        found = part_offsets(self._stamps([stream.index for stream in streams]))
+        return {stream.index: found.get(stream.index, [Fraction(0)]) for stream in streams}
+
+    def _stamps(self, streams: Sequence[int]) -> Iterator[Stamp]:
+        """Once through the file, undecoded; counts the frames on the way."""
+        with open_video(self.path) as file:
+            for packet in file.demux(*(file.streams[stream] for stream in streams)):
+                if packet.dts is None:
+                    continue
+                self._counted += packet.stream.index == self.index
+                yield Stamp(
+                    stream=packet.stream.index,
+                    decoded=packet.dts * packet.time_base,
+                    shown=(packet.dts if packet.pts is None else packet.pts) * packet.time_base,
+                    duration=(packet.duration or 0) * packet.time_base or 1 / self.rate,
+                )
+
+
+def open_video(path: Path) -> Any:
+    """FFmpeg's container; a clock that goes back stays so, and is not taken for one that was full."""
+    return import_av(path).open(str(path), options={"correct_ts_overflow": "0"})
+
+
+def import_av(path: Path) -> Any:
+    """PyAV.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        import av
+    except ImportError:
+        raise InputError(f"{path}: video needs one more package; pip install 'twostage-hdr[video]'") from None
+    return av
+
+
+def _pixels(frame: Any) -> LdrPixels:
+    deep = frame.format.components[0].bits > 8
+    matrix = int(frame.colorspace)
+    if matrix == _UNSPECIFIED and not frame.format.is_rgb:
+        matrix = _BT709 if frame.height >= _HD_LINES else 5  # BT.601
+    rgb = frame.to_ndarray(format="rgb48le" if deep else "rgb24", src_colorspace=matrix)
+    upright = np.rot90(rgb, round(frame.rotation / 90))
+    height, width = (side // 2 * 2 for side in upright.shape[:2])
+    return np.ascontiguousarray(upright[:height, :width])
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)

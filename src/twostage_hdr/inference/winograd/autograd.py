@@ -1,0 +1,217 @@
+"""The dense block's convolutions, forward and backward, by Winograd's products: a quarter of the multiplications.
+
+All six 3x3 convolutions of an RDAB (five dense ones and the attention's) read parts of one pile of channels,
+x | x1 | x2 | x3 | x4. Each part is transformed once; the convolutions, their gradients with respect to the pile and to
+the weights are then products of small matrices, 36 at a time, image by image [lavin2016winograd].
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+
+import torch
+from torch import Tensor
+
+from twostage_hdr.inference.winograd.layout import from_tiles, gather, scatter, to_tiles
+from twostage_hdr.inference.winograd.transforms import PATCH, winograd_matrices
+
+Result = TypeVar("Result")
+
+
+def over_images(work: Callable[[Sequence[int]], Result], images: int) -> list[Result]:
+    """Calls `work` with shares of the indices 0 .. images - 1, on PyTorch's number of threads, without gradients.
+
+    Which thread gets which image depends on the two numbers alone, and so do sums over the results in their order.
+    """
+    threads = min(torch.get_num_threads(), images)
+    if threads < 2:
+        return [work(range(images))]
+
+    def share(first: int) -> Result:
+        torch.set_num_threads(1)  # of this thread; MKL takes it for the process
+        with torch.no_grad():
+            return work(range(first, images, threads))
+
+    before = torch.get_num_threads()
+    try:
+        return list(_pool(threads).map(share, range(threads)))
+    finally:
+        torch.set_num_threads(before)
+
+
+@lru_cache(maxsize=1)
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="image")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a fork has none of its parent's threads
+
+PLACES = PATCH**2
+
+GROWING = 4
+
+"""Convolutions that add to the pile: all but the last dense one and the attention's."""
+
+_MATRICES = winograd_matrices()
+
+
+class Transforms(NamedTuple):
+    """Of outputs, weights and inputs; see `winograd_matrices`."""
+
+    output: Tensor
+    weight: Tensor
+    input: Tensor
+
+
+def _transforms(dtype: torch.dtype) -> tuple[Transforms, Transforms]:
+    """The three of them and their transposes, which gradients take."""
+    forward = Transforms(*(torch.from_numpy(matrix).to(dtype) for matrix in _MATRICES))
+    return forward, Transforms(*(matrix.t().contiguous() for matrix in forward))
+
+
+TRANSFORMS = {dtype: _transforms(dtype) for dtype in (torch.float32, torch.bfloat16, torch.float64)}
+
+
+def dense_block(x: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """What the convolutions after the growing ones make of the pile: dense conv 5, and any that read x alone.
+
+    Args:
+        x: (B, C, H, W) on the CPU, float32 or bfloat16, in which all is computed; H and W multiples of 4.
+        weights: of conv 1 to 5, each seeing everything before it, then of convolutions of x; (O, I, 3, 3) each.
+        biases: (O,) each.
+    """
+    # Differentiation goes through a function of its own, which is no part of autocast.
+    with torch.autocast("cpu", enabled=False):
+        images: tuple[Tensor, ...] = _DenseBlock.apply(x, *weights, *biases)
+    return images
+
+
+class _DenseBlock(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, x: Tensor, *parameters: Tensor) -> tuple[Tensor, ...]:
+        weights, biases = parameters[: len(parameters) // 2], parameters[len(parameters) // 2 :]
+        tiles = to_tiles(x)
+        batch, _, channels, rows, columns = tiles.shape
+        widths = [channels, *(len(bias) for bias in biases[:GROWING])]
+        piles = tiles.new_empty((batch, PLACES, sum(widths), rows * columns))
+        kernels = [transformed_weight(weight).to(x.dtype) for weight in weights]
+        shifts = [bias.to(x.dtype).view(-1, 1, 1) for bias in biases]
+        positive = [torch.empty((batch, 16, width, rows, columns), dtype=torch.bool) for width in widths[1:]]
+        results = [tiles.new_empty((batch, 16, len(bias), rows, columns)) for bias in biases[GROWING:]]
+
+        def convolve(images: Sequence[int]) -> None:
+            for image in images:
+                pile, filled = piles[image], channels
+                _put(pile, 0, tiles[image])
+                for number, (kernel, shift) in enumerate(zip(kernels, shifts, strict=True)):
+                    output = _convolved(kernel, pile, rows, columns).add_(shift)
+                    if number >= GROWING:
+                        results[number - GROWING][image] = output
+                        continue
+                    torch.gt(output.relu_(), 0, out=positive[number][image])
+                    _put(pile, filled, output)
+                    filled += len(shift)
+
+        over_images(convolve, batch)
+        context.save_for_backward(piles, *kernels, *positive)
+        context.widths, context.tiles = widths, (rows, columns)
+        return tuple(from_tiles(result) for result in results)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, ...]:
+        piles, *rest = context.saved_tensors
+        kernels, positive = rest[:-GROWING], rest[-GROWING:]
+        (rows, columns), widths = context.tiles, context.widths
+        wanted = [to_tiles(gradient.to(piles.dtype)) for gradient in gradients]
+        of_x = piles.new_empty((len(piles), 16, widths[0], rows, columns))
+
+        def differentiate(images: Sequence[int]) -> _Sums:
+            sums = _Sums(kernels)
+            for image in images:
+                pile, of_pile = piles[image], torch.zeros_like(piles[image])
+                for number, gradient in enumerate(wanted):
+                    sums.back(GROWING + number, gradient[image], pile, of_pile)
+                for number in reversed(range(GROWING)):
+                    gradient = _pull(of_pile, sum(widths[: number + 1]), widths[number + 1], rows, columns)
+                    sums.back(number, gradient.mul_(positive[number][image]), pile, of_pile)
+                of_x[image] = _pull(of_pile, 0, widths[0], rows, columns)
+            return sums
+
+        of_kernels, of_biases = _total(over_images(differentiate, len(piles)))
+        return (from_tiles(of_x), *(_untransformed(kernel) for kernel in of_kernels), *of_biases)
+
+
+class _Sums:
+    """The parameters' gradients, summed over images in the parameters' own precision."""
+
+    def __init__(self, kernels: Sequence[Tensor]) -> None:
+        dtype = torch.promote_types(kernels[0].dtype, torch.float32)
+        self.turned = [kernel.transpose(1, 2).contiguous() for kernel in kernels]
+        self.kernels = [torch.zeros(kernel.shape, dtype=dtype) for kernel in kernels]
+        self.biases = [torch.zeros(kernel.shape[1], dtype=dtype) for kernel in kernels]
+
+    def back(self, number: int, gradient: Tensor, pile: Tensor, of_pile: Tensor) -> None:
+        """From a convolution's output to its parameters and to what it read."""
+        seen = self.turned[number].shape[1]
+        _, adjoints = TRANSFORMS[gradient.dtype]
+        spread = (adjoints.output @ gradient.reshape(16, -1)).view(PLACES, -1, pile.shape[-1])
+        self.biases[number] += gradient.sum((0, 2, 3), dtype=self.biases[0].dtype)
+        self.kernels[number] += products(spread, pile[:, :seen].transpose(1, 2))
+        add_products(of_pile[:, :seen], self.turned[number], spread)
+
+
+def _total(sums: list[_Sums]) -> tuple[list[Tensor], list[Tensor]]:
+    kernels = [torch.stack(parts).sum(0) for parts in zip(*(one.kernels for one in sums), strict=True)]
+    return kernels, [torch.stack(parts).sum(0) for parts in zip(*(one.biases for one in sums), strict=True)]
+
+
+def transformed_weight(weight: Tensor) -> Tensor:
+    """(O, I, 3, 3) to (36, O, I)."""
+    transforms, _ = TRANSFORMS[weight.dtype]
+    return (transforms.weight @ weight.permute(2, 3, 0, 1).reshape(9, -1)).view(PLACES, *weight.shape[:2])
+
+
+def _untransformed(gradient: Tensor) -> Tensor:
+    _, adjoints = TRANSFORMS[gradient.dtype]
+    flat = adjoints.weight @ gradient.view(PLACES, -1)
+    return flat.view(3, 3, *gradient.shape[1:]).permute(2, 3, 0, 1).contiguous()
+
+
+def products(left: Tensor, right: Tensor) -> Tensor:
+    """36 matrix products. The batched bfloat16 product would copy the slices of a pile: they are taken one by one."""
+    if left.dtype != torch.bfloat16:
+        return torch.bmm(left, right)
+    result = left.new_empty((PLACES, left.shape[1], right.shape[2]))
+    for place in range(PLACES):
+        torch.mm(left[place], right[place], out=result[place])
+    return result
+
+
+def add_products(to: Tensor, left: Tensor, right: Tensor) -> None:
+    """Adds 36 matrix products to a slice of a pile."""
+    if to.dtype != torch.bfloat16:
+        to.baddbmm_(left, right)
+        return
+    for place in range(PLACES):
+        to[place].addmm_(left[place], right[place])
+
+
+def _convolved(kernel: Tensor, pile: Tensor, rows: int, columns: int) -> Tensor:
+    transforms, _ = TRANSFORMS[pile.dtype]
+    product = products(kernel, pile[:, : kernel.shape[2]])
+    return (transforms.output @ product.view(PLACES, -1)).view(16, -1, rows, columns)
+
+
+def _put(pile: Tensor, start: int, tiles: Tensor) -> None:
+    transforms, _ = TRANSFORMS[pile.dtype]
+    part = pile[:, start : start + tiles.shape[1]].view(PLACES, -1)
+    torch.mm(transforms.input, gather(tiles).view(PLACES, -1), out=part)
+
+
+def _pull(of_pile: Tensor, start: int, width: int, rows: int, columns: int) -> Tensor:
+    _, adjoints = TRANSFORMS[of_pile.dtype]
+    part = of_pile[:, start : start + width].view(PLACES, -1)
+    return scatter((adjoints.input @ part).view(PLACES, width, rows, columns))

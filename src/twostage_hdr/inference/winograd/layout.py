@@ -1,0 +1,207 @@
+"""Images as sixteen phases: pixel (4r + i, 4c + j) lies in plane 4i + j at block (r, c).
+
+In this layout a shift by one pixel is another plane or a shift by one block, so every step of a Winograd convolution
+is a matrix product or a copy of long runs of memory.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from twostage_hdr.inference.winograd.transforms import OUTPUTS, PATCH
+
+PHASES = OUTPUTS * OUTPUTS
+
+
+def to_phases(image: Float[Tensor, "height width channels"]) -> Float[Tensor, "phases channels rows columns"]:
+    """Phases of an image, zeros where the last blocks reach beyond it."""
+    height, width, channels = image.shape
+    padded = F.pad(image, (0, 0, 0, -width % OUTPUTS, 0, -height % OUTPUTS))
+    blocks = padded.view(padded.shape[0] // OUTPUTS, OUTPUTS, padded.shape[1] // OUTPUTS, OUTPUTS, channels)
+    return blocks.permute(1, 3, 4, 0, 2).reshape(PHASES, channels, blocks.shape[0], blocks.shape[2])
+
+
+def from_phases(
+    phases: Float[Tensor, "phases channels rows columns"], width: int
+) -> Float[Tensor, "height width channels"]:
+    """The image of some phases, `width` pixels wide and a multiple of four high."""
+    _, channels, rows, columns = phases.shape
+    blocks = phases.view(OUTPUTS, OUTPUTS, channels, rows, columns).permute(3, 0, 4, 1, 2)
+    return blocks.reshape(rows * OUTPUTS, columns * OUTPUTS, channels)[:, :width]
+
+
+def clear_outside(planes: Tensor, *, top: int, left: int, height: int, width: int) -> None:
+    """Set to zero, in place, what lies outside the image, as the zero padding of each convolution has it.
+
+    Args:
+        planes: (16, channels, rows, columns), any strides.
+        top: row of blocks of the image at which planes begins; may be negative.
+        left: column of blocks at which planes begins; may be negative.
+        height: of the image, pixels.
+        width: of the image, pixels.
+    """
+    rows, columns = planes.shape[2:]
+    if top < 0:
+        planes[:, :, :-top].zero_()
+    if left < 0:
+        planes[:, :, :, :-left].zero_()
+    for phase in range(OUTPUTS):
+        last_row, last_column = _blocks(height, phase) - top, _blocks(width, phase) - left
+        if last_row < rows:
+            planes[OUTPUTS * phase : OUTPUTS * (phase + 1), :, max(last_row, 0) :].zero_()
+        if last_column < columns:
+            planes[phase::OUTPUTS, :, :, max(last_column, 0) :].zero_()
+
+
+def _blocks(pixels: int, phase: int) -> int:
+    """How many blocks have this phase inside an image of so many pixels."""
+    return max(-(-(pixels - phase) // OUTPUTS), 0)
+
+
+def patch_planes() -> list[int]:
+    """Order in which `gather_patches` stores the 36 pixels of a patch: the 16 inside first, then sides, then corners.
+
+    Returns:
+        For each stored plane the flattened position (row by row) in the 6x6 patch.
+    """
+    inside = range(1, OUTPUTS + 1)
+    order = [(i, j) for i in inside for j in inside]
+    order += [(0, j) for j in inside] + [(5, j) for j in inside] + [(i, 0) for i in inside] + [(i, 5) for i in inside]
+    order += [(0, 0), (0, 5), (5, 0), (5, 5)]
+    return [6 * i + j for i, j in order]
+
+
+class Side:
+    """One side or corner of the patches: which planes of a neighbouring block it takes, and in which direction."""
+
+    def __init__(self, *, stored: slice, planes: slice, down: int, right: int) -> None:
+        self.stored, self.planes, self.down, self.right = stored, planes, down, right
+
+
+SIDES = (
+    Side(stored=slice(16, 20), planes=slice(12, 16), down=-1, right=0),
+    Side(stored=slice(20, 24), planes=slice(0, 4), down=1, right=0),
+    Side(stored=slice(24, 28), planes=slice(3, 16, 4), down=0, right=-1),
+    Side(stored=slice(28, 32), planes=slice(0, 16, 4), down=0, right=1),
+    Side(stored=slice(32, 33), planes=slice(15, 16), down=-1, right=-1),
+    Side(stored=slice(33, 34), planes=slice(12, 13), down=-1, right=1),
+    Side(stored=slice(34, 35), planes=slice(3, 4), down=1, right=-1),
+    Side(stored=slice(35, 36), planes=slice(0, 1), down=1, right=1),
+)
+
+"""How the 20 outer planes of a patch follow from the 16 inner planes of the neighbours."""
+
+
+def gather_patches(source: Tensor, patches: Tensor, *, top: int, left: int) -> None:
+    """Patches of blocks whose neighbours are all in source.
+
+    Args:
+        source: (16, channels, rows, columns) phases.
+        patches: (36, channels, r, c), written in the order of `patch_planes`; dtype may differ from the source's.
+        top: row of source that patches begin at, >= 1.
+        left: column of source that patches begin at, >= 1.
+    """
+    rows, columns = patches.shape[2:]
+    patches[:PHASES].copy_(source[:, :, top : top + rows, left : left + columns])
+    for side in SIDES:
+        down, right = top + side.down, left + side.right
+        patches[side.stored].copy_(source[side.planes, :, down : down + rows, right : right + columns])
+
+
+def spread_patches(patches: Tensor, above: Tensor) -> None:
+    """Fill the 20 outer planes from the 16 inner ones, in place.
+
+    The shift runs over the flattened blocks: left, right and below the region a neighbour is a block from elsewhere (a
+    finite value that only pixels within one pixel of that rim can see).
+
+    Args:
+        patches: (36, channels, rows, columns), contiguous.
+        above: (4, channels, columns), the last line of pixels of the row of blocks above the region.
+    """
+    columns = patches.shape[3]
+    flat = patches.view(patches.shape[0], -1)
+    for side in SIDES:
+        shift = side.down * columns + side.right
+        stored, planes = flat[side.stored], flat[side.planes]
+        if shift > 0:
+            stored[:, :-shift].copy_(planes[:, shift:])
+        else:
+            stored[:, -shift:].copy_(planes[:, :shift])
+    patches[16:20, :, 0] = above
+    patches[32, :, 0, 1:] = above[3, :, :-1]
+    patches[33, :, 0, :-1] = above[0, :, 1:]
+
+
+Tiles = Float[Tensor, "16 channels rows columns"]
+
+"""One image: place in the tile, channel, tile row, tile column."""
+
+Patches = Float[Tensor, "36 channels rows columns"]
+
+"""One image: place in the 6x6 patch around the tile, channel, tile row, tile column."""
+
+
+class Piece(NamedTuple):
+    """Which pixels of the tiles a place of the patches shows: those of a tile `down` and `right` of its own."""
+
+    place: int
+    pixel: int
+    down: int
+    right: int
+
+
+def pieces() -> Iterator[Piece]:
+    """The 36 places of a patch, whose corner lies one pixel up and left of its tile's."""
+    for place in range(PATCH * PATCH):
+        row, column = place // PATCH - 1, place % PATCH - 1
+        pixel = (row % OUTPUTS) * OUTPUTS + column % OUTPUTS
+        yield Piece(place, pixel, row // OUTPUTS, column // OUTPUTS)
+
+
+PIECES = tuple(pieces())
+
+INSIDE = [piece.place for piece in sorted(PIECES, key=lambda piece: piece.pixel) if piece.down == piece.right == 0]
+
+"""The places of a patch that are its own tile's pixels, in their order."""
+
+
+def to_tiles(image: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch 16 channels rows columns"]:
+    """Sides must be multiples of 4."""
+    batch, channels, height, width = image.shape
+    split = image.reshape(batch, channels, height // OUTPUTS, OUTPUTS, width // OUTPUTS, OUTPUTS)
+    return split.permute(0, 3, 5, 1, 2, 4).reshape(batch, OUTPUTS**2, channels, height // OUTPUTS, width // OUTPUTS)
+
+
+def from_tiles(tiles: Float[Tensor, "batch 16 channels rows columns"]) -> Float[Tensor, "batch channels height width"]:
+    """Undoes `to_tiles`."""
+    batch, _, channels, rows, columns = tiles.shape
+    split = tiles.reshape(batch, OUTPUTS, OUTPUTS, channels, rows, columns)
+    return split.permute(0, 3, 4, 1, 5, 2).reshape(batch, channels, rows * OUTPUTS, columns * OUTPUTS)
+
+
+def gather(tiles: Tiles) -> Patches:
+    """The patches around all tiles of an image; black beyond its borders, as a padded convolution has it."""
+    patches = tiles.new_zeros((PATCH**2, *tiles.shape[1:]))
+    for piece in PIECES:
+        (to_rows, from_rows), (to_columns, from_columns) = _shift(piece.down), _shift(piece.right)
+        patches[piece.place, :, to_rows, to_columns] = tiles[piece.pixel, :, from_rows, from_columns]
+    return patches
+
+
+def scatter(patches: Patches) -> Tiles:
+    """The transpose of `gather`: each pixel gets the sum over the patches that show it."""
+    tiles = patches[INSIDE]
+    for piece in PIECES:
+        if piece.down or piece.right:
+            (to_rows, from_rows), (to_columns, from_columns) = _shift(piece.down), _shift(piece.right)
+            tiles[piece.pixel, :, from_rows, from_columns] += patches[piece.place, :, to_rows, to_columns]
+    return tiles
+
+
+def _shift(tiles: int) -> tuple[slice, slice]:
+    """Slices (of patches, of tiles) that put beside each patch the tile so many steps on."""
+    everything, first, rest = slice(None), slice(None, -1), slice(1, None)
+    return {0: (everything, everything), 1: (first, rest), -1: (rest, first)}[tiles]

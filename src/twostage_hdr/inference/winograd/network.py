@@ -1,0 +1,119 @@
+"""The two-stage network, or one stage, as a stream of rows: exact, in cache, and bounded in memory."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from twostage_hdr.inference.tiled import worker_pool
+from twostage_hdr.inference.winograd.grid import StreamGrid
+from twostage_hdr.inference.winograd.layout import from_phases, to_phases
+from twostage_hdr.inference.winograd.stage import RunAll, StreamedStage
+from twostage_hdr.inference.winograd.tile import Workspace
+from twostage_hdr.inference.winograd.transforms import OUTPUTS
+from twostage_hdr.networks.stage import Stage
+from twostage_hdr.networks.two_stage import TwoStageNetwork
+
+TILE_ROWS, TILE_COLUMNS = 15, 38
+"""Blocks of 4x4 pixels in a tile, a compromise: large ones repeat less of their rims, small ones stay in cache.
+
+With the row of its rim a tile has 16 rows, so that the products have a multiple of 16 columns whatever its width."""
+BAND_BYTES = 96 << 20
+"""Largest buffer of features between two blocks; very wide images get lower bands."""
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """PyTorch without its own threads, which would spin beside the workers."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+class StreamedNetwork:
+    """Rows in, rows out, on the CPU.
+
+    Every worker is one thread with its own buffers and single-threaded matrix products: no barrier inside a tile.
+
+    Args:
+        network: the two-stage network or one stage.
+        dtype: of the matrix products, float32 or bfloat16.
+        workers: threads; None for as many as PyTorch uses.
+        tile: side of a tile in pixels, rounded up to a multiple of four; None for the measured best.
+    """
+
+    def __init__(
+        self,
+        network: TwoStageNetwork | Stage,
+        *,
+        dtype: torch.dtype,
+        workers: int | None = None,
+        tile: int | None = None,
+    ) -> None:
+        stages = [network] if isinstance(network, Stage) else [network.enhancement, network.tone_mapping]
+        self.workers = workers or torch.get_num_threads()
+        with one_thread():
+            self.stages = [StreamedStage(stage, dtype=dtype) for stage in stages]
+        self.dtype = dtype
+        self.features = stages[0].conv_in.out_channels
+        self.growth = max(block.growth for stage in self.stages for block in stage.blocks)
+        self.tile = tile
+
+    def grid(self, height: int, width: int) -> StreamGrid:
+        """How an image of this size is cut."""
+        if self.tile is not None:
+            largest = -(-max(height, width) // OUTPUTS)
+            rows = columns = max(min(-(-self.tile // OUTPUTS), largest), 1)
+        else:
+            row_bytes = 4 * self.features * OUTPUTS * width
+            rows, columns = min(TILE_ROWS, max(BAND_BYTES // row_bytes, 4)), TILE_COLUMNS
+        return StreamGrid(height=height, width=width, tile_rows=rows, tile_columns=columns, workers=self.workers)
+
+    def rows(self, ldr: NDArray[np.uint8] | NDArray[np.uint16]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """The output's rows, top to bottom.
+
+        Args:
+            ldr: (H, W, 3), full range of its type.
+
+        Yields:
+            Row at which the band begins, and the band (rows, W, 3).
+        """
+        height, width = ldr.shape[:2]
+        grid = self.grid(height, width)
+        spaces = [self._workspace(grid) for _ in range(self.workers)]
+        with one_thread(), worker_pool(spaces, initializer=partial(torch.set_num_threads, 1)) as run_all:
+            yield from self._rows(ldr, grid, run_all)
+
+    def _rows(self, ldr: NDArray, grid: StreamGrid, run_all: RunAll) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        bands: Iterator[Tensor] = _image_bands(ldr, grid)
+        for stage in self.stages:
+            bands = stage.bands(bands, grid, run_all)
+        top = 0
+        while True:
+            with torch.inference_mode():
+                band = next(bands, None)
+                if band is None:
+                    return
+                rows = from_phases(band, grid.width)[: grid.height - top]
+            yield top, rows.numpy()
+            top += rows.shape[0]
+
+    def _workspace(self, grid: StreamGrid) -> Workspace:
+        widest = max(span.columns for span in grid.spans)
+        blocks = (min(grid.tile_rows, grid.rows) + 1) * (widest + 2)
+        return Workspace(blocks=blocks, features=self.features, growth=self.growth, dtype=self.dtype)
+
+
+def _image_bands(ldr: NDArray, grid: StreamGrid) -> Iterator[Tensor]:
+    """Bands of phases in [0, 1]."""
+    step = grid.tile_rows * OUTPUTS
+    for top in range(0, grid.height, step):
+        band = ldr[top : top + step].astype(np.float32) / np.float32(np.iinfo(ldr.dtype).max)
+        yield to_phases(torch.from_numpy(band))

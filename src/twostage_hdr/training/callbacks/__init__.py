@@ -1,0 +1,1 @@
+"""What accompanies a training: checkpoints, scores, pictures, throughput, signals."""

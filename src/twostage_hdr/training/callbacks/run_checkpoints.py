@@ -1,0 +1,201 @@
+"""When a run is saved: often enough, at moments when its state is whole, and never twice half."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.loggers import WandbLogger
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.training.callbacks.checkpoint_file import random_state, restore_random_state
+from twostage_hdr.training.callbacks.stop_signals import Stopped, StopSignals
+
+
+class RunCheckpoints(Checkpoint):
+    """`last.ckpt` and `best.ckpt`, with everything that a run needs to go on as if it had not been interrupted.
+
+    `last.ckpt` is written between batches every few minutes, before and after every validation, when a signal asks
+    the run to stop, and when data cannot be read. In the middle of an update nothing is saved: the file of before
+    counts. A run that resumes before a validation repeats it.
+
+    Args:
+        directory: where the two files lie.
+        monitor: the validation score that decides which is best.
+        mode: "max" or "min".
+        every_minutes: time between checkpoints within an epoch.
+    """
+
+    def __init__(
+        self, *, directory: str, monitor: str = "val/mu_psnr", mode: str = "max", every_minutes: float = 10.0
+    ) -> None:
+        if mode not in ("max", "min"):
+            raise InputError(f"callbacks.checkpoints.mode={mode}: choose max or min")
+        self.directory, self.monitor, self.mode = Path(directory), monitor, mode
+        self.every_minutes = every_minutes
+        self.best: float | None = None
+        self.scores: dict[str, float] = {}
+        self.signals = StopSignals()
+        self._between_batches = False
+        self._validated = False
+        self._before_validation = False
+        self._random_state: dict[str, Any] | None = None
+
+    @property
+    def last(self) -> Path:
+        """The file that a run goes on from."""
+        return self.directory / "last.ckpt"
+
+    # When.
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Clears away what a killed run left half-written."""
+        if trainer.is_global_zero and self.directory.is_dir():
+            for leftover in self.directory.glob(".*.tmp-*"):
+                leftover.unlink(missing_ok=True)
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Listens to signals, after Lightning has set its own handlers."""
+        self.signals.install()
+        self._saved_at = time.monotonic()
+        self._between_batches = True
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """The first batch of a continued run finds the random generators as the checkpoint has them."""
+        self._between_batches = False
+        if self._random_state is not None:
+            restore_random_state(self._random_state)
+            self._random_state = None
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Saves if it is time to, if validation comes next, or if somebody asked to stop."""
+        loop = trainer.fit_loop.epoch_loop
+        self._before_validation = loop._should_check_val_fx(trainer.fit_loop._data_fetcher)  # type: ignore[arg-type]
+        if loop.batch_progress.is_last_batch and not self._before_validation:
+            return  # the epoch's end follows at once
+        stop = _any_process(trainer, self.signals.received is not None)
+        late = time.monotonic() - self._saved_at > 60 * self.every_minutes
+        due = _any_process(trainer, trainer.is_global_zero and late)
+        if stop or due or self._before_validation:
+            self.save(trainer)
+        self._before_validation = False
+        self._between_batches = True
+        if stop:
+            self.signals.obey(leader=trainer.is_global_zero)
+
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """During validation weights may be swapped for their average: nothing is saved."""
+        self._between_batches = False
+
+    def on_validation_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Stops without saving: the state before the validation is on disk."""
+        if trainer.training or trainer.sanity_checking:
+            return
+        if _any_process(trainer, self.signals.received is not None):
+            self.signals.obey(leader=trainer.is_global_zero)
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """The epoch has a score."""
+        if not trainer.sanity_checking:
+            self._validated = True
+            metrics = trainer.callback_metrics.items()
+            self.scores = {name: float(value) for name, value in metrics if name.startswith("val/")}
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Saves, first under the name of the best if it is."""
+        score = self.scores.get(self.monitor)
+        if self._validated and score is not None and self._is_better(score):
+            self.best = score
+            self.save(trainer, self.directory / "best.ckpt")
+        self._validated = False
+        self.save(trainer)
+        self._between_batches = True
+        if _any_process(trainer, self.signals.received is not None):
+            self.signals.obey(leader=trainer.is_global_zero)
+
+    def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
+        """Saves what was learnt up to an unreadable sample or the like, unless the error fell into an update."""
+        if self._between_batches and not isinstance(exception, Stopped) and trainer.world_size == 1:
+            try:
+                self.save(trainer)
+            except InputError as full:  # the exception itself matters more
+                print(full)
+        self.signals.uninstall()
+
+    def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Gives the signals back."""
+        self.signals.uninstall()
+
+    def save(self, trainer: L.Trainer, path: Path | None = None) -> None:
+        """Writes a checkpoint, `last.ckpt` unless told otherwise."""
+        trainer.save_checkpoint(path or self.last, weights_only=False)
+        self._saved_at = time.monotonic()
+
+    def _is_better(self, score: float) -> bool:
+        if self.best is None:
+            return True
+        return score > self.best if self.mode == "max" else score < self.best
+
+    # What.
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best score so far, and the last ones."""
+        return {"best": self.best, "scores": self.scores}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Goes on from those scores."""
+        self.best, self.scores = state_dict["best"], state_dict["scores"]
+
+    def on_save_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Adds the random generators, and wandb's id of the run."""
+        checkpoint["random_state"] = random_state()
+        checkpoint["wandb_ids"] = [str(logger.version) for logger in _wandb_loggers(trainer)]
+        if trainer.is_global_zero:
+            checkpoint["wandb_steps"] = [logger.experiment.step for logger in _wandb_loggers(trainer)]
+        if self._before_validation:
+            _ask_for_validation(checkpoint["loops"]["fit_loop"])
+
+    def on_load_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Keeps the generators' states for the first batch: loaders draw from them when they start.
+
+        Offline, wandb would number the lines of its history from 0 again.
+        """
+        self._random_state = checkpoint.get("random_state")
+        if trainer.is_global_zero:
+            for logger, step in zip(_wandb_loggers(trainer), checkpoint.get("wandb_steps", ()), strict=False):
+                logger.experiment.log({}, step=max(step, logger.experiment.step))
+
+
+def _wandb_loggers(trainer: L.Trainer) -> list[WandbLogger]:
+    return [logger for logger in trainer.loggers if isinstance(logger, WandbLogger)]
+
+
+def _ask_for_validation(loops: dict[str, Any]) -> None:
+    """Rewrites Lightning's counters: from "the batch is done" to "the batch is done and its validation has begun".
+
+    Lightning would otherwise take an epoch whose last batch is done for an epoch that is done.
+    """
+    for counts in (loops["epoch_loop.batch_progress"][kind] for kind in ("total", "current")):
+        counts["completed"] = counts["processed"]
+    for kind in ("total", "current"):
+        counts = loops["epoch_loop.val_loop.batch_progress"][kind]
+        done = counts["completed"] if kind == "total" else 0
+        counts.update(ready=done + 1, started=done + 1, processed=done, completed=done)
+
+
+def _any_process(trainer: L.Trainer, answer: bool) -> bool:
+    """Whether any process says yes: all must do the same thing after the same batch."""
+    return trainer.strategy.reduce_boolean_decision(answer, all=False) if trainer.world_size > 1 else answer

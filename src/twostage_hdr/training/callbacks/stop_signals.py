@@ -1,0 +1,105 @@
+"""Requests to stop: Ctrl-C, SIGTERM, and a cluster's warning before it takes the machine back."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from torch import distributed
+
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2") if hasattr(signal, name))
+
+
+class Stopped(SystemExit):
+    """A run that was asked to stop, has saved its state, and goes on when it is started again.
+
+    Attributes:
+        signal: what asked; the exit code is 128 plus its number, as shells have it.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.signal = signal.Signals(number)
+
+
+class StopSignals:
+    """Remembers that a signal came, so that a run can end where its state is whole.
+
+    A second Ctrl-C ends the process at once. Handlers that were there before (submitit's, which hands the job back to
+    the cluster) are called by `obey`, after the run has been saved.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._before: dict[int, Any] = {number: signal.getsignal(number) for number in SIGNALS}
+        self._listening = False
+
+    def install(self) -> None:
+        """Starts listening, in place of whoever does now."""
+        self._listening = threading.current_thread() is threading.main_thread()
+        if self._listening:
+            for number in SIGNALS:
+                signal.signal(number, self._on_signal)
+
+    def uninstall(self) -> None:
+        """Gives the signals back to whoever had them when this object was made."""
+        if self._listening:
+            for number, handler in self._before.items():
+                signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        self._listening = False
+
+    def obey(self, *, leader: bool) -> None:
+        """Ends the run, or hands it to whoever handled the signal before; returns if that handler wants to go on.
+
+        Args:
+            leader: this process speaks for the job: it asks SLURM to start it again after SIGUSR1.
+
+        Raises:
+            Stopped: nobody handled the signal before.
+        """
+        number = self.received or signal.SIGTERM
+        handler = self._before.get(number)
+        if callable(handler) and handler is not signal.default_int_handler:
+            self.received = None
+            return _call(handler, number)
+        if number == getattr(signal, "SIGUSR1", None) and leader:
+            requeue()
+        raise Stopped(number)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self.received == number == signal.SIGINT:
+            raise KeyboardInterrupt
+        if self.received is None:
+            name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+            again = "; Ctrl-C again stops at once" if number == signal.SIGINT else ""
+            print(f"\n{name}: finishing this batch, then saving{again}.", file=sys.stderr, flush=True)
+        self.received = number
+
+
+def requeue() -> None:
+    """Asks SLURM to start this job again; nothing outside of a SLURM job."""
+    job = os.environ.get("SLURM_JOB_ID")
+    if job is not None:
+        subprocess.run(["scontrol", "requeue", job], check=False)
+
+
+def _call(handler: Callable[[int, FrameType | None], Any], number: int) -> None:
+    handler(number, None)
+
+
+@contextmanager
+def own_process_group() -> Iterator[None]:
+    """Afterwards there is no process group, and the environment is as before: no rank, port or number of processes."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        if distributed.is_available() and distributed.is_initialized():
+            distributed.destroy_process_group()
+        os.environ.clear()
+        os.environ.update(before)

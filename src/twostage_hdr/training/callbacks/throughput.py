@@ -1,0 +1,142 @@
+"""How fast a run is, how much of the time it waits for data, and how long it will take."""
+
+import statistics
+import time
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.callbacks import RichProgressBar
+from lightning.pytorch.utilities import rank_zero_only
+from torch import nn
+
+from twostage_hdr.data.triple import Triple
+from twostage_hdr.training.reconstruction_module import ReconstructionModule
+
+SMOOTHING = 0.9
+
+"""Weight of the past in the running means; dimensionless."""
+
+UNCOUNTED = 2
+
+"""Batches at the beginning that say nothing of speed: kernels are chosen, memory is taken, loaders start."""
+
+TYPICAL = 5
+
+"""Batches whose median says how long the run will take."""
+
+
+class Throughput(L.Callback):
+    """Logs images per second over all processes, and the seconds per batch that training waited for its data."""
+
+    def __init__(self) -> None:
+        self.seconds: float | None = None
+        self.waiting = 0.0
+        self._batches = 0
+        self._first: list[float] = []
+        self._ended: float | None = None
+        self._started = 0.0
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Validation lies before: the time since the last batch says nothing."""
+        self._ended = None
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Triple, batch_idx: int
+    ) -> None:
+        """The batch is there."""
+        self._started = time.perf_counter()
+        if self._ended is not None:
+            self.waiting = self._mean(self.waiting, self._started - self._ended)
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Triple, batch_idx: int
+    ) -> None:
+        """The batch is done."""
+        now = time.perf_counter()
+        self._batches += 1
+        if self._batches > UNCOUNTED:
+            spent = now - (self._started if self._ended is None else self._ended)
+            self.seconds = spent if self.seconds is None else self._mean(self.seconds, spent)
+            images = len(batch.ldr) * trainer.world_size
+            pl_module.log("speed/images_per_second", images / self.seconds, prog_bar=True)
+            pl_module.log("speed/seconds_waiting_for_data", self.waiting)
+            self._estimate(trainer, spent, batch_idx)
+        self._ended = now
+
+    def _estimate(self, trainer: L.Trainer, spent: float, batch_idx: int) -> None:
+        """Once the first typical batches are done, says how long the others will take."""
+        if len(self._first) == TYPICAL:
+            return
+        self._first.append(spent)
+        if len(self._first) == TYPICAL:
+            left = batches_left(batch_idx, trainer.num_training_batches, trainer.current_epoch, trainer.max_epochs)
+            _tell(left, statistics.median(self._first))
+
+    def _mean(self, before: float, now: float) -> float:
+        return SMOOTHING * before + (1 - SMOOTHING) * now
+
+
+def batches_left(batch_idx: int, batches: int | float, epoch: int, epochs: int | None) -> float | None:
+    """Batches that the run has still to do, None if it has no known end.
+
+    Args:
+        batch_idx: of the batch that was just done, in its epoch.
+        batches: of an epoch.
+        epoch: that is running, from 0.
+        epochs: of the run; None or -1: no end.
+    """
+    return None if epochs is None or epochs < 0 else (epochs - epoch) * batches - batch_idx - 1
+
+
+def duration(seconds: float) -> str:
+    """ "3 h 20 min", "12 min", "40 s"."""
+    minutes = round(seconds / 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min" if seconds >= 90 else f"{round(seconds)} s"
+
+
+@rank_zero_only
+def _tell(left: float | None, seconds: float) -> None:
+    if left is not None:
+        print(f"About {duration(left * seconds)} of training to go, {seconds:.2g} s a batch; validation comes on top.")
+
+
+class WeightNorms(L.Callback):
+    """Logs the Euclidean norm of each player's trainable weights at the end of every epoch."""
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """One number a player."""
+        assert isinstance(pl_module, ReconstructionModule)
+        for player in pl_module.players():
+            norm = nn.utils.get_total_norm([parameter.detach() for parameter in player.parameters()])
+            pl_module.log(f"train/{player.name}/weight_norm", norm, sync_dist=False, rank_zero_only=True)
+
+
+NAMES = {
+    "train/enhancement/loss": "stage I",
+    "train/tone_mapping/loss": "stage II",
+    "train/network/loss": "loss",
+    "train/discriminator/loss": "adversary",
+    "speed/images_per_second": "images/s",
+}
+
+"""What is shown, and as what; the logs keep the long names."""
+
+
+class Progress(RichProgressBar):
+    """Epoch, batches, time left, the losses of all players and images per second.
+
+    Args:
+        refresh_rate: updates of the display per second at most; 0 shows nothing.
+    """
+
+    def __init__(self, *, refresh_rate: int = 4) -> None:
+        super().__init__(refresh_rate=refresh_rate, leave=True)
+
+    def get_metrics(
+        self, trainer: L.Trainer, pl_module: L.LightningModule
+    ) -> dict[str, int | str | float | dict[str, float]]:
+        """The figures behind the bar."""
+        known = super().get_metrics(trainer, pl_module)
+        return {short: known[name] for name, short in NAMES.items() if name in known}

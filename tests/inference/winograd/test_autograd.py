@@ -1,0 +1,95 @@
+import threading
+from collections.abc import Iterator, Sequence
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from twostage_hdr.inference.winograd.autograd import GROWING, dense_block, over_images
+
+
+def direct(x: Tensor, weights: list[Tensor], biases: list[Tensor]) -> tuple[Tensor, Tensor]:
+    pile = x
+    for number in range(GROWING):
+        new = torch.relu(F.conv2d(pile, weights[number], biases[number], padding=1))
+        pile = torch.cat((pile, new), 1)
+    return F.conv2d(pile, weights[4], biases[4], padding=1), F.conv2d(x, weights[5], biases[5], padding=1)
+
+
+def parameters(features: int, growth: int, dtype: torch.dtype) -> tuple[list[Tensor], list[Tensor]]:
+    seen = [features + number * growth for number in range(5)] + [features]
+    made = [growth] * GROWING + [features] * 2
+    scale = [(9 * channels) ** -0.5 for channels in seen]
+    weights = [torch.randn(o, i, 3, 3, dtype=dtype) * s for o, i, s in zip(made, seen, scale, strict=True)]
+    return weights, [0.1 * torch.randn(o, dtype=dtype) for o in made]
+
+
+def gradients(images: tuple[Tensor, ...], leaves: list[Tensor]) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(5)
+    towards = [torch.randn(image.shape, generator=generator, dtype=torch.float64).to(image.dtype) for image in images]
+    return list(torch.autograd.grad(images, leaves, towards))
+
+
+# The tolerance in bfloat16 is that of the direct convolutions in autocast, times three.
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5), (torch.bfloat16, 0.03)]
+)
+def test_images_and_gradients_are_those_of_the_direct_convolutions(dtype: torch.dtype, tolerance: float) -> None:
+    weights, biases = parameters(8, 4, torch.float64)
+    x = torch.rand(2, 8, 8, 12, dtype=torch.float64)
+    leaves = [leaf.requires_grad_() for leaf in (x, *weights, *biases)]
+    expected = direct(x, weights, biases)
+
+    own = torch.promote_types(dtype, torch.float32)
+    mine = [x.detach().to(dtype), *(leaf.detach().to(own) for leaf in leaves[1:])]
+    mine = [leaf.requires_grad_() for leaf in mine]
+    images = dense_block(mine[0], mine[1:7], mine[7:])
+    for image, wanted in zip(images, expected, strict=True):
+        assert image.dtype == dtype
+        assert float((image - wanted).norm() / wanted.norm()) < tolerance
+    # Positive parts change sides under rounding, which the gradients of what lies before them show.
+    slack = 8 if dtype == torch.bfloat16 else 1
+    for mine_, wanted in zip(gradients(images, mine), gradients(expected, leaves), strict=True):
+        assert float((mine_ - wanted).norm() / wanted.norm()) < tolerance * slack
+
+
+def test_autocast_around_it_changes_nothing() -> None:
+    weights, biases = parameters(4, 4, torch.float32)
+    x = torch.rand(1, 4, 8, 8)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside = dense_block(x, weights, biases)
+    outside = dense_block(x, weights, biases)
+    assert all(torch.equal(a, b) for a, b in zip(inside, outside, strict=True))
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_every_image_is_done_once_each_thread_has_its_own_and_the_number_of_threads_is_given_back(two_threads) -> None:
+    def work(images: Sequence[int]) -> tuple[list[int], int, bool, str]:
+        return list(images), torch.get_num_threads(), torch.is_grad_enabled(), threading.current_thread().name
+
+    results = over_images(work, 5)
+    assert [images for images, *_ in results] == [[0, 2, 4], [1, 3]]
+    assert [(threads, gradients) for _, threads, gradients, _ in results] == [(1, False)] * 2
+    assert torch.get_num_threads() == 2
+
+
+def test_one_thread_or_one_image_needs_no_others() -> None:
+    here = threading.current_thread()
+    assert over_images(lambda images: (list(images), threading.current_thread()), 3) == [([0, 1, 2], here)]
+
+
+def test_an_error_in_a_thread_reaches_the_caller(two_threads) -> None:
+    def fail(images: Sequence[int]) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        over_images(fail, 2)
+    assert torch.get_num_threads() == 2

@@ -1,0 +1,76 @@
+import random
+import resource
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.training.callbacks.checkpoint_file import AtomicCheckpointIO, random_state, restore_random_state
+
+
+@pytest.fixture
+def files() -> AtomicCheckpointIO:
+    return AtomicCheckpointIO()
+
+
+def test_what_is_written_is_read_back(files, tmp_path: Path) -> None:
+    files.save_checkpoint({"weights": torch.arange(3), "epoch": 4}, tmp_path / "new" / "last.ckpt")
+    read = files.load_checkpoint(tmp_path / "new" / "last.ckpt")
+    assert torch.equal(read["weights"], torch.arange(3))
+    assert read["epoch"] == 4
+
+
+def test_a_full_disk_leaves_the_checkpoint_of_before_and_one_line(files, tmp_path: Path) -> None:
+    """A limit on the size of files makes the system refuse the write in its middle, as a full disk does."""
+    path = tmp_path / "last.ckpt"
+    files.save_checkpoint({"epoch": 1}, path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+    try:
+        with pytest.raises(InputError, match=r"last\.ckpt: cannot be written .* make room for 4 MiB") as refused:
+            files.save_checkpoint({"epoch": 2, "weights": torch.zeros(2**20)}, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "\n" not in str(refused.value)
+    assert files.load_checkpoint(path)["epoch"] == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+def test_a_file_cut_short_is_refused(files, tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    files.save_checkpoint({"weights": torch.zeros(1000)}, path)
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(InputError, match="cannot be read as a checkpoint"):
+        files.load_checkpoint(path)
+
+
+def test_a_checkpoint_with_other_objects_is_refused_even_if_asked_for(files, tmp_path: Path) -> None:
+    torch.save({"state": np.random.RandomState(0)}, tmp_path / "last.ckpt")
+    with pytest.raises(InputError, match="cannot be read as a checkpoint"):
+        files.load_checkpoint(tmp_path / "last.ckpt", weights_only=False)
+
+
+def test_a_missing_file_is_refused(files, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such checkpoint"):
+        files.load_checkpoint(tmp_path / "last.ckpt")
+
+
+def draw() -> tuple[float, float, float, float]:
+    return random.random(), float(np.random.rand()), float(np.random.randn()), float(torch.rand(()))
+
+
+def test_all_generators_go_on_where_they_were_after_a_safe_round_trip(tmp_path: Path) -> None:
+    random.seed(1)
+    np.random.seed(2)
+    np.random.randn()  # leaves one Gaussian in store
+    torch.manual_seed(3)
+    torch.save(random_state(), tmp_path / "state.pt")
+    expected = [draw() for _ in range(3)]
+    for seed in (7, 8):
+        random.seed(seed)
+        np.random.seed(seed)
+        torch.manual_seed(seed)
+        restore_random_state(torch.load(tmp_path / "state.pt", weights_only=True))
+        assert [draw() for _ in range(3)] == expected
