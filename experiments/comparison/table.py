@@ -141,7 +141,7 @@ def _data(table: Table, options: argparse.Namespace) -> tuple[str, ...]:
             config = compose("train", overrides=["run_dir=.", *settings])
         data: TripleDataModule = instantiate(config.data)
         if data.splits.shared:
-            raise InputError(f"{options.root}: too few places for held-out ones; give more images, or --splits")
+            raise InputError(options.root, "too few places for held-out ones", "give more images, or --splits")
         write_splits(splits, data.splits)
     return (*settings, f"data.split_file={splits}")
 

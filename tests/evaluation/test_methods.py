@@ -45,7 +45,7 @@ def test_a_missing_result_is_one_line_with_the_scene(tmp_path: Path) -> None:
 
 def test_a_result_of_another_size_is_refused_with_both_sizes(tmp_path: Path) -> None:
     write_radiance(tmp_path / "a.hdr", pixels())
-    with pytest.raises(InputError, match=r"12x8 px, but the frame of scene 'a' has 24x8"):
+    with pytest.raises(InputError, match=r"12x8 px, frame of scene 'a' 24x8 px"):
         FolderMethod(folder=tmp_path, name="f", title="F").reconstruct(torch.zeros(3, 8, 24), scene="a")
 
 

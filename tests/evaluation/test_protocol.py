@@ -75,7 +75,7 @@ def test_results_that_are_no_numbers_are_refused(value: float) -> None:
     ldr, reference = pair()
     prediction = decode_gamma(ldr)
     prediction[1, 2, 3] = value
-    with pytest.raises(InputError, match="1 values that are NaN or infinite"):
+    with pytest.raises(InputError, match="1 values are NaN or infinite"):
         score_image(ldr, reference, prediction)
 
 

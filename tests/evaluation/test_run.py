@@ -101,7 +101,7 @@ def test_a_broken_result_names_method_and_scene(tmp_path: Path) -> None:
 def test_names_and_scenes_must_be_distinct_and_data_must_exist(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="'quarter' is given twice"):
         evaluate([METHOD, METHOD], triples(1), tmp_path)
-    with pytest.raises(InputError, match="'scene0' occurs twice"):
+    with pytest.raises(InputError, match="'scene0': occurs twice"):
         evaluate([METHOD], [*triples(1), *triples(1)], tmp_path)
     with pytest.raises(InputError, match="no images"):
         evaluate([METHOD], [], tmp_path)

@@ -136,7 +136,7 @@ def test_the_shipped_sets_with_context_hold_the_sets_without_it(name: str) -> No
 
 def test_an_unknown_name_is_refused_with_the_shipped_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "SHIPPED", tmp_path)
-    with pytest.raises(InputError, match="no weights are shipped"):
+    with pytest.raises(InputError, match="none are shipped"):
         default_weights()
     save_weights(tmp_path / "demo.safetensors", tiny())
     assert "'dmeo': no such file, run directory or shipped set; shipped: demo" in refusal("dmeo")

@@ -25,7 +25,7 @@ class BracketedExposure(ClippedShareExposure):
     def __init__(self, *, low: float = 0.01, high: float = 0.20, stops: Sequence[float] = (-2.0, 0.0, 2.0)) -> None:
         super().__init__(low=low, high=high)
         if not stops or not all(math.isfinite(stop) for stop in stops):
-            raise InputError(f"camera.exposure: stops={list(stops)}; give one number of stops for each frame")
+            raise InputError("camera.exposure", f"stops={list(stops)}", "give one number of stops for each frame")
         self.stops = tuple(float(stop) for stop in stops)
 
     def scale(self, linear: LinearRGB, rng: np.random.Generator) -> float:

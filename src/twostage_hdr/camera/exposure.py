@@ -23,7 +23,7 @@ class ClippedShareExposure:
 
     def __init__(self, *, low: float = 0.01, high: float = 0.20) -> None:
         if not 0 <= low <= high <= 1:
-            raise InputError(f"camera.exposure: low={low}, high={high}; give shares with 0 <= low <= high <= 1")
+            raise InputError("camera.exposure", f"low={low}, high={high}", "give shares with 0 <= low <= high <= 1")
         self.low = low
         self.high = high
 

@@ -22,10 +22,10 @@ class Jpeg:
     def __init__(self, *, quality_low: int = 30, quality_high: int = 100, probability: float = 0.5) -> None:
         if not 1 <= quality_low <= quality_high <= 100:
             raise InputError(
-                f"camera.jpeg: quality_low={quality_low}, quality_high={quality_high}; give 1 <= low <= high <= 100"
+                "camera.jpeg", f"quality_low={quality_low}, quality_high={quality_high}", "give 1 <= low <= high <= 100"
             )
         if not 0 <= probability <= 1:
-            raise InputError(f"camera.jpeg: probability={probability}; give a share in [0, 1]")
+            raise InputError("camera.jpeg", f"probability={probability}", "give a share in [0, 1]")
         self.quality_low, self.quality_high = quality_low, quality_high
         self.probability = probability
 

@@ -24,8 +24,9 @@ class SensorNoise:
     ) -> None:
         if not (0 <= shot_low <= shot_high and 0 <= read_low <= read_high):
             raise InputError(
-                f"camera.noise: shot=({shot_low}, {shot_high}), read=({read_low}, {read_high}); "
-                "give ranges with 0 <= low <= high"
+                "camera.noise",
+                f"shot=({shot_low}, {shot_high}), read=({read_low}, {read_high})",
+                "give ranges with 0 <= low <= high",
             )
         self.shot_low, self.shot_high = shot_low, shot_high
         self.read_low, self.read_high = read_low, read_high

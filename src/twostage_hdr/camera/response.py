@@ -15,7 +15,9 @@ class GammaResponse:
 
     def __init__(self, *, gamma: float = HDM_GAMMA) -> None:
         if not gamma > 0:
-            raise InputError(f"camera.response: gamma={gamma}; give a number above 0, {HDM_GAMMA} for HdM-like frames")
+            raise InputError(
+                "camera.response", f"gamma={gamma}", f"give a number above 0, {HDM_GAMMA} for HdM-like frames"
+            )
         self.gamma = gamma
 
     def __call__(self, linear: LinearRGB, rng: np.random.Generator) -> EncodedRGB:
@@ -37,7 +39,7 @@ class SigmoidResponse:
     def __init__(self, *, n_mean: float = 0.9, n_std: float = 0.1, s_mean: float = 0.6, s_std: float = 0.1) -> None:
         if min(n_mean, s_mean) <= 0 or min(n_std, s_std) < 0:
             raise InputError(
-                f"camera.response: n={n_mean}±{n_std}, s={s_mean}±{s_std}; give means > 0 and deviations >= 0"
+                "camera.response", f"n={n_mean}±{n_std}, s={s_mean}±{s_std}", "give means > 0 and deviations >= 0"
             )
         self.n_mean, self.n_std = n_mean, n_std
         self.s_mean, self.s_std = s_mean, s_std

@@ -24,7 +24,7 @@ def serve(
         InputError: gradio is missing, unusable weights or device, or a port that cannot be had.
     """
     if port is not None and not 1 <= port <= _LAST_PORT:
-        raise InputError(f"--port {port}: expected 1 to {_LAST_PORT}")
+        raise InputError(f"--port {port}", f"expected 1 to {_LAST_PORT}")
     gradio = _gradio()
     reconstructor = load_reconstructor(weights, device=device, precision=precision, tile=tile)
     with tempfile.TemporaryDirectory(prefix="twostage-hdr-") as folder:
@@ -43,14 +43,14 @@ def serve(
         except OSError as error:
             if port is None:
                 raise
-            raise InputError(f"--port {port}: another program may use it; give another, or none") from error
+            raise InputError(f"--port {port}", "another program may use it", "give another, or none") from error
 
 
 def _gradio() -> Any:
     try:
         import gradio
     except ImportError:
-        raise InputError("app: the page needs gradio; pip install 'twostage-hdr[app]'") from None
+        raise InputError("app", "the page needs gradio", "pip install 'twostage-hdr[app]'") from None
     return gradio
 
 

@@ -134,9 +134,9 @@ def check_plan(sources: Sequence[Path], directory: Path, formats: Sequence[str])
     try:
         for part in (directory, *directory.parents):
             if part.exists() and not part.is_dir():
-                raise InputError(f"{part}: is a file; give a folder with -o")
+                raise InputError(part, "is a file", "give a folder with -o")
     except OSError as error:
-        raise InputError(f"{directory}: {error.strerror}; give another folder with -o") from error
+        raise InputError(directory, f"{error.strerror}", "give another folder with -o") from error
     return check_collisions({source: result_paths(directory, source.stem, formats) for source in sources})
 
 

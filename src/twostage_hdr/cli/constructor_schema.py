@@ -31,9 +31,9 @@ def check_settings(config: DictConfig) -> None:
             if name in RESERVED:
                 continue
             if name not in arguments:
-                raise InputError(f"{place}.{name}: no such setting; {place} has {', '.join(arguments)}")
+                raise InputError(f"{place}.{name}", "no such setting", f"{place} has {', '.join(arguments)}")
             if isinstance(value, str) and value != "???" and _takes_numbers_alone(arguments[name].annotation):
-                raise InputError(f"{place}.{name}={value}: must be a number")
+                raise InputError(f"{place}.{name}={value}", "must be a number")
 
 
 def _targets(node: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -50,7 +50,7 @@ def convert_all(
         InputError: unknown formats, no such exposure, or results that would overwrite an input.
     """
     if not abs(stops) <= MOST_STOPS:  # NaN, too
-        raise InputError(f"--stops {stops:g}: expected an exposure of -{MOST_STOPS} to {MOST_STOPS}")
+        raise InputError(f"--stops {stops:g}", f"expected an exposure of -{MOST_STOPS} to {MOST_STOPS}")
     console = Console(highlight=False, soft_wrap=True, stderr=as_json)
     sources, nothing = find_hdr_files(names)
     refused = check_plan(sources, directory, formats)
@@ -100,5 +100,5 @@ def _bands(path: Path, pixels: LinearPixels, stops: float) -> Iterator[np.ndarra
         with np.errstate(over="ignore"):
             rows = pixels[top : top + _ROWS_AT_ONCE] * factor
         if not np.isfinite(rows).all():
-            raise InputError(f"{path}: --stops {stops:g} takes it beyond what float32 can hold; give fewer")
+            raise InputError(path, f"--stops {stops:g} takes it beyond what float32 can hold", "give fewer")
         yield rows

@@ -67,7 +67,9 @@ def evaluate(config: DictConfig) -> None:
     """
     out = Path(HydraConfig.get().runtime.output_dir)
     if (out / "checkpoints").is_dir():
-        raise InputError(f"hydra.run.dir={out}: a training run, whose report this would replace; choose another folder")
+        raise InputError(
+            f"hydra.run.dir={out}", "a training run, whose report this would replace", "choose another folder"
+        )
     out.mkdir(parents=True, exist_ok=True)
     try:
         _evaluate(config, out, Console(highlight=False, soft_wrap=True))
@@ -80,7 +82,7 @@ def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
     check_settings(config)
     for name in ("networks", "folders"):
         if config[name] is not None and not isinstance(config[name], DictConfig):
-            raise InputError(f"{name}={config[name]}: expected pairs, '{name}={{Title: PLACE, ...}}'")
+            raise InputError(f"{name}={config[name]}", f"expected pairs, '{name}={{Title: PLACE, ...}}'")
     find_weights(str(config.checkpoint))  # what is misspelt should be told first
     if config.cvvdp:
         ColorVideoVdp(program=str(config.cvvdp)).find()
@@ -164,7 +166,7 @@ def build_methods(config: DictConfig) -> list[Method]:
 
 def _part(name: str) -> str:
     if name not in PARTS:
-        raise InputError(f"split={name}: choose one of {', '.join(PARTS)}")
+        raise InputError(f"split={name}", f"choose one of {', '.join(PARTS)}")
     return name
 
 

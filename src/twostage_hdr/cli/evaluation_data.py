@@ -29,7 +29,7 @@ def build_data(config: DictConfig) -> tuple[TripleDataModule, DictConfig]:
     seed = config.seed if config.seed is not None else (of_run.seed if of_run is not None else 0)
     if TARGET not in (config.get("data") or {}):
         if of_run is None:
-            raise InputError("data: must be given, the checkpoint is no run directory; add data=hdm data.root=PATH")
+            raise InputError("data", "must be given, the checkpoint is no run directory", "add data=hdm data.root=PATH")
         settings = _changed(of_run.data, config.get("data"))
         if OmegaConf.select(config, "data.split_file") is None:
             settings.split_file = str(run.splits)
@@ -67,8 +67,9 @@ def _with_splits_of(run: RunDirectory, config: DictConfig, data: TripleDataModul
         return data
     if not of_run <= known:
         raise InputError(
-            f"{run.path}: {len(known & of_run)} of its scenes are in the data, {len(of_run - known)} are missing; "
-            "evaluate on all of its data, or on other scenes"
+            run.path,
+            f"{len(known & of_run)} of its scenes are in the data, {len(of_run - known)} are missing",
+            "evaluate on all of its data, or on other scenes",
         )
     with open_dict(config):
         config.data.split_file = str(run.splits)

@@ -36,14 +36,14 @@ def export_weights(where: str, target: Path, *, notes: Sequence[str], overwrite:
     suffix = target.suffix.lower()
     if suffix not in SUFFIXES:
         choices = ", ".join(SUFFIXES)
-        raise InputError(f"{target}: cannot export to {target.suffix or 'a name without suffix'}; choose {choices}")
+        raise InputError(target, f"cannot export to {target.suffix or 'a name without suffix'}", f"choose {choices}")
     if notes and suffix != ".safetensors":
-        raise InputError(f"{target}: --note is for .safetensors only; leave it out")
+        raise InputError(target, "--note is for .safetensors only", "leave it out")
     source = find_weights(where)
     if source.resolve() == target.resolve():
-        raise InputError(f"{target}: is the source itself; choose another name")
+        raise InputError(target, "is the source itself", "choose another name")
     if target.exists() and not overwrite:
-        raise InputError(f"{target}: exists; --overwrite replaces it")
+        raise InputError(target, "exists", "--overwrite replaces it")
     network = load_weights(where)
     pairs = _pairs(notes, describe_network(network))
     match suffix:
@@ -64,9 +64,9 @@ def _pairs(notes: Sequence[str], taken: Collection[str]) -> dict[str, str]:
     for note in notes:
         key, equals, value = note.partition("=")
         if not key or not equals:
-            raise InputError(f"--note {note}: expected KEY=VALUE")
+            raise InputError(f"--note {note}", "expected KEY=VALUE")
         if key in taken:
-            raise InputError(f"--note {note}: {key} is told by the file itself; choose another key")
+            raise InputError(f"--note {note}", f"{key} is told by the file itself", "choose another key")
         pairs[key] = value
     return pairs
 
@@ -85,7 +85,7 @@ def import_published(kind: str, source: Path, target: Path | None, *, iterations
     """
     target = target or source.with_suffix(".safetensors")
     if target.suffix != ".safetensors":
-        raise InputError(f"{target}: weights are written as .safetensors; give a name that ends so")
+        raise InputError(target, "weights are written as .safetensors", "give a name that ends so")
     network = _load(kind, source, iterations)
     save_weights(target, network, {"origin": f"{kind}: {source.name}"})
     count = sum(parameter.numel() for parameter in network.parameters())
@@ -95,11 +95,11 @@ def import_published(kind: str, source: Path, target: Path | None, *, iterations
 def _load(kind: str, source: Path, iterations: int | None) -> nn.Module:
     if kind == "fhdr":
         if iterations is None:
-            raise InputError("import-weights fhdr: its file does not say how often to iterate; add --iterations N")
+            raise InputError("import-weights fhdr", "its file does not say how often to iterate", "add --iterations N")
         return load_fhdr(source, iterations=iterations)
     if iterations is not None:
-        raise InputError(f"import-weights {kind}: --iterations is for fhdr only; leave it out")
+        raise InputError(f"import-weights {kind}", "--iterations is for fhdr only", "leave it out")
     loaders = {"official": load_official, "expandnet": load_expandnet, "hdrcnn": load_hdrcnn}
     if kind not in loaders:
-        raise InputError(f"import-weights {kind}: unknown; choose one of {', '.join(KINDS)}")
+        raise InputError(f"import-weights {kind}", "unknown", f"choose one of {', '.join(KINDS)}")
     return loaders[kind](source)

@@ -92,7 +92,7 @@ def run_verb(task: Callable[[DictConfig], float | None], config: str, arguments:
         place = Path(str(error.filename)).absolute()
         own = not folder or place.is_relative_to(folder[0])
         cure = "choose a folder that can be written with hydra.run.dir=DIR" if own else "see to its permissions"
-        raise InputError(f"{error.filename}: {error.strerror}; {cure}") from error
+        raise InputError(error.filename, f"{error.strerror}", f"{cure}") from error
     finally:
         sys.argv = program
 
@@ -104,15 +104,15 @@ def _no_choice(arguments: Iterable[str]) -> InputError:
         directory = config_directory() / key.split("@")[0]
         if key and directory.is_dir() and not isinstance(OmegaConf.from_dotlist([f"choice={value}"]).choice, str):
             choices = ", ".join(sorted(file.stem for file in directory.glob("*.yaml")))
-            return InputError(f"{argument}: expected the name of a choice ({choices}), or leave it out")
-    return InputError("a group's setting: expected the name of a choice, or leave it out")
+            return InputError(argument, f"expected the name of a choice ({choices}), or leave it out")
+    return InputError("a group's setting", "expected the name of a choice, or leave it out")
 
 
 def _check_options(arguments: Iterable[str]) -> None:
     for argument in arguments:
         if argument.startswith("-") and argument.split("=")[0] not in HYDRAS_OPTIONS:
             raise InputError(
-                f"{argument}: no such option; settings are key=value, options are {', '.join(HYDRAS_OPTIONS)}"
+                argument, "no such option", f"settings are key=value, options are {', '.join(HYDRAS_OPTIONS)}"
             )
 
 
@@ -141,14 +141,14 @@ def _refuse(error: Exception, config: str, arguments: list[str]) -> NoReturn:
     if wrong:
         key = wrong.group(1)
         if config == "evaluate" and key.startswith("camera"):
-            raise InputError(f"{key}: belongs to data=SOURCE, which must be chosen with it; add data=...") from error
-        raise InputError(f"{key}: no such setting{_choices(key, config, arguments)}") from error
+            raise InputError(key, "belongs to data=SOURCE, which must be chosen with it", "add data=...") from error
+        raise InputError(key, f"no such setting{_choices(key, config, arguments)}") from error
     missing = re.search(r"Missing mandatory value: (\S+)", text)
     if missing:
-        raise InputError(f"{missing.group(1)}: must be given; add {missing.group(1)}=VALUE") from error
+        raise InputError(f"{missing.group(1)}", "must be given", f"add {missing.group(1)}=VALUE") from error
     called = re.search(r"Error in call to target '([\w.]+)': (.*?)(?: full_key: (\S+))?$", text)
     if called:
-        raise InputError(f"{called.group(3) or called.group(1)}: {called.group(2)}") from error
+        raise InputError(f"{called.group(3) or called.group(1)}", f"{called.group(2)}") from error
     raise InputError(text.split(" Config search path")[0]) from error
 
 

@@ -70,15 +70,15 @@ def _matching(
         if path.is_dir():
             inside = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes and wanted(file))
             if not inside:
-                raise InputError(f"{name}: a folder without {what} ({', '.join(sorted(suffixes))})")
+                raise InputError(name, f"a folder without {what} ({', '.join(sorted(suffixes))})")
             return inside
         if path.exists() or not glob.has_magic(name):
             return [path]
     except OSError as error:
-        raise InputError(f"{_printable(name)}: {error.strerror}") from error
+        raise InputError(f"{_printable(name)}", f"{error.strerror}") from error
     paths = [Path(match) for match in sorted(glob.glob(name, recursive=True))]  # noqa: PTH207 - absolute too
     if not paths:
-        raise InputError(f"{_printable(name)}: matches no file")
+        raise InputError(f"{_printable(name)}", "matches no file")
     return [path for path in paths if from_pattern(path)]
 
 
@@ -116,7 +116,7 @@ def check_collisions(plan: dict[Path, list[Path]]) -> dict[Path, str]:
         for result in results:
             place = result.resolve()
             if place in inputs:
-                raise InputError(f"{result}: would overwrite the input {inputs[place]}; choose another folder with -o")
+                raise InputError(result, f"would overwrite the input {inputs[place]}", "choose another folder with -o")
             if place in owner:
                 shared[source] = f"{source}: its result {result} is also that of {owner[place]}; do them apart"
             owner.setdefault(place, source)
@@ -136,5 +136,5 @@ def make_directory(directory: Path) -> bool:
         missing = not directory.is_dir()
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{directory}: cannot be made ({error.strerror}); give another folder with -o") from error
+        raise InputError(directory, f"cannot be made ({error.strerror})", "give another folder with -o") from error
     return missing

@@ -50,9 +50,9 @@ def _options(white_nits: float | None, full_float: bool, compression: str, quali
     from twostage_hdr.inference.result_files import PQ_NITS, ResultOptions
 
     if white_nits is not None and not 1 <= white_nits <= PQ_NITS:
-        raise InputError(f"--white-nits {white_nits:g}: expected a luminance of 1 to {PQ_NITS:g} cd/m²")
+        raise InputError(f"--white-nits {white_nits:g}", f"expected a luminance of 1 to {PQ_NITS:g} cd/m²")
     if not 1 <= quality <= 100:
-        raise InputError(f"--quality {quality}: expected 1 to 100")
+        raise InputError(f"--quality {quality}", "expected 1 to 100")
     return ResultOptions(
         half=not full_float, compression=exr_compression(compression), white_nits=white_nits, quality=quality
     )

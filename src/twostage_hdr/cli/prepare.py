@@ -38,14 +38,14 @@ def prepare(config: DictConfig) -> None:
     for override in HydraConfig.get().overrides.task:
         if override.startswith(_OF_TRAINING):
             raise InputError(
-                f"{override}: is for training; a store takes patch_size=N, and crops are cut when it is read"
+                override, "is for training", "a store takes patch_size=N, and crops are cut when it is read"
             )
     settings = StoreSettings(
         **{name: config[name] for name in ("patches", "patch_size", "placement", "informative", "zoom", "seed")}
     )
     data: TripleDataModule = instantiate(config.data)
     if isinstance(data.source, StoreSource):
-        raise InputError("data=store: a store is made of scenes; give data=hdm or data=hdr_folder")
+        raise InputError("data=store", "a store is made of scenes", "give data=hdm or data=hdr_folder")
     check_leakage(data.splits, _pictures(data), where=config.data.split_file or "data splits")
     maker = _maker(config, data)
     plan = make_plan(maker, data.source.scenes(), data.splits, settings, _described(config))

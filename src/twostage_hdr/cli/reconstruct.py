@@ -112,7 +112,7 @@ def _check_shared(formats: Sequence[str]) -> None:
     """
     one_sided = [name for name in formats if (name in ENDINGS) != (name in VIDEO_ENDINGS)]
     if one_sided:
-        raise InputError(f"--to {','.join(one_sided)}: not for photographs and videos alike; do them in two runs")
+        raise InputError(f"--to {','.join(one_sided)}", "not for photographs and videos alike", "do them in two runs")
 
 
 def _is_photograph(path: Path) -> bool:

@@ -68,7 +68,7 @@ class RunDirectory:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise InputError(
-                    f"{self.path}: a training is running in it; wait for its end or give another hydra.run.dir"
+                    self.path, "a training is running in it", "wait for its end or give another hydra.run.dir"
                 ) from error
             yield
 
@@ -125,7 +125,7 @@ class RunDirectory:
         """
         path = self.path / CONFIG
         if not path.is_file():
-            raise InputError(f"{self.path}: no {CONFIG} in it, so it is not a run's directory")
+            raise InputError(self.path, f"no {CONFIG} in it, so it is not a run's directory")
         text = path.read_text(encoding="utf-8").replace("${run_dir}", str(self.path))
         config = OmegaConf.create(text)
         assert isinstance(config, DictConfig)
@@ -146,8 +146,9 @@ class RunDirectory:
             changed = sorted(_differences(before, resolved))
             if changed:
                 raise InputError(
-                    f"{self.path}: holds a run with other settings ({'; '.join(changed)}); "
-                    "give the same settings to go on, or another hydra.run.dir"
+                    self.path,
+                    f"holds a run with other settings ({'; '.join(changed)})",
+                    "give the same settings to go on, or another hydra.run.dir",
                 )
             return
         self.path.mkdir(parents=True, exist_ok=True)

@@ -73,7 +73,9 @@ def _train(config: DictConfig, run: RunDirectory, console: Console) -> float | N
     module: ReconstructionModule = instantiate(config.module)
     resume = Path(config.ckpt_path) if config.ckpt_path else run.last_checkpoint
     if module.frozen and not resume and not config.init_from:
-        raise InputError(f"init_from: not set, but {module.frozen} frozen and must be trained; add init_from=WEIGHTS")
+        raise InputError(
+            "init_from", f"not set, but {module.frozen} frozen and must be trained", "add init_from=WEIGHTS"
+        )
     if config.init_from and not resume:
         copied = start_from(module.network, load_weights(config.init_from), config.init_from)
         console.print(f"Starting from {config.init_from}: {copied}.")
@@ -84,8 +86,9 @@ def _train(config: DictConfig, run: RunDirectory, console: Console) -> float | N
         fit(trainer, module, data, resume)
         if run.last_checkpoint is None:
             raise InputError(
-                f"ckpt_path={config.ckpt_path}: is already at the end of its {trainer.max_epochs} epochs, nothing was "
-                "trained; raise trainer.max_epochs, or start anew from its weights with init_from="
+                f"ckpt_path={config.ckpt_path}",
+                f"is already at the end of its {trainer.max_epochs} epochs, nothing was trained",
+                "raise trainer.max_epochs, or start anew from its weights with init_from=",
             )
         checkpoints = _checkpoints(trainer)
         if trainer.is_global_zero:
@@ -142,7 +145,7 @@ def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         raise InputError(
-            f"{error.filename or checkpoints.directory}: {error.strerror}; make room, then {advice}"
+            f"{error.filename or checkpoints.directory}", f"{error.strerror}", f"make room, then {advice}"
         ) from error
     except RuntimeError:
         if checkpoints.signals.received is None:
@@ -166,7 +169,9 @@ def build_trainer(config: DictConfig, run: RunDirectory) -> L.Trainer:
     trainer: L.Trainer = instantiate(config.trainer, callbacks=callbacks, logger=loggers)
     on_cpus = isinstance(trainer.accelerator, CPUAccelerator) and trainer.world_size > 1
     if config.trainer.get("sync_batchnorm") and on_cpus:
-        raise InputError("trainer.sync_batchnorm=true: needs GPUs; on the CPU leave it out, as trainer=ddp_cpu does")
+        raise InputError(
+            "trainer.sync_batchnorm=true", "needs GPUs", "on the CPU leave it out, as trainer=ddp_cpu does"
+        )
     for logger in loggers:
         if isinstance(logger, WandbLogger):
             without_anonymous(logger)

@@ -63,15 +63,15 @@ class TripleDataModule(L.LightningDataModule):
         super().__init__()
         for name, value in (("batch_size", batch_size), ("crop_size", crop_size), ("zoom", zoom)):
             if value < 1:
-                raise InputError(f"data.{name}={value}: must be at least 1")
+                raise InputError(f"data.{name}={value}", "must be at least 1")
         if workers < 0:
-            raise InputError(f"data.workers={workers}: give a number of processes, 0 for none beside the main one")
+            raise InputError(f"data.workers={workers}", "give a number of processes, 0 for none beside the main one")
         if crop_size > patch_size:
             raise InputError(
-                f"data.crop_size={crop_size}: larger than data.patch_size={patch_size}; crops lie in patches"
+                f"data.crop_size={crop_size}", f"larger than data.patch_size={patch_size}", "crops lie in patches"
             )
         if patches_per_epoch < batch_size:
-            raise InputError(f"data.patches_per_epoch={patches_per_epoch}: less than one batch of {batch_size}")
+            raise InputError(f"data.patches_per_epoch={patches_per_epoch}", f"less than one batch of {batch_size}")
         self.source, self.root, self.batch_size = source, root, batch_size
         self.patch_size, self.crop_size, self.patches_per_epoch = patch_size, crop_size, patches_per_epoch
         self.flips, self.fresh_patches, self.zoom = flips, fresh_patches, zoom
@@ -115,8 +115,9 @@ class TripleDataModule(L.LightningDataModule):
         rank, processes = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         if self.patches_per_epoch // processes < self.batch_size:
             raise InputError(
-                f"data.patches_per_epoch={self.patches_per_epoch}: less than one batch of {self.batch_size} for each "
-                f"of {processes} processes; raise it or lower data.batch_size"
+                f"data.patches_per_epoch={self.patches_per_epoch}",
+                f"less than one batch of {self.batch_size} for each of {processes} processes",
+                "raise it or lower data.batch_size",
             )
         sampler = EpochSampler(count=self.patches_per_epoch, seed=self.seed, rank=rank, processes=processes)
         loader = ResumableLoader(

@@ -55,12 +55,12 @@ class HdmSource:
         exclude: str | None = None,
     ) -> None:
         if exposure not in (*EXPOSURES, "random"):
-            raise InputError(f"data.source.exposure={exposure}: choose one of {', '.join(EXPOSURES)}, random")
+            raise InputError(f"data.source.exposure={exposure}", f"choose one of {', '.join(EXPOSURES)}, random")
         if align not in ("frame", "medium"):
-            raise InputError(f"data.source.align={align}: choose one of frame, medium")
+            raise InputError(f"data.source.align={align}", "choose one of frame, medium")
         self.root, self.exposure, self.align = Path(root), exposure, align
         if not self.root.is_dir():
-            raise InputError(f"data.root={root}: no such folder; give the folder that holds the HdM scenes")
+            raise InputError(f"data.root={root}", "no such folder", "give the folder that holds the HdM scenes")
         left_out = read_exclude_list(exclude)
         found = (self._id(file) for file in sorted(self.root.rglob("*_gt.png")))
         self._ids = [scene_id for scene_id in found if scene_id not in left_out]
@@ -69,8 +69,11 @@ class HdmSource:
         self.without_reference = len(self.unreferenced)
         if not self._ids:
             raise InputError(
-                f"data.root={root}: no scene with a reference (NNNN_gt.png) in it or below it, "
-                f"{self.without_reference} frames without one"
+                f"data.root={root}",
+                (
+                    f"no scene with a reference (NNNN_gt.png) in it or below it, {self.without_reference} frames "
+                    "without one"
+                ),
             )
         self._told = read_sequences(Path(sequences), self._ids) if sequences else None
         self._groups = self._told
@@ -159,11 +162,12 @@ class HdmSource:
         path = self.file(scene_id, f"{exposure}.png")
         frame = read_ldr(path).pixels
         if frame.dtype != np.uint8:
-            raise InputError(f"{path}: {frame.dtype} pixels, HdM frames are 8-bit; export the frame again")
+            raise InputError(path, f"{frame.dtype} pixels, HdM frames are 8-bit", "export the frame again")
         if frame.shape != reference_shape:
             raise InputError(
-                f"{path}: {frame.shape[1]}x{frame.shape[0]} px, its reference is "
-                f"{reference_shape[1]}x{reference_shape[0]}; exclude the scene or mend the files"
+                path,
+                f"{frame.shape[1]}x{frame.shape[0]} px, its reference is {reference_shape[1]}x{reference_shape[0]}",
+                "exclude the scene or mend the files",
             )
         return frame
 
@@ -179,10 +183,10 @@ class HdmSource:
         try:
             stops = np.load(path, allow_pickle=False).astype(float).ravel()
         except (OSError, ValueError, EOFError) as error:
-            raise InputError(f"{path}: cannot be read ({error}); {exposure} frames need their exposures") from error
+            raise InputError(path, f"cannot be read ({error})", f"{exposure} frames need their exposures") from error
         if stops.shape != (3,) or not np.isfinite(stops).all():
             raise InputError(
-                f"{path}: holds {stops.tolist()}; three exposures in stops are needed (short, medium, long)"
+                path, f"holds {stops.tolist()}", "three exposures in stops are needed (short, medium, long)"
             )
         return float(stops[EXPOSURES.index(exposure)] - stops[MEDIUM])
 

@@ -89,14 +89,14 @@ class HdrFolderSource:
     ) -> None:
         self.root = Path(root)
         if not self.root.is_dir():
-            raise InputError(f"data.root={root}: no such folder; give the folder that holds the HDR images")
+            raise InputError(f"data.root={root}", "no such folder", "give the folder that holds the HDR images")
         self.camera, self.cap, self.panoramas = camera, cap, panoramas
         self._manifest = _read_manifest(self.root / MANIFEST)
         left_out = read_exclude_list(exclude)
         names = (file.relative_to(self.root).as_posix() for file in sorted(self.root.rglob("*")) if _is_hdr(file))
         self._names = [name for name in names if name not in left_out]
         if not self._names:
-            raise InputError(f"data.root={root}: no HDR image ({', '.join(SUFFIXES)}) in it or below it")
+            raise InputError(f"data.root={root}", f"no HDR image ({', '.join(SUFFIXES)}) in it or below it")
         self._cache = ImageCache(megabytes=cache_mb)
         self._thumbnails: dict[str, Thumbnail] | None = None
 
@@ -153,7 +153,7 @@ def read_exclude_list(path: str | None) -> frozenset[str]:
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"data exclude list {path}: {error}; give an existing text file or null") from error
+        raise InputError(f"data exclude list {path}", f"{error}", "give an existing text file or null") from error
     return frozenset(name for line in lines if (name := _COMMENT.split(line)[0].strip()))
 
 
@@ -171,9 +171,9 @@ def _read_manifest(path: Path) -> dict[str, _ManifestRow]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read as CSV ({error}); mend it or take it away") from error
+        raise InputError(path, f"cannot be read as CSV ({error})", "mend it or take it away") from error
     if rows and "file" not in rows[0]:
-        raise InputError(f"{path}: columns are {list(rows[0])}; a manifest needs the column 'file'")
+        raise InputError(path, f"columns are {list(rows[0])}", "a manifest needs the column 'file'")
     told = {"yes": True, "no": False}
     return {
         row["file"]: _ManifestRow(

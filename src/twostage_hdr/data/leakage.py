@@ -34,6 +34,8 @@ def check_leakage(splits: Splits, pictures: Mapping[str, Thumbnail], *, where: s
     if leaks:
         one, scene, other, twin, alike = max(leaks, key=lambda leak: leak[-1])
         raise InputError(
-            f"{where}: {scene!r} in {one} and {twin!r} in {other} show the same picture (correlation {alike:.3f}; "
-            f"{len(leaks)} such pairs); give both one group (sequence file, subfolder or place_group) or exclude one"
+            where,
+            f"{scene!r} in {one} and {twin!r} in {other} show the same picture "
+            f"(correlation {alike:.3f}; {len(leaks)} such pairs)",
+            "give both one group (sequence file, subfolder or place_group) or exclude one",
         )

@@ -38,7 +38,7 @@ def render_scene(*, height: int, width: int, rng: np.random.Generator) -> Linear
         InputError: a side is shorter than 16 pixels.
     """
     if min(height, width) < SMALLEST_SIDE:
-        raise InputError(f"data.procedural: {height}x{width} pixels; give sides of {SMALLEST_SIDE} or more")
+        raise InputError("data.procedural", f"{height}x{width} pixels", f"give sides of {SMALLEST_SIDE} or more")
     render = SCENE_KINDS[int(rng.integers(len(SCENE_KINDS)))]
     picture = lens_glow(render(height, width, rng), share=float(10 ** rng.uniform(-2.5, -1.7)))
     return torch.from_numpy(np.ascontiguousarray(np.maximum(picture, 0), dtype=np.float32))

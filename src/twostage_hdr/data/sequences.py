@@ -70,8 +70,8 @@ def read_sequences(path: Path, ids: Sequence[str]) -> dict[str, str]:
         with path.open(newline="", encoding="utf-8") as file:
             told = {row["scene"]: row["sequence"] for row in csv.DictReader(file)}
     except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read as CSV with columns scene,sequence ({error!r})") from error
+        raise InputError(path, f"cannot be read as CSV with columns scene,sequence ({error!r})") from error
     missing = [scene_id for scene_id in ids if scene_id not in told]
     if missing:
-        raise InputError(f"{path}: no sequence for {len(missing)} scenes, first {missing[0]!r}; add a row for each")
+        raise InputError(path, f"no sequence for {len(missing)} scenes, first {missing[0]!r}", "add a row for each")
     return {scene_id: told[scene_id] for scene_id in ids}

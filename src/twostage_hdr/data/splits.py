@@ -36,11 +36,12 @@ def split_by_group(
         InputError: no scenes, or fractions that leave nothing to train on.
     """
     if not scenes:
-        raise InputError("data: no scenes to split; point data.root at a folder that has some")
+        raise InputError("data", "no scenes to split", "point data.root at a folder that has some")
     if min(val_fraction, test_fraction) < 0 or val_fraction + test_fraction >= 1:
         raise InputError(
-            f"data: val_fraction={val_fraction} and test_fraction={test_fraction} leave nothing to train on; "
-            "give two shares >= 0 whose sum is below 1"
+            "data",
+            f"val_fraction={val_fraction} and test_fraction={test_fraction} leave nothing to train on",
+            "give two shares >= 0 whose sum is below 1",
         )
     members: dict[str, list[str]] = {}
     for scene in scenes:
@@ -75,17 +76,18 @@ def check_splits(splits: Splits, scenes: Sequence[Scene], *, where: str) -> None
     part_of: dict[str, str] = {}
     for part in ("train", "val", "test"):
         if not getattr(splits, part):
-            raise InputError(f"{where}: the set {part!r} is empty; give it at least one scene")
+            raise InputError(where, f"the set {part!r} is empty", "give it at least one scene")
         for scene_id in getattr(splits, part):
             if scene_id not in group_of:
                 raise InputError(
-                    f"{where}: scene {scene_id!r} is not in the data; use the data that the splits were made from"
+                    where, f"scene {scene_id!r} is not in the data", "use the data that the splits were made from"
                 )
             group = group_of[scene_id]
             if not splits.shared and part_of.setdefault(group, part) != part:
                 raise InputError(
-                    f"{where}: group {group!r} is in both {part_of[group]} and {part} (scene {scene_id!r}); "
-                    "keep all scenes of one place or sequence in one set"
+                    where,
+                    f"group {group!r} is in both {part_of[group]} and {part} (scene {scene_id!r})",
+                    "keep all scenes of one place or sequence in one set",
                 )
 
 
@@ -106,6 +108,7 @@ def read_splits(path: Path) -> Splits:
         return Splits(train, val, test, shared=bool(content.get("shared", False)))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f'{path}: no splits could be read ({type(error).__name__}: {error}); it should hold {{"train": [ids], '
-            '"val": [ids], "test": [ids]}'
+            path,
+            f"no splits could be read ({type(error).__name__}: {error})",
+            'it should hold {"train": [ids], "val": [ids], "test": [ids]}',
         ) from error

@@ -40,7 +40,7 @@ def unordered(work: Callable[[Task], Result], tasks: Sequence[Task], *, workers:
         for future in as_completed([pool.submit(_call, task) for task in tasks]):
             yield future.result()  # type: ignore[misc]
     except BrokenProcessPool as error:
-        raise InputError(f"workers={workers}: a worker was killed, out of memory as a rule; give fewer") from error
+        raise InputError(f"workers={workers}", "a worker was killed, out of memory as a rule", "give fewer") from error
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -61,8 +61,9 @@ class ColorVideoVdp:
         found = shutil.which(self.program)
         if found is None:
             raise InputError(
-                f"cvvdp={self.program}: no such program; "
-                "install it in an environment of its own: pip install cvvdp torchvision"
+                f"cvvdp={self.program}",
+                "no such program",
+                "install it in an environment of its own: pip install cvvdp torchvision",
             )
         return Path(found).absolute()
 
@@ -90,7 +91,7 @@ class ColorVideoVdp:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode or not (folder / "scores.csv").is_file():  # of its own errors it returns 0
             last = (done.stderr.strip().splitlines() or ["nothing said"])[-1]
-            raise InputError(f"cvvdp={self.program}: no scores, exit code {done.returncode}: {last}")
+            raise InputError(f"cvvdp={self.program}", f"no scores, exit code {done.returncode}: {last}")
         return done.stderr
 
 
@@ -105,10 +106,10 @@ def read_scores(path: Path, count: int) -> list[float]:
             lines = list(csv.DictReader(file, skipinitialspace=True))
         found = {line["test"]: float(line["cvvdp"]) for line in lines}
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path.name}: no scores of cvvdp could be read ({type(error).__name__}: {error})") from error
+        raise InputError(path.name, f"no scores of cvvdp could be read ({type(error).__name__}: {error})") from error
     missing = [number for number in range(count) if f"test{number}.exr" not in found]
     if missing:
-        raise InputError(f"{path.name}: cvvdp scored {len(found)} of {count} pairs; run it again")
+        raise InputError(path.name, f"cvvdp scored {len(found)} of {count} pairs", "run it again")
     return [found[f"test{number}.exr"] for number in range(count)]
 
 
@@ -132,7 +133,7 @@ def add_jod(results: Results, saved: SavedResults, program: ColorVideoVdp, metho
     """
     names = [row.name for row in results.rows]
     for unknown in set(methods) - set(names):
-        raise InputError(f"methods: no row {unknown!r}; there are {', '.join(names)}")
+        raise InputError("methods", f"no row {unknown!r}", f"there are {', '.join(names)}")
     rows, description = [], ""
     for row in results.rows:
         if methods and row.name not in methods:

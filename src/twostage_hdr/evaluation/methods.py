@@ -75,8 +75,9 @@ class FolderMethod:
         pixels = torch.from_numpy(read_hdr(path).pixels).permute(2, 0, 1) / self.white
         if pixels.shape != ldr.shape:
             raise InputError(
-                f"{path}: {pixels.shape[2]}x{pixels.shape[1]} px, but the frame of scene {scene!r} has "
-                f"{ldr.shape[2]}x{ldr.shape[1]}; write results at the frame's size"
+                path,
+                f"{pixels.shape[2]}x{pixels.shape[1]} px, frame of scene {scene!r} {ldr.shape[2]}x{ldr.shape[1]} px",
+                "write results at the frame's size",
             )
         return pixels.contiguous()
 
@@ -87,8 +88,9 @@ class FolderMethod:
             if path.is_file():
                 return path
         raise InputError(
-            f"{self.folder}: no result of {self.title!r} for scene {scene!r}; "
-            f"expected {scene}.exr, .hdr, .tif or _hdr.png"
+            self.folder,
+            f"no result of {self.title!r} for scene {scene!r}",
+            f"expected {scene}.exr, .hdr, .tif or _hdr.png",
         )
 
 

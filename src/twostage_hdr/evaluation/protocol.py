@@ -109,9 +109,10 @@ def check_prediction(ldr: EncodedRGB, prediction: Tensor) -> None:
     """
     if prediction.shape != ldr.shape:
         raise InputError(
-            f"result of {tuple(prediction.shape)} for a frame of {tuple(ldr.shape)}; "
-            "a result has its frame's size and three channels"
+            "result",
+            f"shape {tuple(prediction.shape)} for a frame of {tuple(ldr.shape)}",
+            "a result has its frame's size and three channels",
         )
     bad = int((~torch.isfinite(prediction)).sum())
     if bad:
-        raise InputError(f"result with {bad} values that are NaN or infinite; mend the method, nothing is scored")
+        raise InputError("result", f"{bad} values are NaN or infinite", "fix the method; nothing is scored")

@@ -60,7 +60,7 @@ def read_results(path: Path) -> Results:
         return Results([_row(row) for row in content["rows"]], columns, dict(content["facts"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"{path}: no results could be read ({type(error).__name__}: {error}); give a summary.json"
+            path, f"no results could be read ({type(error).__name__}: {error})", "give a summary.json"
         ) from error
 
 

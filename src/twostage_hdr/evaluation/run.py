@@ -57,7 +57,7 @@ def evaluate(
         for method in methods:
             scene = str(triple.scene)
             if scene in per_image[method.name]:
-                raise InputError(f"scene {scene!r} occurs twice in the data; every image needs its own id")
+                raise InputError(f"scene {scene!r}", "occurs twice in the data", "every image needs its own id")
             prediction, cost = _run(method, triple)
             per_image[method.name][scene] = _score(method, triple, prediction, cap) | cost
             done += 1
@@ -66,7 +66,7 @@ def evaluate(
             if progress:
                 progress(scene, method.title, done)
     if not done:
-        raise InputError("no images to evaluate on; the test split or the folder is empty")
+        raise InputError("data", "no images to evaluate on", "the test split or the folder is empty")
     rows = summarise([_row(method, per_image[method.name]) for method in methods], TABLE_COLUMNS)
     write_results(out_dir, rows, TABLE_COLUMNS, facts or {})
     return rows
@@ -81,7 +81,7 @@ def with_ldr_first(methods: Sequence[Method]) -> list[Method]:
     names = [method.name for method in methods]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
-        raise InputError(f"methods: the name {min(twice)!r} is given twice; every method needs its own")
+        raise InputError("methods", f"the name {min(twice)!r} is given twice", "every method needs its own")
     identity = [method for method in methods if isinstance(method, LdrIdentity)] or [LdrIdentity()]
     return [*identity, *(method for method in methods if not isinstance(method, LdrIdentity))]
 
@@ -105,7 +105,7 @@ def _score(method: Method, triple: Triple, prediction: Tensor, cap: float) -> di
     try:
         return score_image(triple.ldr, triple.reference16, prediction, cap=cap)
     except InputError as error:
-        raise InputError(f"{method.title}, scene {triple.scene!r}: {error}") from error
+        raise InputError(f"{method.title}, scene {triple.scene!r}", str(error)) from error
 
 
 def _row(method: Method, per_image: dict[str, dict[str, float]]) -> MethodRow:

@@ -51,11 +51,11 @@ class SavedResults:
         """
         scene = str(triple.scene)
         if method == REFERENCE:
-            raise InputError(f"methods: a result named {method!r} would replace the references; give another name")
+            raise InputError("methods", f"a result named {method!r} would replace the references", "give another name")
         first = self._scenes.setdefault(file_name(scene), scene)
         if first != scene:
             raise InputError(
-                f"save_results: scenes {first!r} and {scene!r} would be the same file; rename one of the two"
+                "save_results", f"scenes {first!r} and {scene!r} would be the same file", "rename one of the two"
             )
         if method == LDR:
             self._write(REFERENCE, scene, decode_gamma(triple.reference16))
@@ -69,7 +69,7 @@ class SavedResults:
         """
         path = self.path(method, scene)
         if not path.is_file():
-            raise InputError(f"{path}: no saved result; evaluate with save_results=true")
+            raise InputError(path, "no saved result", "evaluate with save_results=true")
         return torch.from_numpy(np.ascontiguousarray(read_hdr(path).pixels.transpose(2, 0, 1)))
 
     def frame(self, scene: str) -> EncodedRGB:

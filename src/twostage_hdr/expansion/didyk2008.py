@@ -78,7 +78,7 @@ def didyk2008(
     """
     peak = peak_luminance(white, max_output)
     if not rising_from < clipped_from:
-        raise InputError(f"rising_from: {rising_from} is not below clipped_from = {clipped_from}; lower it")
+        raise InputError("rising_from", f"{rising_from} is not below clipped_from = {clipped_from}", "lower it")
     linear, L = linearise(ldr, gamma)
     largest = ldr.amax(-3, keepdim=True)
     ramp = ((largest - rising_from) / (clipped_from - rising_from)).clamp(0, 1)

@@ -46,10 +46,12 @@ def linearise(ldr: EncodedRGB, gamma: float) -> tuple[LinearRGB, RelativeLuminan
         InputError: if a value lies outside [0, 1] or is not a number, or the gamma is not positive.
     """
     if not gamma > 0:
-        raise InputError(f"gamma: {gamma} is not a positive exponent; give e.g. {HDM_GAMMA}")
+        raise InputError("gamma", f"{gamma} is not a positive exponent", f"give e.g. {HDM_GAMMA}")
     low, high = ldr.aminmax()
     if not (low >= 0 and high <= 1):
-        raise InputError(f"ldr: values span {low:.4g} to {high:.4g}; an LDR frame lies in [0, 1], divide by its white")
+        raise InputError(
+            "ldr", f"values span {low:.4g} to {high:.4g}", "an LDR frame lies in [0, 1], divide by its white"
+        )
     linear = decode_gamma(ldr, gamma)
     return linear, luminance(linear)
 
@@ -61,11 +63,11 @@ def peak_luminance(white: float, max_output: float | None) -> float:
         InputError: if either is not positive.
     """
     if not white > 0:
-        raise InputError(f"white: {white} cd/m^2 is not positive; give the luminance of linear 1.0, e.g. 200")
+        raise InputError("white", f"{white} cd/m^2 is not positive", "give the luminance of linear 1.0, e.g. 200")
     if max_output is None:
         return DEFAULT_PEAK_RATIO * white
     if not max_output > 0:
-        raise InputError(f"max_output: {max_output} cd/m^2 is not positive; give the peak luminance, e.g. 2000")
+        raise InputError("max_output", f"{max_output} cd/m^2 is not positive", "give the peak luminance, e.g. 2000")
     return max_output
 
 
@@ -77,8 +79,9 @@ def display_range(peak: float, black_level: float) -> float:
     """
     if not 0 <= black_level < peak:
         raise InputError(
-            f"black_level: {black_level} cd/m^2 is not from 0 to below the display's {peak:g} cd/m^2; "
-            "lower it or raise max_output"
+            "black_level",
+            f"{black_level} cd/m^2 is not from 0 to below the display's {peak:g} cd/m^2",
+            "lower it or raise max_output",
         )
     return peak - black_level
 
@@ -131,5 +134,5 @@ def drawn_on(name: str, mask: Tensor, image: RelativeLuminance) -> Tensor:
     """
     if mask.shape != image.shape and mask.shape != image.shape[-3:]:
         wanted = " or ".join(str(tuple(shape)) for shape in dict.fromkeys((image.shape[-3:], image.shape)))
-        raise InputError(f"{name}: shape {tuple(mask.shape)} does not fit the image; give {wanted}")
+        raise InputError(name, f"shape {tuple(mask.shape)} does not fit the image", f"give {wanted}")
     return mask.to(image.device).expand(image.shape)

@@ -26,9 +26,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     if path.is_dir():
-        raise InputError(f"{path}: is a folder, where a file should be written; move it away")
+        raise InputError(path, "is a folder, where a file should be written", "move it away")
     if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist; create it first")
+        raise InputError(path, f"the folder {path.parent} does not exist", "create it first")
     temporary = path.with_name(f".{path.stem}.tmp-{os.getpid()}-{next(_serial)}{path.suffix}")
     try:
         yield temporary

@@ -56,12 +56,12 @@ def read_avif(path: str | Path) -> HdrImage:
     primaries, transfer = colour_codes(data)
     if (primaries, transfer) != (BT2020_PRIMARIES, PQ_TRANSFER):
         raise InputError(
-            f"{path}: AVIF with primaries {primaries}, transfer {transfer}; HDR AVIF is 9, 16 (BT.2020 PQ)"
+            path, f"AVIF with primaries {primaries}, transfer {transfer}", "HDR AVIF is 9, 16 (BT.2020 PQ)"
         )
     try:
         stored = imagecodecs.avif_decode(data)
     except imagecodecs.AvifError as error:
-        raise InputError(f"{path}: damaged AVIF ({error}); fetch or export it again") from error
+        raise InputError(path, f"damaged AVIF ({error})", "fetch or export it again") from error
     bits = _bit_depth(data)
     notes = ["alpha channel dropped"] if stored.ndim == 3 and stored.shape[2] in (2, 4) else []
     stored = stored[:, :, None] if stored.ndim == 2 else stored

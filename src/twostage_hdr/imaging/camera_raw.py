@@ -24,7 +24,7 @@ def develop_raw(path: Path) -> UInt8[np.ndarray, "height width 3"]:
     try:
         import rawpy
     except ImportError:
-        raise InputError(f"{path}: camera RAW needs one more package; pip install rawpy") from None
+        raise InputError(path, "camera RAW needs one more package", "pip install rawpy") from None
     try:
         with rawpy.imread(str(path)) as raw:
             developed: np.ndarray = raw.postprocess(
@@ -33,6 +33,6 @@ def develop_raw(path: Path) -> UInt8[np.ndarray, "height width 3"]:
     except rawpy.LibRawError as error:
         reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
         raise InputError(
-            f"{path}: camera RAW that cannot be developed here ({reason}); export it as JPEG, PNG or TIFF"
+            path, f"camera RAW that cannot be developed here ({reason})", "export it as JPEG, PNG or TIFF"
         ) from error
     return developed

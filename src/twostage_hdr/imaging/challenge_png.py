@@ -88,15 +88,16 @@ def read_challenge_png(png_path: str | Path, alignratio_path: str | Path) -> Enc
     """
     png_path = Path(png_path)
     if not png_path.is_file():
-        raise InputError(f"{png_path}: no such file")
+        raise InputError(png_path, "no such file")
     try:
         stored = imagecodecs.png_decode(png_path.read_bytes())
     except Exception as error:  # the decoder's own error types differ between releases
-        raise InputError(f"{png_path}: not a readable PNG ({error})") from error
+        raise InputError(png_path, f"not a readable PNG ({error})") from error
     if stored.dtype != np.uint16:
         raise InputError(
-            f"{png_path}: {stored.dtype.itemsize * 8}-bit PNG, an ordinary image; an HDR one has 16 bits "
-            "(`twostage-hdr reconstruct` makes it of a photograph)"
+            png_path,
+            f"{stored.dtype.itemsize * 8}-bit PNG, an ordinary image",
+            "an HDR one has 16 bits (`twostage-hdr reconstruct` makes it of a photograph)",
         )
     alignratio = read_alignratio(alignratio_path)
     stored = np.repeat(stored[:, :, None], 3, axis=2) if stored.ndim == 2 else stored[:, :, :3]
@@ -111,13 +112,13 @@ def read_alignratio(path: str | Path) -> float:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: no such file; the 16-bit PNG has no scale without it")
+        raise InputError(path, "no such file", "the 16-bit PNG has no scale without it")
     try:
         value = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise InputError(f"{path}: not a NumPy file of one number; write it with numpy.save") from error
+        raise InputError(path, "not a NumPy file of one number", "write it with numpy.save") from error
     if value.size != 1 or not np.issubdtype(value.dtype, np.number):
-        raise InputError(f"{path}: shape {value.shape} of {value.dtype}; the alignratio is one number")
+        raise InputError(path, f"shape {value.shape} of {value.dtype}", "the alignratio is one number")
     return positive_scale(str(value.reshape(())), str(path))
 
 
@@ -132,7 +133,7 @@ def positive_scale(text: str, source: str) -> float:
     except ValueError:
         alignratio = float("nan")
     if not np.isfinite(alignratio) or alignratio <= 0:
-        raise InputError(f"{source}: alignratio {text}; it must be a positive number")
+        raise InputError(source, f"alignratio {text}", "it must be a positive number")
     return alignratio
 
 

@@ -72,7 +72,7 @@ def stated_chromaticities(values: Sequence[float], source: str) -> Chromaticitie
         if abs(area) > _SMALLEST_GAMUT and 0 not in (red[1], green[1], blue[1]) and white[1] > 0:
             return Chromaticities(red, green, blue, white)
     numbers = ", ".join(f"{value:g}" for value in values)
-    raise InputError(f"{source}: chromaticities ({numbers}) span no colours; correct or remove them in the file")
+    raise InputError(source, f"chromaticities ({numbers}) span no colours", "correct or remove them in the file")
 
 
 def name_of(chromaticities: Chromaticities) -> str:
@@ -123,7 +123,7 @@ def to_rec709_pixels(
     """
     broken = linear.size - int(np.isfinite(linear).sum())
     if broken:
-        raise InputError(f"{source}: {broken} of {linear.size} values are NaN or infinite; render or export it again")
+        raise InputError(source, f"{broken} of {linear.size} values are NaN or infinite", "render or export it again")
     notes = []
     name = name_of(chromaticities)
     if name != "Rec. 709":

@@ -44,17 +44,17 @@ def read_exr(path: str | Path) -> HdrImage:
                 for index in range(len(file.parts))
             ]
     except Exception as error:  # the bindings raise RuntimeError, ValueError or their own types
-        raise InputError(f"{path}: damaged or unreadable OpenEXR ({' '.join(str(error).split())})") from error
+        raise InputError(path, f"damaged or unreadable OpenEXR ({' '.join(str(error).split())})") from error
     if not parts or not all(channels for _, channels in parts):  # the bindings leave out what they cannot read
-        raise InputError(f"{path}: damaged OpenEXR (its pixels cannot be read); fetch or render it again")
+        raise InputError(path, "damaged OpenEXR (its pixels cannot be read)", "fetch or render it again")
     for header, channels in parts:
         if header.get("type") in _DEEP:
-            raise InputError(f"{path}: a deep OpenEXR image; flatten it first")
+            raise InputError(path, "a deep OpenEXR image", "flatten it first")
         layer = _colour_layer(channels)
         if layer is not None:
             return _assemble(path, header, channels, layer)
     names = sorted(name for _, channels in parts for name in channels)
-    raise InputError(f"{path}: no colour among its channels ({', '.join(names[:8])}); R, G, B or Y are needed")
+    raise InputError(path, f"no colour among its channels ({', '.join(names[:8])})", "R, G, B or Y are needed")
 
 
 def _colour_layer(channels: _Channels) -> str | None:
@@ -71,7 +71,7 @@ def _assemble(path: Path, header: Mapping[str, Any], channels: _Channels, layer:
     notes = _notes_on_header(header, channels, layer)
     stored = channels[f"{layer}R"] if f"{layer}R" in channels else channels["Y"]
     if stored.dtype.kind != "f":
-        raise InputError(f"{path}: {stored.dtype} channels; HDR images hold half or float")
+        raise InputError(path, f"{stored.dtype} channels", "HDR images hold half or float")
     if f"{layer}R" in channels:
         linear = np.stack([channels[layer + name] for name in "RGB"], axis=-1).astype(np.float32, copy=False)
     elif {"RY", "BY"} <= channels.keys():
@@ -137,7 +137,7 @@ def exr_compression(name: str) -> ExrCompression:
         InputError: unknown.
     """
     if name not in get_args(ExrCompression):
-        raise InputError(f"--compression {name}: unknown; choose from {', '.join(get_args(ExrCompression))}")
+        raise InputError(f"--compression {name}", "unknown", f"choose from {', '.join(get_args(ExrCompression))}")
     return cast(ExrCompression, name)
 
 

@@ -44,13 +44,13 @@ def read_hdr(path: str | Path) -> HdrImage:
     """
     path = Path(path)
     if not path.exists():
-        raise InputError(f"{path}: no such file")
+        raise InputError(path, "no such file")
     if not path.is_file():
-        raise InputError(f"{path}: not a file on disk; name one")
+        raise InputError(path, "not a file on disk", "name one")
     if path.stat().st_size == 0:
-        raise InputError(f"{path}: the file is empty (0 bytes)")
+        raise InputError(path, "the file is empty (0 bytes)")
     reader = HDR_READERS.get(path.suffix.lower())
     if reader is None:
         suffix = f"'{path.suffix}'" if path.suffix else "a name without suffix"
-        raise InputError(f"{path}: {suffix} is no HDR format known here; use one of {', '.join(HDR_READERS)}")
+        raise InputError(path, f"{suffix} is no HDR format known here", f"use one of {', '.join(HDR_READERS)}")
     return reader(path)

@@ -42,14 +42,14 @@ def read_jpegxl(path: str | Path) -> HdrImage:
     path = Path(path)
     source = OpenImageIO.ImageInput.open(str(path))
     if source is None:
-        raise InputError(f"{path}: damaged or unreadable JPEG XL ({OpenImageIO.geterror().strip()})")
+        raise InputError(path, f"damaged or unreadable JPEG XL ({OpenImageIO.geterror().strip()})")
     try:
         spec = source.spec()
         stored = source.read_image(0, 0, 0, 3, "float") if spec.nchannels >= 3 else None
     finally:
         source.close()
     if stored is None:
-        raise InputError(f"{path}: {spec.nchannels}-channel or damaged JPEG XL; HDR images have red, green and blue")
+        raise InputError(path, f"{spec.nchannels}-channel or damaged JPEG XL", "HDR images have red, green and blue")
     codes = tuple(spec.getattribute("CICP") or ())[:2]
     notes = ("alpha channel dropped",) if spec.nchannels == 4 else ()
     if codes == _CICP[:2]:
@@ -57,6 +57,6 @@ def read_jpegxl(path: str | Path) -> HdrImage:
     elif codes == _LINEAR_REC709:
         linear, domain, white, primaries = stored, "linear, JPEG XL", None, "Rec. 709"
     else:
-        raise InputError(f"{path}: JPEG XL of colour codes {codes}; PQ BT.2020 is (9, 16), linear Rec. 709 is (1, 8)")
+        raise InputError(path, f"JPEG XL of colour codes {codes}", "PQ BT.2020 is (9, 16), linear Rec. 709 is (1, 8)")
     pixels, changes = to_rec709_pixels(linear, str(path))
     return HdrImage(pixels=pixels, domain=domain, notes=(*notes, *changes), white_nits=white, primaries=primaries)

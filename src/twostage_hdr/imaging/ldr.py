@@ -55,16 +55,16 @@ def read_ldr(path: str | Path) -> LdrImage:
             return LdrImage(pixels=develop_raw(path), notes=("developed from camera RAW to 8 bits",))
         png = read_png_header(path)
         if png.hdr:
-            raise InputError(f"{path}: already an HDR image (PNG with PQ or HLG); an ordinary photograph is expected")
+            raise InputError(path, "already an HDR image (PNG with PQ or HLG)", "an ordinary photograph is expected")
         stored = read_deep_png(path) if png.deep else read_tiff_beyond_pillow(path)
         image = _read_with_pillow(path) if stored is None else _from_stored(stored)
     except InputError:
         raise
     except UnidentifiedImageError:
-        raise InputError(f"{path}: not an image that can be read; use JPEG, PNG, TIFF, WebP, AVIF or HEIC") from None
+        raise InputError(path, "not an image that can be read", "use JPEG, PNG, TIFF, WebP, AVIF or HEIC") from None
     except Exception as error:  # decoders raise what they like; the user needs the file's name and the reason
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path}: damaged or unreadable image ({reason}); export it again") from error
+        raise InputError(path, f"damaged or unreadable image ({reason})", "export it again") from error
     if png.gamma is None:
         return image
     return LdrImage(
@@ -75,13 +75,13 @@ def read_ldr(path: str | Path) -> LdrImage:
 
 def _refuse_non_photograph(path: Path) -> None:
     if not path.exists():
-        raise InputError(f"{path}: no such file")
+        raise InputError(path, "no such file")
     if not path.is_file():
-        raise InputError(f"{path}: not a file on disk; name one")
+        raise InputError(path, "not a file on disk", "name one")
     if path.stat().st_size == 0:
-        raise InputError(f"{path}: the file is empty (0 bytes)")
+        raise InputError(path, "the file is empty (0 bytes)")
     if path.suffix.lower() in _HDR_SUFFIXES:
-        raise InputError(f"{path}: already an HDR image ({path.suffix}); a photograph of 8 or 16 bits is expected here")
+        raise InputError(path, f"already an HDR image ({path.suffix})", "a photograph of 8 or 16 bits is expected here")
 
 
 def _from_stored(stored: StoredImage) -> LdrImage:
@@ -103,11 +103,11 @@ def _read_with_pillow(path: Path) -> LdrImage:
         # Some of Pillow's decoders (TIFF) turn the picture themselves and then forget the tag.
         remaining_orientation = image.getexif().get(EXIF_ORIENTATION, 1)
         if 0 in image.size:
-            raise InputError(f"{path}: the image has no pixels ({image.size[0]}x{image.size[1]})")
+            raise InputError(path, f"the image has no pixels ({image.size[0]}x{image.size[1]})")
         if image.mode in _FLOAT_OR_WIDE_MODES:
-            raise InputError(f"{path}: 32-bit pixels; a photograph of 8 or 16 bits per channel is expected here")
+            raise InputError(path, "32-bit pixels", "a photograph of 8 or 16 bits per channel is expected here")
         if image.format == "AVIF" and colour_codes(path.read_bytes())[1] in (PQ_TRANSFER, HLG_TRANSFER):
-            raise InputError(f"{path}: already an HDR image (AVIF with PQ or HLG); an ordinary photograph is expected")
+            raise InputError(path, "already an HDR image (AVIF with PQ or HLG)", "an ordinary photograph is expected")
         notes = _notes_on_structure(image)
         profile = image.info.get("icc_profile")
         samples, conversion = _rgb_samples(image, profile)
@@ -188,6 +188,6 @@ def _open_heif(path: Path) -> Image.Image:
     try:
         import pillow_heif
     except ImportError:
-        raise InputError(f"{path}: HEIC needs one more package; pip install pillow-heif") from None
+        raise InputError(path, "HEIC needs one more package", "pip install pillow-heif") from None
     image: Image.Image = pillow_heif.open_heif(path).to_pillow()
     return image

@@ -39,11 +39,12 @@ def read_tiff_beyond_pillow(path: Path) -> StoredImage | None:
         if bits <= 8 and not _is_foreign(page):
             return None
         if page.dtype not in (np.uint8, np.uint16):
-            raise InputError(f"{path}: {page.dtype} pixels; a photograph of 8 or 16 bits per channel is expected here")
+            raise InputError(path, f"{page.dtype} pixels", "a photograph of 8 or 16 bits per channel is expected here")
         if page.photometric not in _GREY_AND_RGB:
             raise InputError(
-                f"{path}: {bits}-bit TIFF with colour model {tifffile.PHOTOMETRIC(page.photometric).name}; "
-                "export it as RGB"
+                path,
+                f"{bits}-bit TIFF with colour model {tifffile.PHOTOMETRIC(page.photometric).name}",
+                "export it as RGB",
             )
         samples = page.asarray()
         orientation = page.tags.valueof(EXIF_ORIENTATION, default=1)

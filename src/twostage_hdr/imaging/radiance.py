@@ -40,16 +40,16 @@ def read_radiance(path: str | Path) -> HdrImage:
     data = path.read_bytes()
     resolution = _RESOLUTION.search(data[:_HEADER_LIMIT])
     if not data.startswith(b"#?") or resolution is None:
-        raise InputError(f"{path}: not a Radiance picture (no #? or no resolution line in its header)")
+        raise InputError(path, "not a Radiance picture (no #? or no resolution line in its header)")
     header = data[: resolution.start()].split(b"\n")
     scanlines = data[resolution.end() :]
     lines, length = int(resolution[3]), int(resolution[6])
     if not 0 < lines * length <= _MOST_PIXELS_IN_A_BYTE * len(scanlines):
-        raise InputError(f"{path}: damaged Radiance picture ({lines} x {length} pixels in {len(scanlines)} bytes)")
+        raise InputError(path, f"damaged Radiance picture ({lines} x {length} pixels in {len(scanlines)} bytes)")
     try:
         linear = _decode(scanlines, resolution)
     except imagecodecs.RgbeError as error:
-        raise InputError(f"{path}: damaged Radiance picture ({error}); fetch or export it again") from error
+        raise InputError(path, f"damaged Radiance picture ({error})", "fetch or export it again") from error
     notes = []
     if _XYZ_FORMAT in header:
         linear = linear @ np.linalg.inv(rgb_to_xyz(REC709)).T.astype(np.float32)
@@ -91,7 +91,7 @@ def _numbers(header: list[bytes], key: bytes, path: Path) -> list[list[float]]:
     try:
         return [[float(value) for value in line.split()] for line in lines]
     except ValueError as error:
-        raise InputError(f"{path}: damaged header, {key.decode()} {error}; correct or remove the line") from error
+        raise InputError(path, f"damaged header, {key.decode()} {error}", "correct or remove the line") from error
 
 
 _MANTISSA_BITS = 8

@@ -39,14 +39,14 @@ def read_tiff(path: str | Path) -> HdrImage:
             orientation = int(page.tags.valueof(_ORIENTATION, default=1))
             pages = len(file.pages)
     except Exception as error:  # codecs raise their own types
-        raise InputError(f"{path}: damaged or unreadable TIFF ({' '.join(str(error).split())})") from error
+        raise InputError(path, f"damaged or unreadable TIFF ({' '.join(str(error).split())})") from error
     if photometric not in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB):
         raise InputError(
-            f"{path}: TIFF with colour model {tifffile.PHOTOMETRIC(photometric).name}; export it as linear RGB"
+            path, f"TIFF with colour model {tifffile.PHOTOMETRIC(photometric).name}", "export it as linear RGB"
         )
     stored = stored[:, :, None] if stored.ndim == 2 else np.moveaxis(stored, 0, -1) if planar else stored
     if stored.ndim != 3 or 0 in stored.shape:
-        raise InputError(f"{path}: TIFF of shape {stored.shape}; an image of height, width and channels is expected")
+        raise InputError(path, f"TIFF of shape {stored.shape}", "an image of height, width and channels is expected")
     notes = [f"first of {pages} pages used"] if pages > 1 else []
     notes += ["alpha channel dropped"] if stored.shape[2] in (2, 4) else []
     colour = np.repeat(stored[:, :, :1], 3, axis=2) if stored.shape[2] < 3 else stored[:, :, :3]
@@ -61,7 +61,7 @@ def _to_linear(path: Path, stored: np.ndarray, description: str) -> tuple[np.nda
         return stored.astype(np.float32), f"linear {stored.dtype}, TIFF", None
     scale = _ALIGNRATIO.search(description)
     if stored.dtype != np.uint16 or scale is None:
-        raise InputError(f"{path}: {stored.dtype} TIFF without a stated scale; HDR TIFF holds float values")
+        raise InputError(path, f"{stored.dtype} TIFF without a stated scale", "HDR TIFF holds float values")
     alignratio = positive_scale(scale.group(1), str(path))
     encoded = (stored / alignratio).astype(np.float32)
     return np.power(encoded, np.float32(HDM_GAMMA)), "gamma 2.24, 16-bit TIFF with alignratio", alignratio

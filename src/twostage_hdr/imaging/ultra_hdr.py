@@ -58,12 +58,12 @@ def read_ultra_hdr(path: str | Path) -> HdrImage:
     path = Path(path)
     data = path.read_bytes()
     if not data:  # the decoder would crash
-        raise InputError(f"{path}: the file is empty (0 bytes)")
+        raise InputError(path, "the file is empty (0 bytes)")
     try:
         linear = imagecodecs.ultrahdr_decode(data)[:, :, :3].astype(np.float32)
     except imagecodecs.UltrahdrError as error:
         raise InputError(
-            f"{path}: no Ultra HDR JPEG, or a damaged one ({error}); an ordinary photograph goes to reconstruct"
+            path, f"no Ultra HDR JPEG, or a damaged one ({error})", "an ordinary photograph goes to reconstruct"
         ) from error
     with Image.open(io.BytesIO(data)) as image:
         orientation = image.getexif().get(_EXIF_ORIENTATION, 1)

@@ -74,7 +74,7 @@ class Engine:
         self, *, network: nn.Module, device: str = "auto", precision: str = "fp32", tile: int | None = None
     ) -> None:
         if tile is not None and tile < 1:
-            raise InputError(f"--tile {tile}: expected a side in pixels, 1 or more")
+            raise InputError(f"--tile {tile}", "expected a side in pixels, 1 or more")
         self.devices = [find_device(name.strip()) for name in device.split(",")]
         self.device = self.devices[0]
         self.precision = choose_precision(precision, self.devices)

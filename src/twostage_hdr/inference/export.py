@@ -41,7 +41,7 @@ def export_onnx(network: nn.Module, path: Path) -> None:
     _check(network, path)
     for package in ("onnx", "onnxscript"):
         if find_spec(package) is None:
-            raise InputError(f"{path}: ONNX needs the packages onnx and onnxscript; pip install 'twostage-hdr[onnx]'")
+            raise InputError(path, "ONNX needs the packages onnx and onnxscript", "pip install 'twostage-hdr[onnx]'")
     with _quietly():
         program = torch.onnx.export(
             _Plain(network.eval()),
@@ -91,7 +91,7 @@ class _Plain(nn.Module):
 def _check(network: nn.Module, path: Path) -> None:
     if not isinstance(network, _ANY_SIZE):
         names = ", ".join(kind.__name__ for kind in _ANY_SIZE)
-        raise InputError(f"{path}: {type(network).__name__} cannot be exported for images of any size; {names} can")
+        raise InputError(path, f"{type(network).__name__} cannot be exported for images of any size", f"{names} can")
 
 
 @contextmanager

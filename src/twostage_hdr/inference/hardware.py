@@ -47,13 +47,17 @@ def find_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise InputError(
-            f"--device {name or '(nothing)'}: no such device; expected auto, cpu, cuda, cuda:0, mps, or cuda:0,cuda:1"
+            f"--device {name or '(nothing)'}",
+            "no such device",
+            "expected auto, cpu, cuda, cuda:0, mps, or cuda:0,cuda:1",
         ) from error
     try:
         torch.empty(0, device=device).cpu()  # a device that cannot give its numbers back, "meta", is none
         return torch.empty(0, device=device).device  # with its number, which "cuda" alone takes from the thread
     except (RuntimeError, AssertionError) as error:
-        raise InputError(f"--device {name}: this machine or this PyTorch does not have it; use --device cpu") from error
+        raise InputError(
+            f"--device {name}", "this machine or this PyTorch does not have it", "use --device cpu"
+        ) from error
 
 
 def choose_precision(name: str, devices: Sequence[torch.device]) -> Precision:
@@ -63,7 +67,7 @@ def choose_precision(name: str, devices: Sequence[torch.device]) -> Precision:
         InputError: another name.
     """
     if name not in ("fp32", "bf16", "auto"):
-        raise InputError(f"--precision {name}: expected fp32, bf16 or auto")
+        raise InputError(f"--precision {name}", "expected fp32, bf16 or auto")
     if name == "auto":
         return "bf16" if all(map(computes_in_bf16, devices)) else "fp32"
     return "bf16" if name == "bf16" else "fp32"

@@ -41,7 +41,7 @@ class Reconstructor:
                 with np.errstate(over="ignore"):
                     linear = linear ** np.float32(HDM_GAMMA)
             if not (np.isfinite(rows).all() and np.isfinite(linear).all()):
-                raise InputError("the network gives NaN or infinite values: its weights are spoilt; take others")
+                raise InputError("the network gives NaN or infinite values", "its weights are spoilt", "take others")
             yield linear
 
     def image(self, pixels: LdrPixels) -> LinearPixels:
@@ -71,7 +71,9 @@ def load_reconstructor(
     network = weights if isinstance(weights, nn.Module) else load_weights(weights)
     output = getattr(network, "output", None)
     if output not in ("encoded", "linear"):
-        raise InputError(f"weights: a {type(network).__name__} does not say whether its `output` is encoded or linear")
+        raise InputError(
+            "weights", f"a {type(network).__name__} does not say whether its `output` is encoded or linear"
+        )
     engine = Engine(network=network, device=device, precision=precision, tile=tile)
     return Reconstructor(engine=engine, encoded=output == "encoded")
 
@@ -112,7 +114,8 @@ def _checked(photograph: LdrPixels | torch.Tensor) -> LdrPixels:
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     if pixels.ndim != 3 or pixels.shape[-1] != 3 or not pixels.size or pixels.dtype not in (np.uint8, np.uint16):
         raise InputError(
-            f"photograph: pixels of shape {pixels.shape} and type {pixels.dtype}; give (height, width, 3) of uint8 or "
-            "uint16, encoded, full range"
+            "photograph",
+            f"pixels of shape {pixels.shape} and type {pixels.dtype}",
+            "give (height, width, 3) of uint8 or uint16, encoded, full range",
         )
     return pixels

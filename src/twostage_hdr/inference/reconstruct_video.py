@@ -114,7 +114,7 @@ def video_result_paths(directory: Path, stem: str, formats: Sequence[str]) -> li
     """
     for name in formats:
         if name not in VIDEO_ENDINGS:
-            raise InputError(f"format {name!r}: not for videos; choose from {', '.join(VIDEO_ENDINGS)}")
+            raise InputError(f"format {name!r}", "not for videos", f"choose from {', '.join(VIDEO_ENDINGS)}")
     return [directory / f"{stem}{VIDEO_ENDINGS[name]}" for name in formats]
 
 

@@ -72,7 +72,7 @@ def result_paths(directory: Path, stem: str, formats: Sequence[str]) -> list[Pat
     """
     for name in formats:
         if name not in ENDINGS:
-            raise InputError(f"format {name!r}: unknown; choose from {', '.join(ENDINGS)}")
+            raise InputError(f"format {name!r}", "unknown", f"choose from {', '.join(ENDINGS)}")
     return [directory / f"{stem}{ending}" for name in formats for ending in ENDINGS[name]]
 
 

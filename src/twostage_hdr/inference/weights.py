@@ -46,7 +46,7 @@ def build_network(description: Mapping[str, Any], where: str) -> nn.Module:
     path = str(description.get("network", ""))
     module, _, name = path.rpartition(".")
     if not path.startswith(_NETWORKS):
-        raise InputError(f"{where}: says its network is {path!r}; expected one in {_NETWORKS[:-1]}")
+        raise InputError(where, f"says its network is {path!r}", f"expected one in {_NETWORKS[:-1]}")
     try:
         kind = getattr(importlib.import_module(module), name)
         if not (isinstance(kind, type) and issubclass(kind, nn.Module) and hasattr(kind, "output")):
@@ -54,10 +54,10 @@ def build_network(description: Mapping[str, Any], where: str) -> nn.Module:
         network = kind(**description["hyper_parameters"])
     except (ImportError, AttributeError, TypeError, ValueError, KeyError, ArithmeticError, RuntimeError) as error:
         raise InputError(
-            f"{where}: its network {path} cannot be built here ({_one_line(error)}); update the package"
+            where, f"its network {path} cannot be built here ({_one_line(error)})", "update the package"
         ) from error
     if network.output != description.get("output", network.output):
-        raise InputError(f"{where}: says its output is {description['output']}, {name}'s is {network.output}")
+        raise InputError(where, f"says its output is {description['output']}, {name}'s is {network.output}")
     return network
 
 
@@ -93,7 +93,7 @@ def load_weights(where: str | Path | None = None) -> nn.Module:
     try:
         network.load_state_dict(tensors)
     except (RuntimeError, TypeError) as error:
-        raise InputError(f"{path}: its weights do not fit its own network: {_one_line(error)}") from error
+        raise InputError(path, f"its weights do not fit its own network: {_one_line(error)}") from error
     return network.eval()
 
 
@@ -110,17 +110,21 @@ def find_weights(where: str | Path) -> Path:
                 return path / "checkpoints" / name
         # `make demo` leaves a folder of the name of a shipped set: a folder that is no run does not hide the set.
         if str(where) not in shipped_weights():
-            raise InputError(f"{path}: a folder without checkpoints/best.ckpt or last.ckpt; give a run's own directory")
+            raise InputError(path, "a folder without checkpoints/best.ckpt or last.ckpt", "give a run's own directory")
     if path.is_file():
         if path.suffix not in (".ckpt", ".safetensors"):
             raise InputError(
-                f"{path}: weights are .ckpt or .safetensors; `twostage-hdr import-weights` brings published files in"
+                path,
+                "weights are .ckpt or .safetensors",
+                "`twostage-hdr import-weights` brings published files in",
             )
         return path
     if (SHIPPED / f"{where}.safetensors").is_file():
         return SHIPPED / f"{where}.safetensors"
     raise InputError(
-        f"weights {str(where)!r}: no such file, run directory or shipped set; shipped: {', '.join(shipped_weights())}"
+        f"weights {str(where)!r}",
+        "no such file, run directory or shipped set",
+        f"shipped: {', '.join(shipped_weights())}",
     )
 
 
@@ -138,7 +142,7 @@ def default_weights() -> str:
     for name in DEFAULT_WEIGHTS:
         if name in shipped_weights():
             return name
-    raise InputError("no weights are shipped with this installation; give some with --weights")
+    raise InputError("weights", "none are shipped with this installation", "give some with --weights")
 
 
 def read_header(where: str | Path) -> dict[str, Any]:
@@ -158,7 +162,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         header["hyper_parameters"] = json.loads(header.get("hyper_parameters", "{}"))
     except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path}: not a readable .safetensors file ({_one_line(error)}); copy it again") from error
+        raise InputError(path, f"not a readable .safetensors file ({_one_line(error)})", "copy it again") from error
     return header, tensors
 
 
@@ -166,7 +170,7 @@ def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     checkpoint = read_checkpoint(path)
     described, state = (checkpoint.get(entry) for entry in ("network", "state_dict"))
     if not isinstance(described, dict) or not isinstance(state, dict):
-        raise InputError(f"{path}: not a checkpoint of this suite (no entry 'network'); see `import-weights`")
+        raise InputError(path, "not a checkpoint of this suite (no entry 'network')", "see `import-weights`")
     prefix = "network."
     return described, {
         name.removeprefix(prefix): value for name, value in state.items() if str(name).startswith(prefix)
@@ -183,7 +187,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:  # a damaged file makes the reader raise almost anything
         raise InputError(
-            f"{path}: cannot be read as a checkpoint ({_one_line(error)}); copy or train it again"
+            path, f"cannot be read as a checkpoint ({_one_line(error)})", "copy or train it again"
         ) from error
     return content if isinstance(content, dict) else {}
 

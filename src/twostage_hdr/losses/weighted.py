@@ -24,7 +24,7 @@ class WeightedLoss(nn.Module):
         super().__init__()
         if set(terms) != set(weights) or not terms:
             raise InputError(
-                f"loss: terms are {sorted(terms)} but weights are {sorted(weights)}; give every term one weight"
+                "loss", f"terms are {sorted(terms)} but weights are {sorted(weights)}", "give every term one weight"
             )
         self.terms = nn.ModuleDict(dict(terms))
         self.weights = {name: float(weights[name]) for name in terms}

@@ -35,7 +35,7 @@ def scale_for_clipped_share(linear: LinearRGB, share: float) -> Float[Tensor, "*
         InputError: if share is not a share, or so many pixels are black that no exposure clips enough.
     """
     if not 0 <= share <= 1:
-        raise InputError(f"share of clipped pixels = {share}: give a number from 0 (none) to 1 (all)")
+        raise InputError(f"share of clipped pixels = {share}", "give a number from 0 (none) to 1 (all)")
     brightness = linear.detach().amax(-3).flatten(-2)
     pixels = brightness.shape[-1]
     count = round(share * pixels)
@@ -43,8 +43,9 @@ def scale_for_clipped_share(linear: LinearRGB, share: float) -> Float[Tensor, "*
     # Below the smallest normal number the factor itself would overflow.
     if not (dimmest > torch.finfo(dimmest.dtype).tiny).all():
         raise InputError(
-            f"share of clipped pixels = {share}: the image has fewer than {max(count, 1)} pixels of {pixels} that are"
-            " not black; ask for a smaller share or leave the image out"
+            f"share of clipped pixels = {share}",
+            f"the image has fewer than {max(count, 1)} pixels of {pixels} that are not black",
+            "ask for a smaller share or leave the image out",
         )
     return _just_below_one(dimmest) if count == 0 else _at_least_one(dimmest)
 

@@ -38,8 +38,9 @@ def refuse_non_finite(values: Mapping[str, Tensor], batch: Triple, directory: Pa
     with atomic_path(path) as temporary:
         save_file(_tensors(batch), temporary, metadata={"scenes": "\n".join(scenes), "place": place, "values": told})
     raise InputError(
-        f"{place}: {told}; no weight was changed, the batch is kept in {path}; "
-        "look at its images, or lower module.optimizer.lr or set module.clip_norm"
+        place,
+        f"{told}; no weight was changed, the batch is kept in {path}",
+        "look at its images, or lower module.optimizer.lr or set module.clip_norm",
     )
 
 

@@ -87,7 +87,7 @@ class ReconstructionModule(L.LightningModule):
         """One optimiser a player, and the schedules of those that have one."""
         if str(self.trainer.precision).startswith("16"):
             raise InputError(
-                f"trainer.precision={self.trainer.precision}: choose bf16-mixed, which needs no loss scaling"
+                f"trainer.precision={self.trainer.precision}", "choose bf16-mixed, which needs no loss scaling"
             )
         optimizers: list[Optimizer] = []
         schedules: list[LRScheduler] = []
@@ -104,7 +104,7 @@ class ReconstructionModule(L.LightningModule):
     def updates_planned(self) -> int:
         """Number of batches of the whole run, which schedules stretch over."""
         if self.trainer.max_epochs is None or self.trainer.max_epochs < 0:
-            raise InputError("trainer.max_epochs: not set; a schedule needs to know where the run ends")
+            raise InputError("trainer.max_epochs", "not set", "a schedule needs to know where the run ends")
         datamodule = self.trainer.datamodule  # type: ignore[attr-defined]
         batches = datamodule.patches_per_epoch // (datamodule.batch_size * self.trainer.world_size)
         limit = self.trainer.limit_train_batches

@@ -71,7 +71,7 @@ class ResultMemory:
 
     def _unusable(self, error: OSError) -> InputError:
         return InputError(
-            f"module.memory={self.folder}: {error.strerror}; choose a folder that can be written, or null"
+            f"module.memory={self.folder}", f"{error.strerror}", "choose a folder that can be written, or null"
         )
 
 

@@ -18,7 +18,7 @@ def enhancement_stage(network: nn.Module, where: str) -> Stage:
         return network.enhancement
     if isinstance(network, Stage):
         return network
-    raise InputError(f"{where}: holds a {type(network).__name__}; stage I needs a Stage or a TwoStageNetwork")
+    raise InputError(where, f"holds a {type(network).__name__}", "stage I needs a Stage or a TwoStageNetwork")
 
 
 def start_from(network: nn.Module, trained: nn.Module, where: str) -> str:
@@ -43,8 +43,9 @@ def start_from(network: nn.Module, trained: nn.Module, where: str) -> str:
             target.load_state_dict(source.state_dict())
             return what
     raise InputError(
-        f"init_from={where}: its {type(trained).__name__} does not fit this run's {type(network).__name__}; "
-        "choose weights of the same architecture and size"
+        f"init_from={where}",
+        f"its {type(trained).__name__} does not fit this run's {type(network).__name__}",
+        "choose weights of the same architecture and size",
     )
 
 

@@ -58,7 +58,7 @@ class TwoStageModule(ReconstructionModule):
         clip_norm: float | None = None,
     ) -> None:
         if mode not in get_args(Mode):
-            raise InputError(f"module.mode={mode}: choose one of {', '.join(get_args(Mode))}")
+            raise InputError(f"module.mode={mode}", f"choose one of {', '.join(get_args(Mode))}")
         super().__init__(network=network, clip_norm=clip_norm)
         self.mode = mode
         self.discriminator = channels_last(discriminator) if mode != "sequential" else None

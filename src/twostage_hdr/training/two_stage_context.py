@@ -50,7 +50,7 @@ class TwoStageContextModule(SupervisedModule):
         clip_norm: float | None = None,
     ) -> None:
         if not isinstance(network, TwoStageContextNetwork):
-            raise InputError(f"module.network={type(network).__name__}: this module trains network=two_stage_context")
+            raise InputError(f"module.network={type(network).__name__}", "this module trains network=two_stage_context")
         super().__init__(network=network, loss=loss, optimizer=optimizer, schedule=schedule, clip_norm=clip_norm)
         network.two_stage.requires_grad_(False)
         self.memory = None if memory is None else ResultMemory(Path(memory))
@@ -71,9 +71,12 @@ class TwoStageContextModule(SupervisedModule):
             data.fresh_patches or data.flips or data.zoom != 1 or data.crop_size != data.patch_size
         ):
             raise InputError(
-                f"module.memory={self.memory.folder}: crops change from epoch to epoch, and none would be met again; "
-                f"set data.fresh_patches=false data.flips=false data.zoom=1 data.crop_size={data.patch_size}, or "
-                "module.memory=null"
+                f"module.memory={self.memory.folder}",
+                "crops change from epoch to epoch, and none would be met again",
+                (
+                    f"set data.fresh_patches=false data.flips=false data.zoom=1 data.crop_size={data.patch_size}, "
+                    "or module.memory=null"
+                ),
             )
         self.memory.prepare()
 

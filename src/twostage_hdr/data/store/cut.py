@@ -27,8 +27,9 @@ def even_quota(total: int, capacities: Sequence[int | None], *, seed: int) -> li
     most = np.array([total if capacity is None else capacity for capacity in capacities], dtype=np.int64)
     if most.sum() < total:
         raise InputError(
-            f"patches={total}: a grid over the {len(most)} training scenes has only {most.sum()} patches; "
-            "give patches=null for all of them, a smaller patch_size or placement=random"
+            f"patches={total}",
+            f"a grid over the {len(most)} training scenes has only {most.sum()} patches",
+            "give patches=null for all of them, a smaller patch_size or placement=random",
         )
     quota = np.zeros(len(most), dtype=np.int64)
     order = np.random.default_rng(seed).permutation(len(most))

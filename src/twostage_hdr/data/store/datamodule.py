@@ -54,11 +54,12 @@ class StoreDataModule(TripleDataModule):
     ) -> None:
         stored = source.stored
         if patch_size not in (None, stored.side):
-            raise InputError(f"data.patch_size={patch_size}: the store's patches have {stored.side} px; give null")
+            raise InputError(f"data.patch_size={patch_size}", f"the store's patches have {stored.side} px", "give null")
         if fresh_patches or zoom != 1:
             raise InputError(
-                f"data.fresh_patches={fresh_patches}, data.zoom={zoom}: a store's patches were drawn when it was made; "
-                "give fresh_patches=false zoom=1.0, and prepare with zoom=... or more patches instead"
+                f"data.fresh_patches={fresh_patches}, data.zoom={zoom}",
+                "a store's patches were drawn when it was made",
+                "give fresh_patches=false zoom=1.0, and prepare with zoom=... or more patches instead",
             )
         _check_own_splits(split_file, stored.splits)
         super().__init__(
@@ -91,4 +92,4 @@ def _check_own_splits(split_file: str | None, own: Splits) -> None:
         return
     told = read_splits(Path(split_file))
     if any(sorted(getattr(told, name)) != sorted(getattr(own, name)) for name in ("train", "val", "test")):
-        raise InputError(f"{split_file}: not the sets that the store was made with; leave data.split_file away")
+        raise InputError(split_file, "not the sets that the store was made with", "leave data.split_file away")

@@ -34,7 +34,7 @@ class HdmFrames:
     def __init__(self, source: HdmSource, exposures: Sequence[str] = EXPOSURES) -> None:
         unknown = [name for name in exposures if name not in EXPOSURES]
         if unknown or not exposures:
-            raise InputError(f"exposures={list(exposures)}: choose some of {', '.join(EXPOSURES)}")
+            raise InputError(f"exposures={list(exposures)}", f"choose some of {', '.join(EXPOSURES)}")
         self.source = source
         self.exposures: tuple[str, ...] = tuple(name for name in EXPOSURES if name in exposures)
         self._at_hand: tuple[str, Frames] | None = None
@@ -46,7 +46,7 @@ class HdmFrames:
             with Image.open(path) as image:
                 return image.height, image.width
         except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error}); run inspect, then exclude the scene") from error
+            raise InputError(path, f"cannot be read ({error})", "run inspect, then exclude the scene") from error
 
     def files(self, scene: Scene) -> dict[str, Path]:
         """Frames, reference, scale and, where they matter, exposures."""

@@ -83,7 +83,7 @@ def fingerprint(files: Mapping[str, Path]) -> dict[str, tuple[int, int, str]]:
                 told[name] = (*stamp, hashlib.file_digest(file, "sha256").hexdigest())
         except OSError as error:
             raise InputError(
-                f"{path}: cannot be read ({error.strerror}); run inspect, then exclude the scene"
+                path, f"cannot be read ({error.strerror})", "run inspect, then exclude the scene"
             ) from error
     return told
 

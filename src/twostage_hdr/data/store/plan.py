@@ -75,13 +75,15 @@ def make_plan(
     by_id = {scene.id: scene for scene in scenes}
     training = [by_id[scene_id] for scene_id in splits.train]
     if not training:
-        raise InputError("data splits: no training scenes; lower val_fraction and test_fraction")
+        raise InputError("data splits", "no training scenes", "lower val_fraction and test_fraction")
     capacities = [_capacity(maker, scene, settings) for scene in training]
     total = settings.patches
     if total is None:
         total = sum(capacity or 0 for capacity in capacities)
     if total == 0:
-        raise InputError(f"patch_size={settings.patch_size}: larger than every training image; choose a smaller one")
+        raise InputError(
+            f"patch_size={settings.patch_size}", "larger than every training image", "choose a smaller one"
+        )
     quota = even_quota(total, capacities, seed=settings.seed)
     used = {scene_id for name in PARTS for scene_id in getattr(splits, name)}
     return Plan(
@@ -116,7 +118,7 @@ def check_same(before: Mapping[str, Any], plan: Plan, out: Path) -> None:
     changed = _differences(before, now)
     if changed:
         shown = "; ".join(changed[:4]) + (f"; and {len(changed) - 4} more" if len(changed) > 4 else "")
-        raise InputError(f"{out}: holds a store of other settings or data ({shown}); give the same or another out=DIR")
+        raise InputError(out, f"holds a store of other settings or data ({shown})", "give the same or another out=DIR")
 
 
 def _differences(before: Any, now: Any, key: str = "") -> list[str]:

@@ -103,7 +103,9 @@ def _reserve(plan: Plan, out: Path) -> None:
     free = shutil.disk_usage(out).free
     if needed - here > free:
         raise InputError(
-            f"out={out}: {needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB free; choose another disk"
+            f"out={out}",
+            f"{needed / 1000000000.0:.1f} GB are needed and {free / 1000000000.0:.1f} GB free",
+            "choose another disk",
         )
     for name, (dtype, shape) in arrays.items():
         reserve(out / "train" / f"{name}.npy", dtype, shape)
@@ -111,9 +113,9 @@ def _reserve(plan: Plan, out: Path) -> None:
 
 def _check_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
-        raise InputError(f"out={out}: a file; give a folder")
+        raise InputError(f"out={out}", "a file", "give a folder")
     if out.is_dir() and any(out.iterdir()) and not (out / WORK).is_dir():
-        raise InputError(f"out={out}: holds other files and no store; give an empty or new folder")
+        raise InputError(f"out={out}", "holds other files and no store", "give an empty or new folder")
 
 
 @contextmanager
@@ -123,5 +125,5 @@ def _alone(out: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise InputError(f"out={out}: another prepare is writing there; wait for it to end") from error
+            raise InputError(f"out={out}", "another prepare is writing there", "wait for it to end") from error
         yield

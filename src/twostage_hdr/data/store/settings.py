@@ -40,13 +40,13 @@ class StoreSettings:
 
     def __post_init__(self) -> None:
         if self.placement not in PLACEMENTS:
-            raise InputError(f"placement={self.placement}: choose one of {', '.join(PLACEMENTS)}")
+            raise InputError(f"placement={self.placement}", f"choose one of {', '.join(PLACEMENTS)}")
         if self.patches is None and self.placement == "random":
-            raise InputError("patches=null: only placement=grid has a number of its own; give patches=N")
+            raise InputError("patches=null", "only placement=grid has a number of its own", "give patches=N")
         if self.patches is not None and self.patches < 1:
-            raise InputError(f"patches={self.patches}: must be at least 1")
+            raise InputError(f"patches={self.patches}", "must be at least 1")
         if self.patch_size < 1 or self.zoom < 1:
-            raise InputError(f"patch_size={self.patch_size}, zoom={self.zoom}: both must be at least 1")
+            raise InputError(f"patch_size={self.patch_size}, zoom={self.zoom}", "both must be at least 1")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -70,9 +70,11 @@ class StoreSource:
         names = self.stored.exposures
         chosen = exposure if exposure is not None else (_PLAIN if _PLAIN in names else names[0])
         if chosen not in (*names, "random"):
-            raise InputError(f"data.source.exposure={exposure}: {root} holds {', '.join(names)}; choose one, or random")
+            raise InputError(
+                f"data.source.exposure={exposure}", f"{root} holds {', '.join(names)}", "choose one, or random"
+            )
         if align not in ("frame", "medium"):
-            raise InputError(f"data.source.align={align}: choose one of frame, medium")
+            raise InputError(f"data.source.align={align}", "choose one of frame, medium")
         self.exposure, self.align = chosen, align
         self._whole = self.stored.whole_images()
         patches: dict[str, list[int]] = {}
@@ -94,7 +96,7 @@ class StoreSource:
             numbers = self._patches[scene.id]
             return self.patch(int(numbers[rng.integers(len(numbers))]), rng, window)
         if scene.id not in self._whole:
-            raise InputError(f"{self.stored.root}: no whole image of {scene.id!r}, only val and test scenes have one")
+            raise InputError(self.stored.root, f"no whole image of {scene.id!r}, only val and test scenes have one")
         part, number = self._whole[scene.id]
         return self._triple(self._cut(part, number, rng, window), scene.id, window)
 

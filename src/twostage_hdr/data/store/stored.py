@@ -61,7 +61,7 @@ class Stored:
             try:
                 mapped = np.load(path, mmap_mode="r", allow_pickle=False)
             except (OSError, ValueError) as error:
-                raise InputError(f"{path}: cannot be read ({error}); {_COPY_AGAIN}") from error
+                raise InputError(path, f"cannot be read ({error})", f"{_COPY_AGAIN}") from error
             # The plain view of a map: slicing a np.memmap itself costs as much as reading a crop.
             self._arrays[name] = mapped.view(np.ndarray)
         return self._arrays[name]
@@ -90,7 +90,7 @@ class Stored:
         for name, shape in wanted.items():
             found = self.array(name).shape
             if found != shape:
-                raise InputError(f"{self.root / name}.npy: shape {found} instead of {shape}; {_COPY_AGAIN}")
+                raise InputError(f"{self.root / name}.npy", f"shape {found} instead of {shape}", f"{_COPY_AGAIN}")
 
 
 _COPY_AGAIN = "copy the store again and check it with `sha256sum -c SHA256SUMS`"
@@ -100,15 +100,17 @@ def _read_description(root: Path) -> dict[str, Any]:
     path = root / STORE
     if not path.is_file():
         if (root / WORK).is_dir():
-            raise InputError(f"{root}: its preparation is not finished; give the same prepare command again")
-        raise InputError(f"data.root={root}: no {STORE} in it; make a store with `twostage-hdr prepare ... out={root}`")
+            raise InputError(root, "its preparation is not finished", "give the same prepare command again")
+        raise InputError(
+            f"data.root={root}", f"no {STORE} in it", f"make a store with `twostage-hdr prepare ... out={root}`"
+        )
     try:
         told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         found = told["format"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: not a store's description ({error!r}); {_COPY_AGAIN}") from error
+        raise InputError(path, f"not a store's description ({error!r})", f"{_COPY_AGAIN}") from error
     if found != FORMAT_VERSION:
-        raise InputError(f"{path}: format {found}, this version reads {FORMAT_VERSION}; prepare the store again")
+        raise InputError(path, f"format {found}, this version reads {FORMAT_VERSION}", "prepare the store again")
     return told
 
 

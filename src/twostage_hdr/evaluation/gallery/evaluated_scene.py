@@ -54,7 +54,7 @@ def shown_methods(results: Results, asked: Sequence[str] = ()) -> list[MethodRow
     known = {row.name: row for row in results.rows}
     for name in asked:
         if name not in known:
-            raise InputError(f"--methods {name}: not in the evaluation; choose from {', '.join(known)}")
+            raise InputError(f"--methods {name}", "not in the evaluation", f"choose from {', '.join(known)}")
     if asked:
         return [known[name] for name in asked]
     networks = [row for row in results.rows if row.parameters is not None]

@@ -77,14 +77,14 @@ def write_picture(path: Path, figure: Figure, *, max_bytes: int = 1_000_000) -> 
         InputError: another suffix, or a picture that stays too large.
     """
     if path.suffix not in (".jpg", ".png"):
-        raise InputError(f"{path}: pictures are written as .jpg or .png; give a name that ends so")
+        raise InputError(path, "pictures are written as .jpg or .png", "give a name that ends so")
     for quality in QUALITIES:
         encoding: dict[str, object] = {"quality": quality, "optimize": True} if path.suffix == ".jpg" else {}
         with atomic_path(path) as temporary:
             figure.savefig(temporary, facecolor="white", pil_kwargs=encoding)
         if path.stat().st_size <= max_bytes:
             return
-    raise InputError(f"{path}: {path.stat().st_size} bytes, more than {max_bytes}; show fewer methods or use .jpg")
+    raise InputError(path, f"{path.stat().st_size} bytes, more than {max_bytes}", "show fewer methods or use .jpg")
 
 
 def _aspect(row: PaneRow) -> float:

@@ -54,7 +54,7 @@ def read_curves(path: Path) -> dict[str, list[tuple[float, float]]]:
         InputError: no such file, or no column with numbers.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such file; a run writes its metrics.csv with logger=csv")
+        raise InputError(path, "no such file", "a run writes its metrics.csv with logger=csv")
     curves: dict[str, list[tuple[float, float]]] = {}
     with path.open(encoding="utf-8", newline="") as file:
         for number, line in enumerate(csv.DictReader(file)):
@@ -64,7 +64,7 @@ def read_curves(path: Path) -> dict[str, list[tuple[float, float]]]:
                 if name not in ("step", "epoch") and value is not None and step is not None:
                     curves.setdefault(name, []).append((step, value))
     if not curves:
-        raise InputError(f"{path}: no column with numbers; give the metrics.csv of a run")
+        raise InputError(path, "no column with numbers", "give the metrics.csv of a run")
     return curves
 
 

@@ -59,7 +59,9 @@ def write_report(
     """
     names = [image.name for image in images]
     if len(set(names)) < len(names):
-        raise InputError(f"report pictures: {max(names, key=names.count)!r} is given twice; every scene needs one name")
+        raise InputError(
+            "report pictures", f"{max(names, key=names.count)!r} is given twice", "every scene needs one name"
+        )
     side, pictures, payloads = _fitted(images, max_side, max_bytes)
     environment = Environment(
         loader=PackageLoader("twostage_hdr.evaluation.report"), autoescape=True, undefined=StrictUndefined
@@ -107,7 +109,7 @@ def _fitted(
         side = int(side * min(math.sqrt(max_bytes / total), 0.95))
         if side < LEAST_SIDE:
             raise InputError(
-                f"report pictures: {len(payloads)} do not fit in {max_bytes} bytes; give fewer scenes or methods"
+                "report pictures", f"{len(payloads)} do not fit in {max_bytes} bytes", "give fewer scenes or methods"
             )
 
 

@@ -41,11 +41,11 @@ class ExrSequence:
     def __enter__(self) -> "ExrSequence":
         if self.folder.is_symlink() or (self.folder.exists() and not self.folder.is_dir()):
             kind = "a link" if self.folder.is_symlink() else "a file"
-            raise InputError(f"{self.folder}: is {kind}; the frames need a folder of that name")
+            raise InputError(self.folder, f"is {kind}", "the frames need a folder of that name")
         frame = re.compile(rf"{re.escape(self._stem)}\.\d{{6,}}\.exr")
         for path in self.folder.iterdir() if self.folder.exists() else ():
             if not frame.fullmatch(path.name) and path.name not in _LEFT_BY_FILE_MANAGERS:
-                raise InputError(f"{path}: is no frame of an earlier run, its folder would be replaced; move it away")
+                raise InputError(path, "is no frame of an earlier run, its folder would be replaced", "move it away")
         shutil.rmtree(self._growing, ignore_errors=True)
         self._growing.mkdir()
         return self

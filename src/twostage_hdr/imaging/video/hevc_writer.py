@@ -95,8 +95,9 @@ class HevcWriter:
     def _begin(self, height: int, width: int, pixel_aspect: Fraction) -> None:
         if min(height, width) < _SMALLEST_SIDE:
             raise InputError(
-                f"{self._source.path}: {width}x{height} px is too small for HEVC, which takes {_SMALLEST_SIDE} px "
-                "and more; write frames instead: --to exr"
+                self._source.path,
+                f"{width}x{height} px is too small for HEVC, which takes {_SMALLEST_SIDE} px and more",
+                "write frames instead: --to exr",
             )
         stream: Any = self._file.add_stream("libx265", rate=self._source.rate)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p10le"
@@ -137,7 +138,7 @@ class HevcWriter:
                         self._file.mux(packet)
                     except self._av.error.ArgumentError as error:  # not the disk's
                         raise InputError(
-                            f"{self._source.path}: its sound cannot be copied ({error.strerror}); take it out"
+                            self._source.path, f"its sound cannot be copied ({error.strerror})", "take it out"
                         ) from error
 
 

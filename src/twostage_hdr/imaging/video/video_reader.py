@@ -55,16 +55,16 @@ class VideoReader:
     def __enter__(self) -> "VideoReader":
         av = import_av(self.path)
         if not self.path.is_file():
-            raise InputError(f"{self.path}: no such file")
+            raise InputError(self.path, "no such file")
         try:
             self.container: Any = open_video(self.path)
         except (av.FFmpegError, OSError) as error:
-            raise InputError(f"{self.path}: not a video that can be read ({_reason(error)}); use MP4 or MOV") from error
+            raise InputError(self.path, f"not a video that can be read ({_reason(error)})", "use MP4 or MOV") from error
         try:
             self._begin()
         except av.FFmpegError as error:
             self.container.close()
-            raise InputError(f"{self.path}: damaged ({_reason(error)}); copy or export it again") from error
+            raise InputError(self.path, f"damaged ({_reason(error)})", "copy or export it again") from error
         except BaseException:
             self.container.close()
             raise
@@ -73,11 +73,11 @@ class VideoReader:
     def _begin(self) -> None:
         """Chooses the stream and reads the clock."""
         if not self.container.streams.video:
-            raise InputError(f"{self.path}: no video in it; an ordinary video is expected here")
+            raise InputError(self.path, "no video in it", "an ordinary video is expected here")
         self._stream = self.container.streams.video[0]
         self._stream.thread_type = "AUTO"
         if int(self._stream.codec_context.color_trc) in (PQ_TRANSFER, HLG_TRANSFER):
-            raise InputError(f"{self.path}: already HDR (PQ or HLG); an ordinary video is expected here")
+            raise InputError(self.path, "already HDR (PQ or HLG)", "an ordinary video is expected here")
         self.offsets = self._offsets()
 
     def __exit__(
@@ -130,7 +130,9 @@ class VideoReader:
                 shape = f"{pixels.shape[1]}x{pixels.shape[0]}"
                 if size not in (None, shape):
                     raise InputError(
-                        f"{self.path}: {shape} px from frame {number + 1} on, {size} before; cut it there and do both"
+                        self.path,
+                        f"{shape} px from frame {number + 1} on, {size} before",
+                        "cut it there and do both",
                     )
                 size = shape
                 aspect = Fraction(self._stream.sample_aspect_ratio or 1)
@@ -143,10 +145,10 @@ class VideoReader:
                 number += 1
         except av.FFmpegError as error:
             raise InputError(
-                f"{self.path}: damaged after {number} frames ({_reason(error)}); copy or export it again"
+                self.path, f"damaged after {number} frames ({_reason(error)})", "copy or export it again"
             ) from error
         if number == 0:
-            raise InputError(f"{self.path}: no frame in it can be read; copy or export it again")
+            raise InputError(self.path, "no frame in it can be read", "copy or export it again")
 
     def _decoded(self) -> Iterator[Any]:
         """Frames of all packets but the damaged ones."""
@@ -197,7 +199,7 @@ def import_av(path: Path) -> Any:
     try:
         import av
     except ImportError:
-        raise InputError(f"{path}: video needs one more package; pip install 'twostage-hdr[video]'") from None
+        raise InputError(path, "video needs one more package", "pip install 'twostage-hdr[video]'") from None
     return av
 
 

@@ -36,13 +36,13 @@ def load_hdrcnn(path: Path, *, gamma: float = PUBLISHED_GAMMA) -> HDRCNN:
     network = HDRCNN(gamma=gamma)
     slots = list(_slots(network))
     if len(arrays) != len(slots):
-        raise InputError(f"{path}: {len(arrays)} arrays, HDRCNN has {len(slots)}; give HDRCNN's parameters")
+        raise InputError(path, f"{len(arrays)} arrays, HDRCNN has {len(slots)}", "give HDRCNN's parameters")
     with torch.no_grad():
         for index, (array, (tensor, axes)) in enumerate(zip(arrays, slots, strict=True)):
             value = array.transpose(axes) if array.ndim == len(axes) else array
             if value.shape != tuple(tensor.shape) or not np.isfinite(value).all():
                 raise InputError(
-                    f"{path}: array {index} has shape {array.shape}, or is not finite; give HDRCNN's parameters"
+                    path, f"array {index} has shape {array.shape}, or is not finite", "give HDRCNN's parameters"
                 )
             tensor.copy_(torch.from_numpy(np.ascontiguousarray(value, dtype=np.float32)))
     return network.eval()

@@ -47,11 +47,11 @@ def load_official(path: Path) -> TwoStageNetwork:
     """
     checkpoint = load_inert(path)
     if not isinstance(checkpoint, Mapping):
-        raise InputError(f"{path}: holds a {type(checkpoint).__name__}; the published checkpoint is a dictionary")
+        raise InputError(path, f"holds a {type(checkpoint).__name__}", "the published checkpoint is a dictionary")
     for key, value in checkpoint.items():
         counter = isinstance(value, int | float)
         if key not in {STAGE_ONE, STAGE_TWO, DISCRIMINATOR} | BOOKKEEPING and not counter:
-            raise InputError(f"{path}: unexpected key '{key}'; give the two-stage network's published checkpoint")
+            raise InputError(path, f"unexpected key '{key}'", "give the two-stage network's published checkpoint")
     network = TwoStageNetwork()
     weights: dict[str, Tensor] = {}
     for stage, key, modules, unused in (
@@ -60,7 +60,7 @@ def load_official(path: Path) -> TwoStageNetwork:
     ):
         published = checkpoint.get(key)
         if not isinstance(published, Mapping):
-            raise InputError(f"{path}: '{key}' is missing; give the two-stage network's published checkpoint")
+            raise InputError(path, f"'{key}' is missing", "give the two-stage network's published checkpoint")
         for name, tensor in published.items():
             if str(name).split(".")[0] not in unused:
                 weights[f"{stage}.{_our_name(path, key, str(name), modules)}"] = tensor
@@ -74,7 +74,7 @@ def _our_name(path: Path, key: str, name: str, modules: Mapping[str, str]) -> st
     for theirs, ours in modules.items():
         if name.startswith(f"{theirs}."):
             return f"{ours}{name.removeprefix(theirs)}"
-    raise InputError(f"{path}: unexpected key '{key}.{name}'; give the two-stage network's published checkpoint")
+    raise InputError(path, f"unexpected key '{key}.{name}'", "give the two-stage network's published checkpoint")
 
 
 def _check_tensors(path: Path, weights: Mapping[str, object], expected: Mapping[str, Tensor]) -> None:
@@ -83,14 +83,14 @@ def _check_tensors(path: Path, weights: Mapping[str, object], expected: Mapping[
         where = f"{path}: '{_published_name(name)}'"
         tensor = weights.get(name)
         if name not in expected:
-            raise InputError(f"{where} is unexpected; give the two-stage network's published checkpoint")
+            raise InputError(where, "unexpected", "give the two-stage network's published checkpoint")
         if not isinstance(tensor, Tensor):
-            raise InputError(f"{where} is missing or no tensor; give the two-stage network's published checkpoint")
+            raise InputError(where, "missing or not a tensor", "give the two-stage network's published checkpoint")
         if tensor.shape != expected[name].shape:
             shapes = f"{tuple(tensor.shape)} instead of {tuple(expected[name].shape)}"
-            raise InputError(f"{where} has shape {shapes}; give the checkpoint with 64 features and growth 32")
+            raise InputError(where, f"shape {shapes}", "give the checkpoint with 64 features and growth 32")
         if not tensor.isfinite().all():
-            raise InputError(f"{where} holds values that are not finite; download the file again")
+            raise InputError(where, "holds values that are not finite", "download the file again")
 
 
 def _published_name(name: str) -> str:

@@ -30,7 +30,7 @@ def load_renamed(path: Path, network: Network, published_names: Mapping[str, str
     """
     state = load_inert(path)
     if not isinstance(state, Mapping):
-        raise InputError(f"{path}: holds a {type(state).__name__}, not a state dictionary; give the published weights")
+        raise InputError(path, f"holds a {type(state).__name__}, not a state dictionary", "give the published weights")
     published = {str(name).removeprefix(_PARALLEL_PREFIX): value for name, value in state.items()}
     renamed: dict[str, Tensor] = {}
     for ours, parameter in network.state_dict().items():
@@ -38,7 +38,7 @@ def load_renamed(path: Path, network: Network, published_names: Mapping[str, str
         theirs = f"{published_names[layer]}.{kind}"
         renamed[ours] = checked(published.pop(theirs, None), theirs, parameter, path)
     if published:
-        raise InputError(f"{path}: unexpected tensor '{min(published)}'; give {type(network).__name__}'s weights")
+        raise InputError(path, f"unexpected tensor '{min(published)}'", f"give {type(network).__name__}'s weights")
     network.load_state_dict(renamed)
     return network.eval()
 
@@ -46,14 +46,15 @@ def load_renamed(path: Path, network: Network, published_names: Mapping[str, str
 def checked(value: object, name: str, expected: Tensor, path: Path) -> Tensor:
     """`value` as float32 on the CPU, if it is a finite tensor of the expected shape; else InputError."""
     if not isinstance(value, Tensor):
-        raise InputError(f"{path}: tensor '{name}' is missing; give the weights of the right method")
+        raise InputError(path, f"tensor '{name}' is missing", "give the weights of the right method")
     if value.shape != expected.shape:
         raise InputError(
-            f"{path}: '{name}' has shape {tuple(value.shape)}, not {tuple(expected.shape)}; "
-            "give the weights of the right method"
+            path,
+            f"'{name}' has shape {tuple(value.shape)}, not {tuple(expected.shape)}",
+            "give the weights of the right method",
         )
     if not torch.isfinite(value).all():
-        raise InputError(f"{path}: '{name}' holds values that are not finite; download the file again")
+        raise InputError(path, f"'{name}' holds values that are not finite", "download the file again")
     return value.detach().to("cpu", torch.float32)
 
 
@@ -128,5 +129,5 @@ def load_fhdr(path: Path, *, iterations: int, peak: float = PUBLISHED_PEAK) -> F
         InputError: The file cannot be read, its tensors are not FHDR's, or iterations < 1.
     """
     if iterations < 1:
-        raise InputError(f"iterations: {iterations}; give the number the checkpoint was trained with, 1 or more")
+        raise InputError("iterations", f"{iterations}", "give the number the checkpoint was trained with, 1 or more")
     return load_renamed(path, FHDR(iterations=iterations, peak=peak), PUBLISHED_NAMES_fhdr)

@@ -36,7 +36,7 @@ def load_inert(path: Path) -> object:
         InputError: the file is missing, of another format, or broken.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such file; give the checkpoint's path")
+        raise InputError(path, "no such file", "give the checkpoint's path")
     _refuse_other_containers(path)
     restricted = SimpleNamespace(Unpickler=_InertUnpickler, load=_load, __name__=__name__)
     try:
@@ -44,7 +44,7 @@ def load_inert(path: Path) -> object:
     except Exception as error:  # a broken pickle raises anything: EOFError, KeyError, RuntimeError, UnicodeDecodeError
         reason = " ".join(str(error).split())[:120]
         raise InputError(
-            f"{path}: not readable as a torch checkpoint ({type(error).__name__}: {reason}); download it again"
+            path, f"not readable as a torch checkpoint ({type(error).__name__}: {reason})", "download it again"
         ) from error
 
 
@@ -121,9 +121,9 @@ def _refuse_other_containers(path: Path) -> None:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             if any(name.endswith("constants.pkl") for name in archive.namelist()):
-                raise InputError(f"{path}: a TorchScript archive; give a checkpoint written by torch.save")
+                raise InputError(path, "a TorchScript archive", "give a checkpoint written by torch.save")
     elif tarfile.is_tarfile(path):
-        raise InputError(f"{path}: a tar archive; give a checkpoint written by torch.save of version 0.1.10 or later")
+        raise InputError(path, "a tar archive", "give a checkpoint written by torch.save of version 0.1.10 or later")
 
 
 MAX_BYTES = 2**30
@@ -142,20 +142,20 @@ def read_object_array(path: Path, name: str) -> list[np.ndarray]:
         InputError: The archive, the array or its contents are not that.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such file; give the published .npz archive")
+        raise InputError(path, "no such file", "give the published .npz archive")
     try:
         with zipfile.ZipFile(path) as archive:
             size = archive.getinfo(f"{name}.npy").file_size
             if size > MAX_BYTES:
-                raise InputError(f"{path}: '{name}' unpacks to {size} bytes, more than {MAX_BYTES}; download it again")
+                raise InputError(path, f"'{name}' unpacks to {size} bytes, more than {MAX_BYTES}", "download it again")
             content = archive.read(f"{name}.npy")
     except (zipfile.BadZipFile, KeyError, OSError, NotImplementedError) as error:
-        raise InputError(f"{path}: not an .npz archive with an array '{name}'; give the published weights") from error
+        raise InputError(path, f"not an .npz archive with an array '{name}'", "give the published weights") from error
     try:
         arrays = _parse(content)
     except Exception as error:  # a broken pickle raises anything
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path}: '{name}' is not a list of arrays ({reason}); give the published weights") from error
+        raise InputError(path, f"'{name}' is not a list of arrays ({reason})", "give the published weights") from error
     return arrays
 
 

@@ -25,8 +25,9 @@ def initialise_encoder(network: HDRCNN, path: Path) -> None:
         for layer, (weight, bias) in zip(layers, found, strict=True):
             if layer.weight.shape != weight.shape or layer.bias is None:
                 raise InputError(
-                    f"{path}: a convolution has shape {tuple(weight.shape)}, the network {tuple(layer.weight.shape)}; "
-                    "give VGG16's file, and features=64"
+                    path,
+                    f"a convolution has shape {tuple(weight.shape)}, the network {tuple(layer.weight.shape)}",
+                    "give VGG16's file, and features=64",
                 )
             layer.weight.copy_(weight)
             layer.bias.copy_(bias)

@@ -39,10 +39,10 @@ def read_vgg_convolutions(path: Path, *, count: int) -> list[tuple[Tensor, Tenso
         InputError: The file is missing, of another format, or holds fewer convolutions.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such file; give torchvision's VGG weights (.pth) or Keras's (.h5)")
+        raise InputError(path, "no such file", "give torchvision's VGG weights (.pth) or Keras's (.h5)")
     found = _read_keras(path) if path.suffix in {".h5", ".hdf5"} else _read_torchvision(path)
     if len(found) < count:
-        raise InputError(f"{path}: {len(found)} convolutions found, {count} needed; give the file of the right VGG")
+        raise InputError(path, f"{len(found)} convolutions found, {count} needed", "give the file of the right VGG")
     return found[:count]
 
 
@@ -50,7 +50,7 @@ def _read_torchvision(path: Path) -> list[tuple[Tensor, Tensor]]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        raise InputError(f"{path}: not a torch state dictionary; give torchvision's VGG weights (.pth)") from error
+        raise InputError(path, "not a torch state dictionary", "give torchvision's VGG weights (.pth)") from error
     layers: dict[int, dict[str, Tensor]] = {}
     for key, value in state.items():
         if (match := _TORCHVISION_KEY.match(key)) and value.ndim in (1, 4):
@@ -62,7 +62,7 @@ def _read_keras(path: Path) -> list[tuple[Tensor, Tensor]]:
     try:
         import h5py
     except ImportError as error:
-        raise InputError(f"{path}: reading Keras's .h5 needs the package h5py; pip install h5py") from error
+        raise InputError(path, "reading Keras's .h5 needs the package h5py", "pip install h5py") from error
     layers: dict[tuple[int, int], dict[int, Tensor]] = {}
 
     def collect(name: str, item: object) -> None:

@@ -36,8 +36,9 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         except OSError as error:
             size = len(buffer.getbuffer()) / 2**20
             raise InputError(
-                f"{path}: cannot be written ({error.strerror or error}); make room for {size:.0f} MiB, "
-                "then the same command goes on from the checkpoint before"
+                path,
+                f"cannot be written ({error.strerror or error})",
+                f"make room for {size:.0f} MiB, then the same command goes on from the checkpoint before",
             ) from error
 
     def load_checkpoint(
@@ -49,7 +50,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             InputError: no such file, unreadable, cut short, or holding other objects.
         """
         if not Path(path).is_file():
-            raise InputError(f"{path}: no such checkpoint; give a .ckpt file of a run")
+            raise InputError(path, "no such checkpoint", "give a .ckpt file of a run")
         return read_checkpoint(Path(path))
 
 

@@ -31,7 +31,7 @@ class RunCheckpoints(Checkpoint):
         self, *, directory: str, monitor: str = "val/mu_psnr", mode: str = "max", every_minutes: float = 10.0
     ) -> None:
         if mode not in ("max", "min"):
-            raise InputError(f"callbacks.checkpoints.mode={mode}: choose max or min")
+            raise InputError(f"callbacks.checkpoints.mode={mode}", "choose max or min")
         self.directory, self.monitor, self.mode = Path(directory), monitor, mode
         self.every_minutes = every_minutes
         self.best: float | None = None

@@ -39,7 +39,7 @@ class ValidationScores(L.Callback):
 
     def __init__(self, *, path: str, monitor: str = "val/mu_psnr", mode: str = "max") -> None:
         if mode not in ("max", "min"):
-            raise InputError(f"callbacks.scores.mode={mode}: choose max or min")
+            raise InputError(f"callbacks.scores.mode={mode}", "choose max or min")
         self.path, self.monitor, self.mode = Path(path), monitor, mode
         self._scenes: list[str] = []
 
@@ -136,7 +136,7 @@ def read_scores(path: Path) -> list[ImageScores]:
                 ImageScores(int(row["epoch"]), row["scene"], {key: float(row[key]) for key in keys}) for row in reader
             ]
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{path}: not a run's table of validation scores ({error}); remove it") from error
+            raise InputError(path, f"not a run's table of validation scores ({error})", "remove it") from error
 
 
 def _mean(lines: Sequence[ImageScores], key: str) -> float:
