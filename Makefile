@@ -12,10 +12,10 @@ help:  ## this list
 
 setup: $(VENV)/installed  ## create .venv and install the package with its development tools
 
-$(VENV)/installed: pyproject.toml
+$(VENV)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet torch==2.13.0 --editable '.[dev]'
 	@touch $@
 
 demo: setup  ## train small, score, reconstruct a picture: minutes on two cores; results in demo/
