@@ -7,8 +7,6 @@ from torch import Tensor
 
 from twostage_hdr.expansion.bilateral import cross_bilateral
 from twostage_hdr.expansion.luminance_expansion import (
-    DEFAULT_GAMMA,
-    DEFAULT_WHITE,
     for_each_image,
     linearise,
     maximum,
@@ -17,6 +15,8 @@ from twostage_hdr.expansion.luminance_expansion import (
 )
 from twostage_hdr.expansion.median_cut import median_cut
 from twostage_hdr.expansion.normalized_convolution import gaussian_blur
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, RelativeLuminance
 
 PAPER_PEAK_RATIO = 3000.0
@@ -26,8 +26,8 @@ PAPER_PEAK_RATIO = 3000.0
 def banterle2006(
     ldr: EncodedRGB,
     *,
-    gamma: float = DEFAULT_GAMMA,
-    white: float = DEFAULT_WHITE,
+    gamma: float = HDM_GAMMA,
+    white: float = WHITE,
     max_output: float | None = None,
     sigma_range: float = 0.1,
 ) -> LinearRGB:

@@ -12,18 +12,18 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
+from twostage_hdr.radiometry.photometry import PQ_PEAK
 
 OFFSET = 1 / 64
 
 """Added to both pictures so that black has a gain; a share of SDR white."""
 
-PEAK_NITS = 10_000.0
 
 SDR_WHITE_NITS = 203.0
 
 """Luminance of SDR white in an HDR picture (ITU-R BT.2408), cd/m^2."""
 
-_LARGEST_CAPACITY = float(np.log2(PEAK_NITS / SDR_WHITE_NITS))
+_LARGEST_CAPACITY = float(np.log2(PQ_PEAK / SDR_WHITE_NITS))
 
 _SMALLEST_RANGE = 2.0**-10  # keeps a flat map from dividing by zero; far below a visible step
 

@@ -3,9 +3,10 @@
 from jaxtyping import Float
 from torch import Tensor
 
+from twostage_hdr.radiometry.photometry import PQ_PEAK
 from twostage_hdr.radiometry.quantities import Luminance
 
-PU21_RANGE = (0.005, 10_000.0)
+PU21_RANGE = (0.005, PQ_PEAK)
 """Luminances that the curve is fitted to, cd/m^2 [mantiuk2021pu21]."""
 
 PU21_PARAMETERS = (

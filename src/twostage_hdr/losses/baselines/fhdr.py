@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from twostage_hdr.losses.baselines.vgg19 import optional_vgg19_distance
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
 from twostage_hdr.radiometry.mu_law import mu_law
+from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 
-DEFAULT_PEAK = 10.0**HDM_GAMMA
+DEFAULT_PEAK = REFERENCE_CAP**HDM_GAMMA
 """Linear value, in units of LDR white, that the mu-law maps to 1: the cap of the references (encoded 10)."""
 
 

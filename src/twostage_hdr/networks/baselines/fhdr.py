@@ -9,8 +9,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 
-DEFAULT_PEAK = 10.0**HDM_GAMMA
+DEFAULT_PEAK = REFERENCE_CAP**HDM_GAMMA
 """Linear value, in units of LDR white, of the network's +1: the cap of the references (encoded 10)."""
 
 _STARTING_LEVEL = 0.2
