@@ -38,4 +38,5 @@ def test_black_pixels_have_no_ratio() -> None:
 def test_where_nothing_can_be_measured_the_gain_is_nan() -> None:
     image = luminance(torch.rand(3, 4, 4))
     gain, pixels = median_gain(image, image, torch.zeros(1, 4, 4, dtype=torch.bool))
-    assert gain.isnan() and pixels == 0
+    assert gain.isnan()
+    assert pixels == 0

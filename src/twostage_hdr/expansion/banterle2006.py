@@ -19,9 +19,6 @@ from twostage_hdr.radiometry.gamma import HDM_GAMMA
 from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, RelativeLuminance
 
-PAPER_PEAK_RATIO = 3000.0
-"""Lmax and Lw of the paper, in units of the LDR frame's white: `white=1, max_output=3000` is its setting."""
-
 
 def banterle2006(
     ldr: EncodedRGB,

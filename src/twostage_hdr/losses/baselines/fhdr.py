@@ -1,7 +1,6 @@
 """FHDR's loss: L1 and VGG features after a mu-law, mean over the iterations [khan2019fhdr]."""
 
 from pathlib import Path
-from typing import ClassVar, Literal
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -26,8 +25,6 @@ class FHDRLoss(nn.Module):
         vgg19_weights: torchvision's VGG19 file (`.pth`) or Keras's (`.h5`); without it the second term is left out,
             with a warning.
     """
-
-    domain: ClassVar[Literal["encoded", "linear", "normalised", "stack"]] = "linear"
 
     def __init__(
         self, *, peak: float = DEFAULT_PEAK, perceptual_weight: float = 10.0, vgg19_weights: str | Path | None = None

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from twostage_hdr.networks.hyper_parameters import HyperParameters
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 
@@ -44,7 +45,7 @@ class FHDR(nn.Module):
         self, *, iterations: int = 4, peak: float = DEFAULT_PEAK, features: int = 64, growth: int = 32
     ) -> None:
         super().__init__()
-        self.hyper_parameters: dict[str, int | float | str | bool | list] = {
+        self.hyper_parameters: HyperParameters = {
             "iterations": iterations,
             "peak": peak,
             "features": features,
