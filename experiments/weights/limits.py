@@ -18,7 +18,6 @@ from torch import Tensor
 
 from experiments.weights.evaluation_arguments import read_arguments
 from twostage_hdr.evaluation.gallery.evaluated_scene import load_scene
-from twostage_hdr.evaluation.protocol import WHITE
 from twostage_hdr.evaluation.results import read_results
 from twostage_hdr.evaluation.saved_results import SavedResults
 from twostage_hdr.metrics.pu21_psnr import pu21_psnr
@@ -26,6 +25,7 @@ from twostage_hdr.networks.context_gain import CELL
 from twostage_hdr.radiometry.exposure import clipped_mask
 from twostage_hdr.radiometry.gamma import encode_gamma
 from twostage_hdr.radiometry.luminance import luminance
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.pu21 import pu21_encode
 from twostage_hdr.radiometry.quantities import LinearRGB
 

@@ -6,9 +6,10 @@ import torch.nn.functional as F
 from twostage_hdr.camera.exposure import ClippedShareExposure
 from twostage_hdr.camera.response import GammaResponse, SigmoidResponse
 from twostage_hdr.camera.virtual_camera import VirtualCamera
-from twostage_hdr.data.capture import REFERENCE_CAP, capture_triple
+from twostage_hdr.data.capture import capture_triple
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.data.window import Window
+from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 
 
 def scene(height: int = 40, width: int = 56, seed: int = 0) -> torch.Tensor:

@@ -1,11 +1,11 @@
 import torch
 
-from twostage_hdr.expansion.banterle2006 import PAPER_PEAK_RATIO, banterle2006, expand_map, inverse_reinhard
+from twostage_hdr.expansion.banterle2006 import banterle2006, expand_map, inverse_reinhard
 
 
 def test_reinhards_operator_takes_the_expansion_back() -> None:
     n = torch.linspace(0, 1, 101, dtype=torch.float64).reshape(1, 1, -1)
-    for peak, stretch in ((10.0, 10.0), (PAPER_PEAK_RATIO, PAPER_PEAK_RATIO), (10.0, 40.0)):
+    for peak, stretch in ((10.0, 10.0), (3000.0, 3000.0), (10.0, 40.0)):
         scene = inverse_reinhard(n, peak=peak, stretch=stretch) * stretch / peak
         torch.testing.assert_close(scene * (1 + scene / stretch**2) / (1 + scene), n)
 

@@ -5,7 +5,6 @@ from scipy import ndimage
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.expansion.luminance_expansion import (
-    clipped_mask,
     connected_regions,
     display_range,
     drawn_on,
@@ -55,16 +54,6 @@ def test_every_image_is_treated_on_its_own_and_the_shape_is_kept() -> None:
     images, offsets = torch.rand(2, 3, 1, 4, 5), torch.rand(2, 3, 1, 4, 5)
     out = for_each_image(lambda one, offset: one - one.max() + offset, images, offsets)
     torch.testing.assert_close(out, images - images.amax((-1, -2), keepdim=True) + offsets)
-
-
-@pytest.mark.parametrize("code", [230, 248, 250, 254])
-def test_a_threshold_at_a_code_value_takes_that_code_and_not_the_one_below(code: int) -> None:
-    codes = torch.tensor([code - 1, code, 255]).float().expand(3, 1, 3) / 255
-    assert clipped_mask(codes, code / 255).flatten().tolist() == [False, True, True]
-
-
-def test_one_clipped_channel_is_enough() -> None:
-    assert clipped_mask(torch.tensor([0.2, 1.0, 0.1])[:, None, None], 0.99).all()
 
 
 def test_regions_are_scipys_eight_connected_ones() -> None:

@@ -10,13 +10,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from twostage_hdr.imaging.jpeg_segments import GainMap, apply_gain_map, gain_map, iso_metadata, join_ultra_hdr
+from twostage_hdr.imaging.jpeg_segments import OFFSET, GainMap, gain_map, iso_metadata, join_ultra_hdr
 
 GAINS = GainMap(
     codes=np.random.default_rng(0).integers(0, 256, (16, 24, 3), dtype=np.uint8), minimum=-0.5, maximum=3.25
 )
 
 PROFILE = b"profile" * 20
+
+
+def apply_gain_map(sdr: np.ndarray, gains: GainMap) -> np.ndarray:
+    """The HDR twin of a linear SDR picture, as a reader with headroom for all of it decodes it."""
+    gain = gains.minimum + gains.codes.astype(np.float32) * ((gains.maximum - gains.minimum) / 255)
+    return (sdr + np.float32(OFFSET)) * np.exp2(gain) - np.float32(OFFSET)
 
 
 def jpeg(seed: int, *, jfif: bool = True) -> bytes:

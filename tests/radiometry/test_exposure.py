@@ -1,5 +1,7 @@
 """Exposure: counted pixels, exact stops, and refusals."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -69,3 +71,14 @@ def test_one_channel_at_the_threshold_makes_a_pixel_clipped() -> None:
     ldr = torch.tensor([[0, 247, 248, 255], [0, 0, 0, 255], [0, 0, 0, 255]], dtype=torch.uint8)[:, None] / 255
     assert clipped_mask(ldr).flatten().tolist() == [False, False, True, True]
     assert clipped_mask(ldr, threshold=254 / 255).flatten().tolist() == [False, False, False, True]
+
+
+@pytest.mark.parametrize("code", [230, 248, 250, 254])
+@pytest.mark.parametrize("scaled", [lambda codes: codes / 255, lambda codes: codes * (1 / 255)])
+def test_a_threshold_at_a_code_value_takes_that_code_and_not_the_one_below(code: int, scaled: Callable) -> None:
+    codes = scaled(torch.tensor([code - 1, code, 255]).float().expand(3, 1, 3))
+    assert clipped_mask(codes, code / 255).flatten().tolist() == [False, True, True]
+
+
+def test_one_clipped_channel_is_enough() -> None:
+    assert clipped_mask(torch.tensor([0.2, 1.0, 0.1])[:, None, None], 0.99).all()

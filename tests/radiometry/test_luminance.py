@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from twostage_hdr.radiometry.luminance import REC709_LUMINANCE, luminance
+from twostage_hdr.radiometry.luminance import luminance
+from twostage_hdr.radiometry.photometry import REC709_LUMINANCE
 
 
 def test_the_weights_are_the_luminance_row_of_the_rec709_matrix() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from twostage_hdr.radiometry.pu21 import pu21_decode, pu21_encode
+from twostage_hdr.radiometry.pu21 import pu21_encode
 
 
 @pytest.mark.parametrize(("luminance", "value"), [(100.0, 256.3839), (1000.0, 420.0969), (1.0, 36.5439)])
@@ -24,21 +24,11 @@ def test_luminances_outside_the_fitted_range_are_clamped() -> None:
     torch.testing.assert_close(pu21_encode(outside), pu21_encode(ends), rtol=0, atol=0)
 
 
-@pytest.mark.parametrize(("dtype", "rtol", "darkest"), [(torch.float64, 1e-8, -2.0), (torch.float32, 1e-3, 0.0)])
-def test_decoding_undoes_encoding(dtype: torch.dtype, rtol: float, darkest: float) -> None:
-    luminance = torch.logspace(darkest, 4, 200, dtype=dtype)
-    torch.testing.assert_close(pu21_decode(pu21_encode(luminance)), luminance, rtol=rtol, atol=0)
-
-
 def test_gradients_are_finite_everywhere() -> None:
     luminance = torch.tensor([-1.0, 0.0, 0.005, 1.0, 1e4, 1e6], requires_grad=True)
     pu21_encode(luminance).sum().backward()
-    value = torch.tensor([-1.0, 0.0, 1e-3, 256.0, 600.0], requires_grad=True)
-    pu21_decode(value).sum().backward()
     assert luminance.grad is not None
-    assert value.grad is not None
     assert torch.isfinite(luminance.grad).all()
-    assert torch.isfinite(value.grad).all()
 
 
 def test_gradients_are_those_of_finite_differences() -> None:

@@ -47,10 +47,11 @@ AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the outco
 def _options(white_nits: float | None, full_float: bool, compression: str, quality: int) -> "ResultOptions":
     from twostage_hdr.errors import InputError
     from twostage_hdr.imaging.exr import exr_compression
-    from twostage_hdr.inference.result_files import PQ_NITS, ResultOptions
+    from twostage_hdr.inference.result_files import ResultOptions
+    from twostage_hdr.radiometry.photometry import PQ_PEAK
 
-    if white_nits is not None and not 1 <= white_nits <= PQ_NITS:
-        raise InputError(f"--white-nits {white_nits:g}", f"expected a luminance of 1 to {PQ_NITS:g} cd/m²")
+    if white_nits is not None and not 1 <= white_nits <= PQ_PEAK:
+        raise InputError(f"--white-nits {white_nits:g}", f"expected a luminance of 1 to {PQ_PEAK:g} cd/m²")
     if not 1 <= quality <= 100:
         raise InputError(f"--quality {quality}", "expected 1 to 100")
     return ResultOptions(

@@ -1,6 +1,5 @@
 """A run's place on disk: its config, whether it goes on, whether it is finished."""
 
-import fcntl
 import json
 import re
 import shutil
@@ -14,6 +13,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 import twostage_hdr
+from twostage_hdr.data.resumable_folder import changed_settings, exclusive_lock
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.report.curves import read_curves
 from twostage_hdr.imaging.atomic import atomic_path
@@ -63,13 +63,8 @@ class RunDirectory:
             InputError: a training is running in the folder.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / LOCK).open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise InputError(
-                    self.path, "a training is running in it", "wait for its end or give another hydra.run.dir"
-                ) from error
+        running = InputError(self.path, "a training is running in it", "wait for its end or give another hydra.run.dir")
+        with exclusive_lock(self.path / LOCK, running):
             yield
 
     def abandon(self) -> None:
@@ -143,7 +138,7 @@ class RunDirectory:
         path = self.path / CONFIG
         if path.is_file() and (self.last_checkpoint or self.finished):
             before = OmegaConf.to_container(self.config(), resolve=True)
-            changed = sorted(_differences(before, resolved))
+            changed = sorted(changed_settings(before, resolved))
             if changed:
                 raise InputError(
                     self.path,
@@ -183,16 +178,6 @@ class RunDirectory:
         """Marks the end of the run and keeps its last figures."""
         with atomic_path(self.path / FINISHED) as temporary:
             temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-
-
-def _differences(before: Any, after: Any, key: str = "") -> list[str]:
-    if isinstance(before, dict) and isinstance(after, dict):
-        return [
-            line
-            for name in sorted(before.keys() | after.keys())
-            for line in _differences(before.get(name), after.get(name), f"{key}.{name}".lstrip("."))
-        ]
-    return [] if before == after else [f"{key}: {before} -> {after}"]
 
 
 def commit() -> str:

@@ -11,10 +11,6 @@ from twostage_hdr.data.triple import Triple
 from twostage_hdr.data.window import Window, fill
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, encode_gamma
 
-REFERENCE_CAP = 10.0
-"""Highest reference value, encoded (linear 10^2.24 = 174 times white): suns can be 10^5 times the median, while HdM's
-references peak at 3 to 10 [ntire2021hdr]."""
-
 
 def capture_triple(
     linear: Float[Tensor, "3 height width"],

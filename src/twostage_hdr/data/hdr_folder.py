@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from twostage_hdr.camera.virtual_camera import VirtualCamera
-from twostage_hdr.data.capture import REFERENCE_CAP, capture_triple
+from twostage_hdr.data.capture import capture_triple
 from twostage_hdr.data.image_cache import ImageCache
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.thumbnails import Thumbnail, exposed_picture, thumbnails
@@ -21,6 +21,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_path_for
 from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
+from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 
 BAND = (0.2, 0.8)
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from twostage_hdr.camera.virtual_camera import VirtualCamera
-from twostage_hdr.data.capture import REFERENCE_CAP, capture_triple
+from twostage_hdr.data.capture import capture_triple
 from twostage_hdr.data.image_cache import ImageCache
 from twostage_hdr.data.procedural.interior import render_interior
 from twostage_hdr.data.procedural.landscape import render_landscape
@@ -18,6 +18,7 @@ from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.data.window import Window
 from twostage_hdr.errors import InputError
+from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 from twostage_hdr.radiometry.quantities import LinearRGB
 
 SCENE_KINDS = (render_landscape, render_night_street, render_interior, render_still_life)

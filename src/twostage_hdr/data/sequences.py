@@ -1,29 +1,15 @@
 """Film sequences: runs of neighbouring frames that show one shot and must not be split."""
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from twostage_hdr.data.thumbnails import Thumbnail, alike_pairs, panned_correlation, thumbnails
+from twostage_hdr.data.thumbnails import Thumbnail, alike_pairs, panned_correlation
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.ldr import read_ldr
 
 SAME_SHOT = 0.8
 """Correlation of the thumbnails of neighbouring ids, over small pans, from which on they count as one shot.
 Deliberately low: joining two shots costs a little variety, splitting one leaks."""
-
-
-def find_sequences(ids: Sequence[str], frame: Callable[[str], Path]) -> dict[str, str]:
-    """Groups the ids into runs that look alike; a group is named by its first id.
-
-    Args:
-        ids: scene ids in the order they were shot.
-        frame: the 8-bit frame of an id.
-
-    Raises:
-        InputError: a frame cannot be read.
-    """
-    return find_runs(ids, thumbnails(ids, lambda scene_id: read_ldr(frame(scene_id)).pixels))
 
 
 def find_runs(ids: Sequence[str], pictures: Mapping[str, Thumbnail]) -> dict[str, str]:

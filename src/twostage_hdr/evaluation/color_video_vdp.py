@@ -17,11 +17,12 @@ import numpy as np
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.gallery.evaluated_scene import load_scene
-from twostage_hdr.evaluation.protocol import JOD_COLUMN, WHITE
+from twostage_hdr.evaluation.protocol import JOD_COLUMN
 from twostage_hdr.evaluation.results import Results
 from twostage_hdr.evaluation.saved_results import SavedResults
 from twostage_hdr.evaluation.summarise import summarise
 from twostage_hdr.imaging.exr import write_exr
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import LinearRGB
 
 DISPLAY = "standard_hdr_linear"

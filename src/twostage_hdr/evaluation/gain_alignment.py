@@ -1,15 +1,12 @@
 """One gain per image, so that a method is judged by its picture and not by its exposure."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool
-from torch import Tensor
 
-from twostage_hdr.radiometry.exposure import WELL_EXPOSED
+from twostage_hdr.radiometry.gain import median_gain, well_exposed
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
 from twostage_hdr.radiometry.luminance import luminance
-from twostage_hdr.radiometry.quantile import quantile
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 
@@ -21,41 +18,25 @@ class GainAlignment(NamedTuple):
     """
 
     gain: float
-    basis: Literal["well-exposed", "all", "none"]
+    basis: str
     pixels: int
 
 
-def well_exposed(ldr: EncodedRGB) -> Bool[Tensor, "*batch 1 height width"]:
-    """Pixels whose LDR channels, made linear, all lie in (0.02, 0.9).
-
-    Args:
-        ldr: the encoded LDR frame in [0, 1].
-    """
-    linear = decode_gamma(ldr)
-    low, high = WELL_EXPOSED
-    return ((linear > low) & (linear < high)).all(dim=-3, keepdim=True)
-
-
 def measure_gain(ldr: EncodedRGB, reference: LinearRGB, prediction: LinearRGB) -> GainAlignment:
-    """exp(median(ln L_R - ln L_X)) over the well-exposed pixels.
-
-    Pixels in which one of the two is black have no ratio and are left out.
+    """exp(median(ln L_R - ln L_X)) over the well-exposed pixels, see `median_gain`.
 
     Args:
         ldr: the encoded LDR frame, (3, H, W) in [0, 1].
         reference: R, relative linear RGB.
         prediction: X, relative linear RGB on any scale.
     """
-    reference_luminance, predicted_luminance = luminance(reference), luminance(prediction)
-    measurable = (reference_luminance > 0) & (predicted_luminance > 0)
-    basis: Literal["well-exposed", "all"] = "well-exposed"
-    chosen = measurable & well_exposed(ldr)
-    if not chosen.any():
-        chosen, basis = measurable, "all"
-    if not chosen.any():
-        return GainAlignment(1.0, "none", 0)
-    ratios = reference_luminance[chosen].double().log() - predicted_luminance[chosen].double().log()
-    return GainAlignment(float(quantile(ratios, 0.5).exp()), basis, len(ratios))
+    luminances = luminance(reference).double(), luminance(prediction).double()
+    chosen = well_exposed(decode_gamma(ldr))
+    for basis, pixels in (("well-exposed", chosen), ("all", torch.ones_like(chosen))):
+        gain, count = median_gain(*luminances, pixels)
+        if count:
+            return GainAlignment(float(gain), basis, int(count))
+    return GainAlignment(1.0, "none", 0)
 
 
 def align_gain(prediction: LinearRGB, alignment: GainAlignment, cap: float) -> LinearRGB:

@@ -15,6 +15,7 @@ from twostage_hdr.evaluation.saved_results import file_name
 from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
 from twostage_hdr.radiometry.gamma import decode_gamma
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 
@@ -157,7 +158,7 @@ class OperatorMethod:
     operator: Callable[[EncodedRGB], LinearRGB]
     name: str
     title: str
-    white: float = 200.0
+    white: float = WHITE
 
     def reconstruct(self, ldr: EncodedRGB, *, scene: str) -> LinearRGB:
         """The operator's image divided by white."""

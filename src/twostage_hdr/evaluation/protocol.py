@@ -17,13 +17,8 @@ from twostage_hdr.metrics.psnr import psnr
 from twostage_hdr.metrics.pu21_psnr import pu21_psnr
 from twostage_hdr.metrics.ssim import ssim
 from twostage_hdr.radiometry.gamma import decode_gamma, encode_gamma
+from twostage_hdr.radiometry.photometry import REFERENCE_CAP, WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB
-
-WHITE = 200.0
-"""Luminance of linear 1.0, the white of the LDR frame, in cd/m^2: one scale for every absolute metric."""
-
-CAP = 10.0
-"""Highest reference value, encoded (linear 173.8)."""
 
 COLUMNS: tuple[MetricColumn, ...] = (
     MetricColumn(key="psnr", title="PSNR", unit="dB", higher_is_better=True, scaling=AS_GIVEN),
@@ -58,7 +53,9 @@ TABLE_COLUMNS = (*COLUMNS, JOD_COLUMN)
 """What a table of a comparison shows; the JOD cells say "not run" until the program has scored the saved results."""
 
 
-def score_image(ldr: EncodedRGB, reference16: EncodedRGB, prediction: Tensor, *, cap: float = CAP) -> dict[str, float]:
+def score_image(
+    ldr: EncodedRGB, reference16: EncodedRGB, prediction: Tensor, *, cap: float = REFERENCE_CAP
+) -> dict[str, float]:
     """All scores of one result.
 
     Args:

@@ -4,17 +4,15 @@ from kornia.metrics import ssim
 
 from twostage_hdr.radiometry.gamma import decode_gamma
 from twostage_hdr.radiometry.luminance import luminance
+from twostage_hdr.radiometry.photometry import PU21_PEAK, WHITE
 from twostage_hdr.radiometry.pu21 import pu21_encode
 from twostage_hdr.radiometry.quantities import EncodedRGB, PerImage
 
 WINDOW = 11
 """Side of the Gaussian window (sigma 1.5), px [wang2004ssim]."""
 
-DYNAMIC_RANGE = 256.0
-"""Range that SSIM's constants are scaled by: PU21's value of 100 cd/m^2, by its authors' convention."""
 
-
-def pu21_ssim(prediction: EncodedRGB, reference: EncodedRGB, *, white: float = 200.0) -> PerImage:
+def pu21_ssim(prediction: EncodedRGB, reference: EncodedRGB, *, white: float = WHITE) -> PerImage:
     """Mean SSIM between the PU21 values of two luminance images, over the windows that lie wholly in the image.
 
     Args:
@@ -28,4 +26,4 @@ def pu21_ssim(prediction: EncodedRGB, reference: EncodedRGB, *, white: float = 2
     images = [pu21_encode(luminance(decode_gamma(image)) * white) for image in (prediction, reference)]
     side = min(WINDOW, *prediction.shape[-2:])
     window = side if side % 2 else side - 1
-    return ssim(images[0], images[1], window, max_val=DYNAMIC_RANGE, eps=0.0, padding="valid").mean(dim=(1, 2, 3))
+    return ssim(images[0], images[1], window, max_val=PU21_PEAK, eps=0.0, padding="valid").mean(dim=(1, 2, 3))

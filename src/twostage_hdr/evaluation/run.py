@@ -12,9 +12,10 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.complexity import PeakMemory, measure_complexity
 from twostage_hdr.evaluation.method_row import MethodRow
 from twostage_hdr.evaluation.methods import LdrIdentity, Method, NetworkMethod
-from twostage_hdr.evaluation.protocol import CAP, TABLE_COLUMNS, score_image
+from twostage_hdr.evaluation.protocol import TABLE_COLUMNS, score_image
 from twostage_hdr.evaluation.results import write_results
 from twostage_hdr.evaluation.summarise import summarise
+from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 
 Progress = Callable[[str, str, int], None]
 """Called after every result with the scene, the method's title and the number of results so far."""
@@ -28,7 +29,7 @@ def evaluate(
     triples: Iterable[Triple],
     out_dir: Path,
     *,
-    cap: float = CAP,
+    cap: float = REFERENCE_CAP,
     facts: dict[str, str] | None = None,
     progress: Progress | None = None,
     visit: Visit | None = None,

@@ -5,13 +5,16 @@ import math
 import torch
 from torch import Tensor
 
-from twostage_hdr.evaluation.gain_alignment import well_exposed
 from twostage_hdr.radiometry.exposure import clipped_mask
+from twostage_hdr.radiometry.gain import well_exposed
+from twostage_hdr.radiometry.gamma import decode_gamma
 from twostage_hdr.radiometry.luminance import luminance
+from twostage_hdr.radiometry.photometry import WHITE
+from twostage_hdr.radiometry.pu21 import PU21_RANGE
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, RelativeLuminance
 
-LUMINANCE_FLOOR = 0.005 / 200
-"""Relative luminance below which no ratio is formed: PU21's 0.005 cd/m^2 with white at 200 cd/m^2 [mantiuk2021pu21]."""
+LUMINANCE_FLOOR = PU21_RANGE[0] / WHITE
+"""Relative luminance below which no ratio is formed: where PU21 begins [mantiuk2021pu21]."""
 
 
 def stops_difference(
@@ -43,7 +46,7 @@ def stops_error_clipped(prediction: LinearRGB, reference: LinearRGB, ldr: Encode
 
 
 def stops_error_well_exposed(prediction: LinearRGB, reference: LinearRGB, ldr: EncodedRGB) -> float:
-    """Mean |log2(L_X / L_R)| over the well-exposed pixels, in stops: what a method spoils, or mends, where all is seen.
+    """Mean |log2(L_X / L_R)| over the well-exposed pixels, in stops: how well a method keeps what the frame shows.
 
     Args:
         prediction: X, relative linear RGB (3, H, W).
@@ -53,7 +56,7 @@ def stops_error_well_exposed(prediction: LinearRGB, reference: LinearRGB, ldr: E
     Returns:
         The mean, or NaN for a frame without well-exposed pixels.
     """
-    return _mean_error(prediction, reference, well_exposed(ldr))
+    return _mean_error(prediction, reference, well_exposed(decode_gamma(ldr)))
 
 
 def _mean_error(prediction: LinearRGB, reference: LinearRGB, mask: Tensor) -> float:

@@ -2,22 +2,17 @@
 
 import torch
 
-from twostage_hdr.expansion.luminance_expansion import (
-    DEFAULT_GAMMA,
-    DEFAULT_WHITE,
-    PER_IMAGE,
-    linearise,
-    peak_luminance,
-    with_luminance,
-)
+from twostage_hdr.expansion.luminance_expansion import PER_IMAGE, linearise, peak_luminance, with_luminance
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 
 def akyuz2007(
     ldr: EncodedRGB,
     *,
-    gamma: float = DEFAULT_GAMMA,
-    white: float = DEFAULT_WHITE,
+    gamma: float = HDM_GAMMA,
+    white: float = WHITE,
     max_output: float | None = None,
     exponent: float = 1.0,
 ) -> LinearRGB:

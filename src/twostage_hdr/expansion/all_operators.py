@@ -11,11 +11,12 @@ from twostage_hdr.expansion.huo2013 import huo2013
 from twostage_hdr.expansion.kovaleski2014 import kovaleski2014
 from twostage_hdr.expansion.kuo2012 import kuo2012
 from twostage_hdr.expansion.landis2002 import landis2002
-from twostage_hdr.expansion.luminance_expansion import DEFAULT_GAMMA, DEFAULT_WHITE
 from twostage_hdr.expansion.masia2009 import masia2009
 from twostage_hdr.expansion.masia2017 import masia2017
 from twostage_hdr.expansion.rempel2007 import rempel2007
 from twostage_hdr.expansion.wang2007 import wang2007
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 
@@ -48,8 +49,8 @@ class Operator:
         self,
         ldr: EncodedRGB,
         *,
-        gamma: float = DEFAULT_GAMMA,
-        white: float = DEFAULT_WHITE,
+        gamma: float = HDM_GAMMA,
+        white: float = WHITE,
         max_output: float | None = None,
     ) -> LinearRGB:
         """Run the operator with its own settings at their defaults."""

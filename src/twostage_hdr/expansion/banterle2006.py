@@ -7,8 +7,6 @@ from torch import Tensor
 
 from twostage_hdr.expansion.bilateral import cross_bilateral
 from twostage_hdr.expansion.luminance_expansion import (
-    DEFAULT_GAMMA,
-    DEFAULT_WHITE,
     for_each_image,
     linearise,
     maximum,
@@ -17,17 +15,16 @@ from twostage_hdr.expansion.luminance_expansion import (
 )
 from twostage_hdr.expansion.median_cut import median_cut
 from twostage_hdr.expansion.normalized_convolution import gaussian_blur
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, RelativeLuminance
-
-PAPER_PEAK_RATIO = 3000.0
-"""Lmax and Lw of the paper, in units of the LDR frame's white: `white=1, max_output=3000` is its setting."""
 
 
 def banterle2006(
     ldr: EncodedRGB,
     *,
-    gamma: float = DEFAULT_GAMMA,
-    white: float = DEFAULT_WHITE,
+    gamma: float = HDM_GAMMA,
+    white: float = WHITE,
     max_output: float | None = None,
     sigma_range: float = 0.1,
 ) -> LinearRGB:

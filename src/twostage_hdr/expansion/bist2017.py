@@ -1,12 +1,8 @@
 """Bist et al. 2017, tone expansion by lighting style: a gamma chosen from the median lightness. Unverified."""
 
-from twostage_hdr.expansion.luminance_expansion import (
-    DEFAULT_GAMMA,
-    DEFAULT_WHITE,
-    linearise,
-    peak_luminance,
-    with_luminance,
-)
+from twostage_hdr.expansion.luminance_expansion import linearise, peak_luminance, with_luminance
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantile import quantile
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, RelativeLuminance
 
@@ -17,8 +13,8 @@ DARKEST_MEDIAN = 0.01
 def bist2017(
     ldr: EncodedRGB,
     *,
-    gamma: float = DEFAULT_GAMMA,
-    white: float = DEFAULT_WHITE,
+    gamma: float = HDM_GAMMA,
+    white: float = WHITE,
     max_output: float | None = None,
     saturation: float = 1.0,
 ) -> LinearRGB:

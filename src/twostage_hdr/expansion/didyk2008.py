@@ -9,9 +9,6 @@ from torch import Tensor
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.expansion.luminance_expansion import (
-    DEFAULT_GAMMA,
-    DEFAULT_WHITE,
-    clipped_mask,
     connected_regions,
     drawn_on,
     for_each_image,
@@ -19,6 +16,9 @@ from twostage_hdr.expansion.luminance_expansion import (
     peak_luminance,
     with_luminance,
 )
+from twostage_hdr.radiometry.exposure import clipped_mask
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 REFLECTION_SHARE = 0.25
@@ -43,8 +43,8 @@ class Feature(IntEnum):
 def didyk2008(
     ldr: EncodedRGB,
     *,
-    gamma: float = DEFAULT_GAMMA,
-    white: float = DEFAULT_WHITE,
+    gamma: float = HDM_GAMMA,
+    white: float = WHITE,
     max_output: float | None = None,
     marks: Int[Tensor, "*marked 1 rows columns"] | None = None,
     clipped_from: float = 254 / 255,

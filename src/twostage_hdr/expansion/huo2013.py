@@ -1,15 +1,9 @@
 """Huo et al. 2013, physiological inverse tone mapping: the retina's response, inverted with local adaptation."""
 
 from twostage_hdr.expansion.bilateral import cross_bilateral
-from twostage_hdr.expansion.luminance_expansion import (
-    DEFAULT_GAMMA,
-    DEFAULT_WHITE,
-    linearise,
-    log_mean,
-    maximum,
-    peak_luminance,
-    with_luminance,
-)
+from twostage_hdr.expansion.luminance_expansion import linearise, log_mean, maximum, peak_luminance, with_luminance
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 PAPER_MAX_OUTPUT = 3000.0
@@ -19,8 +13,8 @@ PAPER_MAX_OUTPUT = 3000.0
 def huo2013(
     ldr: EncodedRGB,
     *,
-    gamma: float = DEFAULT_GAMMA,
-    white: float = DEFAULT_WHITE,
+    gamma: float = HDM_GAMMA,
+    white: float = WHITE,
     max_output: float | None = None,
     exponent: float = 0.86,
 ) -> LinearRGB:

@@ -2,14 +2,14 @@
 
 from twostage_hdr.expansion.bilateral import cross_bilateral
 from twostage_hdr.expansion.luminance_expansion import (
-    DEFAULT_GAMMA,
-    DEFAULT_WHITE,
-    clipped_mask,
     display_range,
     linearise,
     peak_luminance,
     with_luminance,
 )
+from twostage_hdr.radiometry.exposure import clipped_mask
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 REFERENCE_SIDE = 1920
@@ -22,8 +22,8 @@ PAPER_MAX_OUTPUT = 1200.0
 def kovaleski2014(
     ldr: EncodedRGB,
     *,
-    gamma: float = DEFAULT_GAMMA,
-    white: float = DEFAULT_WHITE,
+    gamma: float = HDM_GAMMA,
+    white: float = WHITE,
     max_output: float | None = None,
     threshold: float = 254 / 255,
     black_level: float = 0.3,

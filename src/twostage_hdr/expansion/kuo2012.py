@@ -5,23 +5,18 @@ import math
 from torch.nn import functional as F
 
 from twostage_hdr.expansion.bilateral import cross_bilateral
-from twostage_hdr.expansion.luminance_expansion import (
-    DEFAULT_GAMMA,
-    DEFAULT_WHITE,
-    PER_IMAGE,
-    linearise,
-    peak_luminance,
-    with_luminance,
-)
+from twostage_hdr.expansion.luminance_expansion import PER_IMAGE, linearise, peak_luminance, with_luminance
 from twostage_hdr.expansion.normalized_convolution import box_mean
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, RelativeLuminance
 
 
 def kuo2012(
     ldr: EncodedRGB,
     *,
-    gamma: float = DEFAULT_GAMMA,
-    white: float = DEFAULT_WHITE,
+    gamma: float = HDM_GAMMA,
+    white: float = WHITE,
     max_output: float | None = None,
     brightness: float = 30.0,
 ) -> LinearRGB:

@@ -18,14 +18,6 @@ from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
 from twostage_hdr.radiometry.luminance import luminance
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, Luminance, RelativeLuminance
 
-DEFAULT_GAMMA = HDM_GAMMA
-
-"""Exponent that linearises the LDR frame; 2.2 in most of the papers, 2.24 for HdM [ntire2021hdr]."""
-
-DEFAULT_WHITE = 200.0
-
-"""Luminance of linear 1.0, the white of the LDR frame, in cd/m^2."""
-
 DEFAULT_PEAK_RATIO = 10.0
 
 """Peak over white where the caller names no peak; the same for all operators, so that they compare."""
@@ -107,16 +99,6 @@ def for_each_image(function: Callable[..., Tensor], *maps: Tensor) -> Tensor:
     shape = maps[0].shape
     planes = [tensor.reshape(-1, *shape[-2:]).unbind(0) for tensor in maps]
     return torch.stack([function(*one) for one in zip(*planes, strict=True)]).reshape(shape)
-
-
-ROUNDING = 1e-6
-
-"""A code value may come out this much below its exact quotient in float32."""
-
-
-def clipped_mask(ldr: EncodedRGB, threshold: float) -> Bool[Tensor, "*batch 1 height width"]:
-    """True where the largest channel reaches `threshold` (encoded; e.g. 254/255, or 248/255 for HdM frames)."""
-    return ldr.amax(-3, keepdim=True) >= threshold - ROUNDING
 
 
 def connected_regions(mask: Bool[Tensor, "height width"]) -> tuple[Int32[np.ndarray, "height width"], np.ndarray]:

@@ -4,13 +4,9 @@ import torch
 
 from twostage_hdr.expansion.bilateral import cross_bilateral
 from twostage_hdr.expansion.image_key import image_key
-from twostage_hdr.expansion.luminance_expansion import (
-    DEFAULT_GAMMA,
-    DEFAULT_WHITE,
-    linearise,
-    peak_luminance,
-    with_luminance,
-)
+from twostage_hdr.expansion.luminance_expansion import linearise, peak_luminance, with_luminance
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 SLOPE, OFFSET = 10.44, -6.282
@@ -20,8 +16,8 @@ SLOPE, OFFSET = 10.44, -6.282
 def masia2009(
     ldr: EncodedRGB,
     *,
-    gamma: float = DEFAULT_GAMMA,
-    white: float = DEFAULT_WHITE,
+    gamma: float = HDM_GAMMA,
+    white: float = WHITE,
     max_output: float | None = None,
     sigma_space: float = 32.0,
     sigma_range: float = 0.01,

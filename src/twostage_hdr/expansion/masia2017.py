@@ -1,15 +1,9 @@
 """Masia et al. 2017, dynamic range expansion based on image statistics: a gamma from key, log average and clipping."""
 
 from twostage_hdr.expansion.image_key import image_key
-from twostage_hdr.expansion.luminance_expansion import (
-    DEFAULT_GAMMA,
-    DEFAULT_WHITE,
-    PER_IMAGE,
-    linearise,
-    log_mean,
-    peak_luminance,
-    with_luminance,
-)
+from twostage_hdr.expansion.luminance_expansion import PER_IMAGE, linearise, log_mean, peak_luminance, with_luminance
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 ROUNDING = 1e-6
@@ -19,8 +13,8 @@ ROUNDING = 1e-6
 def masia2017(
     ldr: EncodedRGB,
     *,
-    gamma: float = DEFAULT_GAMMA,
-    white: float = DEFAULT_WHITE,
+    gamma: float = HDM_GAMMA,
+    white: float = WHITE,
     max_output: float | None = None,
     threshold: float = 254 / 255,
     minimum_gamma: float = 1.0,

@@ -7,8 +7,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from twostage_hdr.expansion.luminance_expansion import (
-    DEFAULT_GAMMA,
-    DEFAULT_WHITE,
     connected_regions,
     display_range,
     for_each_image,
@@ -17,6 +15,8 @@ from twostage_hdr.expansion.luminance_expansion import (
     with_luminance,
 )
 from twostage_hdr.expansion.normalized_convolution import gaussian_blur
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, RelativeLuminance
 
 BOOST = 4.0
@@ -38,8 +38,8 @@ REACH = 1e-3
 def rempel2007(
     ldr: EncodedRGB,
     *,
-    gamma: float = DEFAULT_GAMMA,
-    white: float = DEFAULT_WHITE,
+    gamma: float = HDM_GAMMA,
+    white: float = WHITE,
     max_output: float | None = None,
     threshold: float = 250 / 255,
     black_level: float = 0.3,

@@ -9,10 +9,7 @@ from torch import Tensor
 
 from twostage_hdr.expansion.bilateral import cross_bilateral
 from twostage_hdr.expansion.luminance_expansion import (
-    DEFAULT_GAMMA,
-    DEFAULT_WHITE,
     LOG_FLOOR,
-    clipped_mask,
     connected_regions,
     drawn_on,
     for_each_image,
@@ -20,6 +17,9 @@ from twostage_hdr.expansion.luminance_expansion import (
     peak_luminance,
     with_luminance,
 )
+from twostage_hdr.radiometry.exposure import clipped_mask
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, RelativeLuminance
 
 SMALLEST_REGION = 9
@@ -35,8 +35,8 @@ TEXTURE_SIGMAS = (0.02, 0.4)
 def wang2007(
     ldr: EncodedRGB,
     *,
-    gamma: float = DEFAULT_GAMMA,
-    white: float = DEFAULT_WHITE,
+    gamma: float = HDM_GAMMA,
+    white: float = WHITE,
     max_output: float | None = None,
     region: Bool[Tensor, "*filled 1 rows columns"] | None = None,
     texture_source: Bool[Tensor, "*stroke 1 stroke_rows stroke_columns"] | None = None,

@@ -9,7 +9,8 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.chromaticities import to_rec709_pixels
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
-from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, WHITE_NITS, from_pq2020, to_pq2020
+from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, from_pq2020, to_pq2020
+from twostage_hdr.radiometry.photometry import WHITE
 
 _BITS = 10
 _BT2020_NCL_MATRIX = 9  # ITU-T H.273
@@ -19,7 +20,7 @@ _PIXEL_BOX_DEPTH = 9  # bytes from the box's name to the first channel's depth
 
 
 def write_avif(
-    path: str | Path, linear: LinearPixels, *, white_nits: float = WHITE_NITS, quality: int = 90, speed: int = 6
+    path: str | Path, linear: LinearPixels, *, white_nits: float = WHITE, quality: int = 90, speed: int = 6
 ) -> None:
     """Write linear Rec. 709 pixels as 10-bit PQ AVIF, full range, 4:4:4.
 
@@ -72,7 +73,7 @@ def read_avif(path: str | Path) -> HdrImage:
         pixels=pixels,
         domain=f"PQ, {bits}-bit AVIF",
         notes=(*notes, *changes),
-        white_nits=WHITE_NITS,
+        white_nits=WHITE,
         primaries="Rec. 2020",
     )
 

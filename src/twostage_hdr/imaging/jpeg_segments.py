@@ -9,21 +9,21 @@ import struct
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import UInt8
 
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
+from twostage_hdr.radiometry.photometry import PQ_PEAK
 
 OFFSET = 1 / 64
 
 """Added to both pictures so that black has a gain; a share of SDR white."""
 
-PEAK_NITS = 10_000.0
 
 SDR_WHITE_NITS = 203.0
 
 """Luminance of SDR white in an HDR picture (ITU-R BT.2408), cd/m^2."""
 
-_LARGEST_CAPACITY = float(np.log2(PEAK_NITS / SDR_WHITE_NITS))
+_LARGEST_CAPACITY = float(np.log2(PQ_PEAK / SDR_WHITE_NITS))
 
 _SMALLEST_RANGE = 2.0**-10  # keeps a flat map from dividing by zero; far below a visible step
 
@@ -60,12 +60,6 @@ def gain_map(hdr: LinearPixels, sdr: LinearPixels) -> GainMap:
     maximum = max(math.ceil(float(gain.max()) * _DENOMINATOR) / _DENOMINATOR, minimum + _SMALLEST_RANGE)
     codes = np.rint((gain - minimum) * (255 / (maximum - minimum))).astype(np.uint8)
     return GainMap(codes=codes, minimum=minimum, maximum=maximum)
-
-
-def apply_gain_map(sdr: LinearPixels, gains: GainMap) -> Float32[np.ndarray, "height width 3"]:
-    """The HDR twin of a linear SDR picture, the gains in full."""
-    gain = gains.minimum + gains.codes.astype(np.float32) * ((gains.maximum - gains.minimum) / 255)
-    return (sdr + np.float32(OFFSET)) * np.exp2(gain) - np.float32(OFFSET)
 
 
 def iso_metadata(gains: GainMap) -> bytes:

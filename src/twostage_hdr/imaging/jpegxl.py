@@ -8,15 +8,16 @@ import OpenImageIO
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import to_rec709_pixels
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
-from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, WHITE_NITS, from_pq2020, to_pq2020
+from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, from_pq2020, to_pq2020
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
+from twostage_hdr.radiometry.photometry import WHITE
 
 _CICP = (BT2020_PRIMARIES, PQ_TRANSFER, 0, 1)
 _LINEAR_REC709 = (1, 8)
 _MAX16 = 65535
 
 
-def write_jpegxl(path: str | Path, linear: LinearPixels, *, white_nits: float = WHITE_NITS, quality: int = 95) -> None:
+def write_jpegxl(path: str | Path, linear: LinearPixels, *, white_nits: float = WHITE, quality: int = 95) -> None:
     """Write linear Rec. 709 pixels as PQ JPEG XL of 16 bits.
 
     Args:
@@ -53,7 +54,7 @@ def read_jpegxl(path: str | Path) -> HdrImage:
     codes = tuple(spec.getattribute("CICP") or ())[:2]
     notes = ("alpha channel dropped",) if spec.nchannels == 4 else ()
     if codes == _CICP[:2]:
-        linear, domain, white, primaries = from_pq2020(stored), "PQ, JPEG XL", WHITE_NITS, "Rec. 2020"
+        linear, domain, white, primaries = from_pq2020(stored), "PQ, JPEG XL", WHITE, "Rec. 2020"
     elif codes == _LINEAR_REC709:
         linear, domain, white, primaries = stored, "linear, JPEG XL", None, "Rec. 709"
     else:

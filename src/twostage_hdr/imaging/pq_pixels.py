@@ -6,11 +6,8 @@ from jaxtyping import Float32, UInt16
 
 from twostage_hdr.imaging.chromaticities import REC2020, to_rec709
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.pq import pq_decode, pq_encode
-
-WHITE_NITS = 200.0
-
-"""Luminance of linear 1.0 unless stated, cd/m^2: the project's convention for the white of an LDR frame."""
 
 PQ_TRANSFER = 16
 
@@ -25,7 +22,7 @@ BT2020_PRIMARIES = 9
 """Code of BT.2020 among the colour primaries of ITU-T H.273."""
 
 
-def to_pq2020(linear: LinearPixels, white_nits: float = WHITE_NITS) -> Float32[np.ndarray, "height width 3"]:
+def to_pq2020(linear: LinearPixels, white_nits: float = WHITE) -> Float32[np.ndarray, "height width 3"]:
     """PQ code values in [0, 1] of BT.2020 primaries; luminances above 10000 cd/m^2 are clipped.
 
     Args:
@@ -37,7 +34,7 @@ def to_pq2020(linear: LinearPixels, white_nits: float = WHITE_NITS) -> Float32[n
 
 
 def from_pq2020(
-    code: Float32[np.ndarray, "height width 3"], white_nits: float = WHITE_NITS
+    code: Float32[np.ndarray, "height width 3"], white_nits: float = WHITE
 ) -> Float32[np.ndarray, "height width 3"]:
     """Linear Rec. 709 of PQ code values of BT.2020 primaries; colours outside Rec. 709 come out negative."""
     matrix = to_rec709(REC2020) / white_nits

@@ -11,13 +11,14 @@ from torch import Tensor
 
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
+from twostage_hdr.radiometry.photometry import REC709_LUMINANCE
 from twostage_hdr.radiometry.srgb import srgb_encode
 
 KEY = 0.18
 
 """Luminance that the log mean is brought to: a mid grey [reinhard2002]."""
 
-_REC709_WEIGHTS = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+_REC709_WEIGHTS = np.array(REC709_LUMINANCE, dtype=np.float32)
 
 _LOG_FLOOR = 1e-6
 

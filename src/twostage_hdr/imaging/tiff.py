@@ -14,11 +14,9 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_of, positive_scale, quantise
 from twostage_hdr.imaging.chromaticities import REC709, to_rec709_pixels
 from twostage_hdr.imaging.colour_profile import upright
-from twostage_hdr.imaging.pixel_arrays import EncodedPixels, HdrImage, LinearPixels
+from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, EncodedPixels, HdrImage, LinearPixels
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
-
-_ORIENTATION = 274
 
 _ALIGNRATIO = re.compile(r"gamma 2\.24, alignratio ([0-9.eE+-]+)")
 
@@ -36,7 +34,7 @@ def read_tiff(path: str | Path) -> HdrImage:
             description, photometric = page.description, page.photometric
             planar = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and page.samplesperpixel > 1
             stored = page.asarray()
-            orientation = int(page.tags.valueof(_ORIENTATION, default=1))
+            orientation = int(page.tags.valueof(EXIF_ORIENTATION, default=1))
             pages = len(file.pages)
     except Exception as error:  # codecs raise their own types
         raise InputError(path, f"damaged or unreadable TIFF ({' '.join(str(error).split())})") from error

@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from jaxtyping import Float
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels
-from twostage_hdr.imaging.pq_pixels import WHITE_NITS
 from twostage_hdr.imaging.video.exr_sequence import ExrSequence
 from twostage_hdr.imaging.video.hevc_writer import HevcWriter
 from twostage_hdr.imaging.video.video_reader import VideoReader
 from twostage_hdr.inference.reconstruct import Reconstructor
 from twostage_hdr.inference.result_files import ResultOptions, loss_notes
-from twostage_hdr.radiometry.exposure import WELL_EXPOSED
+from twostage_hdr.radiometry.gain import median_gain, well_exposed
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.luminance import luminance
+from twostage_hdr.radiometry.photometry import WHITE
 
 SECONDS = 0.5
 
@@ -35,19 +37,16 @@ _SAMPLES = 128
 
 
 def frame_gain(ldr: LdrPixels, linear: LinearPixels) -> float | None:
-    """Median of output / input over the well-exposed pixels, dimensionless; None where there are none.
+    """`median_gain` of output over input on the well-exposed pixels, dimensionless; None where there are none.
 
     Args:
         ldr: the frame, full range of its type.
         linear: the network's result for it.
     """
-    encoded, result = _sampled(ldr), linear[_grid(ldr)]
-    light = encoded ** np.float32(HDM_GAMMA)
-    low, high = WELL_EXPOSED
-    usable = ((light > low) & (light < high)).all(axis=-1) & (result > 0).all(axis=-1)
-    if not usable.any():
-        return None
-    return float(np.exp(np.median(np.log(result[usable].mean(axis=-1) / light[usable].mean(axis=-1)))))
+    frame = torch.from_numpy(_sampled(ldr)).permute(2, 0, 1) ** HDM_GAMMA
+    result = torch.from_numpy(np.ascontiguousarray(linear[_grid(ldr)])).permute(2, 0, 1)
+    gain, pixels = median_gain(luminance(result), luminance(frame), well_exposed(frame))
+    return float(gain) if pixels else None
 
 
 class GainSmoothing:
@@ -145,7 +144,7 @@ def reconstruct_video(
     with VideoReader(path) as video, ExitStack() as stack:
         movie = sequence = None
         if "hevc" in places:
-            nits = options.white_nits or WHITE_NITS
+            nits = options.white_nits or WHITE
             movie = HevcWriter(places["hevc"], video, white_nits=nits, quality=options.quality)
             stack.enter_context(movie)
         if "exr" in places:

@@ -16,13 +16,13 @@ from twostage_hdr.imaging.exr import LARGEST_HALF, ExrCompression, ExrRowWriter
 from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS
 from twostage_hdr.imaging.jpegxl import write_jpegxl
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
-from twostage_hdr.imaging.pq_pixels import WHITE_NITS
 from twostage_hdr.imaging.preview import exposure_strip, preview, write_png8
 from twostage_hdr.imaging.radiance import RadianceRowWriter
 from twostage_hdr.imaging.tiff import TiffRowWriter
 from twostage_hdr.imaging.ultra_hdr import write_ultra_hdr
 from twostage_hdr.inference.row_spool import RowSpool
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.photometry import PQ_PEAK, WHITE
 
 ENDINGS: dict[str, tuple[str, ...]] = {
     "exr": (".exr",),
@@ -38,9 +38,6 @@ ENDINGS: dict[str, tuple[str, ...]] = {
 """Formats by name, and what each adds to the photograph's stem."""
 
 DEFAULT_FORMATS = ("exr", "png16")
-
-PQ_NITS = 10000.0
-"""The brightest that PQ formats and readers of Ultra HDR know, cd/m^2 [itu2100]."""
 
 _STREAMED = ("exr", "hdr", "tiff")
 """Formats that take rows as they come; the others need the whole image first."""
@@ -78,14 +75,14 @@ def result_paths(directory: Path, stem: str, formats: Sequence[str]) -> list[Pat
 
 def loss_notes(formats: Sequence[str], options: ResultOptions, peak: float) -> list[str]:
     """What the formats cannot hold of an image whose brightest value is `peak`, in words for the user."""
-    white = options.white_nits or WHITE_NITS
+    white = options.white_nits or WHITE
     limits = {
         "OpenEXR of 16-bit floats": LARGEST_HALF if "exr" in formats and options.half else np.inf,
-        "PQ": PQ_NITS / white if {"avif", "jxl"} & set(formats) else np.inf,
-        "Ultra HDR": PQ_NITS / SDR_WHITE_NITS if "ultrahdr" in formats else np.inf,
+        "PQ": PQ_PEAK / white if {"avif", "jxl"} & set(formats) else np.inf,
+        "Ultra HDR": PQ_PEAK / SDR_WHITE_NITS if "ultrahdr" in formats else np.inf,
     }
     notes = [f"above {limit:.5g} clipped by {name}" for name, limit in limits.items() if peak > limit]
-    if options.white_nits not in (None, WHITE_NITS, SDR_WHITE_NITS) and "ultrahdr" in formats:
+    if options.white_nits not in (None, WHITE, SDR_WHITE_NITS) and "ultrahdr" in formats:
         notes.append(f"Ultra HDR cannot say that 1.0 is {options.white_nits:g} cd/m²: there it is the display's white")
     silent = [name for name in ("png16", "hdr", "tiff") if name in formats]
     if options.white_nits is not None and silent:
@@ -176,7 +173,7 @@ class ResultFiles:
         if not names:
             return
         linear: LinearPixels = spool.image()
-        options, nits = self._options, self._options.white_nits or WHITE_NITS
+        options, nits = self._options, self._options.white_nits or WHITE
         writers: dict[str, Callable[[Path], None]] = {
             "ultrahdr": lambda path: write_ultra_hdr(path, linear, base=self._base, quality=options.quality),
             "avif": lambda path: write_avif(path, linear, white_nits=nits, quality=options.quality),

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.radiometry.exposure import WELL_EXPOSED
+from twostage_hdr.radiometry.gain import median_gain, well_exposed
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
 from twostage_hdr.radiometry.luminance import luminance
 from twostage_hdr.radiometry.quantities import EncodedRGB
@@ -39,16 +39,9 @@ class GainAlignedLoss(nn.Module):
 
 @torch.no_grad()
 def alignment_gain(prediction: EncodedRGB, target: EncodedRGB) -> Float[Tensor, "*batch 1 1 1"]:
-    """The linear gain of each image, four stops at most; 1 where fewer than 5 % of its pixels can tell.
-
-    Pixels in which one of the two is black have no ratio and are left out.
-    """
+    """The linear gain of each image, at most four stops; 1 where fewer than 5 % of its pixels can be measured."""
     x, y = decode_gamma(prediction), decode_gamma(target)
-    low, high = WELL_EXPOSED
-    predicted, reference = luminance(x), luminance(y)
-    chosen = ((y > low) & (y < high)).all(dim=-3, keepdim=True) & (predicted > 0)
-    ratios = torch.where(chosen, reference.log() - predicted.log(), torch.nan).flatten(-3)
-    enough = chosen.flatten(-3).float().mean(-1) >= LEAST_SHARE
-    gain = torch.where(enough, ratios.nanmedian(dim=-1).values.exp(), 1.0)
-    gain = gain.clamp(1 / GREATEST_GAIN, GREATEST_GAIN)
+    gain, pixels = median_gain(luminance(y), luminance(x), well_exposed(y))
+    enough = pixels >= LEAST_SHARE * y.shape[-2] * y.shape[-1]
+    gain = torch.where(enough, gain, 1.0).clamp(1 / GREATEST_GAIN, GREATEST_GAIN)
     return gain[..., None, None, None]

@@ -5,11 +5,9 @@ from torch import Tensor, nn
 
 from twostage_hdr.radiometry.gamma import decode_gamma
 from twostage_hdr.radiometry.mu_law import MU, mu_law
+from twostage_hdr.radiometry.photometry import PU21_PEAK, WHITE
 from twostage_hdr.radiometry.pu21 import pu21_encode
 from twostage_hdr.radiometry.quantities import EncodedRGB
-
-PU21_PEAK = 256.0
-"""PU21 units that count as 1: PU21 of 100 cd/m^2 [mantiuk2021pu21]."""
 
 
 class MuLawL1Loss(nn.Module):
@@ -40,7 +38,7 @@ class PU21L1Loss(nn.Module):
         white: luminance of linear 1.0 in cd/m^2.
     """
 
-    def __init__(self, *, white: float = 200.0) -> None:
+    def __init__(self, *, white: float = WHITE) -> None:
         super().__init__()
         self.white = white
 
@@ -58,7 +56,7 @@ class PU21SquaredLoss(nn.Module):
         white: luminance of linear 1.0 in cd/m^2.
     """
 
-    def __init__(self, *, white: float = 200.0) -> None:
+    def __init__(self, *, white: float = WHITE) -> None:
         super().__init__()
         self.white = white
 

@@ -7,14 +7,9 @@ import torch
 
 from twostage_hdr.metrics.per_image import EncodedBatch, PerImageMetric
 from twostage_hdr.radiometry.gamma import decode_gamma
+from twostage_hdr.radiometry.photometry import PU21_PEAK, WHITE
 from twostage_hdr.radiometry.pu21 import pu21_encode
 from twostage_hdr.radiometry.quantities import PerImage
-
-WHITE = 200.0
-"""Luminance of linear 1.0, the white of the LDR frame, cd/m^2: relative images need a stated scale."""
-
-PU21_PEAK = 256.0
-"""Peak of the PSNR in PU21 units, about the value of 100 cd/m^2 [mantiuk2021pu21]."""
 
 
 def pu21_psnr(prediction: EncodedBatch, reference: EncodedBatch, white: float = WHITE) -> PerImage:

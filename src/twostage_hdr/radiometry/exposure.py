@@ -8,8 +8,13 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.radiometry.quantile import order_statistic
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
-CLIPPING_THRESHOLD = 248 / 255
-"""Encoded value from which an LDR pixel counts as clipped: real HdM frames saturate there, not at 1 [ntire2021hdr]."""
+CLIPPING_LEVEL = 248
+"""8-bit value from which an LDR pixel counts as clipped: real HdM frames saturate there, not at 255 [ntire2021hdr]."""
+
+CLIPPING_THRESHOLD = CLIPPING_LEVEL / 255
+"""The same, encoded in [0, 1]."""
+
+_ROUNDING = 1e-6  # a code value may come out this much below its exact quotient in float32
 
 WELL_EXPOSED = (0.02, 0.9)
 """Linear values, 1.0 is where the frame clips, between which a pixel is neither noise nor close to clipping; both ends
@@ -51,8 +56,8 @@ def scale_for_clipped_share(linear: LinearRGB, share: float) -> Float[Tensor, "*
 
 
 def clipped_mask(ldr: EncodedRGB, threshold: float = CLIPPING_THRESHOLD) -> Bool[Tensor, "*batch 1 height width"]:
-    """True where the largest channel of an LDR frame in [0, 1] is at or above the threshold."""
-    return ldr.amax(-3, keepdim=True) >= threshold
+    """True where the largest channel of an LDR frame in [0, 1] reaches the threshold (encoded)."""
+    return ldr.amax(-3, keepdim=True) >= threshold - _ROUNDING
 
 
 def _at_least_one(values: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:

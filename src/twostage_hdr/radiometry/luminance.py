@@ -1,9 +1,7 @@
 """Luminance of Rec. 709 colours."""
 
+from twostage_hdr.radiometry.photometry import REC709_LUMINANCE
 from twostage_hdr.radiometry.quantities import LinearRGB, RelativeLuminance
-
-REC709_LUMINANCE = (0.2126, 0.7152, 0.0722)
-"""Share of R, G and B in the luminance, dimensionless; primaries and white (D65) of Rec. 709 and sRGB."""
 
 
 def luminance(linear_rgb: LinearRGB) -> RelativeLuminance:

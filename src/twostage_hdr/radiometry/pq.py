@@ -4,10 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from twostage_hdr.radiometry.photometry import PQ_PEAK
 from twostage_hdr.radiometry.quantities import Luminance
-
-PQ_PEAK = 10_000.0
-"""Luminance of the code 1.0, cd/m^2 [st2084]."""
 
 M1 = 2610 / 16384
 M2 = 2523 / 4096 * 128

@@ -3,9 +3,10 @@
 from jaxtyping import Float
 from torch import Tensor
 
+from twostage_hdr.radiometry.photometry import PQ_PEAK
 from twostage_hdr.radiometry.quantities import Luminance
 
-PU21_RANGE = (0.005, 10_000.0)
+PU21_RANGE = (0.005, PQ_PEAK)
 """Luminances that the curve is fitted to, cd/m^2 [mantiuk2021pu21]."""
 
 PU21_PARAMETERS = (
@@ -31,15 +32,3 @@ def pu21_encode(luminance: Luminance) -> PUValue:
     p1, p2, p3, p4, p5, p6, p7 = PU21_PARAMETERS
     power = luminance.clamp(*PU21_RANGE) ** p4
     return (p7 * (((p1 + p2 * power) / (1 + p3 * power)) ** p5 - p6)).clamp(min=0)
-
-
-def pu21_decode(value: PUValue) -> Luminance:
-    """Luminances in cd/m^2, within [0.005, 10000], of perceptually uniform values.
-
-    In float32 a value of 1 cd/m^2 comes back from its code to about 1e-5 of itself, and darker ones less exactly.
-    """
-    p1, p2, p3, p4, p5, p6, p7 = PU21_PARAMETERS
-    ratio = (value.clamp(min=0) / p7 + p6) ** (1 / p5)
-    # The smallest power keeps the root's derivative finite; the clamp below hides its value.
-    power = ((ratio - p1).clamp(min=1e-6)) / (p2 - p3 * ratio)
-    return (power ** (1 / p4)).clamp(*PU21_RANGE)

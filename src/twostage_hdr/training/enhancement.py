@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from torch import nn
 
 from twostage_hdr.data.triple import Triple
+from twostage_hdr.networks.hyper_parameters import to_channels_last
 from twostage_hdr.radiometry.quantities import EncodedRGB
 from twostage_hdr.training.enhancement_objective import EnhancementObjective
 from twostage_hdr.training.optimisation import OptimizerFactory, Player, ScheduleFactory
-from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule, channels_last
+from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule
 
 
 class EnhancementModule(ReconstructionModule):
@@ -38,7 +39,7 @@ class EnhancementModule(ReconstructionModule):
         clip_norm: float | None = None,
     ) -> None:
         super().__init__(network=network, clip_norm=clip_norm)
-        self.discriminator = channels_last(discriminator)
+        self.discriminator = to_channels_last(discriminator) if discriminator else None
         self.objective = objective
         self.enhancement_player = Player("enhancement", network, optimizer, schedule)
         self.discriminator_player = (

@@ -8,11 +8,12 @@ from torch import nn
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.losses.weighted import WeightedLoss
+from twostage_hdr.networks.hyper_parameters import to_channels_last
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.radiometry.quantities import EncodedRGB
 from twostage_hdr.training.enhancement_objective import EnhancementObjective
 from twostage_hdr.training.optimisation import OptimizerFactory, Player, ScheduleFactory, without_autocast
-from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule, channels_last
+from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule
 
 Mode = Literal["simultaneous", "sequential", "end_to_end"]
 
@@ -61,7 +62,7 @@ class TwoStageModule(ReconstructionModule):
             raise InputError(f"module.mode={mode}", f"choose one of {', '.join(get_args(Mode))}")
         super().__init__(network=network, clip_norm=clip_norm)
         self.mode = mode
-        self.discriminator = channels_last(discriminator) if mode != "sequential" else None
+        self.discriminator = to_channels_last(discriminator) if discriminator and mode != "sequential" else None
         self.objective = objective
         self.tone_mapping_loss = tone_mapping_loss
         if mode == "sequential":

@@ -10,7 +10,6 @@ from twostage_hdr.losses.baselines.vgg19 import (
     VGG19Distance,
     optional_vgg19_distance,
     read_vgg_convolutions,
-    to_caffe_input,
 )
 
 STAGES = (2, 2, 4, 4, 4)
@@ -97,12 +96,6 @@ def test_a_keras_file_gives_the_same_features_of_the_same_image(tmp_path: Path) 
     (ours_weight, ours_bias), second = read_vgg_convolutions(tmp_path / "vgg.h5", count=2)
     torch.testing.assert_close(F.conv2d(normalised(rgb), ours_weight, ours_bias), theirs, rtol=1e-4, atol=1e-3)
     assert second[0].shape == (2, 2, 3, 3)
-
-
-def test_a_first_convolution_is_taken_to_the_original_networks_input() -> None:
-    weight, bias, rgb = torch.rand(2, 3, 3, 3), torch.rand(2), torch.rand(1, 3, 7, 7)
-    caffe = F.conv2d((255 * rgb - CAFFE_RGB_MEAN).flip(1), *to_caffe_input(weight, bias))
-    torch.testing.assert_close(caffe, F.conv2d(normalised(rgb), weight, bias), rtol=1e-4, atol=1e-4)
 
 
 def test_files_that_are_not_that_are_refused(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import UInt8
 
-from twostage_hdr.data.store.cut import CLIPPED
+from twostage_hdr.radiometry.exposure import CLIPPING_LEVEL
+from twostage_hdr.radiometry.photometry import REC709_LUMINANCE
 
 DARK, BRIGHT = 0.1, 99.9
 
@@ -16,8 +17,6 @@ HARDLY_HDR = 4.0
 
 """Stops below which an ordinary photograph would have held the scene."""
 
-_REC709 = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
-
 
 def range_in_stops(linear: np.ndarray) -> float:
     """log2 of the bright over the dark percentile of the positive luminance; 0 for a black image.
@@ -25,7 +24,7 @@ def range_in_stops(linear: np.ndarray) -> float:
     Args:
         linear: HxWx3, >= 0.
     """
-    luminance = linear @ _REC709
+    luminance = linear @ np.array(REC709_LUMINANCE, dtype=np.float32)
     lit = luminance[luminance > 0]
     if lit.size == 0:
         return 0.0
@@ -59,8 +58,8 @@ ALL_CLIPPED = 0.95
 
 
 def clipped_share(frame: UInt8[np.ndarray, "height width 3"]) -> float:
-    """Share of the pixels whose brightest channel is clipped (248 of 255, see `usable.CLIPPED`)."""
-    return float(np.mean(frame.max(axis=2) >= CLIPPED))
+    """Share of the pixels whose brightest channel is clipped (`CLIPPING_LEVEL`)."""
+    return float(np.mean(frame.max(axis=2) >= CLIPPING_LEVEL))
 
 
 MARGIN = 0.5

@@ -11,6 +11,7 @@ from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.store.settings import Frames, PatchMaker, StoreSettings, grid_places, window_at
 from twostage_hdr.data.window import Window
 from twostage_hdr.errors import InputError
+from twostage_hdr.radiometry.exposure import CLIPPING_LEVEL
 
 
 def even_quota(total: int, capacities: Sequence[int | None], *, seed: int) -> list[int]:
@@ -122,10 +123,6 @@ BLACK = 8
 
 """Brightest channel, of 255, up to which a pixel counts as black: sensor noise and little else."""
 
-CLIPPED = 248
-
-"""Brightest channel from which on a pixel counts as clipped: real HdM frames saturate at 248 [ntire2021hdr]."""
-
 ENOUGH = 0.1
 
 """Share of usable pixels, mean over the exposures, from which on a patch counts as informative."""
@@ -134,4 +131,4 @@ ENOUGH = 0.1
 def usable_share(ldr: UInt8[np.ndarray, "exposures height width 3"]) -> float:
     """Share of the pixels, over all exposures, that are neither black nor clipped."""
     brightest = ldr.max(axis=-1)
-    return float(np.mean((brightest > BLACK) & (brightest < CLIPPED)))
+    return float(np.mean((brightest > BLACK) & (brightest < CLIPPING_LEVEL)))

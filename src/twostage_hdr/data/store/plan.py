@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from twostage_hdr.data.resumable_folder import changed_settings
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.splits import Splits
 from twostage_hdr.data.store.cut import even_quota
@@ -115,20 +116,7 @@ def check_same(before: Mapping[str, Any], plan: Plan, out: Path) -> None:
         InputError: naming what differs.
     """
     now = json.loads(plan_text(plan))
-    changed = _differences(before, now)
+    changed = changed_settings(before, now)
     if changed:
         shown = "; ".join(changed[:4]) + (f"; and {len(changed) - 4} more" if len(changed) > 4 else "")
         raise InputError(out, f"holds a store of other settings or data ({shown})", "give the same or another out=DIR")
-
-
-def _differences(before: Any, now: Any, key: str = "") -> list[str]:
-    if isinstance(before, Mapping) and isinstance(now, Mapping):
-        return [
-            line
-            for name in dict.fromkeys([*now, *before])
-            for line in _differences(before.get(name), now.get(name), f"{key}.{name}".lstrip("."))
-        ]
-    if before == now:
-        return []
-    long = any(isinstance(value, list) and len(value) > 6 for value in (before, now))
-    return [f"{key}: {len(before or [])} -> {len(now or [])} entries" if long else f"{key}: {before} -> {now}"]

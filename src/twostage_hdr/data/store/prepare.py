@@ -1,12 +1,11 @@
 """Scenes into a patch store and frozen whole-image sets."""
 
-import fcntl
 import json
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
+from twostage_hdr.data.resumable_folder import exclusive_lock
 from twostage_hdr.data.store.finish import finish
 from twostage_hdr.data.store.layout import PARTS, STORE, WORK, ldr_shape, reference_shape, reserve
 from twostage_hdr.data.store.plan import Plan, check_same, plan_text
@@ -46,8 +45,9 @@ def prepare(
         return False
     _check_folder(out)
     (out / WORK).mkdir(parents=True, exist_ok=True)
-    with _alone(out):
-        _claim(plan, out)
+    busy = InputError(f"out={out}", "another prepare is writing there", "wait for it to end")
+    with exclusive_lock(out / WORK / _LOCK, busy):
+        _keep_plan(plan, out)
         _reserve(plan, out)
         writer, tasks = SceneWriter(maker, out, plan.settings), scene_tasks(plan)
         for done, _ in enumerate(unordered(writer.write, tasks, workers=workers), start=1):
@@ -79,7 +79,7 @@ def check_complete(plan: Plan, out: Path) -> None:
     check_same({**before, "software": plan.as_dict()["software"]}, plan, out)
 
 
-def _claim(plan: Plan, out: Path) -> None:
+def _keep_plan(plan: Plan, out: Path) -> None:
     path = out / WORK / _PLAN
     if path.is_file():
         check_same(json.loads(path.read_text(encoding="utf-8")), plan, out)
@@ -116,14 +116,3 @@ def _check_folder(out: Path) -> None:
         raise InputError(f"out={out}", "a file", "give a folder")
     if out.is_dir() and any(out.iterdir()) and not (out / WORK).is_dir():
         raise InputError(f"out={out}", "holds other files and no store", "give an empty or new folder")
-
-
-@contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """One process at a time writes into a store; the lock goes with the process, however it ends."""
-    with (out / WORK / _LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InputError(f"out={out}", "another prepare is writing there", "wait for it to end") from error
-        yield

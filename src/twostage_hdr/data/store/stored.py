@@ -1,6 +1,5 @@
 """A finished store, opened: its description, and its arrays as memory maps."""
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -112,9 +111,3 @@ def _read_description(root: Path) -> dict[str, Any]:
     if found != FORMAT_VERSION:
         raise InputError(path, f"format {found}, this version reads {FORMAT_VERSION}", "prepare the store again")
     return told
-
-
-def read_patch_table(root: Path) -> list[dict[str, str]]:
-    """`train/patches.csv`: where each patch was cut."""
-    with (root / "train" / "patches.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.gain_alignment import align_gain, measure_gain
 from twostage_hdr.evaluation.method_row import MethodRow
-from twostage_hdr.evaluation.protocol import CAP
 from twostage_hdr.evaluation.results import Results
 from twostage_hdr.evaluation.saved_results import LDR, REFERENCE, SavedResults
+from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 SHOWN_WITHOUT_NETWORK = 2
@@ -42,7 +42,7 @@ def load_scene(saved: SavedResults, scene: str, methods: Sequence[str]) -> Evalu
 def aligned(prediction: LinearRGB, frame: EncodedRGB, reference: LinearRGB) -> LinearRGB:
     """A result at its reference's exposure, from 0 to the references' cap."""
     prediction = prediction.clamp(min=0)
-    return align_gain(prediction, measure_gain(frame, reference, prediction), CAP)
+    return align_gain(prediction, measure_gain(frame, reference, prediction), REFERENCE_CAP)
 
 
 def shown_methods(results: Results, asked: Sequence[str] = ()) -> list[MethodRow]:

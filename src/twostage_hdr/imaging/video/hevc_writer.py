@@ -14,10 +14,10 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path, software_tag
 from twostage_hdr.imaging.chromaticities import REC709
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
-from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, WHITE_NITS, to_pq2020, ycbcr420
+from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020, ycbcr420
 from twostage_hdr.imaging.video.timeline import Timeline, are_together
 from twostage_hdr.imaging.video.video_reader import VideoReader, import_av, open_video
-from twostage_hdr.radiometry.pq import PQ_PEAK
+from twostage_hdr.radiometry.photometry import PQ_PEAK, WHITE
 
 _BT2020_NCL_MATRIX = 9  # ITU-T H.273
 _NARROW_RANGE = 1  # AVCOL_RANGE_MPEG
@@ -42,7 +42,7 @@ class HevcWriter:
         quality: 1 to 100; 95 is x265's CRF 14.
     """
 
-    def __init__(self, path: Path, source: VideoReader, *, white_nits: float = WHITE_NITS, quality: int = 95) -> None:
+    def __init__(self, path: Path, source: VideoReader, *, white_nits: float = WHITE, quality: int = 95) -> None:
         self.path = path
         self._source = source
         self._white_nits = white_nits

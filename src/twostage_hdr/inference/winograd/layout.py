@@ -18,19 +18,16 @@ PHASES = OUTPUTS * OUTPUTS
 
 def to_phases(image: Float[Tensor, "height width channels"]) -> Float[Tensor, "phases channels rows columns"]:
     """Phases of an image, zeros where the last blocks reach beyond it."""
-    height, width, channels = image.shape
-    padded = F.pad(image, (0, 0, 0, -width % OUTPUTS, 0, -height % OUTPUTS))
-    blocks = padded.view(padded.shape[0] // OUTPUTS, OUTPUTS, padded.shape[1] // OUTPUTS, OUTPUTS, channels)
-    return blocks.permute(1, 3, 4, 0, 2).reshape(PHASES, channels, blocks.shape[0], blocks.shape[2])
+    height, width, _ = image.shape
+    padded = F.pad(image.permute(2, 0, 1), (0, -width % OUTPUTS, 0, -height % OUTPUTS))
+    return to_tiles(padded[None])[0]
 
 
 def from_phases(
     phases: Float[Tensor, "phases channels rows columns"], width: int
 ) -> Float[Tensor, "height width channels"]:
     """The image of some phases, `width` pixels wide and a multiple of four high."""
-    _, channels, rows, columns = phases.shape
-    blocks = phases.view(OUTPUTS, OUTPUTS, channels, rows, columns).permute(3, 0, 4, 1, 2)
-    return blocks.reshape(rows * OUTPUTS, columns * OUTPUTS, channels)[:, :width]
+    return from_tiles(phases[None])[0].permute(1, 2, 0)[:, :width]
 
 
 def clear_outside(planes: Tensor, *, top: int, left: int, height: int, width: int) -> None:

@@ -1,7 +1,5 @@
 """ExpandNet's loss: L1 and the angle between colours [marnerides2018expandnet]."""
 
-from typing import ClassVar, Literal
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -19,8 +17,6 @@ class ExpandNetLoss(nn.Module):
     Args:
         cosine_weight: w, 5 as published.
     """
-
-    domain: ClassVar[Literal["encoded", "linear", "normalised", "stack"]] = "normalised"
 
     def __init__(self, *, cosine_weight: float = 5.0) -> None:
         super().__init__()

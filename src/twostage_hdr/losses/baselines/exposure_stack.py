@@ -1,7 +1,6 @@
 """The loss of methods that predict a stack of exposures [endo2017drtmo, lee2018recursive, lee2018chain]."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -19,8 +18,6 @@ class ExposureStackLoss(nn.Module):
     Args:
         stops: s_k, the predicted exposures relative to the input's, in the order of the network's `stops`.
     """
-
-    domain: ClassVar[Literal["encoded", "linear", "normalised", "stack"]] = "stack"
 
     def __init__(self, *, stops: Sequence[float | int]) -> None:
         super().__init__()

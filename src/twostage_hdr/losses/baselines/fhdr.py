@@ -1,7 +1,6 @@
 """FHDR's loss: L1 and VGG features after a mu-law, mean over the iterations [khan2019fhdr]."""
 
 from pathlib import Path
-from typing import ClassVar, Literal
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -9,8 +8,9 @@ from torch import Tensor, nn
 from twostage_hdr.losses.baselines.vgg19 import optional_vgg19_distance
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
 from twostage_hdr.radiometry.mu_law import mu_law
+from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 
-DEFAULT_PEAK = 10.0**HDM_GAMMA
+DEFAULT_PEAK = REFERENCE_CAP**HDM_GAMMA
 """Linear value, in units of LDR white, that the mu-law maps to 1: the cap of the references (encoded 10)."""
 
 
@@ -25,8 +25,6 @@ class FHDRLoss(nn.Module):
         vgg19_weights: torchvision's VGG19 file (`.pth`) or Keras's (`.h5`); without it the second term is left out,
             with a warning.
     """
-
-    domain: ClassVar[Literal["encoded", "linear", "normalised", "stack"]] = "linear"
 
     def __init__(
         self, *, peak: float = DEFAULT_PEAK, perceptual_weight: float = 10.0, vgg19_weights: str | Path | None = None

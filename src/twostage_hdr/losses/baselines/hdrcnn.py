@@ -1,7 +1,5 @@
 """HDRCNN's loss: illumination and reflectance around the clipped highlights [eilertsen2017hdrcnn]."""
 
-from typing import ClassVar, Literal
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -32,8 +30,6 @@ class HDRCNNLoss(nn.Module):
         illumination_weight: w, 0.5 as published.
         ramp_width: Width of alpha's ramp below white, in units of linear white.
     """
-
-    domain: ClassVar[Literal["encoded", "linear", "normalised", "stack"]] = "linear"
 
     kernel: Tensor
 

@@ -1,7 +1,5 @@
 """HDRUNet's loss: L1 after a hyperbolic tangent [chen2021hdrunet]."""
 
-from typing import ClassVar, Literal
-
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -10,8 +8,6 @@ from twostage_hdr.radiometry.quantities import EncodedRGB
 
 class TanhL1Loss(nn.Module):
     """mean |tanh p - tanh t| on encoded values: highlights count less than what is below them."""
-
-    domain: ClassVar[Literal["encoded", "linear", "normalised", "stack"]] = "encoded"
 
     def forward(self, prediction: EncodedRGB, target: EncodedRGB) -> Float[Tensor, ""]:
         """Scalar in [0, 2]. Both arguments encoded; the prediction may be negative."""

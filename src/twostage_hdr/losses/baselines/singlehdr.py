@@ -2,7 +2,6 @@
 
 from math import log
 from pathlib import Path
-from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -27,8 +26,6 @@ class SingleHDRLoss(nn.Module):
         vgg19_weights: torchvision's VGG19 file (`.pth`) or Keras's (`.h5`); without it the second term is left out,
             with a warning.
     """
-
-    domain: ClassVar[Literal["encoded", "linear", "normalised", "stack"]] = "linear"
 
     def __init__(
         self,

@@ -83,13 +83,6 @@ def _to_imagenet_input(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
     return rgb * (255 * std).view(1, 3, 1, 1), bias + (rgb.sum(dim=(2, 3)) * (255 * mean - caffe_mean)).sum(dim=1)
 
 
-def to_caffe_input(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-    """The inverse: a first convolution of normalised R, G, B -> the same of B, G, R in [-mean, 255 - mean]."""
-    mean, std, caffe_mean = (torch.tensor(values) for values in (IMAGENET_MEAN, IMAGENET_STD, CAFFE_RGB_MEAN))
-    rgb = weight / (255 * std).view(1, 3, 1, 1)
-    return rgb.flip(1), bias - (rgb.sum(dim=(2, 3)) * (255 * mean - caffe_mean)).sum(dim=1)
-
-
 LAYER_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
 
 """Weights of the features after conv1_1, conv2_1, conv3_1, conv4_1, conv5_1 and their ReLUs [khan2019fhdr]."""

@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.networks.baselines.exposure_unet import ExposureUNet, merge_debevec
+from twostage_hdr.networks.baselines.exposure_unet import ExposureUNet, merge_with_input
+from twostage_hdr.networks.hyper_parameters import HyperParameters
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 
@@ -30,7 +31,7 @@ class DeepChainHDRI(nn.Module):
 
     def __init__(self, *, features: int = 16, steps: int = 3, gamma: float = HDM_GAMMA) -> None:
         super().__init__()
-        self.hyper_parameters: dict[str, int | float | str | bool | list] = {
+        self.hyper_parameters: HyperParameters = {
             "features": features,
             "steps": steps,
             "gamma": gamma,
@@ -42,10 +43,7 @@ class DeepChainHDRI(nn.Module):
 
     def forward(self, ldr: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 3 height width"]:
         """LDR image, encoded, [0, 1] -> linear HDR image, 1.0 = LDR white."""
-        stack = self.supervised_output(ldr)
-        whole = torch.cat([stack[:, : self.steps], ldr[:, None], stack[:, self.steps :]], dim=1)
-        stops = [*self.stops[: self.steps], 0.0, *self.stops[self.steps :]]
-        return merge_debevec(whole, stops=stops, gamma=self.gamma)
+        return merge_with_input(ldr, self.supervised_output(ldr), stops=self.stops, gamma=self.gamma)
 
     def supervised_output(
         self, ldr: Float[Tensor, "batch 3 height width"]

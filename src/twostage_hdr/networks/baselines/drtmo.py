@@ -6,8 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.networks.baselines.exposure_unet import merge_debevec
+from twostage_hdr.networks.baselines.exposure_unet import merge_with_input
 from twostage_hdr.networks.baselines.supervised import pad_to_multiple
+from twostage_hdr.networks.hyper_parameters import HyperParameters
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 EXPOSURES = 8
@@ -45,7 +46,7 @@ class DrTMO(nn.Module):
 
     def __init__(self, *, features: int = 16, levels: int = 5, gamma: float = HDM_GAMMA) -> None:
         super().__init__()
-        self.hyper_parameters: dict[str, int | float | str | bool | list] = {
+        self.hyper_parameters: HyperParameters = {
             "features": features,
             "levels": levels,
             "gamma": gamma,
@@ -56,10 +57,7 @@ class DrTMO(nn.Module):
 
     def forward(self, ldr: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 3 height width"]:
         """LDR image, encoded, [0, 1] -> linear HDR image, 1.0 = LDR white."""
-        stack = self.supervised_output(ldr)
-        whole = torch.cat([stack[:, :EXPOSURES], ldr[:, None], stack[:, EXPOSURES:]], dim=1)
-        stops = [*self.stops[:EXPOSURES], 0.0, *self.stops[EXPOSURES:]]
-        return merge_debevec(whole, stops=stops, gamma=self.gamma)
+        return merge_with_input(ldr, self.supervised_output(ldr), stops=self.stops, gamma=self.gamma)
 
     def supervised_output(
         self, ldr: Float[Tensor, "batch 3 height width"]

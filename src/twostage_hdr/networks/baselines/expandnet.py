@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from twostage_hdr.networks.baselines.supervised import match_gain
+from twostage_hdr.networks.hyper_parameters import HyperParameters
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 GLOBAL_SIDE = 256
@@ -37,7 +38,7 @@ class ExpandNet(nn.Module):
 
     def __init__(self, *, features: int = 64, gamma: float = HDM_GAMMA) -> None:
         super().__init__()
-        self.hyper_parameters: dict[str, int | float | str | bool | list] = {"features": features, "gamma": gamma}
+        self.hyper_parameters: HyperParameters = {"features": features, "gamma": gamma}
         self.gamma = gamma
         n = features
         self.local = nn.Sequential(_conv3x3(3, n), nn.SELU(), _conv3x3(n, 2 * n), nn.SELU())

@@ -55,6 +55,19 @@ class ExposureUNet(nn.Module):
         return torch.sigmoid(self.to_rgb(x))[..., : image.shape[-2], : image.shape[-1]]
 
 
+def merge_with_input(
+    ldr: Float[Tensor, "batch 3 height width"],
+    stack: Float[Tensor, "batch exposures 3 height width"],
+    *,
+    stops: Sequence[float],
+    gamma: float,
+) -> Float[Tensor, "batch 3 height width"]:
+    """`merge_debevec` of the predicted exposures and the input itself, at 0 stops between them."""
+    darker = sum(stop < 0 for stop in stops)
+    whole = torch.cat([stack[:, :darker], ldr[:, None], stack[:, darker:]], dim=1)
+    return merge_debevec(whole, stops=[*stops[:darker], 0.0, *stops[darker:]], gamma=gamma)
+
+
 _FLOOR = 1e-6  # keeps the weights' sum positive where a (contradictory) stack is well exposed nowhere
 
 

@@ -8,9 +8,11 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from twostage_hdr.networks.hyper_parameters import HyperParameters
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 
-DEFAULT_PEAK = 10.0**HDM_GAMMA
+DEFAULT_PEAK = REFERENCE_CAP**HDM_GAMMA
 """Linear value, in units of LDR white, of the network's +1: the cap of the references (encoded 10)."""
 
 _STARTING_LEVEL = 0.2
@@ -43,7 +45,7 @@ class FHDR(nn.Module):
         self, *, iterations: int = 4, peak: float = DEFAULT_PEAK, features: int = 64, growth: int = 32
     ) -> None:
         super().__init__()
-        self.hyper_parameters: dict[str, int | float | str | bool | list] = {
+        self.hyper_parameters: HyperParameters = {
             "iterations": iterations,
             "peak": peak,
             "features": features,

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from twostage_hdr.networks.baselines.supervised import pad_to_multiple
+from twostage_hdr.networks.hyper_parameters import HyperParameters
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 LOG_OFFSET = 1 / 255
@@ -47,7 +48,7 @@ class HDRCNN(nn.Module):
 
     def __init__(self, *, features: int = 64, gamma: float = HDM_GAMMA, blend_width: float = 0.05) -> None:
         super().__init__()
-        self.hyper_parameters: dict[str, int | float | str | bool | list] = {
+        self.hyper_parameters: HyperParameters = {
             "features": features,
             "gamma": gamma,
             "blend_width": blend_width,

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from twostage_hdr.networks.baselines.supervised import pad_to_multiple
+from twostage_hdr.networks.hyper_parameters import HyperParameters
 
 _STRIDE = 4
 _SLOPE = 0.1
@@ -35,7 +36,7 @@ class HDRUNet(nn.Module):
 
     def __init__(self, *, features: int = 64, blocks: list[int] | tuple[int, ...] = (2, 8, 2)) -> None:
         super().__init__()
-        self.hyper_parameters: dict[str, int | float | str | bool | list] = {
+        self.hyper_parameters: HyperParameters = {
             "features": features,
             "blocks": list(blocks),
         }

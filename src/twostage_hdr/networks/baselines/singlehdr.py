@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from twostage_hdr.networks.baselines.hdrcnn import HDRCNN
 from twostage_hdr.networks.baselines.response_estimation import ResponseEstimation, apply_response
 from twostage_hdr.networks.baselines.supervised import pad_to_multiple
+from twostage_hdr.networks.hyper_parameters import HyperParameters
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 RAMP_WIDTH = 0.12
@@ -37,7 +38,7 @@ class SingleHDR(nn.Module):
 
     def __init__(self, *, features: int = 16, gamma: float = HDM_GAMMA) -> None:
         super().__init__()
-        self.hyper_parameters: dict[str, int | float | str | bool | list] = {"features": features, "gamma": gamma}
+        self.hyper_parameters: HyperParameters = {"features": features, "gamma": gamma}
         self.dequantization = CorrectionUNet(inputs=3, features=features)
         self.response = ResponseEstimation(features=features, gamma=gamma)
         self.hallucination = HDRCNN(features=features, gamma=gamma)
