@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from twostage_hdr.boundary.quiet import quiet_libraries
-from twostage_hdr.boundary.refusal import as_input_error, printable
+from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.regular_file import regular_file
 
 _Further = ParamSpec("_Further")
@@ -27,8 +27,8 @@ def file_reader(what: str, cure: str) -> Callable[[Reader[_Further, _Content]], 
     def decorate(read: Reader[_Further, _Content]) -> Reader[_Further, _Content]:
         @wraps(read)
         def guarded(path: str | Path, *others: _Further.args, **named: _Further.kwargs) -> _Content:
-            file = regular_file(path, cure=cure)
-            with quiet_libraries(), as_input_error(printable(str(path)), cure, f"damaged or unreadable {what}"):
+            file = regular_file(path)
+            with quiet_libraries(), as_input_error(path, cure, f"damaged or unreadable {what}"):
                 return read(file, *others, **named)
 
         return guarded

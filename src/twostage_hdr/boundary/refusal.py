@@ -21,11 +21,11 @@ def one_line(error: BaseException) -> str:
     return printable(str(error)) or type(error).__name__
 
 
-def printable(text: str) -> str:
+def printable(text: str, *, at_most: int = _LONGEST) -> str:
     """Text from outside as one line: white space joined, control characters and lone surrogates spelt out."""
-    words = " ".join(text.split())[: _LONGEST + 1]
+    words = " ".join(text.split())[: at_most + 1]
     shown = "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in words)
-    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
+    return shown if len(shown) <= at_most else f"{shown[:at_most]}..."
 
 
 @contextmanager

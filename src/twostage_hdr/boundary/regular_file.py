@@ -8,6 +8,7 @@ from typing import BinaryIO
 from twostage_hdr.boundary.refusal import one_line, printable
 from twostage_hdr.errors import InputError
 
+_LONGEST_NAME = 4096
 TEXT_AT_MOST = 64 * 2**20
 """Bytes of a text file (JSON, CSV, a list of names); those of this program have some 10 MB at most."""
 
@@ -29,7 +30,7 @@ def regular_file(path: str | Path, *, at_most: int | None = None, cure: str = "n
 
 def open_regular(path: str | Path, *, at_most: int | None = None, cure: str = "name another file") -> BinaryIO:
     """Opens a file for reading bytes; arguments and errors as of `regular_file`."""
-    shown = printable(str(path))
+    shown = _shown(path)
     try:  # the flag: opening a pipe must not wait for its writer
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
@@ -42,6 +43,10 @@ def open_regular(path: str | Path, *, at_most: int | None = None, cure: str = "n
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def _shown(path: str | Path) -> str:
+    return printable(str(path), at_most=_LONGEST_NAME)
 
 
 def _check(shown: str, status: os.stat_result, at_most: int | None, cure: str) -> None:
@@ -61,7 +66,7 @@ def read_bytes(path: str | Path, *, at_most: int | None = None, cure: str = "nam
         try:
             return file.read()
         except (OSError, MemoryError) as error:  # a disk that has gone, a folder of the network
-            raise InputError(printable(str(path)), f"cannot be read ({one_line(error)})", cure) from error
+            raise InputError(_shown(path), f"cannot be read ({one_line(error)})", cure) from error
 
 
 def read_text(path: str | Path, *, at_most: int = TEXT_AT_MOST, cure: str = "name a text file in UTF-8") -> str:
@@ -70,4 +75,4 @@ def read_text(path: str | Path, *, at_most: int = TEXT_AT_MOST, cure: str = "nam
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
-        raise InputError(printable(str(path)), f"no text in UTF-8 (byte {error.start})", cure) from error
+        raise InputError(_shown(path), f"no text in UTF-8 (byte {error.start})", cure) from error

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from twostage_hdr.boundary.refusal import one_line
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.atomic import remove_leftovers
 from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS
 from twostage_hdr.inference.result_files import ENDINGS
 
@@ -88,6 +89,8 @@ def _matching(name: str, suffixes: Collection[str], what: str) -> _Matching:
             return _Matching(inside, folder=True)
         if path.exists() or not glob.has_magic(name):
             return _Matching([path], named=True)
+    except InputError:
+        raise
     except (OSError, ValueError) as error:  # the second: a NUL in the name
         raise InputError(_printable(name), one_line(error), "name another file or folder") from error
     paths = [Path(match) for match in sorted(glob.glob(name, recursive=True))]  # noqa: PTH207 - absolute too
@@ -157,6 +160,7 @@ def make_directory(directory: Path) -> bool:
     try:
         missing = not directory.is_dir()
         directory.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(directory)
     except OSError as error:
         raise InputError(directory, f"cannot be made ({error.strerror})", "give another folder with -o") from error
     return missing
