@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from twostage_hdr.cli.input_files import check_collisions, find_files
@@ -18,15 +20,19 @@ def test_a_folder_or_pattern_without_any_is_told(tmp_path):
     files, nothing = find_files([folder, pattern], {".exr"}, "pictures")
     assert files == []
     assert nothing == {
-        folder: f"{folder}: a folder without pictures (.exr)", pattern: f"{pattern}: matches no file"
-    }  # fmt: skip
+        folder: f"{folder}: a folder without pictures (.exr); name another one",
+        pattern: f"{pattern}: matches no file; quote the pattern, or name the files",
+    }
 
 
 def test_a_pattern_without_any_among_others_is_told_and_stops_nothing(tmp_path):
     (tmp_path / "a.exr").touch()
     nothing = f"{tmp_path}/*.hdr"
     found = find_files([nothing, str(tmp_path / "a.exr")], {".exr"}, "pictures")
-    assert found == ([tmp_path / "a.exr"], {nothing: f"{nothing}: matches no file"})
+    assert found == (
+        [tmp_path / "a.exr"],
+        {nothing: f"{nothing}: matches no file; quote the pattern, or name the files"},
+    )
 
 
 def test_a_name_with_brackets_that_exists_is_no_pattern(tmp_path):
@@ -39,3 +45,17 @@ def test_results_that_hit_an_input_through_a_link_are_refused(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path)
     with pytest.raises(InputError, match="would overwrite the input"):
         check_collisions({tmp_path / "a.exr": [tmp_path / "link" / "a.exr"]})
+
+
+def test_one_odd_name_costs_no_other_file_of_the_folder(tmp_path):
+    (tmp_path / "a.exr").touch()
+    (tmp_path / "loop.exr").symlink_to("loop.exr")
+    (tmp_path / os.fsdecode(b"\xff.exr")).touch()
+    found = find_files([str(tmp_path)], {".exr"}, "pictures", wanted=lambda path: path.stat().st_size == 0)
+    assert found.files == [tmp_path / "a.exr"]
+    assert len(found.nothing) == 2
+    assert check_collisions({path: [tmp_path / "out" / path.name] for path in tmp_path.iterdir()}) == {}
+
+
+def test_a_name_that_no_file_can_have_is_told():
+    assert list(find_files(["n" * 300], {".exr"}, "pictures").nothing)

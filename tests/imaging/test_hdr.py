@@ -88,7 +88,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.exr: no such file"):
         read_hdr(tmp_path / "a.exr")
     (tmp_path / "b.exr").mkdir()
-    with pytest.raises(InputError, match=r"b\.exr: not a file on disk"):
+    with pytest.raises(InputError, match=r"b\.exr: a folder"):
         read_hdr(tmp_path / "b.exr")
 
 

@@ -380,11 +380,11 @@ def test_what_is_no_image_is_refused_with_the_choices(tmp_path: Path, content: b
 
 
 def test_missing_and_empty_files_and_folders_are_named(tmp_path: Path) -> None:
-    assert refused(tmp_path / "a.jpg") == "no such file"
+    assert refused(tmp_path / "a.jpg").startswith("no such file")
     (tmp_path / "b.jpg").touch()
-    assert refused(tmp_path / "b.jpg") == "the file is empty (0 bytes)"
+    assert refused(tmp_path / "b.jpg").startswith("the file is empty (0 bytes)")
     (tmp_path / "c.jpg").mkdir()
-    assert refused(tmp_path / "c.jpg") == "not a file on disk; name one"
+    assert refused(tmp_path / "c.jpg").startswith("a folder where a file is expected")
 
 
 def test_a_text_path_does_as_well(tmp_path: Path) -> None:

@@ -125,14 +125,14 @@ def test_a_header_line_that_makes_no_sense_is_refused(tmp_path: Path, codes: np.
     "order", [b"-Y 0 +X 23", b"-Y 99999999 +X 99999999", b"-Y 19 +X 2" + b"3" * 40, b"-Y 30 +X 23"]
 )
 def test_a_size_that_the_bytes_cannot_hold_is_refused(tmp_path: Path, codes: np.ndarray, order: bytes) -> None:
-    with pytest.raises(InputError, match=r"a\.hdr: damaged Radiance picture"):
+    with pytest.raises(InputError, match=r"a\.hdr: damaged .*Radiance picture"):
         read_radiance(picture(tmp_path / "a.hdr", codes, order=order))
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n", b"\x89PNG\r\n\x1a\n\n\n"])
 def test_what_is_no_radiance_picture_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.hdr").write_bytes(content)
-    with pytest.raises(InputError, match=r"a\.hdr: not a Radiance picture"):
+    with pytest.raises(InputError, match=r"a\.hdr: (not a Radiance picture|the file is empty)"):
         read_radiance(tmp_path / "a.hdr")
 
 
@@ -141,7 +141,7 @@ def test_a_cut_file_is_refused_in_one_line(tmp_path: Path, scene: np.ndarray, sh
     cv2.imwrite(str(tmp_path / "a.hdr"), scene)
     data = (tmp_path / "a.hdr").read_bytes()
     (tmp_path / "a.hdr").write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(InputError, match=r"a\.hdr: damaged Radiance picture") as caught:
+    with pytest.raises(InputError, match=r"a\.hdr: damaged .*Radiance picture") as caught:
         read_radiance(tmp_path / "a.hdr")
     assert "\n" not in str(caught.value)
 

@@ -18,8 +18,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from twostage_hdr.boundary.refusal import one_line, printable
 from twostage_hdr.cli.input_files import check_collisions, make_directory
-from twostage_hdr.cli.outcome import Outcome, Pending, pending
+from twostage_hdr.cli.outcome import LONGEST_LINE, Outcome, Pending, pending
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.pixel_arrays import PreviewPixels
 from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, loss_notes, result_paths
@@ -91,11 +92,6 @@ class RowPipe:
         with self._change:
             self._refused = True
             self._change.notify_all()
-
-
-ONE_FILES_TROUBLE = (InputError, OSError, MemoryError, RuntimeError)
-
-"""What a file can cause, PyTorch's lack of memory included; anything else is a mistake in the program."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +217,7 @@ def _one(
                 if not pipe.put(rows):
                     break
                 advance(len(rows) / picture.height)
-    except ONE_FILES_TROUBLE as error:
+    except Exception as error:
         failure = Outcome(str(source), "failed", error=named(source, error))
         return lambda: failure
 
@@ -233,7 +229,7 @@ def _one(
 def _written(done: Outcome, source: Path, writing: "Future[float]", started: float) -> Outcome:
     try:
         return replace(done, seconds=round(writing.result() - started, 3))
-    except ONE_FILES_TROUBLE as error:
+    except Exception as error:
         return Outcome(str(source), "failed", error=named(source, error))
 
 
@@ -250,8 +246,17 @@ def _write(pipe: RowPipe, picture: Picture, directory: Path, stem: str, formats:
 
 
 def named(source: Path, error: BaseException) -> str:
-    """An error's text in one line that names the file."""
-    said = " ".join(str(error).split()) or type(error).__name__
+    """An error's text in one line that names the file; a mistake of the program says that it is one."""
+    if isinstance(error, InputError):
+        said = printable(str(error), at_most=LONGEST_LINE)
+    elif isinstance(error, OSError) and error.errno:
+        said = f"{error.filename or 'its result'}: {one_line(error)}; see to that folder, or give another one with -o"
+    elif isinstance(error, OSError):
+        said = one_line(error)
+    elif isinstance(error, MemoryError | RuntimeError):  # PyTorch's lack of memory is the second
+        said = f"{one_line(error)}; give a smaller --tile, or --max-megapixels to leave large ones out"
+    else:
+        said = f"unexpected {type(error).__name__} ({one_line(error)}); please report it with the file"
     return said if source.name in said else f"{source}: {said}"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.cli.batch import Picture, check_plan, run_batch
 from twostage_hdr.cli.input_files import FoundFiles, find_files
 from twostage_hdr.cli.outcome import failures, report
@@ -89,7 +90,7 @@ def _may_hold_hdr(path: Path) -> bool:
         case ".png":
             return alignratio_path_for(path).is_file()
         case ".jpg" | ".jpeg":
-            data = path.read_bytes()
+            data = read_bytes(path)
             return any(mark in data for mark in _GAIN_MAP_MARKS)
     return True
 

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from twostage_hdr.cli.batch import named
 from twostage_hdr.cli.convert import find_hdr_files
 from twostage_hdr.cli.outcome import tell_error
 from twostage_hdr.data.inspection.dynamic_range import BRIGHT, DARK, range_in_stops
-from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr
 
 
@@ -87,8 +87,8 @@ def tell_facts(names: Sequence[str], *, as_json: bool) -> int:
     for path in files:
         try:
             known.append(facts_of(path))
-        except (InputError, OSError) as error:
-            failures.append({"file": str(path), "error": str(error)})
+        except Exception as error:  # one file stops no other
+            failures.append({"file": str(path), "error": named(path, error)})
     if as_json:
         json.dump([*map(asdict, known), *failures], sys.stdout, indent=1)
         sys.stdout.write("\n")

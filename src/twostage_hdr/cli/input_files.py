@@ -5,7 +5,9 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from twostage_hdr.boundary.refusal import one_line
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.atomic import remove_leftovers
 from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS
 from twostage_hdr.inference.result_files import ENDINGS
 
@@ -40,26 +42,39 @@ def find_files(
     nothing: dict[str, str] = {}
     for name in names:
         try:
-            matching = _matching(name, suffixes, what, wanted, from_pattern)
+            matching = _matching(name, suffixes, what)
         except InputError as error:
             nothing[_printable(name)] = str(error)
             continue
-        for path in matching:
+        for path in matching.paths:
             shown = _printable(str(path))
-            if shown != str(path):
-                nothing[shown] = f"{shown}: a name that is not UTF-8; rename it"
-            else:
-                found[path] = None
+            try:
+                if shown != str(path):
+                    raise InputError(shown, "a name that is not UTF-8", "rename it")
+                if matching.named or (wanted if matching.folder else from_pattern)(path):
+                    found[path] = None
+            except OSError as error:  # a loop of links, a file that may not be looked at
+                nothing[shown] = str(InputError(shown, one_line(error), "see to its permissions or take it away"))
+            except InputError as error:
+                nothing[shown] = str(error)
+        if matching.folder and not any(path in found or _printable(str(path)) in nothing for path in matching.paths):
+            nothing[_printable(name)] = str(_without(name, suffixes, what))
     return FoundFiles(list(found), nothing)
 
 
-def _matching(
-    name: str,
-    suffixes: Collection[str],
-    what: str,
-    wanted: Callable[[Path], bool],
-    from_pattern: Callable[[Path], bool],
-) -> list[Path]:
+class _Matching(NamedTuple):
+    paths: list[Path]
+    named: bool = False
+    """The user gave this very name."""
+    folder: bool = False
+    """They lie in a folder that was given."""
+
+
+def _without(name: str, suffixes: Collection[str], what: str) -> InputError:
+    return InputError(_printable(name), f"a folder without {what} ({', '.join(sorted(suffixes))})", "name another one")
+
+
+def _matching(name: str, suffixes: Collection[str], what: str) -> _Matching:
     """The files that one name stands for.
 
     Raises:
@@ -68,18 +83,20 @@ def _matching(
     path = Path(name)
     try:
         if path.is_dir():
-            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes and wanted(file))
+            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes)
             if not inside:
-                raise InputError(name, f"a folder without {what} ({', '.join(sorted(suffixes))})")
-            return inside
+                raise _without(name, suffixes, what)
+            return _Matching(inside, folder=True)
         if path.exists() or not glob.has_magic(name):
-            return [path]
-    except OSError as error:
-        raise InputError(f"{_printable(name)}", f"{error.strerror}") from error
+            return _Matching([path], named=True)
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:  # the second: a NUL in the name
+        raise InputError(_printable(name), one_line(error), "name another file or folder") from error
     paths = [Path(match) for match in sorted(glob.glob(name, recursive=True))]  # noqa: PTH207 - absolute too
     if not paths:
-        raise InputError(f"{_printable(name)}", "matches no file")
-    return [path for path in paths if from_pattern(path)]
+        raise InputError(_printable(name), "matches no file", "quote the pattern, or name the files")
+    return _Matching(paths)
 
 
 def _printable(name: str) -> str:
@@ -110,17 +127,25 @@ def check_collisions(plan: dict[Path, list[Path]]) -> dict[Path, str]:
         InputError: a result would replace an input; names both files.
     """
     shared: dict[Path, str] = {}
-    inputs = {source.resolve(): source for source in plan}
+    inputs = {_resolved(source): source for source in plan}
     owner: dict[Path, Path] = {}
     for source, results in plan.items():
         for result in results:
-            place = result.resolve()
+            place = _resolved(result)
             if place in inputs:
                 raise InputError(result, f"would overwrite the input {inputs[place]}", "choose another folder with -o")
             if place in owner:
                 shared[source] = f"{source}: its result {result} is also that of {owner[place]}; do them apart"
             owner.setdefault(place, source)
     return shared
+
+
+def _resolved(path: Path) -> Path:
+    """The path without links; as it stands where that cannot be found out, so that a loop stops no other file."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # the second: a loop, up to Python 3.12
+        return path.absolute()
 
 
 def make_directory(directory: Path) -> bool:
@@ -135,6 +160,7 @@ def make_directory(directory: Path) -> bool:
     try:
         missing = not directory.is_dir()
         directory.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(directory)
     except OSError as error:
         raise InputError(directory, f"cannot be made ({error.strerror})", "give another folder with -o") from error
     return missing

@@ -1,6 +1,5 @@
 """The console command `twostage-hdr` and its verbs."""
 
-import errno
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,7 @@ from rich.console import Console
 
 import twostage_hdr
 from twostage_hdr.cli import picture_verbs
-from twostage_hdr.cli.outcome import tell_error
+from twostage_hdr.cli.outcome import system_trouble, tell_error
 from twostage_hdr.errors import InputError
 
 app = typer.Typer(
@@ -139,10 +138,11 @@ def main() -> None:
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted")
         sys.exit(130)
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
+    except (OSError, MemoryError, RuntimeError) as error:
+        trouble = system_trouble(error)
+        if trouble is None:
             raise
-        tell_error("error", f"{error.filename or 'standard output'}: {error.strerror}")
+        tell_error("error", trouble)
         sys.exit(1)
 
 

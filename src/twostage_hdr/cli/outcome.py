@@ -1,6 +1,8 @@
 """What became of the files of a batch, told to people or to scripts."""
 
+import errno
 import json
+import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -9,10 +11,56 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from twostage_hdr.boundary.refusal import one_line, printable
+
+LONGEST_LINE = 2000
+"""Characters, long names included."""
+
 
 def tell_error(word: str, why: str) -> None:
     """Prints `word: why`, the word in red where there are colours."""
     Console(highlight=False, soft_wrap=True, stderr=True).print(f"[bold red]{word}:[/] {escape(why)}")
+
+
+_CURES = {
+    errno.ENOSPC: "make room, or give a folder on another disk",
+    errno.EDQUOT: "make room, or give a folder on another disk",
+    errno.EROFS: "give a folder on a disk that can be written",
+    errno.EACCES: "see to its permissions, or give another folder",
+    errno.EPERM: "see to its permissions, or give another folder",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ELOOP: "take the loop of links away",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+}
+"""What to do about the system's refusals; of others the file is to be looked at."""
+_OF_A_PROCESS = (
+    (re.compile(r"out of memory|can't allocate memory|cannot allocate memory", re.I), "give smaller batches or tiles"),
+    (re.compile(r"DataLoader worker .*(killed|exited)"), "give fewer with data.workers=N, or more memory"),
+    (re.compile(r"NCCL|gloo|Connection (closed|reset)|Broken pipe", re.I), "another process of the run has ended"),
+)
+"""Beginnings of PyTorch's errors that a machine causes, not the program."""
+
+
+def system_trouble(error: OSError | MemoryError | RuntimeError) -> str | None:
+    """One line for what the machine could not do: the file, why, and the cure; None for a mistake of the program."""
+    if isinstance(error, OSError):
+        if not error.errno:
+            return printable(str(error), at_most=LONGEST_LINE) or None
+        place = printable(str(error.filename), at_most=LONGEST_LINE) if error.filename else _unnamed()
+        return f"{place}: {one_line(error)}; {_CURES.get(error.errno, 'see whether it and its disk are still there')}"
+    if isinstance(error, MemoryError):
+        return f"memory: {one_line(error)}; give smaller batches or tiles"
+    cure = next((cure for pattern, cure in _OF_A_PROCESS if pattern.search(str(error))), None)
+    return f"PyTorch: {one_line(error)}; {cure}" if cure else None
+
+
+def _unnamed() -> str:
+    """What could not be written, where the system does not say: standard output keeps what it could not write."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return "standard output"
+    return "a file of the results"
 
 
 @dataclass

@@ -41,6 +41,10 @@ Compression: TypeAlias = Annotated[
 ]
 Quality: TypeAlias = Annotated[int, typer.Option(help="Of ultrahdr, avif and jxl, 1 to 100.")]
 Overwrite: TypeAlias = Annotated[bool, typer.Option(help="Replace results that exist; else they are left alone.")]
+MaxMegapixels: TypeAlias = Annotated[
+    float | None,
+    typer.Option(help="Refuse larger images, by their headers [default: what fits in memory, at most 500]."),
+]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
 
 
@@ -76,6 +80,7 @@ def reconstruct(
     full_float: FullFloat = False,
     compression: Compression = "zip",
     quality: Quality = 95,
+    max_megapixels: MaxMegapixels = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
@@ -84,8 +89,10 @@ def reconstruct(
     1.0 in the OpenEXR is the photograph's white; highlights lie above it. Photographs that are done are skipped.
     A video (pip install 'twostage-hdr\\[video]') becomes an HDR10 video or a folder of OpenEXR frames.
     """
+    from twostage_hdr.boundary.pixel_limit import allow_megapixels
     from twostage_hdr.cli.reconstruct import reconstruct_all
 
+    allow_megapixels(max_megapixels)
     code = reconstruct_all(
         photographs,
         directory=output,
@@ -111,6 +118,7 @@ def convert(
     full_float: FullFloat = False,
     compression: Compression = "zip",
     quality: Quality = 95,
+    max_megapixels: MaxMegapixels = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
@@ -118,8 +126,10 @@ def convert(
 
     A PNG of 16 bits needs its alignratio beside it. A file's own absolute scale is kept unless --white-nits gives one.
     """
+    from twostage_hdr.boundary.pixel_limit import allow_megapixels
     from twostage_hdr.cli.convert import convert_all
 
+    allow_megapixels(max_megapixels)
     code = convert_all(
         files,
         directory=output,
@@ -134,11 +144,14 @@ def convert(
 
 def info(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="HDR files, folders of them, or quoted globs.")],
+    max_megapixels: MaxMegapixels = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what is in HDR files: size, how values are stored, primaries, scale, and their range."""
+    from twostage_hdr.boundary.pixel_limit import allow_megapixels
     from twostage_hdr.cli.info import tell_facts
 
+    allow_megapixels(max_megapixels)
     raise typer.Exit(tell_facts(files, as_json=as_json))
 
 

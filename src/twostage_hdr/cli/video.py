@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from twostage_hdr.cli.batch import ONE_FILES_TROUBLE, named, progress
+from twostage_hdr.cli.batch import named, progress
 from twostage_hdr.cli.input_files import check_collisions, make_directory
 from twostage_hdr.cli.outcome import Outcome, Pending, pending
 from twostage_hdr.inference.reconstruct import Reconstructor
@@ -75,7 +75,7 @@ def _one(
         result = reconstruct_video(
             video, directory, reconstructor, formats=plan.missing, options=options, advance=advance
         )
-    except ONE_FILES_TROUBLE as error:
+    except Exception as error:
         return Outcome(str(video), "failed", error=named(video, error))
     return Outcome(
         str(video),

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, UInt8, UInt16
 from torch import Tensor
 
+from twostage_hdr.boundary.numpy_file import load_npy
 from twostage_hdr.data.hdr_folder import read_exclude_list
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.sequences import find_runs, join_returning_shots, read_sequences
@@ -23,6 +24,8 @@ from twostage_hdr.radiometry.gamma import HDM_GAMMA
 Exposure = Literal["short", "medium", "long"]
 EXPOSURES: tuple[Exposure, ...] = get_args(Exposure)
 MEDIUM = EXPOSURES.index("medium")
+_MOST_STOPS = 100
+"""Beyond any exposure: float32 itself spans some 250 stops."""
 
 
 class HdmSource:
@@ -180,14 +183,10 @@ class HdmSource:
         path = self.file(scene_id, "exposures.npy")
         if exposure == "medium":
             return 0.0
-        try:
-            stops = np.load(path, allow_pickle=False).astype(float).ravel()
-        except (OSError, ValueError, EOFError) as error:
-            raise InputError(path, f"cannot be read ({error})", f"{exposure} frames need their exposures") from error
-        if stops.shape != (3,) or not np.isfinite(stops).all():
-            raise InputError(
-                path, f"holds {stops.tolist()}", "three exposures in stops are needed (short, medium, long)"
-            )
+        cure = "three exposures in stops are needed (short, medium, long)"
+        stops = load_npy(path, at_most=len(EXPOSURES), cure=cure).astype(float).ravel()
+        if stops.shape != (3,) or not (np.abs(stops) <= _MOST_STOPS).all():
+            raise InputError(path, f"holds {stops.tolist()}", cure)
         return float(stops[EXPOSURES.index(exposure)] - stops[MEDIUM])
 
     def _id(self, file: Path) -> str:

@@ -1,5 +1,6 @@
 """Processes that work on scenes side by side and die with the one that started them."""
 
+import atexit
 import multiprocessing
 import os
 import signal
@@ -59,6 +60,7 @@ def _start(work: Callable[[object], object]) -> None:
     global _work
     _work = work
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends the pool
+    atexit.register(os._exit, 0)  # all is sent by then; OpenImageIO's bindings would report leaks on the way out
     torch.set_num_threads(1)
     threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
 

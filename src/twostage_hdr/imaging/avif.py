@@ -1,10 +1,14 @@
 """AVIF of 10 bits, PQ, BT.2020: HDR that browsers and phones show as such."""
 
+import re
 from pathlib import Path
 
 import imagecodecs
 import numpy as np
 
+from twostage_hdr.boundary.file_reader import file_reader
+from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
+from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.chromaticities import to_rec709_pixels
@@ -15,6 +19,7 @@ from twostage_hdr.radiometry.photometry import WHITE
 _BITS = 10
 _BT2020_NCL_MATRIX = 9  # ITU-T H.273
 _COLOUR_BOX = b"colrnclx"
+_SIZE_BOX = b"ispe"
 _PIXEL_BOX = b"pixi"
 _PIXEL_BOX_DEPTH = 9  # bytes from the box's name to the first channel's depth
 
@@ -46,6 +51,7 @@ def write_avif(
         temporary.write_bytes(data)
 
 
+@file_reader("AVIF", "fetch or export it again")
 def read_avif(path: str | Path) -> HdrImage:
     """Read a PQ, BT.2020 AVIF as linear Rec. 709; 1.0 is 200 cd/m^2.
 
@@ -53,16 +59,15 @@ def read_avif(path: str | Path) -> HdrImage:
         InputError: damaged, or an AVIF of another transfer function or other primaries.
     """
     path = Path(path)
-    data = path.read_bytes()
+    data = read_bytes(path)
     primaries, transfer = colour_codes(data)
     if (primaries, transfer) != (BT2020_PRIMARIES, PQ_TRANSFER):
         raise InputError(
             path, f"AVIF with primaries {primaries}, transfer {transfer}", "HDR AVIF is 9, 16 (BT.2020 PQ)"
         )
-    try:
-        stored = imagecodecs.avif_decode(data)
-    except imagecodecs.AvifError as error:
-        raise InputError(path, f"damaged AVIF ({error})", "fetch or export it again") from error
+    for width, height in image_sizes(data):
+        check_pixels(path, width, height, HDR_BYTES)
+    stored = imagecodecs.avif_decode(data)
     bits = _bit_depth(data)
     notes = ["alpha channel dropped"] if stored.ndim == 3 and stored.shape[2] in (2, 4) else []
     stored = stored[:, :, None] if stored.ndim == 2 else stored
@@ -85,6 +90,12 @@ def colour_codes(data: bytes) -> tuple[int, int]:
         return 2, 2
     at += len(_COLOUR_BOX)
     return int.from_bytes(data[at : at + 2], "big"), int.from_bytes(data[at + 2 : at + 4], "big")
+
+
+def image_sizes(data: bytes) -> list[tuple[int, int]]:
+    """Width and height in px of every image in an AVIF: the picture, its tiles, its alpha (ISO 23008-12, `ispe`)."""
+    boxes = [match.end() + 4 for match in re.finditer(_SIZE_BOX, data)]  # after version and flags
+    return [(int.from_bytes(data[at : at + 4], "big"), int.from_bytes(data[at + 4 : at + 8], "big")) for at in boxes]
 
 
 def _bit_depth(data: bytes) -> int:

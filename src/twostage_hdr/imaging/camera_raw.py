@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from twostage_hdr.boundary.pixel_limit import check_pixels
 from twostage_hdr.errors import InputError
 
 _RAW_NAMES = "3fr arw cr2 cr3 dng erf iiq nef nrw orf pef raf rw2 rwl sr2 srf srw"
@@ -27,6 +28,7 @@ def develop_raw(path: Path) -> UInt8[np.ndarray, "height width 3"]:
         raise InputError(path, "camera RAW needs one more package", "pip install rawpy") from None
     try:
         with rawpy.imread(str(path)) as raw:
+            check_pixels(path, raw.sizes.raw_width, raw.sizes.raw_height)
             developed: np.ndarray = raw.postprocess(
                 use_camera_wb=True, output_bps=8, gamma=SRGB_CURVE, output_color=rawpy.ColorSpace.sRGB
             )

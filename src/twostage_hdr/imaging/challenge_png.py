@@ -10,14 +10,22 @@ import numpy as np
 import OpenImageIO
 from jaxtyping import UInt16
 
+from twostage_hdr.boundary.file_reader import file_reader
+from twostage_hdr.boundary.numpy_file import load_npy
+from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
+from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.ldr_png import png_size
 from twostage_hdr.imaging.pixel_arrays import EncodedPixels, HdrImage
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 PNG16_MAX = 65535
 """Largest value of a 16-bit sample."""
+
+_SCALES = (1e-12, 1e12)
+"""Beyond them 65535 / alignratio, made linear, leaves the range of float32; real ones are some 10^2 to 10^5."""
 
 # zlib's fastest level on differences of neighbours: a third larger than the best, ten times as fast
 _PNG_LEVEL, _PNG_RUN_LENGTHS, _PNG_SUB_FILTER = 1, 3, 16
@@ -80,19 +88,15 @@ class ChallengeRowWriter(ScanlineWriter):
         self.write_samples(quantise(rows, self._alignratio))
 
 
+@file_reader("PNG", "export it again with 16 bits")
 def read_challenge_png(png_path: str | Path, alignratio_path: str | Path) -> EncodedPixels:
     """Read the challenge's pair as encoded pixels (gamma 2.24), HxWx3 float32.
 
     Raises:
         InputError: a file is missing or damaged, the PNG is not of 16 bits, or the alignratio is not positive.
     """
-    png_path = Path(png_path)
-    if not png_path.is_file():
-        raise InputError(png_path, "no such file")
-    try:
-        stored = imagecodecs.png_decode(png_path.read_bytes())
-    except Exception as error:  # the decoder's own error types differ between releases
-        raise InputError(png_path, f"not a readable PNG ({error})") from error
+    check_pixels(png_path, *png_size(Path(png_path)), HDR_BYTES)
+    stored = imagecodecs.png_decode(read_bytes(png_path))
     if stored.dtype != np.uint16:
         raise InputError(
             png_path,
@@ -110,14 +114,8 @@ def read_alignratio(path: str | Path) -> float:
     Raises:
         InputError: missing, unreadable, not one number, or not positive.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(path, "no such file", "the 16-bit PNG has no scale without it")
-    try:
-        value = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise InputError(path, "not a NumPy file of one number", "write it with numpy.save") from error
-    if value.size != 1 or not np.issubdtype(value.dtype, np.number):
+    value = load_npy(path, cure="the 16-bit PNG needs its scale: write one number with numpy.save")
+    if value.size != 1:
         raise InputError(path, f"shape {value.shape} of {value.dtype}", "the alignratio is one number")
     return positive_scale(str(value.reshape(())), str(path))
 
@@ -126,14 +124,15 @@ def positive_scale(text: str, source: str) -> float:
     """The alignratio that a file states in decimal digits.
 
     Raises:
-        InputError: not a finite positive number.
+        InputError: not a number, or one with which float32 cannot hold 65535 as light.
     """
     try:
         alignratio = float(text)
     except ValueError:
         alignratio = float("nan")
-    if not np.isfinite(alignratio) or alignratio <= 0:
-        raise InputError(source, f"alignratio {text}", "it must be a positive number")
+    least, most = _SCALES
+    if not least <= alignratio <= most:  # NaN, too
+        raise InputError(source, f"alignratio {text}", f"it must be a number from {least:g} to {most:g}")
     return alignratio
 
 
@@ -144,6 +143,7 @@ def alignratio_path_for(png_path: str | Path) -> Path:
     return png_path.with_name(f"{stem}_alignratio.npy")
 
 
+@file_reader("PNG", "export it again with 16 bits")
 def read_challenge_as_linear(png_path: str | Path) -> HdrImage:
     """Read a challenge PNG with the alignratio that lies beside it, as linear pixels."""
     beside = alignratio_path_for(png_path)

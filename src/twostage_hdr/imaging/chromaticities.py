@@ -105,6 +105,12 @@ def _xyz(xy: tuple[float, float]) -> Float64[np.ndarray, "3"]:
     return np.array([x / y, 1.0, (1 - x - y) / y])
 
 
+def _check_finite(linear: LinearPixels, source: str) -> None:
+    broken = linear.size - int(np.isfinite(linear).sum())
+    if broken:
+        raise InputError(source, f"{broken} of {linear.size} values are NaN or infinite", "render or export it again")
+
+
 def to_rec709_pixels(
     linear: LinearPixels, source: str, chromaticities: Chromaticities = REC709
 ) -> tuple[LinearPixels, tuple[str, ...]]:
@@ -121,13 +127,13 @@ def to_rec709_pixels(
     Raises:
         InputError: NaN or infinite values, with their number.
     """
-    broken = linear.size - int(np.isfinite(linear).sum())
-    if broken:
-        raise InputError(source, f"{broken} of {linear.size} values are NaN or infinite", "render or export it again")
+    _check_finite(linear, source)
     notes = []
     name = name_of(chromaticities)
     if name != "Rec. 709":
-        linear = linear @ to_rec709(chromaticities).T.astype(np.float32)
+        with np.errstate(all="ignore"):
+            linear = linear @ to_rec709(chromaticities).T.astype(np.float32)
+        _check_finite(linear, source)
         notes.append(f"converted from {name} to Rec. 709")
     lowest = float(linear.min(initial=0))
     if lowest < 0:

@@ -9,6 +9,8 @@ import numpy as np
 import OpenEXR
 import OpenImageIO
 
+from twostage_hdr.boundary.file_reader import file_reader
+from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import (
     REC709,
@@ -23,9 +25,13 @@ from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 
 _Channels = Mapping[str, np.ndarray]
 
+_SAMPLE_BYTES = 8
+"""Memory for one sample of at most 32 bits while it is decoded."""
+
 _DEEP = frozenset({OpenEXR.deepscanline, OpenEXR.deeptile})
 
 
+@file_reader("OpenEXR", "fetch or render it again")
 def read_exr(path: str | Path) -> HdrImage:
     """Read an OpenEXR file as linear Rec. 709 RGB.
 
@@ -36,15 +42,13 @@ def read_exr(path: str | Path) -> HdrImage:
         InputError: damaged, deep, or without colour; NaN or infinite values.
     """
     path = Path(path)
-    try:
-        with OpenEXR.File(str(path), separate_channels=True) as file:
-            parts = [
-                # Copied, since leaving the context empties the headers.
-                (dict(file.header(index)), {name: channel.pixels for name, channel in file.channels(index).items()})
-                for index in range(len(file.parts))
-            ]
-    except Exception as error:  # the bindings raise RuntimeError, ValueError or their own types
-        raise InputError(path, f"damaged or unreadable OpenEXR ({' '.join(str(error).split())})") from error
+    _check_size(path)
+    with OpenEXR.File(str(path), separate_channels=True) as file:
+        parts = [
+            # Copied, since leaving the context empties the headers.
+            (dict(file.header(index)), {name: channel.pixels for name, channel in file.channels(index).items()})
+            for index in range(len(file.parts))
+        ]
     if not parts or not all(channels for _, channels in parts):  # the bindings leave out what they cannot read
         raise InputError(path, "damaged OpenEXR (its pixels cannot be read)", "fetch or render it again")
     for header, channels in parts:
@@ -55,6 +59,15 @@ def read_exr(path: str | Path) -> HdrImage:
             return _assemble(path, header, channels, layer)
     names = sorted(name for _, channels in parts for name in channels)
     raise InputError(path, f"no colour among its channels ({', '.join(names[:8])})", "R, G, B or Y are needed")
+
+
+def _check_size(path: Path) -> None:
+    """Refuses by the headers, since all channels of all parts are decoded."""
+    with OpenEXR.File(str(path), separate_channels=True, header_only=True) as file:
+        for part in file.parts:
+            (left, top), (right, bottom) = ([int(value) for value in corner] for corner in part.header["dataWindow"])
+            sample_bytes = _SAMPLE_BYTES * len(part.header["channels"]) * len(file.parts)
+            check_pixels(path, right - left + 1, bottom - top + 1, max(HDR_BYTES, sample_bytes))
 
 
 def _colour_layer(channels: _Channels) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.avif import read_avif
 from twostage_hdr.imaging.challenge_png import read_challenge_as_linear
@@ -33,6 +34,7 @@ HDR_READERS: Mapping[str, Callable[[Path], HdrImage]] = MappingProxyType(
 """Reader by suffix."""
 
 
+@file_reader("HDR image", "export it again")
 def read_hdr(path: str | Path) -> HdrImage:
     """Read an HDR image as linear Rec. 709 RGB, float32, relative scale; the suffix tells the format.
 
@@ -43,12 +45,6 @@ def read_hdr(path: str | Path) -> HdrImage:
         InputError: missing, empty, of an unknown format, damaged, or holding NaN or infinite values.
     """
     path = Path(path)
-    if not path.exists():
-        raise InputError(path, "no such file")
-    if not path.is_file():
-        raise InputError(path, "not a file on disk", "name one")
-    if path.stat().st_size == 0:
-        raise InputError(path, "the file is empty (0 bytes)")
     reader = HDR_READERS.get(path.suffix.lower())
     if reader is None:
         suffix = f"'{path.suffix}'" if path.suffix else "a name without suffix"

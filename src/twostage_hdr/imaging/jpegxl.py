@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import OpenImageIO
 
+from twostage_hdr.boundary.file_reader import file_reader
+from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import to_rec709_pixels
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
@@ -34,6 +36,7 @@ def write_jpegxl(path: str | Path, linear: LinearPixels, *, white_nits: float = 
         file.write_samples(np.rint(to_pq2020(linear, white_nits) * _MAX16).astype(np.uint16))
 
 
+@file_reader("JPEG XL", "fetch or export it again")
 def read_jpegxl(path: str | Path) -> HdrImage:
     """Read a JPEG XL of PQ, BT.2020 (1.0 becomes 200 cd/m^2) or of linear Rec. 709 values.
 
@@ -46,6 +49,7 @@ def read_jpegxl(path: str | Path) -> HdrImage:
         raise InputError(path, f"damaged or unreadable JPEG XL ({OpenImageIO.geterror().strip()})")
     try:
         spec = source.spec()
+        check_pixels(path, spec.width, spec.height, HDR_BYTES)
         stored = source.read_image(0, 0, 0, 3, "float") if spec.nchannels >= 3 else None
     finally:
         source.close()

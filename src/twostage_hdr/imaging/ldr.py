@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from twostage_hdr.boundary.file_reader import file_reader
+from twostage_hdr.boundary.pixel_limit import check_pixels
+from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.avif import colour_codes
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES, develop_raw
@@ -39,6 +42,7 @@ class LdrImage:
     notes: tuple[str, ...] = ()
 
 
+@file_reader("image", "export it again as JPEG, PNG or TIFF")
 def read_ldr(path: str | Path) -> LdrImage:
     """Read a photograph of 8 or 16 bits per channel, of any size.
 
@@ -49,39 +53,24 @@ def read_ldr(path: str | Path) -> LdrImage:
         InputError: no such file, no image, a damaged one, or floating-point pixels.
     """
     path = Path(path)
-    _refuse_non_photograph(path)
+    if path.suffix.lower() in _HDR_SUFFIXES:
+        raise InputError(path, f"already an HDR image ({path.suffix})", "a photograph of 8 or 16 bits is expected here")
+    if path.suffix.lower() in RAW_SUFFIXES:
+        return LdrImage(pixels=develop_raw(path), notes=("developed from camera RAW to 8 bits",))
+    png = read_png_header(path)
+    if png.hdr:
+        raise InputError(path, "already an HDR image (PNG with PQ or HLG)", "an ordinary photograph is expected")
+    stored = read_deep_png(path) if png.deep else read_tiff_beyond_pillow(path)
     try:
-        if path.suffix.lower() in RAW_SUFFIXES:
-            return LdrImage(pixels=develop_raw(path), notes=("developed from camera RAW to 8 bits",))
-        png = read_png_header(path)
-        if png.hdr:
-            raise InputError(path, "already an HDR image (PNG with PQ or HLG)", "an ordinary photograph is expected")
-        stored = read_deep_png(path) if png.deep else read_tiff_beyond_pillow(path)
         image = _read_with_pillow(path) if stored is None else _from_stored(stored)
-    except InputError:
-        raise
     except UnidentifiedImageError:
         raise InputError(path, "not an image that can be read", "use JPEG, PNG, TIFF, WebP, AVIF or HEIC") from None
-    except Exception as error:  # decoders raise what they like; the user needs the file's name and the reason
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(path, f"damaged or unreadable image ({reason})", "export it again") from error
     if png.gamma is None:
         return image
     return LdrImage(
         pixels=from_gamma(image.pixels, png.gamma),
         notes=(*image.notes, f"converted from gamma {png.gamma:.3g} to sRGB"),
     )
-
-
-def _refuse_non_photograph(path: Path) -> None:
-    if not path.exists():
-        raise InputError(path, "no such file")
-    if not path.is_file():
-        raise InputError(path, "not a file on disk", "name one")
-    if path.stat().st_size == 0:
-        raise InputError(path, "the file is empty (0 bytes)")
-    if path.suffix.lower() in _HDR_SUFFIXES:
-        raise InputError(path, f"already an HDR image ({path.suffix})", "a photograph of 8 or 16 bits is expected here")
 
 
 def _from_stored(stored: StoredImage) -> LdrImage:
@@ -102,11 +91,9 @@ def _read_with_pillow(path: Path) -> LdrImage:
         image.load()
         # Some of Pillow's decoders (TIFF) turn the picture themselves and then forget the tag.
         remaining_orientation = image.getexif().get(EXIF_ORIENTATION, 1)
-        if 0 in image.size:
-            raise InputError(path, f"the image has no pixels ({image.size[0]}x{image.size[1]})")
         if image.mode in _FLOAT_OR_WIDE_MODES:
             raise InputError(path, "32-bit pixels", "a photograph of 8 or 16 bits per channel is expected here")
-        if image.format == "AVIF" and colour_codes(path.read_bytes())[1] in (PQ_TRANSFER, HLG_TRANSFER):
+        if image.format == "AVIF" and colour_codes(read_bytes(path))[1] in (PQ_TRANSFER, HLG_TRANSFER):
             raise InputError(path, "already an HDR image (AVIF with PQ or HLG)", "an ordinary photograph is expected")
         notes = _notes_on_structure(image)
         profile = image.info.get("icc_profile")
@@ -172,6 +159,7 @@ def _open(path: Path) -> Iterator[Image.Image]:
         with _without_pillows_limit():
             image = Image.open(path)
     with image:
+        check_pixels(path, *image.size)
         yield image
 
 
@@ -189,5 +177,7 @@ def _open_heif(path: Path) -> Image.Image:
         import pillow_heif
     except ImportError:
         raise InputError(path, "HEIC needs one more package", "pip install pillow-heif") from None
-    image: Image.Image = pillow_heif.open_heif(path).to_pillow()
+    file = pillow_heif.open_heif(path)
+    check_pixels(path, *file.size)
+    image: Image.Image = file.to_pillow()
     return image

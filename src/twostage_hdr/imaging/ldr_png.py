@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from twostage_hdr.boundary.pixel_limit import check_pixels
+from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, LdrPixels, StoredImage
 from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
 from twostage_hdr.radiometry.srgb import srgb_encode
@@ -19,6 +21,8 @@ _DEPTH_OFFSET = 8
 """Of the bits per channel in IHDR."""
 _ABOUT_SRGB = (0.4, 0.5)
 """Stored exponents that mean sRGB: most writers put 0.45455 beside it."""
+_CHUNK_AT_MOST = 64
+"""Bytes kept of a chunk: those of interest have fewer."""
 _COLOUR_CHUNKS = (b"iCCP", b"sRGB", b"cICP")
 """What gAMA yields to."""
 
@@ -45,6 +49,18 @@ def read_png_header(path: Path) -> PngHeader:
     )
 
 
+def png_size(path: Path) -> tuple[int, int]:
+    """Width and height in px by the header.
+
+    Raises:
+        ValueError: not a PNG.
+    """
+    header = _chunks(path).get(b"IHDR", b"")
+    if len(header) < 8:
+        raise ValueError("no header of a PNG")
+    return int.from_bytes(header[:4], "big"), int.from_bytes(header[4:8], "big")
+
+
 def _stated_gamma(chunks: Mapping[bytes, bytes]) -> float | None:
     stated = chunks.get(b"gAMA", b"")
     if len(stated) != 4 or any(name in chunks for name in _COLOUR_CHUNKS):
@@ -59,15 +75,16 @@ def _chunks(path: Path) -> dict[bytes, bytes]:
         if file.read(len(_SIGNATURE)) != _SIGNATURE:
             return chunks
         while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
-            length = int.from_bytes(head[:4], "big")
-            chunks[head[4:]] = file.read(length)
-            file.seek(4, 1)  # the check sum
+            end = file.tell() + int.from_bytes(head[:4], "big")
+            chunks.setdefault(head[4:], file.read(min(end - file.tell(), _CHUNK_AT_MOST)))
+            file.seek(end + 4)  # beyond the check sum
     return chunks
 
 
 def read_deep_png(path: Path) -> StoredImage:
     """Read a 16-bit PNG of any colour type."""
-    samples = imagecodecs.png_decode(path.read_bytes())
+    check_pixels(path, *png_size(path))
+    samples = imagecodecs.png_decode(read_bytes(path))
     if samples.ndim == 2:
         samples = samples[:, :, None]
     with Image.open(path) as image:

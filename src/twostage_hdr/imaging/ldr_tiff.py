@@ -7,6 +7,7 @@ import tifffile
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, StoredImage
+from twostage_hdr.imaging.tiff import check_tiff, colour_model
 
 _ICC_PROFILE = 34675
 _MOST_CHANNELS = 4
@@ -43,9 +44,10 @@ def read_tiff_beyond_pillow(path: Path) -> StoredImage | None:
         if page.photometric not in _GREY_AND_RGB:
             raise InputError(
                 path,
-                f"{bits}-bit TIFF with colour model {tifffile.PHOTOMETRIC(page.photometric).name}",
+                f"{bits}-bit TIFF with colour model {colour_model(page.photometric)}",
                 "export it as RGB",
             )
+        check_tiff(path, page)
         samples = page.asarray()
         orientation = page.tags.valueof(EXIF_ORIENTATION, default=1)
         profile = page.tags.valueof(_ICC_PROFILE)

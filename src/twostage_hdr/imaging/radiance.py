@@ -7,6 +7,9 @@ import imagecodecs
 import numpy as np
 import OpenImageIO
 
+from twostage_hdr.boundary.file_reader import file_reader
+from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
+from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import (
     REC709,
@@ -28,6 +31,7 @@ _XYZ_FORMAT = b"FORMAT=32-bit_rle_xyze"
 _MOST_PIXELS_IN_A_BYTE = 16  # a run of 127 samples takes two bytes, and a pixel four samples
 
 
+@file_reader("Radiance picture", "fetch or export it again")
 def read_radiance(path: str | Path) -> HdrImage:
     """Read a Radiance picture of either format (RGBE, XYZE) and any scan order as linear Rec. 709 RGB.
 
@@ -37,7 +41,7 @@ def read_radiance(path: str | Path) -> HdrImage:
         InputError: not a Radiance picture, or a damaged one.
     """
     path = Path(path)
-    data = path.read_bytes()
+    data = read_bytes(path)
     resolution = _RESOLUTION.search(data[:_HEADER_LIMIT])
     if not data.startswith(b"#?") or resolution is None:
         raise InputError(path, "not a Radiance picture (no #? or no resolution line in its header)")
@@ -46,10 +50,8 @@ def read_radiance(path: str | Path) -> HdrImage:
     lines, length = int(resolution[3]), int(resolution[6])
     if not 0 < lines * length <= _MOST_PIXELS_IN_A_BYTE * len(scanlines):
         raise InputError(path, f"damaged Radiance picture ({lines} x {length} pixels in {len(scanlines)} bytes)")
-    try:
-        linear = _decode(scanlines, resolution)
-    except imagecodecs.RgbeError as error:
-        raise InputError(path, f"damaged Radiance picture ({error})", "fetch or export it again") from error
+    check_pixels(path, length, lines, HDR_BYTES)
+    linear = _decode(scanlines, resolution)
     notes = []
     if _XYZ_FORMAT in header:
         linear = linear @ np.linalg.inv(rgb_to_xyz(REC709)).T.astype(np.float32)

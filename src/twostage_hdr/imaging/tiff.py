@@ -1,5 +1,6 @@
 """TIFF: linear floating point, or 16 bits encoded like the challenge's PNG."""
 
+import math
 import re
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,8 @@ import numpy as np
 import OpenImageIO
 import tifffile
 
+from twostage_hdr.boundary.file_reader import file_reader
+from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_of, positive_scale, quantise
 from twostage_hdr.imaging.chromaticities import REC709, to_rec709_pixels
@@ -21,6 +24,7 @@ from twostage_hdr.radiometry.gamma import HDM_GAMMA
 _ALIGNRATIO = re.compile(r"gamma 2\.24, alignratio ([0-9.eE+-]+)")
 
 
+@file_reader("TIFF", "export it as linear RGB of 32-bit floats")
 def read_tiff(path: str | Path) -> HdrImage:
     """Read a linear floating-point TIFF, or a 16-bit one whose description states its alignratio.
 
@@ -28,20 +32,16 @@ def read_tiff(path: str | Path) -> HdrImage:
         InputError: damaged, integers without a stated scale, or a colour model other than grey and RGB.
     """
     path = Path(path)
-    try:
-        with tifffile.TiffFile(path) as file:
-            page = file.pages.first
-            description, photometric = page.description, page.photometric
-            planar = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and page.samplesperpixel > 1
-            stored = page.asarray()
-            orientation = int(page.tags.valueof(EXIF_ORIENTATION, default=1))
-            pages = len(file.pages)
-    except Exception as error:  # codecs raise their own types
-        raise InputError(path, f"damaged or unreadable TIFF ({' '.join(str(error).split())})") from error
+    with tifffile.TiffFile(path) as file:
+        page = file.pages.first
+        description, photometric = page.description, page.photometric
+        planar = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and page.samplesperpixel > 1
+        check_tiff(path, page)
+        stored = page.asarray()
+        orientation = int(page.tags.valueof(EXIF_ORIENTATION, default=1))
+        pages = len(file.pages)
     if photometric not in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB):
-        raise InputError(
-            path, f"TIFF with colour model {tifffile.PHOTOMETRIC(photometric).name}", "export it as linear RGB"
-        )
+        raise InputError(path, f"TIFF with colour model {colour_model(photometric)}", "export it as linear RGB")
     stored = stored[:, :, None] if stored.ndim == 2 else np.moveaxis(stored, 0, -1) if planar else stored
     if stored.ndim != 3 or 0 in stored.shape:
         raise InputError(path, f"TIFF of shape {stored.shape}", "an image of height, width and channels is expected")
@@ -52,6 +52,25 @@ def read_tiff(path: str | Path) -> HdrImage:
     turned, rotation = upright(linear, orientation)
     pixels, changes = to_rec709_pixels(turned, str(path))
     return HdrImage(pixels=pixels, domain=domain, notes=(*notes, *rotation, *changes), alignratio=alignratio)
+
+
+def check_tiff(path: Path, page: tifffile.TiffPage) -> None:
+    """Refuses a page that is too large, its channels and the bits of each counted.
+
+    Raises:
+        InputError: see `check_pixels`.
+    """
+    channels_at_hand = max(1, math.prod(page.shape) // max(page.imagewidth * page.imagelength, 1))
+    decoded = channels_at_hand * (page.dtype.itemsize if page.dtype else 1)
+    check_pixels(path, page.imagewidth, page.imagelength, max(HDR_BYTES, 2 * decoded))
+
+
+def colour_model(photometric: int) -> str:
+    """The name of a TIFF's colour model, or its number."""
+    try:
+        return str(tifffile.PHOTOMETRIC(photometric).name)
+    except ValueError:
+        return str(photometric)
 
 
 def _to_linear(path: Path, stored: np.ndarray, description: str) -> tuple[np.ndarray, str, float | None]:

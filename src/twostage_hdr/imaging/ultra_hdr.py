@@ -1,6 +1,7 @@
 """Ultra HDR JPEG: a normal photograph for every viewer, HDR where viewer and display can."""
 
 import io
+import re
 from pathlib import Path
 
 import imagecodecs
@@ -8,6 +9,9 @@ import numpy as np
 import torch
 from PIL import Image, ImageCms
 
+from twostage_hdr.boundary.file_reader import file_reader
+from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
+from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709, to_rec709_pixels
@@ -47,6 +51,7 @@ def _jpeg(pixels: PreviewPixels, quality: int) -> bytes:
     return bytes(imagecodecs.jpeg8_encode(np.ascontiguousarray(pixels), level=quality, subsampling="444"))
 
 
+@file_reader("Ultra HDR JPEG", "an ordinary photograph goes to reconstruct")
 def read_ultra_hdr(path: str | Path) -> HdrImage:
     """Read an Ultra HDR JPEG as linear Rec. 709, the gain applied in full; 1.0 is SDR white (203 cd/m^2).
 
@@ -56,9 +61,9 @@ def read_ultra_hdr(path: str | Path) -> HdrImage:
         InputError: damaged, or a JPEG without a gain map.
     """
     path = Path(path)
-    data = path.read_bytes()
-    if not data:  # the decoder would crash
-        raise InputError(path, "the file is empty (0 bytes)")
+    data = read_bytes(path)
+    for width, height in frame_sizes(data):
+        check_pixels(path, width, height, HDR_BYTES)
     try:
         linear = imagecodecs.ultrahdr_decode(data)[:, :, :3].astype(np.float32)
     except imagecodecs.UltrahdrError as error:
@@ -77,6 +82,12 @@ def read_ultra_hdr(path: str | Path) -> HdrImage:
         white_nits=SDR_WHITE_NITS,
         primaries="Display P3" if _is_display_p3(profile) else "Rec. 709",
     )
+
+
+def frame_sizes(data: bytes) -> list[tuple[int, int]]:
+    """Width and height in px of every JPEG image in the data: base, gain map, thumbnails."""
+    found = re.finditer(rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf]\x00[\x0b\x11]\x08(..)(..)", data, re.DOTALL)
+    return [(int.from_bytes(frame[2], "big"), int.from_bytes(frame[1], "big")) for frame in found]
 
 
 def _is_display_p3(profile: bytes | None) -> bool:

@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from twostage_hdr.boundary.refusal import as_input_error
+from twostage_hdr.boundary.regular_file import regular_file
 from twostage_hdr.data.hdm import EXPOSURES, HdmSource
 from twostage_hdr.data.patches import FrozenDataset
 from twostage_hdr.data.scene import Scene, Source
@@ -42,11 +44,8 @@ class HdmFrames:
     def size(self, scene: Scene) -> tuple[int, int]:
         """From the medium frame's header."""
         path = self.source.file(scene.id, "medium.png")
-        try:
-            with Image.open(path) as image:
-                return image.height, image.width
-        except OSError as error:
-            raise InputError(path, f"cannot be read ({error})", "run inspect, then exclude the scene") from error
+        with as_input_error(path, "run inspect, then exclude the scene"), Image.open(regular_file(path)) as image:
+            return image.height, image.width
 
     def files(self, scene: Scene) -> dict[str, Path]:
         """Frames, reference, scale and, where they matter, exposures."""

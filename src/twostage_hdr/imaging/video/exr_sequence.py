@@ -1,12 +1,12 @@
 """Frames as a folder of OpenEXR files, which appears under its name only when complete."""
 
-import os
 import re
 import shutil
 from pathlib import Path
 from types import TracebackType
 
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.atomic import remove_leftovers, temporary_sibling
 from twostage_hdr.imaging.exr import ExrCompression, write_exr
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 
@@ -35,7 +35,7 @@ class ExrSequence:
     ) -> None:
         self.folder, self._stem = folder, stem
         self._half, self._compression, self._white_nits = half, compression, white_nits
-        self._growing = folder.with_name(f".{folder.name}.tmp-{os.getpid()}")
+        self._growing = temporary_sibling(folder)
         self._count = 0
 
     def __enter__(self) -> "ExrSequence":
@@ -46,7 +46,7 @@ class ExrSequence:
         for path in self.folder.iterdir() if self.folder.exists() else ():
             if not frame.fullmatch(path.name) and path.name not in _LEFT_BY_FILE_MANAGERS:
                 raise InputError(path, "is no frame of an earlier run, its folder would be replaced", "move it away")
-        shutil.rmtree(self._growing, ignore_errors=True)
+        remove_leftovers(self.folder.parent)
         self._growing.mkdir()
         return self
 

@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
+from twostage_hdr.boundary.refusal import as_input_error
+from twostage_hdr.boundary.regular_file import regular_file
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.pixel_arrays import LdrPixels
 from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
@@ -17,6 +20,7 @@ from twostage_hdr.imaging.video.timeline import Stamp, Timeline, part_offsets
 VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mts", ".m2ts"))
 """Names that are taken for videos."""
 
+_CURE = "copy or export it again"
 _UNSPECIFIED = 2
 """Code of what a file does not say, in all tables of ITU-T H.273."""
 _BT709 = 1
@@ -53,18 +57,13 @@ class VideoReader:
         self._counted = 0
 
     def __enter__(self) -> "VideoReader":
-        av = import_av(self.path)
-        if not self.path.is_file():
-            raise InputError(self.path, "no such file")
-        try:
+        import_av(self.path)
+        regular_file(self.path)
+        with as_input_error(self.path, "use MP4 or MOV", "not a video that can be read"):
             self.container: Any = open_video(self.path)
-        except (av.FFmpegError, OSError) as error:
-            raise InputError(self.path, f"not a video that can be read ({_reason(error)})", "use MP4 or MOV") from error
         try:
-            self._begin()
-        except av.FFmpegError as error:
-            self.container.close()
-            raise InputError(self.path, f"damaged ({_reason(error)})", "copy or export it again") from error
+            with as_input_error(self.path, _CURE, "damaged"):
+                self._begin()
         except BaseException:
             self.container.close()
             raise
@@ -78,6 +77,9 @@ class VideoReader:
         self._stream.thread_type = "AUTO"
         if int(self._stream.codec_context.color_trc) in (PQ_TRANSFER, HLG_TRANSFER):
             raise InputError(self.path, "already HDR (PQ or HLG)", "an ordinary video is expected here")
+        context = self._stream.codec_context
+        if context.width and context.height:
+            check_pixels(self.path, context.width, context.height, HDR_BYTES)
         self.offsets = self._offsets()
 
     def __exit__(
@@ -121,45 +123,41 @@ class VideoReader:
         Raises:
             InputError: unreadable from some place on, of several sizes, or without a single frame.
         """
-        av = import_av(self.path)
         number, size = 0, None
-        timeline = Timeline(tick=self.tick, offsets=self.offsets[self._stream.index])
-        try:
-            for frame in self._decoded():
-                pixels = _pixels(frame)
-                shape = f"{pixels.shape[1]}x{pixels.shape[0]}"
-                if size not in (None, shape):
-                    raise InputError(
-                        self.path,
-                        f"{shape} px from frame {number + 1} on, {size} before",
-                        "cut it there and do both",
-                    )
-                size = shape
-                aspect = Fraction(self._stream.sample_aspect_ratio or 1)
-                turned = round(frame.rotation / 90) % 2 == 1
-                yield VideoFrame(
-                    pixels=pixels,
-                    ticks=timeline.place(frame.pts),
-                    pixel_aspect=1 / aspect if turned else aspect,
-                )
-                number += 1
-        except av.FFmpegError as error:
-            raise InputError(
-                self.path, f"damaged after {number} frames ({_reason(error)})", "copy or export it again"
-            ) from error
+        decoded = self._decoded()
+        while True:
+            with as_input_error(self.path, _CURE, f"damaged after {number} frames"):
+                frame = next(decoded, None)
+            if frame is None:
+                break
+            shape = f"{frame.pixels.shape[1]}x{frame.pixels.shape[0]}"
+            if size not in (None, shape):
+                seen = f"{shape} px from frame {number + 1} on, {size} before"
+                raise InputError(self.path, seen, "cut it there and do both")
+            size = shape
+            yield frame
+            number += 1
         if number == 0:
-            raise InputError(self.path, "no frame in it can be read", "copy or export it again")
+            raise InputError(self.path, "no frame in it can be read", _CURE)
 
-    def _decoded(self) -> Iterator[Any]:
+    def _decoded(self) -> Iterator[VideoFrame]:
         """Frames of all packets but the damaged ones."""
         damaged = import_av(self.path).error.InvalidDataError
+        timeline = Timeline(tick=self.tick, offsets=self.offsets[self._stream.index])
         for packet in self.container.demux(self._stream):
             try:
                 frames = packet.decode()
             except damaged:
                 self.damaged += 1
                 continue
-            yield from frames
+            for frame in frames:
+                check_pixels(self.path, frame.width, frame.height, HDR_BYTES)
+                aspect = Fraction(self._stream.sample_aspect_ratio or 1)
+                yield VideoFrame(
+                    pixels=_pixels(frame),
+                    ticks=timeline.place(frame.pts),
+                    pixel_aspect=1 / aspect if round(frame.rotation / 90) % 2 == 1 else aspect,
+                )
 
     def _offsets(self) -> dict[int, list[Fraction]]:
         """What to add to the times of each stream, s, in each part of a file whose clock starts again."""
@@ -212,7 +210,3 @@ def _pixels(frame: Any) -> LdrPixels:
     upright = np.rot90(rgb, round(frame.rotation / 90))
     height, width = (side // 2 * 2 for side in upright.shape[:2])
     return np.ascontiguousarray(upright[:height, :width])
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)

@@ -1,0 +1,1 @@
+"""Where bytes from outside enter: regular files of a bounded size, parsed within limits, refused in one line."""

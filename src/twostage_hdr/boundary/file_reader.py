@@ -1,0 +1,36 @@
+"""What every reader of a file has in common."""
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from twostage_hdr.boundary.quiet import quiet_libraries
+from twostage_hdr.boundary.refusal import as_input_error
+from twostage_hdr.boundary.regular_file import regular_file
+
+_Further = ParamSpec("_Further")
+_Content = TypeVar("_Content")
+Reader = Callable[Concatenate[str | Path, _Further], _Content]
+
+
+def file_reader(what: str, cure: str) -> Callable[[Reader[_Further, _Content]], Reader[_Further, _Content]]:
+    """Makes a function, whose first argument is the file, one that raises nothing but `InputError`.
+
+    It sees regular files only; while it reads, libraries print nothing; whatever they raise becomes one line.
+
+    Args:
+        what: kind of file, for the line.
+        cure: what to do with one that cannot be read.
+    """
+
+    def decorate(read: Reader[_Further, _Content]) -> Reader[_Further, _Content]:
+        @wraps(read)
+        def guarded(path: str | Path, *others: _Further.args, **named: _Further.kwargs) -> _Content:
+            file = regular_file(path)
+            with quiet_libraries(), as_input_error(path, cure, f"damaged or unreadable {what}"):
+                return read(file, *others, **named)
+
+        return guarded
+
+    return decorate

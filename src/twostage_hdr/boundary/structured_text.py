@@ -1,0 +1,118 @@
+"""JSON, CSV and YAML from outside, within limits of size and nesting."""
+
+import csv
+import io
+import json
+from collections.abc import Collection, Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from twostage_hdr.boundary.refusal import as_input_error, printable
+from twostage_hdr.boundary.regular_file import TEXT_AT_MOST, read_text
+from twostage_hdr.errors import InputError
+
+_DEEPEST = 100
+"""Levels of nesting; this program's own files have some ten."""
+_YAML_AT_MOST = 2**18
+"""Bytes of a configuration."""
+_YAML_NODES_AT_MOST = 100_000
+"""Scalars, lists and mappings of a configuration with its aliases written out; a run's has some 300."""
+
+
+def read_json(path: str | Path, *, kind: type = dict, at_most: int = TEXT_AT_MOST, cure: str) -> Any:
+    """A JSON file's content.
+
+    Args:
+        path: the file.
+        kind: of the outermost value: dict or list.
+        at_most: largest size, bytes.
+        cure: what to do if it cannot be used.
+
+    Raises:
+        InputError: not a readable file, no JSON, nested too deeply, or of another kind.
+    """
+    return parse_json(read_text(path, at_most=at_most, cure=cure), path, kind=kind, cure=cure)
+
+
+def parse_json(text: str, subject: object, *, kind: type = dict, cure: str) -> Any:
+    """JSON that came in another file (a header, an archive); arguments and errors as of `read_json`."""
+    with as_input_error(subject, cure, "no readable JSON"):
+        content = json.loads(text)
+    _check_depth(content, subject, cure)
+    if not isinstance(content, kind):
+        raise InputError(subject, f"JSON of a {type(content).__name__}, where a {kind.__name__} is expected", cure)
+    return content
+
+
+def _check_depth(content: Any, subject: object, cure: str) -> None:
+    level, depth = [content], 0
+    while level := [inner for outer in level for inner in _inside(outer)]:
+        depth += 1
+        if depth > _DEEPEST:
+            raise InputError(subject, f"nested more than {_DEEPEST} levels deep", cure)
+
+
+def _inside(value: Any) -> Collection[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+def read_csv(
+    path: str | Path, columns: Collection[str], *, at_most: int = TEXT_AT_MOST, cure: str
+) -> list[dict[str, str]]:
+    """The lines of a CSV file by the names of its first line, white space around values removed.
+
+    Args:
+        path: the file.
+        columns: names that must be there; others may.
+        at_most: largest size, bytes.
+        cure: what to do if it cannot be used.
+
+    Raises:
+        InputError: not a readable file, a column is missing, or a line has another number of values.
+    """
+    text = read_text(path, at_most=at_most, cure=cure)
+    with as_input_error(path, cure, "no readable CSV"):
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        lines = [(reader.line_num, [value.strip() for value in values]) for values in reader if values]
+    names = lines[0][1] if lines else []
+    for column in columns:
+        if column not in names:
+            raise InputError(path, f"the column {column} is missing (it has {printable(', '.join(names))})", cure)
+    for number, values in lines[1:]:
+        if len(values) != len(names):
+            raise InputError(path, f"line {number} has {len(values)} values for {len(names)} columns", cure)
+    return [dict(zip(names, values, strict=True)) for _, values in lines[1:]]
+
+
+def read_yaml_text(path: str | Path, *, cure: str) -> str:
+    """The text of a YAML file that is safe to parse: of few nodes, even with its aliases written out.
+
+    The text and not its content, since OmegaConf reads numbers in a way of its own.
+
+    Raises:
+        InputError: not a readable file, no YAML, nested too deeply, or aliases that unfold beyond measure.
+    """
+    text = read_text(path, at_most=_YAML_AT_MOST, cure=cure)
+    with as_input_error(path, cure, "no readable YAML"):
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        nodes = _unfolded(root, {}, 0) if root else 0
+    if nodes > _YAML_NODES_AT_MOST:
+        raise InputError(path, f"YAML of more than {_YAML_NODES_AT_MOST} values once its aliases are unfolded", cure)
+    return text
+
+
+def _unfolded(node: yaml.Node, known: dict[Hashable, int], depth: int) -> int:
+    """How many nodes there are with aliases written out.
+
+    Raises:
+        ValueError: deeper than any configuration, or an alias of what it is in.
+    """
+    if depth > _DEEPEST:
+        raise ValueError(f"nested more than {_DEEPEST} levels deep, or an alias within itself")
+    if id(node) not in known:
+        inner = [part for entry in node.value for part in (entry if isinstance(entry, tuple) else (entry,))]
+        parts = inner if isinstance(node, yaml.CollectionNode) else []
+        known[id(node)] = 1 + sum(_unfolded(part, known, depth + 1) for part in parts)
+    return known[id(node)]

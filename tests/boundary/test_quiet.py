@@ -1,0 +1,31 @@
+import os
+import threading
+
+import pytest
+
+from twostage_hdr.boundary.quiet import quiet_libraries
+
+
+def test_what_a_library_in_c_writes_is_not_seen(capfd):
+    os.write(2, b"before\n")
+    with quiet_libraries():
+        os.write(2, b"noise\n")
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "before\nafter\n"
+
+
+def test_standard_error_returns_after_a_failure_and_after_nested_and_parallel_readers(capfd):
+    inside = threading.Barrier(2)
+
+    def read() -> None:
+        with quiet_libraries():
+            inside.wait()
+            os.write(2, b"noise\n")
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    with pytest.raises(ValueError), quiet_libraries():
+        raise ValueError(inside.wait())
+    thread.join()
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "after\n"
