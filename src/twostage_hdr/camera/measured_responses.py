@@ -36,7 +36,9 @@ class MeasuredResponses:
         try:
             lines = [line.strip() for line in Path(file).read_text(encoding="latin-1").splitlines() if line.strip()]
         except OSError as error:
-            raise InputError(f"camera.response.file={file}: {error.strerror}; give dorfCurves.txt or emor.txt") from error
+            raise InputError(
+                f"camera.response.file={file}: {error.strerror}; give dorfCurves.txt or emor.txt"
+            ) from error
         blocks = _blocks(lines)
         names = [name for name, _ in blocks]
         self.curves: list[tuple[np.ndarray, np.ndarray]] = []

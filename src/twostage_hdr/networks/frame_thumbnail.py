@@ -93,5 +93,5 @@ def bilinear_matrix(length: int, height: int, width: int, cells: int, like: Tens
 def _geometry(length: int, height: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
     """Pixels of a cell, and pixels by which the canvas begins before the frame."""
     sides = torch.tensor([height, width, length], dtype=torch.float32, device=like.device)
-    scale = sides[:2].amax() / SIDE
+    scale = sides[:2].amax(0) / SIDE
     return scale, (SIDE * scale - sides[2]) / 2
