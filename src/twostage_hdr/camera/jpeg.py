@@ -17,9 +17,17 @@ class Jpeg:
     Args:
         quality_low, quality_high: range of the quality, whole numbers in [1, 100], both ends drawn.
         probability: share of the captures that is compressed, in [0, 1].
+        full_colour: share of these whose colour keeps its full resolution, in [0, 1].
     """
 
-    def __init__(self, *, quality_low: int = 30, quality_high: int = 100, probability: float = 0.5) -> None:
+    def __init__(
+        self,
+        *,
+        quality_low: int = 30,
+        quality_high: int = 100,
+        probability: float = 0.5,
+        full_colour: float = 0.0,
+    ) -> None:
         if not 1 <= quality_low <= quality_high <= 100:
             raise InputError(
                 "camera.jpeg", f"quality_low={quality_low}, quality_high={quality_high}", "give 1 <= low <= high <= 100"
@@ -27,20 +35,23 @@ class Jpeg:
         if not 0 <= probability <= 1:
             raise InputError("camera.jpeg", f"probability={probability}", "give a share in [0, 1]")
         self.quality_low, self.quality_high = quality_low, quality_high
-        self.probability = probability
+        if not 0 <= full_colour <= 1:
+            raise InputError(f"camera.jpeg: full_colour={full_colour}; give a share in [0, 1]")
+        self.probability, self.full_colour = probability, full_colour
 
     def __call__(self, ldr: EncodedRGB, rng: np.random.Generator) -> EncodedRGB:
         """Maybe compress and decode (3, H, W) values of k/255; what comes back is k/255 again."""
         compressed = rng.random() < self.probability
         quality = int(rng.integers(self.quality_low, self.quality_high, endpoint=True))
-        return jpeg_round_trip(ldr, quality) if compressed else ldr
+        full_colour = self.full_colour > 0 and rng.random() < self.full_colour
+        return jpeg_round_trip(ldr, quality, full_colour=full_colour) if compressed else ldr
 
 
-def jpeg_round_trip(ldr: EncodedRGB, quality: int) -> EncodedRGB:
-    """Encode (3, H, W) values of k/255 at `quality` (1-100, colour at half resolution) and decode them."""
+def jpeg_round_trip(ldr: EncodedRGB, quality: int, *, full_colour: bool = False) -> EncodedRGB:
+    """Encode (3, H, W) values of k/255 at `quality` (1-100, colour at half resolution or full) and decode them."""
     pixels = (ldr * LEVELS).round().to(torch.uint8).permute(1, 2, 0).contiguous().cpu().numpy()
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="JPEG", quality=quality)
+    Image.fromarray(pixels).save(buffer, format="JPEG", quality=quality, subsampling=0 if full_colour else 2)
     buffer.seek(0)
     with Image.open(buffer) as image:
         decoded = np.array(image)

@@ -2,21 +2,34 @@
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from twostage_hdr.cli.app_result import AppResult, reconstruct_for_app
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
-from twostage_hdr.inference.result_files import DEFAULT_FORMATS, ENDINGS
+from twostage_hdr.inference.result_files import ENDINGS
+from twostage_hdr.inference.whole_frame import parse_response
+from twostage_hdr.networks.whole_frame_branch import QUANTILES
 
+APP_FORMATS = ("ultrahdr", "exr")
+"""Formats that are ticked when the page opens."""
 _LAST_PORT = 65535
 _LEAST_STOPS, _MOST_STOPS = -8.0, 4.0
 _SYSTEM_FONTS = ("system-ui", "sans-serif")  # the usual theme would fetch its fonts from elsewhere
 
 
 def serve(
-    *, weights: str | None, device: str, precision: str, tile: int | None, port: int | None, open_browser: bool
+    *,
+    weights: str | None,
+    device: str,
+    precision: str,
+    tile: int | None,
+    port: int | None,
+    open_browser: bool,
+    response: str = "declared",
+    lights: float | None = None,
 ) -> None:
     """Serves the page on this machine only, until Ctrl-C.
 
@@ -26,7 +39,9 @@ def serve(
     if port is not None and not 1 <= port <= _LAST_PORT:
         raise InputError(f"--port {port}", f"expected 1 to {_LAST_PORT}")
     gradio = _gradio()
-    reconstructor = load_reconstructor(weights, device=device, precision=precision, tile=tile)
+    reconstructor = load_reconstructor(
+        weights, device=device, precision=precision, tile=tile, response=response, lights=lights
+    )
     with tempfile.TemporaryDirectory(prefix="twostage-hdr-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # else what was dropped and made stays in the system's folder
         theme = gradio.themes.Default(font=_SYSTEM_FONTS, font_mono=("monospace",))
@@ -62,13 +77,25 @@ def build_page(reconstructor: Reconstructor, folder: Path) -> Any:
         folder: where results are kept.
     """
     gradio = _gradio()
+    network = reconstructor.engine.whole_frame
+    choices = network is not None
+    offered = [name for name in ENDINGS if name != "uncertainty"]
 
-    def reconstruct(path: str | None, stops: float, progress: Any = gradio.Progress()) -> tuple[Any, ...]:  # noqa: B008
+    def reconstruct(
+        path: str | None,
+        stops: float,
+        response: str,
+        lights: float,
+        progress: Any = gradio.Progress(),  # noqa: B008
+    ) -> tuple[Any, ...]:
         if path is None:
             return None, None, "", None
         try:
+            chosen = reconstructor
+            if choices:
+                chosen = replace(reconstructor, response=parse_response(response), lights=lights)
             result = reconstruct_for_app(
-                Path(path), reconstructor, folder, lambda share: progress(share, desc="Reconstructing")
+                Path(path), chosen, folder, lambda share: progress(share, desc="Reconstructing")
             )
         except (InputError, OSError) as error:
             raise gradio.Error(str(error).replace(path, Path(path).name), print_exception=False) from error
@@ -93,15 +120,34 @@ def build_page(reconstructor: Reconstructor, folder: Path) -> Any:
                 stops = gradio.Slider(
                     _LEAST_STOPS, _MOST_STOPS, value=0, step=0.1, label="Exposure, stops", elem_id="stops"
                 )
+                response = gradio.Dropdown(
+                    ["declared", "estimated", "2.24"],
+                    value=str(reconstructor.response),
+                    allow_custom_value=True,
+                    label="Response",
+                    visible=choices,
+                    elem_id="response",
+                )
+                lights = gradio.Slider(
+                    QUANTILES[0],
+                    QUANTILES[-1],
+                    value=reconstructor.lights or getattr(network, "lights", QUANTILES[1]),
+                    step=0.05,
+                    label="Brightness of what was clipped: careful to brilliant",
+                    visible=choices,
+                    elem_id="lights",
+                )
                 summary = gradio.Markdown(elem_id="summary")
-                formats = gradio.CheckboxGroup(list(ENDINGS), value=list(DEFAULT_FORMATS), label="Formats")
+                formats = gradio.CheckboxGroup(offered, value=list(APP_FORMATS), label="Formats")
                 button = gradio.Button("Make files", variant="primary", elem_id="make")
                 files = gradio.File(label="Files", interactive=False, elem_id="files", file_count="multiple")
             with gradio.Column(scale=3):
                 view = gradio.ImageSlider(
                     label="Photograph | HDR, at the same exposure", format="png", elem_id="view", max_height=900
                 )
-        photograph.change(reconstruct, [photograph, stops], [kept, view, summary, files], show_progress_on=view)
+        asked, shown = [photograph, stops, response, lights], [kept, view, summary, files]
+        for changed in (photograph.change, response.change, lights.release):
+            changed(reconstruct, asked, shown, show_progress_on=view)
         stops.change(expose, [kept, stops], view, show_progress="hidden", trigger_mode="always_last")
         button.click(write, [kept, formats], files)
     return page

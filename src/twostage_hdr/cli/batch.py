@@ -23,7 +23,7 @@ from twostage_hdr.cli.input_files import check_collisions, make_directory
 from twostage_hdr.cli.outcome import LONGEST_LINE, Outcome, Pending, pending
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.pixel_arrays import PreviewPixels
-from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, loss_notes, result_paths
+from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, Uncertainty, loss_notes, result_paths
 
 Rows = Float32[np.ndarray, "rows width 3"]
 
@@ -105,6 +105,7 @@ class Picture:
         base: the photograph in sRGB, which Ultra HDR shows on ordinary screens.
         options: how the results are written.
         notes: what was changed on the way in.
+        uncertainty: see `Reconstruction`; None where there is none.
     """
 
     height: int
@@ -113,6 +114,7 @@ class Picture:
     base: PreviewPixels | None
     options: ResultOptions
     notes: tuple[str, ...] = ()
+    uncertainty: Uncertainty | None = None
 
 
 Read: TypeAlias = Callable[[Path], Picture]
@@ -237,7 +239,15 @@ def _write(pipe: RowPipe, picture: Picture, directory: Path, stem: str, formats:
     """Writes what comes through the pipe; the time at which that was done."""
     size = {"width": picture.width, "height": picture.height}
     try:
-        with ResultFiles(directory, stem, formats, **size, options=picture.options, base=picture.base) as files:
+        with ResultFiles(
+            directory,
+            stem,
+            formats,
+            **size,
+            options=picture.options,
+            base=picture.base,
+            uncertainty=picture.uncertainty,
+        ) as files:
             for rows in pipe.bands():
                 files.write_rows(rows)
     finally:

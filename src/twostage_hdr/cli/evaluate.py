@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import twostage_hdr
+from twostage_hdr.camera.response import GammaResponse
 from twostage_hdr.cli.constructor_schema import check_settings
 from twostage_hdr.cli.evaluation_data import PARTS, build_data
 from twostage_hdr.cli.jod import score_jod
@@ -30,7 +31,8 @@ from twostage_hdr.expansion.all_operators import ALL_OPERATORS
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.preview import eight_bit, write_png8
 from twostage_hdr.inference.weights import find_weights, load_weights
-from twostage_hdr.radiometry.gamma import decode_gamma
+from twostage_hdr.inference.whole_frame import Response, parse_response
+from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
 
 RECORD = "evaluation.yaml"
 """What was evaluated; not `config.yaml`, which an evaluation in a run's own folder would take from the run."""
@@ -89,7 +91,7 @@ def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
     data, settings = build_data(config)
     frozen = data.frozen(_part(config.split))
     count = len(frozen) if config.limit is None else min(config.limit, len(frozen))
-    methods = build_methods(config)
+    methods = build_methods(config, frames_response(config, data.source))
     saved = SavedResults(out / "results")
     pictures = _Pictures(out / "pictures", config.pictures, saved if config.save_results or config.cvvdp else None)
     facts = {
@@ -143,15 +145,35 @@ def _record(path: Path, config: DictConfig, data: DictConfig) -> None:
         OmegaConf.save(OmegaConf.create(kept), temporary)
 
 
-def build_methods(config: DictConfig) -> list[Method]:
+def frames_response(config: DictConfig, source: object) -> Response:
+    """The response of the frames that are scored: as asked, a virtual camera's own gamma, or HdM's; else estimated.
+
+    Raises:
+        InputError: an unknown one is asked for.
+    """
+    if config.response is not None:
+        return parse_response(config.response)
+    camera = getattr(source, "camera", None)
+    if camera is None:
+        return HDM_GAMMA
+    return camera.response.gamma if isinstance(camera.response, GammaResponse) else "estimated"
+
+
+def build_methods(config: DictConfig, response: Response) -> list[Method]:
     """The checkpoint, then whatever it is compared with: other weights, operators, folders of results.
+
+    Args:
+        config: the evaluation's.
+        response: of the frames, for networks that ask.
 
     Raises:
         InputError: weights that cannot be used.
     """
     networks = {Path(str(config.checkpoint)).name: config.checkpoint, **(config.networks or {})}
     methods: list[Method] = [
-        NetworkMethod(network=load_weights(str(weights)), name=file_name(title), title=title, device="auto")
+        NetworkMethod(
+            network=load_weights(str(weights)), name=file_name(title), title=title, device="auto", response=response
+        )
         for title, weights in networks.items()
     ]
     if config.operators:

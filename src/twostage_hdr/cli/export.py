@@ -11,13 +11,23 @@ from twostage_hdr.inference.published.hdrcnn import load_hdrcnn
 from twostage_hdr.inference.published.official import load_official
 from twostage_hdr.inference.published.renamed_state import load_expandnet, load_fhdr
 from twostage_hdr.inference.weights import describe_network, find_weights, load_weights, save_weights
+from twostage_hdr.inference.whole_frame import check_lights, parse_response
+from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
 
 SUFFIXES = (".safetensors", ".onnx", ".pt2")
 
 """Of the files that can be written: weights, ONNX, a program of torch.export."""
 
 
-def export_weights(where: str, target: Path, *, notes: Sequence[str], overwrite: bool = False) -> str:
+def export_weights(
+    where: str,
+    target: Path,
+    *,
+    notes: Sequence[str],
+    overwrite: bool = False,
+    response: str = "declared",
+    lights: float | None = None,
+) -> str:
     """Writes the weights in the form that the target's suffix names.
 
     Args:
@@ -25,6 +35,8 @@ def export_weights(where: str, target: Path, *, notes: Sequence[str], overwrite:
         target: the file.
         notes: KEY=VALUE, entries for the header (.safetensors only).
         overwrite: replace the target if it exists.
+        response: of the program's photographs, see `load_reconstructor` (.onnx and .pt2 of the whole-frame network).
+        lights: likewise.
 
     Returns:
         A line that says what was written.
@@ -46,11 +58,16 @@ def export_weights(where: str, target: Path, *, notes: Sequence[str], overwrite:
         raise InputError(target, "exists", "--overwrite replaces it")
     network = load_weights(where)
     pairs = _pairs(notes, describe_network(network))
+    chosen, lights = parse_response(response), check_lights(lights)
+    if (chosen != "declared" or lights is not None) and (
+        suffix == ".safetensors" or not isinstance(network, TwoStageWholeFrameNetwork)
+    ):
+        raise InputError("--response, --lights", "for .onnx and .pt2 of the default set only", "leave them out")
     match suffix:
         case ".onnx":
-            export_onnx(network, target)
+            export_onnx(network, target, response=chosen, lights=lights)
         case ".pt2":
-            export_program(network, target)
+            export_program(network, target, response=chosen, lights=lights)
         case _:
             save_weights(target, network, pairs)
     count = sum(parameter.numel() for parameter in network.parameters())

@@ -117,6 +117,8 @@ def export(
     target: Annotated[Path, typer.Argument(help="The file to write: .safetensors, .onnx or .pt2.")],
     note: Annotated[list[str] | None, typer.Option(help="KEY=VALUE for the file's header; may be repeated.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace the target if it exists.")] = False,
+    response: picture_verbs.Response = "declared",
+    lights: picture_verbs.Lights = None,
 ) -> None:
     """Write a run's best weights as one file that needs nothing else.
 
@@ -125,7 +127,7 @@ def export(
     """
     from twostage_hdr.cli.export import export_weights
 
-    typer.echo(export_weights(weights, target, notes=note or [], overwrite=overwrite))
+    typer.echo(export_weights(weights, target, notes=note or [], overwrite=overwrite, response=response, lights=lights))
 
 
 def main() -> None:

@@ -18,6 +18,19 @@ Device: TypeAlias = Annotated[
 ]
 Precision: TypeAlias = Annotated[str, typer.Option(help="fp32, bf16 or auto (bf16 where the hardware has it).")]
 Tile: TypeAlias = Annotated[int | None, typer.Option(help="Tile side in px [default: chosen for the machine].")]
+Response: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        help="How photographs are encoded: declared (by their profile, else sRGB), a gamma such as 2.24, or estimated "
+        "(an unknown camera curve is undone)."
+    ),
+]
+Lights: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        help="Brightness of what was clipped: 0.1 (careful) to 0.9 (brilliant); the weights choose if it is left out."
+    ),
+]
 Output: TypeAlias = Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")]
 Formats: TypeAlias = Annotated[
     str,
@@ -73,6 +86,8 @@ def reconstruct(
     output: Output = Path(),
     weights: Weights = None,
     to: ReconstructFormats = None,
+    response: Response = "declared",
+    lights: Lights = None,
     device: Device = "auto",
     precision: Precision = "fp32",
     tile: Tile = None,
@@ -98,6 +113,8 @@ def reconstruct(
         directory=output,
         weights=weights,
         formats=None if to is None else _listed(to),
+        response=response,
+        lights=lights,
         options=_options(white_nits, full_float, compression, quality),
         device=device,
         precision=precision,
@@ -161,10 +178,21 @@ def serve_app(
     device: Device = "auto",
     precision: Precision = "fp32",
     tile: Tile = None,
+    response: Response = "declared",
+    lights: Lights = None,
     port: Annotated[int | None, typer.Option(help="Port, 1 to 65535 [default: the first free one from 7860].")] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
     """Open a local page: drop a photograph, compare exposures, download any format."""
     from twostage_hdr.cli.app import serve
 
-    serve(weights=weights, device=device, precision=precision, tile=tile, port=port, open_browser=browser)
+    serve(
+        weights=weights,
+        device=device,
+        precision=precision,
+        tile=tile,
+        response=response,
+        lights=lights,
+        port=port,
+        open_browser=browser,
+    )

@@ -30,6 +30,8 @@ def reconstruct_all(
     directory: Path,
     weights: str | None,
     formats: Sequence[str] | None,
+    response: str,
+    lights: float | None,
     options: ResultOptions,
     device: str,
     precision: str,
@@ -44,6 +46,8 @@ def reconstruct_all(
         directory: for the results.
         weights: anything `load_weights` takes, None for the package's own.
         formats: None for the default of photographs and of videos.
+        response: see `load_reconstructor`.
+        lights: see `load_reconstructor`.
         options: how results are written.
         device: see `load_reconstructor`.
         precision: see `load_reconstructor`.
@@ -68,7 +72,11 @@ def reconstruct_all(
     if not files:
         return report(failures(nothing), console, as_json=as_json)
     name = weights or default_weights()
-    reconstructor = load_reconstructor(name, device=device, precision=precision, tile=tile)
+    reconstructor = load_reconstructor(
+        name, device=device, precision=precision, tile=tile, response=response, lights=lights
+    )
+    if "uncertainty" in (formats or ()) and reconstructor.engine.whole_frame is None:
+        raise InputError("--to uncertainty", f"{name} gives no quantiles", "leave it out or take the default set")
     if weights is None:
         console.print(
             f"Weights: {escape(find_weights(name).stem)}, the package's default; choose others with --weights."
@@ -78,8 +86,16 @@ def reconstruct_all(
         image = read_ldr(path)
         height, width = image.pixels.shape[:2]
         base = image.pixels if image.pixels.dtype == np.uint8 else (image.pixels // 257).astype(np.uint8)
-        rows = reconstructor.rows(image.pixels)
-        return Picture(height=height, width=width, rows=rows, base=base, options=options, notes=image.notes)
+        result = reconstructor.begin(image.pixels)
+        return Picture(
+            height=height,
+            width=width,
+            rows=result.rows,
+            base=base,
+            options=options,
+            notes=image.notes,
+            uncertainty=result.uncertainty,
+        )
 
     outcomes = failures(nothing)
     outcomes += run_batch(

@@ -14,6 +14,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.saved_results import file_name
 from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
+from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
 from twostage_hdr.radiometry.gamma import decode_gamma
 from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
@@ -116,16 +117,19 @@ class NetworkMethod:
         name: see `Method`.
         title: see `Method`.
         device: where it runs: auto, cpu, cuda, cuda:N or mps.
+        response: how frames are encoded, see `load_reconstructor`; of networks that have no such choice, nothing.
     """
 
     network: nn.Module
     name: str
     title: str
     device: str = "cpu"
+    response: str | float = "declared"
 
     @cached_property
     def _reconstructor(self) -> Reconstructor:
-        return load_reconstructor(self.network, device=self.device)
+        response = self.response if isinstance(self.network, TwoStageWholeFrameNetwork) else "declared"
+        return load_reconstructor(self.network, device=self.device, response=response)
 
     @property
     def torch_device(self) -> torch.device:

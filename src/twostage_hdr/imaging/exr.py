@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import OpenEXR
 import OpenImageIO
+from jaxtyping import Float32
 
 from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
@@ -165,6 +166,7 @@ class ExrRowWriter(ScanlineWriter):
         compression: OpenEXR's compression method.
         white_nits: Luminance in cd/m^2 of pixels of (1, 1, 1), stored as `whiteLuminance`; None leaves it open.
         pixel_aspect: Width / height of a pixel.
+        grey: One channel, Y, instead of R, G and B.
     """
 
     def __init__(
@@ -177,8 +179,11 @@ class ExrRowWriter(ScanlineWriter):
         compression: ExrCompression = "zip",
         white_nits: float | None = None,
         pixel_aspect: float = 1.0,
+        grey: bool = False,
     ) -> None:
-        spec = OpenImageIO.ImageSpec(width, height, 3, "half" if half else "float")
+        spec = OpenImageIO.ImageSpec(width, height, 1 if grey else 3, "half" if half else "float")
+        if grey:
+            spec.channelnames = ("Y",)
         spec.attribute("compression", compression)
         spec.attribute("oiio:ColorSpace", "lin_rec709_scene")
         spec.attribute("chromaticities", OpenImageIO.TypeDesc("float[8]"), tuple(float(v) for xy in REC709 for v in xy))
@@ -188,8 +193,8 @@ class ExrRowWriter(ScanlineWriter):
         super().__init__(path, spec)
         self._half = half
 
-    def write_rows(self, rows: LinearPixels) -> None:
-        """Append rows of linear Rec. 709 pixels, (count, width, 3) float32."""
+    def write_rows(self, rows: Float32[np.ndarray, "rows width channels"]) -> None:
+        """Append rows of linear Rec. 709 pixels, (count, width, 3) float32, or (count, width, 1) of grey."""
         self.write_samples(np.minimum(rows, LARGEST_HALF).astype(np.float16) if self._half else rows)
 
 

@@ -14,12 +14,14 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.inference.context_rows import ContextRows
 from twostage_hdr.inference.hardware import choose_precision, find_device, without_tf32
 from twostage_hdr.inference.tiled import receptive_radius, tiled_rows
+from twostage_hdr.inference.whole_frame import Response, WholeFrameRows
 from twostage_hdr.inference.winograd.network import StreamedNetwork
 from twostage_hdr.networks.context_gain import ContextGain
 from twostage_hdr.networks.hyper_parameters import to_channels_last
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
+from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
 
 
 def mixed_forward(network: nn.Module, image: Float[Tensor, "batch 3 height width"]) -> Tensor:
@@ -57,7 +59,8 @@ class Engine:
 
     On one CPU the two-stage network and its stages are streamed (`StreamedNetwork`); other networks that know their
     `receptive_radius` run in exact tiles (`tiled_rows`), and those that see the whole image run on the whole image.
-    A context's gains (`ContextRows`) are multiplied on the rows of the two stages inside its network.
+    A context's gains (`ContextRows`) are multiplied on the rows of the two stages inside its network; the whole-frame
+    variant's look comes first, and its light is put into their rows (`WholeFrameRows`).
 
     Args:
         network: any image network, (B, 3, H, W) in [0, 1] to (B, 3, H, W).
@@ -84,6 +87,10 @@ class Engine:
         if isinstance(network, TwoStageContextNetwork):
             self.context = network.context
             network = network.two_stage
+        self.whole_frame: TwoStageWholeFrameNetwork | None = None
+        if isinstance(network, TwoStageWholeFrameNetwork):
+            self.whole_frame = network
+            network = network.two_stage
         self.radius = receptive_radius(network)
         self.stream: StreamedNetwork | None = None
         self.replicas: list[tuple[nn.Module, torch.device]] = []
@@ -96,32 +103,70 @@ class Engine:
             others = self.devices[1:] if self.radius is not None else []  # a whole image is one device's work
             self.replicas = [(network, self.device), *((deepcopy(network).to(other), other) for other in others)]
 
-    def run_rows(self, ldr: UInt[np.ndarray, "height width 3"]) -> Rows:
+    def check_choices(self, *, response: Response, lights: float | None) -> None:
+        """Refuses a response or lights, see `look`, for a network that has no choice of it.
+
+        Raises:
+            InputError: names it.
+        """
+        for name, value in (("response", response), ("lights", lights)):
+            if self.whole_frame is None and value not in ("declared", None):
+                raise InputError(
+                    f"{name} {value}", "these weights have no such choice", f"leave {name} out or take other weights"
+                )
+
+    def look(
+        self, ldr: UInt[np.ndarray, "height width 3"], *, response: Response = "declared", lights: float | None = None
+    ) -> WholeFrameRows | None:
+        """What the whole frame says of itself; None for a network that does not ask.
+
+        Args:
+            ldr: the photograph, uint8 or uint16, full range of its type.
+            response: how it is encoded.
+            lights: quantile of the light of what is clipped, 0.1 to 0.9; None for the network's own choice.
+
+        Raises:
+            InputError: a response or lights for a network that has no choice of it.
+        """
+        self.check_choices(response=response, lights=lights)
+        if self.whole_frame is None:
+            return None
+        with without_tf32, torch.autocast(self.device.type, enabled=False):
+            return WholeFrameRows(self.whole_frame, ldr, response=response, lights=lights)
+
+    def run_rows(self, ldr: UInt[np.ndarray, "height width 3"], view: WholeFrameRows | None = None) -> Rows:
         """The output's rows as they are finished, top to bottom; memory does not grow with the image's height.
 
         But for a context's map, three values for every 64 pixels.
 
         Args:
             ldr: the photograph, uint8 or uint16, full range of its type.
+            view: of `look`; None looks with the defaults.
 
         Yields:
             Row at which the band begins, and the band (rows, width, 3) float32.
         """
+        if self.whole_frame is not None:
+            view = view or self.look(ldr)
+            assert view is not None
+            return view.applied(self._network_rows(ldr, view.table))
         rows = self._network_rows(ldr)
         if self.context is None:
             return rows
         with without_tf32, torch.autocast(self.device.type, enabled=False):
             return ContextRows(self.context, ldr).applied(rows)
 
-    def _network_rows(self, ldr: UInt[np.ndarray, "height width 3"]) -> Rows:
+    def _network_rows(
+        self, ldr: UInt[np.ndarray, "height width 3"], table: Float[np.ndarray, " levels"] | None = None
+    ) -> Rows:
         if self.stream is not None:
-            return self.stream.rows(ldr)
+            return self.stream.rows(ldr, table)
         forwards = [partial(self._forward, network, device) for network, device in self.replicas]
         if self.radius is None:
             radius, tile = 0, max(ldr.shape[:2])
         else:
             radius, tile = self.radius, self.tile or TILE_PIXELS.get(self.device.type, TILE_PIXELS["cpu"])
-        return _in_float32(tiled_rows(forwards, ldr, radius=radius, tile=tile))
+        return _in_float32(tiled_rows(forwards, ldr, radius=radius, tile=tile, table=table))
 
     def run(self, ldr: UInt[np.ndarray, "height width 3"]) -> Float[np.ndarray, "height width 3"]:
         """The whole output, float32."""

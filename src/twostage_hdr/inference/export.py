@@ -15,9 +15,11 @@ from torch.export import Dim
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.inference.weights import describe_network
+from twostage_hdr.inference.whole_frame import Response
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
+from twostage_hdr.networks.two_stage_whole_frame import KnownResponse, TwoStageWholeFrameNetwork
 
 INPUT, OUTPUT = "ldr", "hdr"
 """Names of the network's image in, (batch, 3, height, width) in [0, 1], and of its image out."""
@@ -28,12 +30,20 @@ DESCRIPTION = "description.json"
 _EXAMPLE = (2, 3, 24, 40)  # no two equal and none 1, so that no relation between them is taken for a rule
 
 
-_ANY_SIZE = (TwoStageNetwork, Stage, TwoStageContextNetwork)
+_ANY_SIZE = (TwoStageNetwork, Stage, TwoStageContextNetwork, TwoStageWholeFrameNetwork)
 """Networks whose arithmetic is the same for every size; the compared methods pad or look at the whole image."""
 
 
-def export_onnx(network: nn.Module, path: Path) -> None:
+def export_onnx(
+    network: nn.Module, path: Path, *, response: Response = "declared", lights: float | None = None
+) -> None:
     """Writes `.onnx` with batch, height and width free.
+
+    Args:
+        network: of this package.
+        path: the file.
+        response: how the program's photographs are encoded; a choice of the whole-frame network.
+        lights: brightness of what was clipped, likewise.
 
     Raises:
         InputError: the packages for it are missing, or a network that cannot be written with free sizes.
@@ -44,7 +54,7 @@ def export_onnx(network: nn.Module, path: Path) -> None:
             raise InputError(path, "ONNX needs the packages onnx and onnxscript", "pip install 'twostage-hdr[onnx]'")
     with _quietly():
         program = torch.onnx.export(
-            _Plain(network.eval()),
+            _Plain(network.eval(), response, lights),
             (torch.rand(_EXAMPLE),),
             input_names=[INPUT],
             output_names=[OUTPUT],
@@ -53,15 +63,19 @@ def export_onnx(network: nn.Module, path: Path) -> None:
             verbose=False,
         )
     assert program is not None
-    program.model.metadata_props.update({key: _text(value) for key, value in describe_network(network).items()})
+    description = _description(network, response, lights)
+    program.model.metadata_props.update({key: _text(value) for key, value in description.items()})
     with atomic_path(path) as temporary:
         program.save(str(temporary), external_data=False)
 
 
-def export_program(network: nn.Module, path: Path) -> None:
+def export_program(
+    network: nn.Module, path: Path, *, response: Response = "declared", lights: float | None = None
+) -> None:
     """Writes `.pt2`, which `torch.export.load(path).module()` runs without this package; sizes are free.
 
     The variant with context takes sides from 9 px: PyTorch tells a map of one row or column from all others.
+    The arguments are `export_onnx`'s.
 
     Raises:
         InputError: a network that cannot be written with free sizes.
@@ -69,23 +83,33 @@ def export_program(network: nn.Module, path: Path) -> None:
     _check(network, path)
     with _quietly():
         program = torch.export.export(
-            _Plain(network.eval()),
+            _Plain(network.eval(), response, lights),
             (torch.rand(_EXAMPLE),),
             dynamic_shapes=({0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC},),
         )
     with atomic_path(path) as temporary:
-        torch.export.save(program, temporary, extra_files={DESCRIPTION: json.dumps(describe_network(network))})
+        description = json.dumps(_description(network, response, lights))
+        torch.export.save(program, temporary, extra_files={DESCRIPTION: description})
 
 
 class _Plain(nn.Module):
     """The network under a name that does not depend on its class, with one input."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, response: Response, lights: float | None) -> None:
         super().__init__()
         self.network = network
+        known: KnownResponse = "srgb" if response == "declared" else response
+        self.choices = (known, lights) if isinstance(network, TwoStageWholeFrameNetwork) else ()
 
     def forward(self, ldr: torch.Tensor) -> torch.Tensor:
-        return self.network(ldr)
+        return self.network(ldr, *self.choices)
+
+
+def _description(network: nn.Module, response: Response, lights: float | None) -> dict[str, object]:
+    description: dict[str, object] = {**describe_network(network)}
+    if isinstance(network, TwoStageWholeFrameNetwork):
+        description |= {"response": response, "lights": network.lights if lights is None else lights}
+    return description
 
 
 def _check(network: nn.Module, path: Path) -> None:

@@ -1,6 +1,6 @@
 """From a photograph to a linear HDR image."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +12,24 @@ from torch import nn
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels
-from twostage_hdr.inference.engine import Engine
+from twostage_hdr.inference.engine import Engine, Rows
 from twostage_hdr.inference.weights import load_weights
+from twostage_hdr.inference.whole_frame import Response, check_lights, parse_response
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconstruction:
+    """The result of one photograph, computed as it is taken.
+
+    Attributes:
+        rows: from top to bottom, linear, 1.0 = the photograph's white.
+        uncertainty: of the rows from `top` to `bottom`, stops between the 10 and the 90 % quantile of the light,
+            (rows, width); None where the network gives no quantiles.
+    """
+
+    rows: Iterator[Float32[np.ndarray, "rows width 3"]]
+    uncertainty: Callable[[int, int], Float32[np.ndarray, "rows width"]] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,24 +39,40 @@ class Reconstructor:
     Attributes:
         engine: runs the network on images of any size.
         encoded: whether the network's output is encoded with gamma 2.24 (else linear).
+        response: see `load_reconstructor`.
+        lights: see `load_reconstructor`.
     """
 
     engine: Engine
     encoded: bool
+    response: Response = "declared"
+    lights: float | None = None
 
-    def rows(self, pixels: LdrPixels) -> Iterator[Float32[np.ndarray, "rows width 3"]]:
-        """The result's rows from top to bottom, linear, 1.0 = the photograph's white.
+    def begin(self, pixels: LdrPixels) -> Reconstruction:
+        """Looks at the photograph as a whole; the rows are computed as they are taken.
 
         Raises:
-            InputError: the network's output is not finite.
+            InputError: a response or lights that the network has no choice of; while rows are taken: the network's
+                output is not finite.
         """
-        for _, rows in self.engine.run_rows(pixels):
+        view = self.engine.look(pixels, response=self.response, lights=self.lights)
+        rows = self._linear(self.engine.run_rows(pixels, view))
+        return Reconstruction(rows=rows, uncertainty=None if view is None else view.uncertainty)
+
+    def rows(self, pixels: LdrPixels) -> Iterator[Float32[np.ndarray, "rows width 3"]]:
+        """The result's rows from top to bottom, linear, 1.0 = the photograph's white; raises as `begin`."""
+        yield from self.begin(pixels).rows
+
+    def _linear(self, bands: Rows) -> Iterator[Float32[np.ndarray, "rows width 3"]]:
+        for _, rows in bands:
             linear = np.maximum(rows, 0)
             if self.encoded:
                 with np.errstate(over="ignore"):
                     linear = linear ** np.float32(HDM_GAMMA)
             if not (np.isfinite(rows).all() and np.isfinite(linear).all()):
-                raise InputError("the network gives NaN or infinite values", "its weights are spoilt", "take others")
+                raise InputError(
+                    "weights", "the network produced NaN or Inf", "they are corrupt or incompatible; take others"
+                )
             yield linear
 
     def image(self, pixels: LdrPixels) -> LinearPixels:
@@ -55,6 +86,8 @@ def load_reconstructor(
     device: str = "auto",
     precision: str = "fp32",
     tile: int | None = None,
+    response: str | float = "declared",
+    lights: float | None = None,
 ) -> Reconstructor:
     """Weights and a machine, ready to run.
 
@@ -64,9 +97,15 @@ def load_reconstructor(
         device: auto, cpu, cuda, cuda:N or mps; several, comma-separated, share a photograph.
         precision: fp32, bf16 or auto (bf16 where the hardware has it).
         tile: side of the tiles in px; None chooses for the machine.
+        response: how photographs are encoded: "declared" (as their profile says, sRGB without one: below white the
+            result is the photograph's own linear light), "estimated" (an unknown camera curve is estimated and undone),
+            or a gamma (2.24 for HdM's frames). A choice of the default set.
+        lights: how bright what was clipped becomes: a quantile of the light that it may have had, 0.1 (careful) to 0.9
+            (brilliant); None for the set's own choice. A choice of the default set.
 
     Raises:
-        InputError: weights that cannot be used, or a device or precision that is not there.
+        InputError: weights that cannot be used, a device or precision that is not there, or a response or lights that
+            is out of range or that these weights have no choice of.
     """
     network = weights if isinstance(weights, nn.Module) else load_weights(weights)
     output = getattr(network, "output", None)
@@ -75,7 +114,9 @@ def load_reconstructor(
             "weights", f"a {type(network).__name__} does not say whether its `output` is encoded or linear"
         )
     engine = Engine(network=network, device=device, precision=precision, tile=tile)
-    return Reconstructor(engine=engine, encoded=output == "encoded")
+    parsed, lights = parse_response(response), check_lights(lights)
+    engine.check_choices(response=parsed, lights=lights)
+    return Reconstructor(engine=engine, encoded=output == "encoded", response=parsed, lights=lights)
 
 
 def reconstruct(
@@ -85,6 +126,8 @@ def reconstruct(
     device: str = "auto",
     precision: str = "fp32",
     tile: int | None = None,
+    response: str | float = "declared",
+    lights: float | None = None,
 ) -> LinearPixels:
     """Reconstructs the HDR image of one photograph.
 
@@ -94,6 +137,8 @@ def reconstruct(
         device: see `load_reconstructor`.
         precision: see `load_reconstructor`.
         tile: see `load_reconstructor`.
+        response: see `load_reconstructor`.
+        lights: see `load_reconstructor`.
 
     Returns:
         (height, width, 3) float32, linear RGB with Rec. 709 primaries; 1.0 is the photograph's white, and highlights
@@ -103,7 +148,10 @@ def reconstruct(
         InputError: a photograph or weights that cannot be used.
     """
     pixels = read_ldr(photograph).pixels if isinstance(photograph, str | Path) else _checked(photograph)
-    return load_reconstructor(weights, device=device, precision=precision, tile=tile).image(pixels)
+    reconstructor = load_reconstructor(
+        weights, device=device, precision=precision, tile=tile, response=response, lights=lights
+    )
+    return reconstructor.image(pixels)
 
 
 def _checked(photograph: LdrPixels | torch.Tensor) -> LdrPixels:

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Float32
@@ -34,10 +35,18 @@ ENDINGS: dict[str, tuple[str, ...]] = {
     "jxl": (".jxl",),
     "preview": ("_preview.png",),
     "strip": ("_exposures.png",),
+    "uncertainty": ("_uncertainty.exr", "_uncertainty.png"),
 }
 """Formats by name, and what each adds to the photograph's stem."""
 
 DEFAULT_FORMATS = ("exr", "png16")
+
+Uncertainty: TypeAlias = Callable[[int, int], Float32[np.ndarray, "rows width"]]
+"""Stops between the 10 and the 90 % quantile of the light in the rows from one to another."""
+
+UNCERTAINTY_STOPS = 4.0
+"""Uncertainty at which its picture has the colour map's last colour."""
+_ROWS_AT_ONCE = 256
 
 _STREAMED = ("exr", "hdr", "tiff")
 """Formats that take rows as they come; the others need the whole image first."""
@@ -101,6 +110,7 @@ class ResultFiles:
         height: number of rows.
         options: see `ResultOptions`.
         base: the photograph in sRGB, which Ultra HDR shows on ordinary screens; None tone maps the result.
+        uncertainty: what the format of that name writes.
     """
 
     def __init__(
@@ -113,10 +123,12 @@ class ResultFiles:
         height: int,
         options: ResultOptions,
         base: PreviewPixels | None = None,
+        uncertainty: Uncertainty | None = None,
     ) -> None:
         result_paths(directory, stem, formats)
         self._place = directory / stem
         self._formats, self._options, self._base = formats, options, base
+        self._uncertainty = uncertainty
         self._width, self._height = width, height
         self._brightest = 0.0
 
@@ -131,7 +143,8 @@ class ResultFiles:
         writers: dict[str, Callable[[], ExrRowWriter | RadianceRowWriter | TiffRowWriter]] = {
             "exr": lambda: ExrRowWriter(
                 self._path("exr"),
-                **size,
+                width=self._width,
+                height=self._height,
                 half=options.half,
                 compression=options.compression,
                 white_nits=options.white_nits,
@@ -143,7 +156,7 @@ class ResultFiles:
         for stream in self._streams:
             self._stack.enter_context(stream)
         self._spool = None
-        if any(name not in _STREAMED for name in self._formats):
+        if any(name not in (*_STREAMED, "uncertainty") for name in self._formats):
             self._spool = self._stack.enter_context(RowSpool(self._place.parent, **size))
         return self
 
@@ -158,9 +171,12 @@ class ResultFiles:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None and self._spool is not None:
+        if error is None:
             try:
-                self._write_whole(self._spool)
+                if self._spool is not None:
+                    self._write_whole(self._spool)
+                if "uncertainty" in self._formats:
+                    self._write_uncertainty()
             except BaseException as failure:
                 self._stack.__exit__(type(failure), failure, failure.__traceback__)
                 raise
@@ -169,7 +185,7 @@ class ResultFiles:
     def _write_whole(self, spool: RowSpool) -> None:
         if "png16" in self._formats:
             self._write_challenge_pair(spool)
-        names = [name for name in self._formats if name not in (*_STREAMED, "png16")]
+        names = [name for name in self._formats if name not in (*_STREAMED, "png16", "uncertainty")]
         if not names:
             return
         linear: LinearPixels = spool.image()
@@ -190,3 +206,16 @@ class ResultFiles:
         with ChallengeRowWriter(png, scale, width=self._width, height=self._height, alignratio=alignratio) as file:
             for rows in spool.bands():
                 file.write_rows(rows ** np.float32(1 / HDM_GAMMA))
+
+    def _write_uncertainty(self) -> None:
+        assert self._uncertainty is not None
+        picture = np.empty((self._height, self._width, 3), np.uint8)
+        from matplotlib import colormaps  # half a second, for this format alone
+
+        colours = colormaps["inferno"]
+        with ExrRowWriter(self._path("uncertainty"), width=self._width, height=self._height, grey=True) as file:
+            for top in range(0, self._height, _ROWS_AT_ONCE):
+                stops = self._uncertainty(top, min(top + _ROWS_AT_ONCE, self._height))
+                file.write_rows(stops[..., None])
+                picture[top : top + _ROWS_AT_ONCE] = colours(stops / UNCERTAINTY_STOPS, bytes=True)[..., :3]
+        write_png8(self._path("uncertainty", 1), picture)

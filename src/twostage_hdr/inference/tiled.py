@@ -63,9 +63,20 @@ def receptive_radius(network: nn.Module) -> int | None:
     return getattr(network, "receptive_radius", None)
 
 
-def encoded(ldr: UInt[np.ndarray, "height width 3"]) -> Float[Tensor, "1 3 height width"]:
-    """Pixels of 8 or 16 bits as an encoded image in [0, 1]."""
-    values = ldr.astype(np.float32) / np.float32(np.iinfo(ldr.dtype).max)
+def encoded_rows(
+    ldr: UInt[np.ndarray, "height width 3"], table: Float[np.ndarray, " levels"] | None = None
+) -> Float[np.ndarray, "height width 3"]:
+    """Pixels of 8 or 16 bits as encoded values in [0, 1]: value / largest, or the table's."""
+    if table is not None:
+        return table[ldr]
+    return ldr.astype(np.float32) / np.float32(np.iinfo(ldr.dtype).max)
+
+
+def encoded(
+    ldr: UInt[np.ndarray, "height width 3"], table: Float[np.ndarray, " levels"] | None = None
+) -> Float[Tensor, "1 3 height width"]:
+    """Pixels of 8 or 16 bits as an encoded image in [0, 1], see `encoded_rows`."""
+    values = encoded_rows(ldr, table)
     return torch.from_numpy(values).permute(2, 0, 1)[None].contiguous()
 
 
@@ -75,6 +86,7 @@ def tiled_rows(
     *,
     radius: int,
     tile: int,
+    table: Float[np.ndarray, " levels"] | None = None,
 ) -> Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]:
     """The output's rows, top to bottom, tile by tile.
 
@@ -84,6 +96,7 @@ def tiled_rows(
         ldr: the photograph, full range of its type.
         radius: receptive radius of the network, pixels.
         tile: side of a tile's output, pixels.
+        table: what the network sees of each level of the photograph; None for level / largest.
 
     Yields:
         Row at which the band begins, and the band.
@@ -93,7 +106,7 @@ def tiled_rows(
     def run_tile(band: np.ndarray, top: int, left: int, forward: Callable[[Tensor], Tensor]) -> None:
         bottom, right = top + len(band), min(left + tile, width)
         up, before = max(top - radius, 0), max(left - radius, 0)
-        whole = forward(encoded(ldr[up : bottom + radius, before : right + radius]))[0]
+        whole = forward(encoded(ldr[up : bottom + radius, before : right + radius], table))[0]
         inner = whole[:, top - up : bottom - up, left - before : right - before]
         band[:, left:right] = inner.float().permute(1, 2, 0).cpu().numpy()
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from twostage_hdr.inference.tiled import worker_pool
+from twostage_hdr.inference.tiled import encoded_rows, worker_pool
 from twostage_hdr.inference.winograd.grid import StreamGrid
 from twostage_hdr.inference.winograd.layout import from_phases, to_phases
 from twostage_hdr.inference.winograd.stage import RunAll, StreamedStage
@@ -76,11 +76,14 @@ class StreamedNetwork:
             rows, columns = min(TILE_ROWS, max(BAND_BYTES // row_bytes, 4)), TILE_COLUMNS
         return StreamGrid(height=height, width=width, tile_rows=rows, tile_columns=columns, workers=self.workers)
 
-    def rows(self, ldr: NDArray[np.uint8] | NDArray[np.uint16]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    def rows(
+        self, ldr: NDArray[np.uint8] | NDArray[np.uint16], table: NDArray[np.float32] | None = None
+    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """The output's rows, top to bottom.
 
         Args:
             ldr: (H, W, 3), full range of its type.
+            table: what the network sees of each level of the photograph; None for level / largest.
 
         Yields:
             Row at which the band begins, and the band (rows, W, 3).
@@ -89,10 +92,11 @@ class StreamedNetwork:
         grid = self.grid(height, width)
         spaces = [self._workspace(grid) for _ in range(self.workers)]
         with one_thread(), worker_pool(spaces, initializer=partial(torch.set_num_threads, 1)) as run_all:
-            yield from self._rows(ldr, grid, run_all)
+            yield from self._rows(_image_bands(ldr, grid, table), grid, run_all)
 
-    def _rows(self, ldr: NDArray, grid: StreamGrid, run_all: RunAll) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        bands: Iterator[Tensor] = _image_bands(ldr, grid)
+    def _rows(
+        self, bands: Iterator[Tensor], grid: StreamGrid, run_all: RunAll
+    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
         for stage in self.stages:
             bands = stage.bands(bands, grid, run_all)
         top = 0
@@ -111,9 +115,8 @@ class StreamedNetwork:
         return Workspace(blocks=blocks, features=self.features, growth=self.growth, dtype=self.dtype)
 
 
-def _image_bands(ldr: NDArray, grid: StreamGrid) -> Iterator[Tensor]:
+def _image_bands(ldr: NDArray, grid: StreamGrid, table: NDArray[np.float32] | None) -> Iterator[Tensor]:
     """Bands of phases in [0, 1]."""
     step = grid.tile_rows * OUTPUTS
     for top in range(0, grid.height, step):
-        band = ldr[top : top + step].astype(np.float32) / np.float32(np.iinfo(ldr.dtype).max)
-        yield to_phases(torch.from_numpy(band))
+        yield to_phases(torch.from_numpy(encoded_rows(ldr[top : top + step], table)))

@@ -1,0 +1,142 @@
+"""The whole-frame variant on a stream of rows: one pass for the small picture, then band by band."""
+
+from collections.abc import Iterator
+from typing import Literal, TypeAlias
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt
+from torch import Tensor
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.inference.tiled import encoded
+from twostage_hdr.networks.frame_thumbnail import BINS, Thumbnail, area_matrix, quantities
+from twostage_hdr.networks.two_stage_whole_frame import KnownResponse, TwoStageWholeFrameNetwork
+from twostage_hdr.networks.whole_frame_branch import QUANTILES, uncertainty_rows
+
+Response: TypeAlias = Literal["declared", "estimated"] | float
+"""How a photograph is encoded: as it says (sRGB once it is read), to be estimated, or a gamma."""
+
+LOWEST_GAMMA, HIGHEST_GAMMA = 1.0, 4.0
+BAND_ROWS = 128
+"""Rows of the photograph that are averaged at once."""
+
+
+def parse_response(text: str | float) -> Response:
+    """`declared`, `estimated` or a gamma.
+
+    Raises:
+        InputError: something else.
+    """
+    if text in ("declared", "estimated"):
+        return text  # type: ignore[return-value]
+    try:
+        gamma = float(text)
+    except ValueError:
+        gamma = float("nan")
+    if not LOWEST_GAMMA <= gamma <= HIGHEST_GAMMA:
+        raise InputError(
+            f"response {text}", f"expected declared, estimated or a gamma from {LOWEST_GAMMA:g} to {HIGHEST_GAMMA:g}"
+        )
+    return gamma
+
+
+def check_lights(lights: float | None) -> float | None:
+    """A quantile that the network knows.
+
+    Raises:
+        InputError: one that it does not.
+    """
+    if lights is not None and not QUANTILES[0] <= lights <= QUANTILES[-1]:
+        raise InputError(f"lights {lights:g}", f"expected a quantile from {QUANTILES[0]:g} to {QUANTILES[-1]:g}")
+    return lights
+
+
+class WholeFrameRows:
+    """What a look at a photograph says, applied to the two stages' rows as they come: equal to the whole image's.
+
+    Args:
+        network: the whole-frame network, on its device.
+        ldr: the photograph, full range of its type.
+        response: how it is encoded.
+        lights: quantile of the light of what is clipped; None for the network's own choice.
+    """
+
+    def __init__(
+        self,
+        network: TwoStageWholeFrameNetwork,
+        ldr: UInt[np.ndarray, "height width 3"],
+        *,
+        response: Response = "declared",
+        lights: float | None = None,
+    ) -> None:
+        self.network, self.ldr, self.lights = network, ldr, check_lights(lights)
+        self.device = next(network.parameters()).device
+        known: KnownResponse = "srgb" if response == "declared" else response
+        with torch.inference_mode():
+            self.view = network.look(thumbnail_of(ldr, self.device), known)
+            levels = torch.linspace(0, 1, np.iinfo(ldr.dtype).max + 1, device=self.device)
+            # What the two stages see of each level of the photograph: its light as gamma 2.24 encodes it.
+            self.table = self.view.curve.encoded(levels.expand(1, 3, 1, -1))[0, 0, 0].cpu().numpy()
+
+    def applied(
+        self, rows: Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]
+    ) -> Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]:
+        """The two stages' bands with the light of what is clipped in them."""
+        for top, band in rows:
+            frame = self._frame(top, top + band.shape[0])
+            with torch.inference_mode():
+                hdr = torch.from_numpy(band).to(self.device).permute(2, 0, 1)[None]
+                lit = self.network.lit(hdr, frame, self.view, self.lights, top=top, height=self.ldr.shape[0])
+            yield top, lit[0].permute(1, 2, 0).cpu().numpy()
+
+    def uncertainty(self, top: int, bottom: int) -> Float[np.ndarray, "rows width"]:
+        """Stops between the 10 and the 90 % quantile of the light of the rows; 0 where nothing is clipped."""
+        frame = self._frame(top, bottom)
+        with torch.inference_mode():
+            return uncertainty_rows(self.view.lights, frame, top=top, height=self.ldr.shape[0])[0, 0].cpu().numpy()
+
+    def _frame(self, top: int, bottom: int) -> Tensor:
+        return encoded(self.ldr[top:bottom]).to(self.device)
+
+
+def thumbnail_of(ldr: UInt[np.ndarray, "height width 3"], device: torch.device) -> Thumbnail:
+    """`frame_thumbnail.thumbnail` of a photograph of any size, in bounded memory.
+
+    Args:
+        ldr: full range of its type.
+        device: of the thumbnail.
+    """
+    height, width = ldr.shape[:2]
+    like = torch.empty(0, device=device)
+    rows, columns = area_matrix(height, height, width, like), area_matrix(width, height, width, like)
+    sums: Tensor | None = None
+    levels = np.iinfo(ldr.dtype).max
+    counts = np.zeros((3, levels + 1))
+    for top in range(0, height, BAND_ROWS):
+        band = ldr[top : top + BAND_ROWS]
+        weights = rows[:, top : top + BAND_ROWS]
+        hit = weights.any(1).nonzero()[:, 0]  # few rows of cells lie in a band
+        with torch.inference_mode():
+            seen = quantities(encoded(band).to(device))
+            inside = torch.ones_like(seen[:, :1])
+            part = weights[hit] @ torch.cat((seen, inside), 1) @ columns.T
+            sums = part.new_zeros(1, part.shape[1], len(rows), part.shape[3]) if sums is None else sums
+            sums[:, :, hit] += part
+        for channel in range(3):
+            counts[channel] += np.bincount(band[..., channel].ravel(), minlength=levels + 1)
+    assert sums is not None
+    cover = sums[:, -1:]
+    cells = torch.cat((sums[:, :-1] / cover.clamp(min=1e-6), cover.clamp(max=1)), 1)
+    return Thumbnail(cells, _memberships(counts / (height * width)).to(device))
+
+
+def _memberships(shares: Float[np.ndarray, "3 levels"]) -> Float[Tensor, "1 bins"]:
+    """`frame_thumbnail.histogram` from the share of the pixels at each level."""
+    place = np.linspace(0, BINS - 1, shares.shape[1])
+    left = np.minimum(place.astype(int), BINS - 2)
+    histogram = np.zeros((3, BINS))
+    for channel in range(3):
+        np.add.at(histogram[channel], left, shares[channel] * (1 - (place - left)))
+        np.add.at(histogram[channel], left + 1, shares[channel] * (place - left))
+    return torch.from_numpy(histogram.astype(np.float32)).reshape(1, -1)

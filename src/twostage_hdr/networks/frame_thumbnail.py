@@ -1,0 +1,97 @@
+"""A whole frame as a small picture of fixed size: a photograph of 0.3 and of 50 megapixels look the same in it.
+
+Everything is a mean over areas, written as two matrix products, so that it can be taken band by band, and exported.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from twostage_hdr.networks.context_gain import white_share
+from twostage_hdr.radiometry.quantities import EncodedRGB
+
+SIDE = 192
+"""Cells along the longer side of a frame, and along both sides of the canvas that it lies on the middle of."""
+BINS = 32
+"""Of the histogram of each channel."""
+CHANNELS = 11
+"""Of a thumbnail, see `quantities`; the last is the share of a cell that lies in the frame."""
+
+Canvas = Float[Tensor, "batch channels 192 192"]
+
+
+class Thumbnail(NamedTuple):
+    """What is kept of a whole frame."""
+
+    cells: Canvas
+    """Area means of `quantities`, 11 channels; 0 outside the frame."""
+    histogram: Float[Tensor, "batch bins"]
+    """Share of the pixels in each bin of encoded values; 3 x 32."""
+
+
+def quantities(ldr: EncodedRGB) -> Float[Tensor, "batch 10 rows columns"]:
+    """What is averaged, for each pixel: R, G, B; how white each is; the least and most white; grey squared and cubed.
+
+    Powers of grey tell a cell's contrast and how its tones lie, which a response curve bends.
+
+    Args:
+        ldr: (B, 3, H, W) in [0, 1], as the camera encoded it.
+    """
+    white = white_share(ldr)
+    grey = ldr.mean(1, keepdim=True)
+    return torch.cat((ldr, white, white.amin(1, keepdim=True), white.amax(1, keepdim=True), grey**2, grey**3), 1)
+
+
+def thumbnail(ldr: EncodedRGB) -> Thumbnail:
+    """Of a whole frame, (B, 3, H, W) in [0, 1]; any H, W >= 1."""
+    height, width = ldr.shape[-2:]
+    rows, columns = area_matrix(height, height, width, ldr), area_matrix(width, height, width, ldr)
+    seen = quantities(ldr)
+    inside = torch.ones_like(seen[:, :1])
+    sums = rows @ torch.cat((seen, inside), 1) @ columns.T
+    cover = sums[:, -1:]
+    return Thumbnail(torch.cat((sums[:, :-1] / cover.clamp(min=1e-6), cover.clamp(max=1)), 1), histogram(ldr))
+
+
+def histogram(ldr: EncodedRGB) -> Float[Tensor, "batch bins"]:
+    """Mean membership of each channel's values in 32 bins: 1 at a bin's centre, 0 one bin away; centres at 0 and 1."""
+    memberships = [(1 - (ldr * (BINS - 1) - centre).abs()).clamp(min=0).mean((2, 3)) for centre in range(BINS)]
+    return torch.stack(memberships, 2).flatten(1)
+
+
+def area_matrix(length: int, height: int, width: int, like: Tensor) -> Float[Tensor, "192 length"]:
+    """Share of each cell that each row (or column) of pixels covers.
+
+    Args:
+        length: rows (or columns) of the frame.
+        height, width: of the frame: the longer fills the canvas, the other lies in its middle.
+        like: a tensor whose device the matrix gets.
+    """
+    scale, offset = _geometry(length, height, width, like)
+    begin = torch.arange(SIDE, device=like.device)[:, None] * scale - offset
+    pixel = torch.arange(length, device=like.device)[None]
+    return (torch.minimum(begin + scale, pixel + 1) - torch.maximum(begin, pixel)).clamp(min=0) / scale
+
+
+def bilinear_matrix(length: int, height: int, width: int, cells: int, like: Tensor) -> Float[Tensor, "length cells"]:
+    """Weights of a canvas's cells at the centre of each row (or column) of pixels, see `area_matrix`; they sum to 1.
+
+    Args:
+        length: rows (or columns) of the frame.
+        height, width: of the frame.
+        cells: along the canvas that is read: 192, or fewer and larger ones.
+        like: a tensor whose device the matrix gets.
+    """
+    scale, offset = _geometry(length, height, width, like)
+    place = (torch.arange(length, device=like.device) + 0.5 + offset) / scale * (cells / SIDE) - 0.5
+    place = place.clamp(0, cells - 1)[:, None]
+    return (1 - (place - torch.arange(cells, device=like.device)[None]).abs()).clamp(min=0)
+
+
+def _geometry(length: int, height: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Pixels of a cell, and pixels by which the canvas begins before the frame."""
+    sides = torch.tensor([height, width, length], dtype=torch.float32, device=like.device)
+    scale = sides[:2].amax(0) / SIDE
+    return scale, (SIDE * scale - sides[2]) / 2

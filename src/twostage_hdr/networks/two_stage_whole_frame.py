@@ -1,0 +1,122 @@
+"""A variant of the two-stage network for any photograph: it looks at the whole frame before it looks at pixels."""
+
+from typing import ClassVar, Literal, NamedTuple
+
+import torch
+from torch import nn
+
+from twostage_hdr.networks.frame_thumbnail import Thumbnail, thumbnail
+from twostage_hdr.networks.hyper_parameters import HyperParameters
+from twostage_hdr.networks.response_curve import ResponseCurve, gamma_curve, srgb_curve
+from twostage_hdr.networks.two_stage import TwoStageNetwork
+from twostage_hdr.networks.whole_frame_branch import LightMap, WholeFrameBranch, light_rows
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.quantities import EncodedRGB
+
+KnownResponse = ResponseCurve | float | Literal["srgb", "estimated"]
+"""A curve, a gamma, sRGB, or the branch's own estimate."""
+
+
+class FrameView(NamedTuple):
+    """What a look at the whole frame says of it."""
+
+    curve: ResponseCurve
+    """Its response: known, or estimated."""
+    lights: LightMap
+    """How bright what it lost may be."""
+
+
+class TwoStageWholeFrameNetwork(nn.Module):
+    """The frame's response is undone; the two stages; where channels are clipped, the light that the branch says.
+
+    ::
+
+        ldr -+-> thumbnail -> branch -> curve, map of lights
+             |                            |        |
+             +-> re-encoded to gamma 2.24 +        |
+                  -> two-stage network [sharif2021twostage] -> I_H
+                                                   |
+        hdr = I_H^(1 - white) * light^white, white = how far each channel of ldr is clipped, 0 to 1
+
+    Below white the result is the two-stage network's, which sees gamma 2.24 whatever the camera was; at white it is the
+    branch's alone, so it neither depends on the frame's size nor gets rims from 17 px of sight. A new branch leaves
+    white where it is. Ours; not in the paper.
+
+    Args:
+        features: channels inside both stages.
+        growth: channels that each dense conv adds.
+        widths: see `WholeFrameBranch`.
+        curve_features: see `WholeFrameBranch`.
+        dropout: see `WholeFrameBranch`.
+        lights: the quantile of the light that is shown when none is asked for.
+    """
+
+    output: ClassVar[Literal["encoded", "linear"]] = "encoded"
+
+    def __init__(
+        self,
+        *,
+        features: int = 64,
+        growth: int = 32,
+        widths: tuple[int, ...] | list[int] = (32, 48, 64, 96, 128),
+        curve_features: int = 24,
+        dropout: float = 0.2,
+        lights: float = 0.5,
+    ) -> None:
+        super().__init__()
+        self.two_stage = TwoStageNetwork(features=features, growth=growth)
+        self.branch = WholeFrameBranch(widths=widths, curve_features=curve_features, dropout=dropout)
+        self.lights = lights
+        self.hyper_parameters: HyperParameters = {
+            "features": features,
+            "growth": growth,
+            **self.branch.hyper_parameters,
+            "lights": lights,
+        }
+
+    def forward(self, ldr: EncodedRGB, response: KnownResponse = "srgb", lights: float | None = None) -> EncodedRGB:
+        """LDR frame in [0, 1], (B, 3, H, W), to the HDR image of the same shape; any H, W >= 1.
+
+        Args:
+            ldr: as the camera encoded it.
+            response: how that was.
+            lights: quantile of the light of what is clipped, 0.1 (careful) to 0.9 (brilliant).
+        """
+        view = self.look(thumbnail(ldr), response)
+        hdr = self.two_stage(view.curve.encoded(ldr))
+        return self.lit(hdr, ldr, view, lights, top=0, height=ldr.shape[-2])
+
+    def look(self, seen: Thumbnail, response: KnownResponse = "srgb") -> FrameView:
+        """What the whole frame says; costs the same for any size.
+
+        Args:
+            seen: `thumbnail` of the frame as the camera encoded it.
+            response: how that was.
+        """
+        if response == "estimated":
+            curve = self.branch.response(seen)
+        elif response == "srgb":
+            curve = srgb_curve(device=seen.cells.device)
+        elif isinstance(response, ResponseCurve):
+            curve = response
+        else:
+            curve = gamma_curve(float(response), device=seen.cells.device)
+        return FrameView(curve=curve, lights=self.branch.lights(seen, curve))
+
+    def lit(
+        self, hdr: EncodedRGB, ldr: EncodedRGB, view: FrameView, lights: float | None = None, *, top: int, height: int
+    ) -> EncodedRGB:
+        """Rows of the two stages' image with the light of what is clipped in them.
+
+        Args:
+            hdr: rows of the two stages' image of the re-encoded frame, (B, 3, rows, W).
+            ldr: the frame's own rows.
+            view: of the whole frame.
+            lights: quantile; None for the network's own choice.
+            top: the first of the rows.
+            height: of the whole frame.
+        """
+        quantile = self.lights if lights is None else lights
+        log_light, white = light_rows(view.lights, ldr, quantile, top=top, height=height)
+        light = torch.exp(log_light / HDM_GAMMA)  # encoded
+        return hdr * (1 - white) + light * white
