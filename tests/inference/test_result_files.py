@@ -17,7 +17,14 @@ def linear() -> np.ndarray:
 
 def _write(directory, linear, formats, **options) -> None:
     files = ResultFiles(
-        directory, "photo", formats, width=WIDTH, height=HEIGHT, options=ResultOptions(**options), base=None
+        directory,
+        "photo",
+        formats,
+        width=WIDTH,
+        height=HEIGHT,
+        options=ResultOptions(**options),
+        base=None,
+        uncertainty=lambda top, bottom: linear[top:bottom].max(axis=-1),
     )
     with files:
         for top in range(0, HEIGHT, 7):
@@ -29,6 +36,13 @@ def test_every_format_writes_the_files_it_promises(tmp_path, linear):
     promised = {path.name for path in result_paths(tmp_path, "photo", tuple(ENDINGS))}
     assert {path.name for path in tmp_path.iterdir()} == promised
     assert all(path.stat().st_size > 0 for path in tmp_path.iterdir())
+
+
+def test_uncertainty_is_one_channel_of_stops(tmp_path, linear):
+    _write(tmp_path, linear, ["uncertainty"])
+    with OpenEXR.File(str(tmp_path / "photo_uncertainty.exr")) as file:
+        np.testing.assert_allclose(file.channels()["Y"].pixels, linear.max(axis=-1), rtol=1e-3)
+    assert iio.imread(tmp_path / "photo_uncertainty.png").shape == linear.shape
 
 
 def test_openexr_in_float_is_read_back_exactly_by_openexr_itself(tmp_path, linear):
