@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/twostage-hdr
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train tables test check clean
+.PHONY: help setup demo train tables test check dist clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -46,6 +46,10 @@ check: setup  ## lint, format, types, import contracts, fast tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow and not cluster and not gpu and not browser and not video"
+
+dist: setup  ## wheel and source distribution in dist/, checked
+	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
 
 clean:  ## remove what the other targets made, the environment included
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
