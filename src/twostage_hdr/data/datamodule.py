@@ -9,7 +9,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from twostage_hdr.data.loader import ResumableLoader, leave_signals_to_main_process
-from twostage_hdr.data.patches import EpochSampler, FrozenDataset, PatchDataset
+from twostage_hdr.data.patches import EpochSampler, FixedCameraImages, PatchDataset
 from twostage_hdr.data.scene import Scene, Source
 from twostage_hdr.data.splits import check_splits, read_splits, split_by_group
 from twostage_hdr.data.triple import Triple
@@ -88,9 +88,9 @@ class TripleDataModule(L.LightningDataModule):
         """The scenes of `train`, `val` or `test`."""
         return [self._scene[scene_id] for scene_id in getattr(self.splits, name)]
 
-    def frozen(self, name: str) -> FrozenDataset:
+    def frozen(self, name: str) -> FixedCameraImages:
         """Whole images of a set with their frozen cameras."""
-        return FrozenDataset(self.source, self.part(name), seed=self.seed)
+        return FixedCameraImages(self.source, self.part(name), seed=self.seed)
 
     def training_set(self) -> Dataset[Triple]:
         """The crops of one epoch; a sample's key is (epoch, index)."""

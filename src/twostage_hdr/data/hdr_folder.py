@@ -14,7 +14,7 @@ from twostage_hdr.camera.virtual_camera import VirtualCamera
 from twostage_hdr.data.capture import capture_triple
 from twostage_hdr.data.image_cache import ImageCache
 from twostage_hdr.data.scene import Scene
-from twostage_hdr.data.thumbnails import Thumbnail, exposed_picture, thumbnails
+from twostage_hdr.data.thumbnails import Thumbnail, exposed_preview, thumbnails
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.data.window import Window
 from twostage_hdr.errors import InputError
@@ -134,7 +134,7 @@ class HdrFolderSource:
             InputError: a file cannot be read.
         """
         if self._thumbnails is None:
-            self._thumbnails = thumbnails(self._names, lambda name: exposed_picture(self.read(Scene(name, name))))
+            self._thumbnails = thumbnails(self._names, lambda name: exposed_preview(self.read(Scene(name, name))))
         return self._thumbnails
 
     def _group(self, name: str) -> str:

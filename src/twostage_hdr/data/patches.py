@@ -70,7 +70,7 @@ class PatchDataset(Dataset[Triple]):
         return _flip(triple, crop_rng) if self.flips else triple
 
 
-class FrozenDataset(Dataset[Triple]):
+class FixedCameraImages(Dataset[Triple]):
     """Whole images for validation and test: exposure, camera and noise hang on the scene's id and the seed alone.
 
     Args:

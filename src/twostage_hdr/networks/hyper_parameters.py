@@ -1,4 +1,4 @@
-"""What rebuilds a network: its constructor's arguments as plain, serialisable values."""
+"""A network's constructor arguments as plain values, and the memory layout that convolutions are fastest in."""
 
 from typing import TypeAlias, TypeVar
 
@@ -6,8 +6,7 @@ import torch
 from torch import nn
 
 HyperParameters: TypeAlias = dict[str, int | float | str | bool | list]
-
-"""`type(network)(**network.hyper_parameters)` builds the same architecture; goes into a weight file's header."""
+"""`type(network)(**network.hyper_parameters)` builds the same architecture; written into the header of weight files."""
 
 Network = TypeVar("Network", bound=nn.Module)
 

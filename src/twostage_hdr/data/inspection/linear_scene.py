@@ -11,10 +11,10 @@ from twostage_hdr.data.inspection.contact_sheet import sheet_picture
 from twostage_hdr.data.inspection.dynamic_range import HARDLY_HDR, clipped_share, has_eight_bit_content, range_in_stops
 from twostage_hdr.data.inspection.finding import Finding, SceneRecord, finding_from
 from twostage_hdr.data.inspection.hdm_scene import SCATTER
-from twostage_hdr.data.patches import FrozenDataset
+from twostage_hdr.data.patches import FixedCameraImages
 from twostage_hdr.data.procedural_source import ProceduralSource
 from twostage_hdr.data.scene import Scene
-from twostage_hdr.data.thumbnails import exposed_picture, thumbnail
+from twostage_hdr.data.thumbnails import exposed_preview, thumbnail
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr
 
@@ -53,7 +53,7 @@ class LinearInspector:
             self._add(record, "all black", "exclude it")
             return record
         self._content(record, pixels)
-        record.thumbnail = thumbnail(exposed_picture(linear))
+        record.thumbnail = thumbnail(exposed_preview(linear))
         record.digest = hashlib.sha256(pixels.tobytes()).hexdigest()
         self._photograph(record, scene, pixels)
         return record
@@ -77,7 +77,7 @@ class LinearInspector:
 
     def _photograph(self, record: SceneRecord, scene: Scene, pixels: np.ndarray) -> None:
         """As the frozen camera of this scene would take it."""
-        triple = FrozenDataset(self.source, [scene], seed=self.seed)[0]
+        triple = FixedCameraImages(self.source, [scene], seed=self.seed)[0]
         frame = np.rint(triple.ldr.permute(1, 2, 0).numpy() * 255).astype(np.uint8)
         encoded = triple.reference16.permute(1, 2, 0).numpy()
         record.peak = float(encoded.max())
