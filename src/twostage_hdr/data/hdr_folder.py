@@ -1,4 +1,4 @@
-"""Any folder of HDR images as a source of triples, photographed by the virtual camera."""
+"""Any folder of HDR images as a source of triples: manifest, panoramas, exclude list, virtual camera."""
 
 import csv
 import re
@@ -172,14 +172,14 @@ def _read_manifest(path: Path) -> dict[str, _ManifestRow]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(path, f"cannot be read as CSV ({error})", "mend it or take it away") from error
+        raise InputError(path, f"cannot be read as CSV ({error})", "repair or remove it") from error
     if rows and "file" not in rows[0]:
         raise InputError(path, f"columns are {list(rows[0])}", "a manifest needs the column 'file'")
-    told = {"yes": True, "no": False}
+    flags = {"yes": True, "no": False}
     return {
         row["file"]: _ManifestRow(
             row.get("place_group") or None,
-            told.get((row.get("panorama") or "").lower()),
+            flags.get((row.get("panorama") or "").lower()),
             "sky-only" in (row.get("note") or "").lower(),
         )
         for row in rows

@@ -17,8 +17,8 @@ EncodedBatch: TypeAlias = Float[Tensor, "batch 3 height width"]
 class PerImageMetric(Metric):
     """The arithmetic mean over images; every image counts once, whatever its size and batch.
 
-    A single perfect image makes a PSNR's mean infinite, and a single NaN makes any mean NaN: neither is left out in
-    silence. `values` tells which image it was.
+    A single perfect image makes a PSNR's mean infinite, and a single NaN makes any mean NaN; neither is left out.
+    `values` shows which image it was.
     """
 
     title: ClassVar[str]

@@ -83,7 +83,7 @@ def dense_block(x: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]) 
         weights: of conv 1 to 5, each seeing everything before it, then of convolutions of x; (O, I, 3, 3) each.
         biases: (O,) each.
     """
-    # Differentiation goes through a function of its own, which is no part of autocast.
+    # Differentiation goes through a function of its own, outside autocast.
     with torch.autocast("cpu", enabled=False):
         images: tuple[Tensor, ...] = _DenseBlock.apply(x, *weights, *biases)
     return images
