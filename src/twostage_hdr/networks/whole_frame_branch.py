@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.networks.context_gain import white_share
+from twostage_hdr.networks.context_gain import clipping_weight
 from twostage_hdr.networks.frame_thumbnail import BINS, CHANNELS, SIDE, Thumbnail, bilinear_matrix
 from twostage_hdr.networks.hyper_parameters import HyperParameters
 from twostage_hdr.networks.response_curve import NUMBERS, ResponseCurve, curve_of
@@ -179,7 +179,7 @@ def light_rows(
     """
     levels = torch.cat((at_quantile(lights.whole, quantile) + lights.colour, at_quantile(lights.partly, quantile)), 1)
     fine = _upsampled(levels, lights.share, ldr, top=top, height=height)
-    white = white_share(ldr)
+    white = clipping_weight(ldr)
     all_white = white.amin(1, keepdim=True)
     most = white.amax(1, keepdim=True).clamp(min=SMALLEST_SHARE)
     everywhere = all_white / most  # 1 where all channels are clipped alike
