@@ -5,7 +5,7 @@ from typing import TypeAlias, TypeVar
 import torch
 from torch import nn
 
-HyperParameters: TypeAlias = dict[str, int | float | str | bool | list]
+HyperParameters: TypeAlias = dict[str, int | float | str | bool | list[int]]
 """`type(network)(**network.hyper_parameters)` builds the same architecture; written into the header of weight files."""
 
 Network = TypeVar("Network", bound=nn.Module)

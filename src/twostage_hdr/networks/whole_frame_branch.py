@@ -204,7 +204,7 @@ def at_quantile(
         levels: of 10, 50 and 90 %.
         quantile: 0.1 to 0.9.
     """
-    low, middle, high = levels.split(1, 1)
+    low, middle, high = levels.chunk(3, 1)
     if quantile <= QUANTILES[1]:
         share = (quantile - QUANTILES[0]) / (QUANTILES[1] - QUANTILES[0])
         return low + share * (middle - low)
@@ -214,7 +214,7 @@ def at_quantile(
 
 def _light_map(raw: Float[Tensor, "batch 9 rows columns"], cells: Tensor) -> LightMap:
     """Bounded levels that do not cross, from the free numbers of each cell."""
-    whole, partly, colour = raw.split(3, 1)
+    whole, partly, colour = raw.chunk(3, 1)
     shares = cells[:, 6:7], (cells[:, 7:8] - cells[:, 6:7]).clamp(min=0)
     colour = colour - colour.mean(1, keepdim=True)
     return LightMap(
@@ -226,7 +226,7 @@ def _light_map(raw: Float[Tensor, "batch 9 rows columns"], cells: Tensor) -> Lig
 
 
 def _rising(free: Float[Tensor, "batch 3 rows columns"]) -> Float[Tensor, "batch 3 rows columns"]:
-    down, middle, up = free.split(1, 1)
+    down, middle, up = free.chunk(3, 1)
     return torch.cat((middle - F.softplus(down), middle, middle + F.softplus(up)), 1)
 
 
