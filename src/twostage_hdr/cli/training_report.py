@@ -83,7 +83,7 @@ def metric_columns(metrics: MetricCollection) -> list[MetricColumn]:
                 unit=metric.unit,
                 higher_is_better=bool(metric.higher_is_better),
                 scaling=AS_GIVEN,
-                digits=2 if metric.unit else 4,
+                digits=metric.digits,
             )
         )
     return columns
