@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
 def test_sound_data_leave_with_zero_and_a_page(run: Run, tmp_path: Path) -> None:
     code, told = run()
     assert code == 0
-    assert "Nothing would poison training" in told
+    assert "Nothing would harm training" in told
     assert (tmp_path / "look" / "inspection.html").stat().st_size > 10_000
     assert not (tmp_path / "look" / "exclude.txt").exists()
 

@@ -100,8 +100,11 @@ def test_several_mistakes_are_still_one_line(refused: Refused) -> None:
         (("data.source.count=many",), "data.source.count=many: must be a number"),
         (("--foo",), "--foo: no such option; settings are key=value, options are --help"),
         (("--multirum", "seed=0,1"), "--multirum: no such option"),
-        (("ablation=sequential",), "init_from: not set, but stage I is frozen and must be trained; add init_from="),
-        (("module=two_stage_context",), "init_from: not set, but the two stages are frozen and must be trained; add"),
+        (
+            ("ablation=sequential",),
+            "init_from: not set, but stage I is frozen and untrained; add init_from=",
+        ),
+        (("module=two_stage_context",), "init_from: not set, but two_stage is frozen and untrained; add"),
         (("init_from=nowhere",), "weights 'nowhere': no such file, run directory or shipped set"),
         (("data.crop_size",), "data.crop_size"),
     ],

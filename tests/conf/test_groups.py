@@ -99,7 +99,7 @@ def test_every_module_is_built_and_predicts(compose: Callable[..., DictConfig], 
     built = instantiate(compose(f"module={module}", *TINY[module]).module)
     assert isinstance(built, ReconstructionModule)
     assert built.eval()(torch.rand(1, 3, 9, 7)).shape == (1, 3, 9, 7)
-    assert built.players()
+    assert built.optimized_parts()
 
 
 def loss_places(module: str) -> list[str]:
@@ -149,18 +149,18 @@ def test_the_papers_networks_have_the_papers_sizes(compose: Callable[..., DictCo
 @pytest.mark.parametrize("module", choices("module"))
 def test_every_schedule_fits_every_module(compose: Callable[..., DictConfig], module: str, schedule: str) -> None:
     built = instantiate(compose(f"module={module}", f"schedule@module.schedule={schedule}", *TINY[module]).module)
-    for player in built.players():
-        optimizer = player.optimizer([torch.nn.Parameter(torch.zeros(1))])
-        assert player.schedule(optimizer, 10).get_last_lr()[0] <= 5e-4
+    for part in built.optimized_parts():
+        optimizer = part.optimizer([torch.nn.Parameter(torch.zeros(1))])
+        assert part.schedule(optimizer, 10).get_last_lr()[0] <= 5e-4
 
 
 def test_optimisers_are_the_papers(compose: Callable[..., DictConfig]) -> None:
-    for player in instantiate(compose("experiment=paper").module).players():
-        optimizer = player.optimizer([torch.nn.Parameter(torch.zeros(1))])
+    for part in instantiate(compose("experiment=paper").module).optimized_parts():
+        optimizer = part.optimizer([torch.nn.Parameter(torch.zeros(1))])
         assert isinstance(optimizer, torch.optim.Adam)
         assert optimizer.defaults["lr"] == 5e-4
         assert tuple(optimizer.defaults["betas"]) == (0.9, 0.99)
-        assert player.schedule is None
+        assert part.schedule is None
 
 
 def test_the_papers_recipe_is_the_papers(compose: Callable[..., DictConfig]) -> None:
@@ -248,7 +248,7 @@ def test_the_module_alone_switches_everything_also_below_an_experiment(compose: 
         for experiment in ("paper", "demo"):
             built = instantiate(compose(f"experiment={experiment}", f"module={module}", *TINY[module]).module)
             alone = module == "one_network" or module in COMPARED
-            name = "SupervisedModule" if alone else f"{module.title().replace('_', '')}Module"
+            name = "OneNetworkModule" if alone else f"{module.title().replace('_', '')}Module"
             assert type(built).__name__ == name
 
 

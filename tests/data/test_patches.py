@@ -6,7 +6,7 @@ import torch
 from torch.utils.data import BatchSampler
 
 from twostage_hdr.camera.virtual_camera import VirtualCamera
-from twostage_hdr.data.patches import EpochSampler, FrozenDataset, PatchDataset
+from twostage_hdr.data.patches import EpochSampler, FixedCameraImages, PatchDataset
 from twostage_hdr.data.procedural_source import ProceduralSource
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.triple import Triple
@@ -118,12 +118,12 @@ def test_frozen_images_are_whole_and_hang_on_the_scene_not_on_its_place(
 ) -> None:
     source = ProceduralSource(camera=noisy_camera, count=4, height=24, width=32)
     scenes = source.scenes()
-    forward, backward = FrozenDataset(source, scenes, seed=0), FrozenDataset(source, scenes[::-1], seed=0)
+    forward, backward = FixedCameraImages(source, scenes, seed=0), FixedCameraImages(source, scenes[::-1], seed=0)
     assert len(forward) == 4
     assert forward[1].ldr.shape == (3, 24, 32)
     assert torch.equal(forward[1].ldr, backward[2].ldr)
     assert torch.equal(forward[1].ldr, forward[1].ldr)
-    assert not torch.equal(forward[1].ldr, FrozenDataset(source, scenes, seed=1)[1].ldr)
+    assert not torch.equal(forward[1].ldr, FixedCameraImages(source, scenes, seed=1)[1].ldr)
 
 
 # The order of an epoch.

@@ -3,7 +3,7 @@ import pytest
 import torch
 from skimage.data import astronaut, chelsea, coffee, rocket
 
-from twostage_hdr.data.thumbnails import NEAR_DUPLICATE, alike_pairs, exposed_picture, panned_correlation, thumbnail
+from twostage_hdr.data.thumbnails import NEAR_DUPLICATE, alike_pairs, exposed_preview, panned_correlation, thumbnail
 
 PICTURES = {"astronaut": astronaut(), "cat": chelsea(), "coffee": coffee(), "rocket": rocket()}
 
@@ -54,7 +54,7 @@ def test_a_pan_keeps_a_shot_together_where_the_plain_correlation_falls(pan: int)
 
 def test_one_pixel_in_twenty_clips_and_the_rest_follows_gamma() -> None:
     linear = torch.arange(1.0, 4001).reshape(1, 40, 100).expand(3, 40, 100)
-    picture = exposed_picture(linear)
+    picture = exposed_preview(linear)
     assert picture.shape == (40, 100, 3)
     assert np.mean(picture == 255) == np.clip(np.mean(picture == 255), 0.045, 0.06)
     expected = 255 * (linear[0].numpy() / np.percentile(linear, 95)).clip(0, 1) ** (1 / 2.24)
@@ -62,5 +62,5 @@ def test_one_pixel_in_twenty_clips_and_the_rest_follows_gamma() -> None:
 
 
 def test_wide_images_become_small_and_black_ones_stay_black() -> None:
-    assert exposed_picture(torch.rand(3, 100, 960)).shape == (50, 480, 3)
-    assert not exposed_picture(torch.zeros(3, 5, 5)).any()
+    assert exposed_preview(torch.rand(3, 100, 960)).shape == (50, 480, 3)
+    assert not exposed_preview(torch.zeros(3, 5, 5)).any()

@@ -118,7 +118,7 @@ def test_a_network_that_does_not_say_its_domain_is_refused(pixels):
         twostage_hdr.reconstruct(pixels, weights=torch.nn.Conv2d(3, 3, 1))
 
 
-def test_spoilt_weights_are_told_and_give_nothing(network, pixels):
+def test_corrupt_weights_are_refused_and_give_nothing(network, pixels):
     network.tone_mapping.conv_out.bias.data.fill_(float("nan"))
-    with pytest.raises(InputError, match="its weights are spoilt"):
+    with pytest.raises(InputError, match="NaN or Inf"):
         twostage_hdr.reconstruct(pixels, weights=network)

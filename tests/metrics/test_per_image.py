@@ -12,17 +12,19 @@ from twostage_hdr.metrics.mu_psnr import MuPSNR
 from twostage_hdr.metrics.per_image import PerImageMetric
 from twostage_hdr.metrics.psnr import PSNR
 from twostage_hdr.metrics.pu21_psnr import PU21PSNR
+from twostage_hdr.metrics.pu21_ssim import PU21SSIM
 from twostage_hdr.metrics.ssim import SSIM, EncodedSSIM
 
-METRICS = [PSNR, MuPSNR, PU21PSNR, SSIM, EncodedSSIM, DeltaE, EncodedDeltaE]
+METRICS = [PSNR, MuPSNR, PU21PSNR, PU21SSIM, SSIM, EncodedSSIM, DeltaE, EncodedDeltaE]
 
 
 class _MeanDifference(PerImageMetric):
-    """A metric whose values can be told without computing."""
+    """A metric whose values are known without computing."""
 
     title, unit, higher_is_better = "difference", "", False
 
-    def score(self, prediction: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
+    @staticmethod
+    def score(prediction: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
         return (prediction - reference).mean((1, 2, 3))
 
 
@@ -101,6 +103,7 @@ def test_titles_tell_the_metrics_apart() -> None:
 
 SCRIPT = """
 import sys, torch, torch.distributed as dist
+from twostage_hdr.metrics.pu21_ssim import PU21SSIM
 from twostage_hdr.metrics.psnr import PSNR
 rank, levels, store = int(sys.argv[1]), [float(x) for x in sys.argv[3].split()], sys.argv[2]
 dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from twostage_hdr.networks.context_gain import CELL, HIGHEST_GAIN, LOWEST_GAIN, ContextGain, white_share
+from twostage_hdr.networks.context_gain import CELL, HIGHEST_GAIN, LOWEST_GAIN, ContextGain, clipping_weight
 from twostage_hdr.radiometry.exposure import CLIPPING_THRESHOLD
 
 
@@ -36,7 +36,7 @@ def test_only_clipped_channels_are_changed() -> None:
 
 def test_white_begins_at_the_end_of_the_well_exposed_range_and_ends_at_the_clipping_threshold() -> None:
     values = torch.tensor([0.0, 0.9 ** (1 / 2.24), CLIPPING_THRESHOLD, 1.0]).expand(3, 1, 4)
-    assert white_share(values)[0, 0].tolist() == pytest.approx([0, 0, 1, 1], abs=1e-6)
+    assert clipping_weight(values)[0, 0].tolist() == pytest.approx([0, 0, 1, 1], abs=1e-6)
 
 
 def test_an_outsized_map_is_cut() -> None:
@@ -47,12 +47,12 @@ def test_an_outsized_map_is_cut() -> None:
 
 def test_a_cell_sees_as_far_as_its_reach_and_no_further() -> None:
     context = trained().double()
-    side = 2 * context.reach + 5
+    side = 2 * context.receptive_cells + 5
     ldr = torch.rand(1, 3, CELL, side * CELL, dtype=torch.float64, requires_grad=True)
     context.map(ldr)[0, :, 0, side // 2].sum().backward()
     assert ldr.grad is not None
     seen = ldr.grad.abs().sum((0, 1, 2)).reshape(side, CELL).sum(1).nonzero().flatten() - side // 2
-    assert (int(seen.min()), int(seen.max())) == (-context.reach, context.reach)
+    assert (int(seen.min()), int(seen.max())) == (-context.receptive_cells, context.receptive_cells)
 
 
 def test_gradients_are_those_of_differences() -> None:

@@ -21,7 +21,7 @@ from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.training.enhancement import EnhancementModule
 from twostage_hdr.training.enhancement_objective import EnhancementObjective
-from twostage_hdr.training.one_network import SupervisedModule
+from twostage_hdr.training.one_network import OneNetworkModule
 from twostage_hdr.training.tone_mapping import ToneMappingModule
 from twostage_hdr.training.two_stage import TwoStageModule
 
@@ -190,10 +190,10 @@ def two_stage(adam: Any) -> Callable[..., TwoStageModule]:
 
 
 @pytest.fixture
-def supervised(adam: Any) -> Callable[..., SupervisedModule]:
-    def build(**settings: Any) -> SupervisedModule:
+def supervised(adam: Any) -> Callable[..., OneNetworkModule]:
+    def build(**settings: Any) -> OneNetworkModule:
         defaults: dict[str, Any] = {"network": make_stage(), "loss": make_tone_mapping_loss(), "optimizer": adam}
-        return SupervisedModule(**(defaults | settings))
+        return OneNetworkModule(**(defaults | settings))
 
     return build
 

@@ -14,7 +14,7 @@ def test_the_discriminator_learns_and_stage_one_is_all_that_the_weights_are(enha
     before = snapshot(module.discriminator)
     curve = fit(module, 5)
     assert not torch.equal(before, snapshot(module.discriminator))
-    assert [player.name for player in module.players()] == ["enhancement", "discriminator"]
+    assert [part.name for part in module.optimized_parts()] == ["enhancement", "discriminator"]
     assert {
         "train/enhancement/loss",
         "train/enhancement/l1",

@@ -37,7 +37,7 @@ def make_objective(weight: float = WEIGHT) -> EnhancementObjective:
     )
 
 
-def players() -> tuple[Stage, Discriminator, torch.Tensor, torch.Tensor]:
+def networks() -> tuple[Stage, Discriminator, torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(3)
     ldr, reference = (torch.rand(3, 3, 16, 20, dtype=torch.float64, generator=generator) for _ in range(2))
     return Stage(features=8, growth=4, blocks=1).double(), Discriminator(features=2).double(), ldr, reference
@@ -48,7 +48,7 @@ def gradients(network: nn.Module) -> list[torch.Tensor]:
 
 
 def test_both_players_gradients_are_those_of_separate_forward_passes() -> None:
-    stage, discriminator, ldr, reference = players()
+    stage, discriminator, ldr, reference = networks()
     objective = make_objective()
 
     # The plain way: the discriminator is asked three times.
@@ -65,51 +65,51 @@ def test_both_players_gradients_are_those_of_separate_forward_passes() -> None:
 
     # The shared way.
     torch.manual_seed(5)
-    turn = objective(stage(ldr), reference, discriminator)
-    turn.generator.backward()
+    gan = objective(stage(ldr), reference, discriminator)
+    gan.generator.backward()
     assert all(parameter.grad is None for parameter in discriminator.parameters())
-    assert turn.discriminator is not None
-    turn.discriminator.backward()
+    assert gan.discriminator is not None
+    gan.discriminator.backward()
 
-    torch.testing.assert_close(turn.generator_value, generator_loss.detach(), rtol=1e-12, atol=0)
-    torch.testing.assert_close(turn.discriminator, discriminator_loss, rtol=1e-12, atol=0)
-    for player, plain in ((stage, plain_stage), (discriminator, plain_discriminator)):
+    torch.testing.assert_close(gan.generator_value, generator_loss.detach(), rtol=1e-12, atol=0)
+    torch.testing.assert_close(gan.discriminator, discriminator_loss, rtol=1e-12, atol=0)
+    for part, plain in ((stage, plain_stage), (discriminator, plain_discriminator)):
         assert any(float(gradient.abs().max()) > 1e-6 for gradient in gradients(plain))
-        for ours, theirs in zip(gradients(player), gradients(plain), strict=True):
+        for ours, theirs in zip(gradients(part), gradients(plain), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-14)
 
 
 def test_the_discriminators_loss_sends_nothing_to_the_generator() -> None:
-    stage, discriminator, ldr, reference = players()
-    turn = make_objective()(stage(ldr), reference, discriminator)
-    assert turn.discriminator is not None
-    turn.discriminator.backward()
+    stage, discriminator, ldr, reference = networks()
+    gan = make_objective()(stage(ldr), reference, discriminator)
+    assert gan.discriminator is not None
+    gan.discriminator.backward()
     assert all(parameter.grad is None for parameter in stage.parameters())
 
 
 def test_the_discriminator_sees_the_fake_once_and_the_real_once() -> None:
-    stage, discriminator, ldr, reference = players()
+    stage, discriminator, ldr, reference = networks()
     counting = CountingDiscriminator(discriminator)
     make_objective()(stage(ldr), reference, counting)
     assert counting.passes == 2
 
 
 def test_the_parts_are_the_unweighted_terms_and_add_up_to_the_value() -> None:
-    stage, discriminator, ldr, reference = players()
-    turn = make_objective()(stage(ldr), reference, discriminator)
-    assert set(turn.parts) == {"l1", "structure", "adversarial"}
-    assert not any(part.requires_grad for part in turn.parts.values())
-    total = turn.parts["l1"] + turn.parts["structure"] + WEIGHT * turn.parts["adversarial"]
-    torch.testing.assert_close(turn.generator_value, total)
+    stage, discriminator, ldr, reference = networks()
+    gan = make_objective()(stage(ldr), reference, discriminator)
+    assert set(gan.terms) == {"l1", "structure", "adversarial"}
+    assert not any(part.requires_grad for part in gan.terms.values())
+    total = gan.terms["l1"] + gan.terms["structure"] + WEIGHT * gan.terms["adversarial"]
+    torch.testing.assert_close(gan.generator_value, total)
 
 
 @pytest.mark.parametrize("with_discriminator", [True, False])
 def test_without_weight_or_without_discriminator_there_is_no_game(with_discriminator: bool) -> None:
-    stage, discriminator, ldr, reference = players()
+    stage, discriminator, ldr, reference = networks()
     counting = CountingDiscriminator(discriminator)
     objective = make_objective(0.0 if with_discriminator else WEIGHT)
-    turn = objective(stage(ldr), reference, counting if with_discriminator else None)
-    assert turn.discriminator is None
+    gan = objective(stage(ldr), reference, counting if with_discriminator else None)
+    assert gan.discriminator is None
     assert counting.passes == 0
-    assert set(turn.parts) == {"l1", "structure"}
-    assert torch.equal(turn.generator.detach(), turn.generator_value)
+    assert set(gan.terms) == {"l1", "structure"}
+    assert torch.equal(gan.generator.detach(), gan.generator_value)

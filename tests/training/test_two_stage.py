@@ -59,7 +59,7 @@ def test_stage_twos_loss_has_no_gradient_in_stage_one(two_stage, one_batch) -> N
 
 
 def test_who_plays_depends_on_the_mode(two_stage) -> None:
-    names = {mode: [player.name for player in two_stage(mode=mode).players()] for mode in MODES}
+    names = {mode: [part.name for part in two_stage(mode=mode).optimized_parts()] for mode in MODES}
     assert names == {
         "simultaneous": ["enhancement", "tone_mapping", "discriminator"],
         "sequential": ["tone_mapping"],

@@ -27,7 +27,7 @@ def module(adam: Any, tone_mapping_loss: Any, tmp_path: Path) -> Callable[..., T
             "network": network,
             "loss": tone_mapping_loss(),
             "optimizer": adam,
-            "memory": str(tmp_path / "memory"),
+            "cache_dir": str(tmp_path / "cache_dir"),
         }
         return TwoStageContextModule(**(defaults | settings))
 
@@ -43,7 +43,7 @@ def learn(trainer: Any) -> Callable[[TwoStageContextModule, int], list[float]]:
         ldr = (255 * reference.clamp(0, 1)).round() / 255
         crops = [Triple(*images, "crop", torch.tensor(1.0)) for images in zip(ldr, ldr, reference, strict=True)]
         losses: list[float] = []
-        module.log_losses = lambda player, total, parts: losses.append(float(total))  # type: ignore[method-assign]
+        module.log_losses = lambda part, total, terms: losses.append(float(total))  # type: ignore[method-assign]
         trainer().fit(module, DataLoader(crops * updates, batch_size=2))
         return losses
 
@@ -60,7 +60,7 @@ def test_the_context_learns_and_the_two_stages_stay(module, learn, snapshot) -> 
 
 def test_a_batch_that_comes_again_is_not_computed_again(module, learn, tmp_path: Path) -> None:
     learn(module(), 5)
-    assert len(list((tmp_path / "memory").iterdir())) == 2  # the batch's two crops
+    assert len(list((tmp_path / "cache_dir").iterdir())) == 2  # the batch's two crops
 
 
 def test_a_run_from_remembered_results_equals_the_one_that_computed_them(module, learn, snapshot) -> None:
@@ -78,10 +78,10 @@ def test_what_it_trains_on_is_what_the_network_gives(module, one_batch) -> None:
     torch.testing.assert_close(ours, built.predict(ldr).result, rtol=0, atol=1e-5)
 
 
-def test_without_a_memory_it_learns_the_same(module, learn, tmp_path: Path) -> None:
-    remembered, computed = learn(module(), 3), learn(module(memory=None), 3)
+def test_without_a_cache_dir_it_learns_the_same(module, learn, tmp_path: Path) -> None:
+    remembered, computed = learn(module(), 3), learn(module(cache_dir=None), 3)
     assert remembered == pytest.approx(computed, rel=1e-3)
-    assert len(list((tmp_path / "memory").iterdir())) == 2
+    assert len(list((tmp_path / "cache_dir").iterdir())) == 2
 
 
 def test_averaged_weights_are_saved_with_the_two_stages_as_they_were(

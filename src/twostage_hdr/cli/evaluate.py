@@ -16,7 +16,7 @@ from twostage_hdr.cli.constructor_schema import check_settings
 from twostage_hdr.cli.evaluation_data import PARTS, build_data
 from twostage_hdr.cli.jod import score_jod
 from twostage_hdr.cli.run_directory import RunDirectory, commit
-from twostage_hdr.data.patches import FrozenDataset
+from twostage_hdr.data.patches import FixedCameraImages
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.color_video_vdp import ColorVideoVdp
@@ -192,5 +192,5 @@ def _part(name: str) -> str:
     return name
 
 
-def _first(frozen: FrozenDataset, count: int) -> Iterator[Triple]:
+def _first(frozen: FixedCameraImages, count: int) -> Iterator[Triple]:
     return (frozen[index] for index in range(count))

@@ -20,17 +20,17 @@ from twostage_hdr.data.procedural_source import ProceduralSource
 from twostage_hdr.errors import InputError
 
 POISONED = 1
-"""Exit code when something would poison training."""
+"""Exit code when something would harm training."""
 
 _MOST_ROWS = 60
 
 
 def inspect(config: DictConfig) -> None:
-    """Prints what was found, writes `inspection.html`, and leaves with 1 if something would poison training.
+    """Prints what was found, writes `inspection.html`, and leaves with 1 if something would harm training.
 
     Raises:
         InputError: nothing that can be inspected.
-        SystemExit: something would poison training.
+        SystemExit: something would harm training.
     """
     console = Console(highlight=False, soft_wrap=False)
     out = Path(HydraConfig.get().runtime.output_dir)
@@ -46,13 +46,13 @@ def inspect(config: DictConfig) -> None:
     write_page(out / "inspection.html", inspection, title=f"Inspection of {config.data.root}", sheets=config.sheets)
     console.print(f"Page      {out / 'inspection.html'}", soft_wrap=True)
     if config.quarantine:
-        number = write_exclude_list(out / "exclude.txt", inspection.poison)
+        number = write_exclude_list(out / "exclude.txt", inspection.harmful)
         console.print(f"Excluded  {number} scenes: add data.source.exclude={out / 'exclude.txt'}", soft_wrap=True)
-    if inspection.poison:
+    if inspection.harmful:
         cure = "" if config.quarantine else "; mend them, or quarantine=true writes an exclude list"
-        console.print(f"[bold red]{len(inspection.poison)} findings would poison training[/]{cure}.", soft_wrap=True)
+        console.print(f"[bold red]{len(inspection.harmful)} findings would harm training[/]{cure}.", soft_wrap=True)
         raise SystemExit(POISONED)
-    console.print("Nothing would poison training.")
+    console.print("Nothing would harm training.")
 
 
 def _look(config: DictConfig, source: HdmSource | HdrFolderSource | ProceduralSource, console: Console) -> Inspection:
@@ -77,7 +77,7 @@ def _look(config: DictConfig, source: HdmSource | HdrFolderSource | ProceduralSo
 def _table(inspection: Inspection) -> Table:
     table = Table("", "file", "problem", "cure", box=None, pad_edge=False)
     for finding in inspection.findings[:_MOST_ROWS]:
-        weight = "[bold red]poison[/]" if finding.poison else "note"
+        weight = "[bold red]harmful[/]" if finding.harmful else "note"
         table.add_row(weight, escape(finding.file), escape(finding.problem), escape(finding.cure))
     left = len(inspection.findings) - _MOST_ROWS
     if left > 0:

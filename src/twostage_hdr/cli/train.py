@@ -72,9 +72,11 @@ def _train(config: DictConfig, run: RunDirectory, console: Console) -> float | N
         write_splits(temporary, data.splits)
     module: ReconstructionModule = instantiate(config.module)
     resume = Path(config.ckpt_path) if config.ckpt_path else run.last_checkpoint
-    if module.frozen and not resume and not config.init_from:
+    if module.frozen_part and not resume and not config.init_from:
         raise InputError(
-            "init_from", f"not set, but {module.frozen} frozen and must be trained", "add init_from=WEIGHTS"
+            "init_from",
+            f"not set, but {module.frozen_part} is frozen and untrained",
+            "add init_from=WEIGHTS",
         )
     if config.init_from and not resume:
         copied = start_from(module.network, load_weights(config.init_from), config.init_from)

@@ -9,7 +9,7 @@ from torchmetrics import MetricCollection
 
 from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.data.datamodule import TripleDataModule
-from twostage_hdr.data.patches import FrozenDataset
+from twostage_hdr.data.patches import FixedCameraImages
 from twostage_hdr.evaluation.method_row import AS_GIVEN, MethodRow, MetricColumn
 from twostage_hdr.evaluation.methods import NetworkMethod
 from twostage_hdr.evaluation.report.page import write_report
@@ -31,7 +31,7 @@ def write_training_report(
     title: str,
     facts: Mapping[str, str],
     network: nn.Module,
-    images: FrozenDataset,
+    images: FixedCameraImages,
     best: list[ImageScores],
     columns: list[MetricColumn],
     pictures: int = 4,
@@ -83,7 +83,7 @@ def metric_columns(metrics: MetricCollection) -> list[MetricColumn]:
                 unit=metric.unit,
                 higher_is_better=bool(metric.higher_is_better),
                 scaling=AS_GIVEN,
-                digits=2 if metric.unit else 4,
+                digits=metric.digits,
             )
         )
     return columns
@@ -92,9 +92,9 @@ def metric_columns(metrics: MetricCollection) -> list[MetricColumn]:
 def plan(module: ReconstructionModule, data: TripleDataModule, trainer: L.Trainer) -> list[str]:
     """What the run is about to do, in a few lines."""
     splits = data.splits
-    players = ", ".join(f"{player.name} {count(player.network):,}" for player in module.players())
+    parts = ", ".join(f"{part.name} {count(part.network):,}" for part in module.optimized_parts())
     lines = [
-        f"{type(module).__name__}: trainable parameters: {players}",
+        f"{type(module).__name__}: trainable parameters: {parts}",
         f"{type(data.source).__name__}: {len(splits.train)} training, {len(splits.val)} validation, "
         f"{len(splits.test)} test scenes; {data.patches_per_epoch} patches of {data.patch_size} px per epoch, "
         f"crops of {data.crop_size} px, batches of {data.batch_size}",

@@ -37,7 +37,7 @@ def capture_triple(
         linear = _resample(linear[:, rows, columns], window.crop)
     exposed = linear * scale
     reference16 = encode_gamma(exposed).clamp(max=cap)
-    # Far above the clipping point nothing can be told apart; the sensor sees the capped scene, and nothing overflows.
+    # Far above the clipping point all values clip; the cap keeps them from overflowing.
     ldr = camera.capture(exposed.clamp(max=cap**HDM_GAMMA), rng)
     return Triple(ldr, reference16.clamp(max=1.0), reference16, scene, torch.tensor(scale, dtype=torch.float32))
 

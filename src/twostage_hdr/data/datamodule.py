@@ -9,7 +9,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from twostage_hdr.data.loader import ResumableLoader, leave_signals_to_main_process
-from twostage_hdr.data.patches import EpochSampler, FrozenDataset, PatchDataset
+from twostage_hdr.data.patches import EpochSampler, FixedCameraImages, PatchDataset
 from twostage_hdr.data.scene import Scene, Source
 from twostage_hdr.data.splits import check_splits, read_splits, split_by_group
 from twostage_hdr.data.triple import Triple
@@ -17,7 +17,7 @@ from twostage_hdr.errors import InputError
 
 
 class TripleDataModule(L.LightningDataModule):
-    """Training crops, and whole frozen images for validation and test.
+    """Training crops, and whole images with fixed cameras for validation and test.
 
     Args:
         source: makes the triples.
@@ -30,17 +30,17 @@ class TripleDataModule(L.LightningDataModule):
         fresh_patches: draw new patches every epoch instead of keeping one set.
         zoom: largest downscaling of a crop (1: none), for sources of linear images.
         val_fraction: share of the scenes, in whole groups, that validate.
-        test_fraction: likewise for the test.
+        test_fraction: the same for the test.
         split_file: JSON of `write_splits` that replaces the random split.
         workers: loader processes.
-        seed: of splits, patches, crops and frozen cameras.
+        seed: of splits, patches, crops and fixed cameras.
 
     Raises:
         InputError: sizes or counts that cannot work, or splits that leak.
     """
 
     collate: Callable[[Any], Any] | None = None
-    """Makes a batch of samples; None: torch's own way."""
+    """Collates samples into a batch; None: as PyTorch does."""
 
     def __init__(
         self,
@@ -88,9 +88,9 @@ class TripleDataModule(L.LightningDataModule):
         """The scenes of `train`, `val` or `test`."""
         return [self._scene[scene_id] for scene_id in getattr(self.splits, name)]
 
-    def frozen(self, name: str) -> FrozenDataset:
-        """Whole images of a set with their frozen cameras."""
-        return FrozenDataset(self.source, self.part(name), seed=self.seed)
+    def frozen(self, name: str) -> FixedCameraImages:
+        """Whole images of a set with fixed cameras."""
+        return FixedCameraImages(self.source, self.part(name), seed=self.seed)
 
     def training_set(self) -> Dataset[Triple]:
         """The crops of one epoch; a sample's key is (epoch, index)."""
@@ -107,7 +107,7 @@ class TripleDataModule(L.LightningDataModule):
         )
 
     def train_dataloader(self) -> DataLoader[Triple]:
-        """Random crops, in an order that hangs on seed and epoch alone; the last, incomplete batch is left out.
+        """Random crops, in an order that depends only on seed and epoch; the last, incomplete batch is left out.
 
         Raises:
             InputError: an epoch that has no batch for each of several processes.
@@ -138,7 +138,7 @@ class TripleDataModule(L.LightningDataModule):
         return loader
 
     def on_after_batch_transfer(self, batch: Triple, dataloader_idx: int) -> Triple:
-        """Frames in the networks' memory layout."""
+        """Lays frames out as the networks have their weights, channels last."""
         return batch._replace(ldr=batch.ldr.contiguous(memory_format=torch.channels_last))
 
     def val_dataloader(self) -> DataLoader[Triple]:

@@ -78,8 +78,8 @@ class HdmSource:
                     "without one"
                 ),
             )
-        self._told = read_sequences(Path(sequences), self._ids) if sequences else None
-        self._groups = self._told
+        self._listed = read_sequences(Path(sequences), self._ids) if sequences else None
+        self._groups = self._listed
         self._thumbnails: dict[str, Thumbnail] | None = None
 
     def scenes(self) -> Sequence[Scene]:
@@ -90,13 +90,13 @@ class HdmSource:
 
     @property
     def ids(self) -> Sequence[str]:
-        """The scenes that have a reference; knowing them reads no picture."""
+        """The scenes that have a reference; no image is read for this."""
         return self._ids
 
     def groups(self, pictures: Mapping[str, Thumbnail]) -> dict[str, str]:
-        """The film sequence of each scene that has a picture: as told, or runs that look alike."""
-        if self._told is not None:
-            return {scene_id: self._told[scene_id] for scene_id in pictures}
+        """The film sequence of each scene that has a picture: as listed, or runs that look alike."""
+        if self._listed is not None:
+            return {scene_id: self._listed[scene_id] for scene_id in pictures}
         return join_returning_shots(find_runs(list(pictures), pictures), pictures)
 
     def thumbnails(self) -> dict[str, Thumbnail]:
@@ -170,7 +170,7 @@ class HdmSource:
             raise InputError(
                 path,
                 f"{frame.shape[1]}x{frame.shape[0]} px, its reference is {reference_shape[1]}x{reference_shape[0]}",
-                "exclude the scene or mend the files",
+                "exclude the scene or repair the files",
             )
         return frame
 

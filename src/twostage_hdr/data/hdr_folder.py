@@ -1,4 +1,4 @@
-"""Any folder of HDR images as a source of triples, photographed by the virtual camera."""
+"""Any folder of HDR images as a source of triples: manifest, panoramas, exclude list, virtual camera."""
 
 import csv
 import re
@@ -14,7 +14,7 @@ from twostage_hdr.camera.virtual_camera import VirtualCamera
 from twostage_hdr.data.capture import capture_triple
 from twostage_hdr.data.image_cache import ImageCache
 from twostage_hdr.data.scene import Scene
-from twostage_hdr.data.thumbnails import Thumbnail, exposed_picture, thumbnails
+from twostage_hdr.data.thumbnails import Thumbnail, exposed_preview, thumbnails
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.data.window import Window
 from twostage_hdr.errors import InputError
@@ -134,7 +134,7 @@ class HdrFolderSource:
             InputError: a file cannot be read.
         """
         if self._thumbnails is None:
-            self._thumbnails = thumbnails(self._names, lambda name: exposed_picture(self.read(Scene(name, name))))
+            self._thumbnails = thumbnails(self._names, lambda name: exposed_preview(self.read(Scene(name, name))))
         return self._thumbnails
 
     def _group(self, name: str) -> str:
@@ -172,14 +172,14 @@ def _read_manifest(path: Path) -> dict[str, _ManifestRow]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(path, f"cannot be read as CSV ({error})", "mend it or take it away") from error
+        raise InputError(path, f"cannot be read as CSV ({error})", "repair or remove it") from error
     if rows and "file" not in rows[0]:
         raise InputError(path, f"columns are {list(rows[0])}", "a manifest needs the column 'file'")
-    told = {"yes": True, "no": False}
+    flags = {"yes": True, "no": False}
     return {
         row["file"]: _ManifestRow(
             row.get("place_group") or None,
-            told.get((row.get("panorama") or "").lower()),
+            flags.get((row.get("panorama") or "").lower()),
             "sky-only" in (row.get("note") or "").lower(),
         )
         for row in rows

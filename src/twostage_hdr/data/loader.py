@@ -1,4 +1,4 @@
-"""A DataLoader that goes on where an interrupted epoch stopped."""
+"""A DataLoader that resumes an interrupted epoch."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -15,14 +15,14 @@ GRACE = 20
 
 
 class ResumableLoader(DataLoader[Triple]):
-    """Knows which epoch it is in and how far; Lightning saves and restores that with every checkpoint.
+    """Keeps track of its epoch and batch; Lightning saves and restores both with every checkpoint.
 
     Its sampler must be an `EpochSampler`: since a sample is a function of (seed, epoch, index), skipping the first
     keys is all that resuming takes.
 
     Attributes:
-        trained: tells how many batches of the epoch have been trained on. Without it every batch that was handed out
-            counts, also the one during which a run was interrupted.
+        trained: returns how many batches of the epoch have been trained on. Without it every batch that was yielded
+            counts, including the one during which a run was interrupted.
     """
 
     sampler: EpochSampler
@@ -34,7 +34,7 @@ class ResumableLoader(DataLoader[Triple]):
     def __iter__(self) -> Iterator[Triple]:  # type: ignore[override]
         assert self.batch_size is not None
         self._epoch, self._yielded = self.sampler.epoch, 0
-        # A state from the end of an earlier epoch says nothing of this one.
+        # A state from the end of an earlier epoch does not apply to this one.
         if self._resume is not None and self._resume[0] == self._epoch:
             self._yielded = self._resume[1] % max(len(self), 1)
         self._resume = None
@@ -45,7 +45,7 @@ class ResumableLoader(DataLoader[Triple]):
             yield batch
 
     def state_dict(self) -> dict[str, Any]:
-        """The current epoch, and how many of its batches training has done with."""
+        """The current epoch, and how many of its batches have been trained on."""
         return {"epoch": self._epoch, "batches": self._yielded if self.trained is None else self.trained()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -56,7 +56,7 @@ class ResumableLoader(DataLoader[Triple]):
 def leave_signals_to_main_process(worker: int) -> None:
     """For loader processes: terminals and clusters signal them too, but the main process decides when to stop.
 
-    It needs its workers until the batch in progress is saved; SIGTERM lets them live `GRACE` seconds more.
+    It needs its workers until the batch in progress is saved; after SIGTERM they run for another `GRACE` seconds.
     """
     for name in ("SIGINT", "SIGUSR1", "SIGUSR2"):
         if hasattr(signal, name):

@@ -70,13 +70,13 @@ class PatchDataset(Dataset[Triple]):
         return _flip(triple, crop_rng) if self.flips else triple
 
 
-class FrozenDataset(Dataset[Triple]):
-    """Whole images for validation and test: exposure, camera and noise hang on the scene's id and the seed alone.
+class FixedCameraImages(Dataset[Triple]):
+    """Whole images for validation and test; exposure, camera and noise depend only on the scene's id and the seed.
 
     Args:
         source: makes the triples.
         scenes: one item each.
-        seed: of the frozen cameras.
+        seed: of the cameras.
     """
 
     def __init__(self, source: Source, scenes: Sequence[Scene], *, seed: int) -> None:
@@ -110,7 +110,7 @@ class EpochSampler(Sampler[tuple[int, int]]):
         self.skip = 0  # keys of the coming epoch that an interrupted run has already seen
 
     def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this before each epoch."""
+        """Called by Lightning before each epoch."""
         self.epoch = epoch
 
     def __len__(self) -> int:

@@ -15,7 +15,7 @@ class Scene:
     """A scene's identity.
 
     Attributes:
-        id: unique in its source; stable over runs, since splits and frozen cameras hang on it.
+        id: unique in its source; stable over runs, since splits and cameras depend on it.
         group: the place or film sequence. Scenes of one group never fall into different splits.
     """
 

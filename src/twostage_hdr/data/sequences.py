@@ -54,10 +54,10 @@ def read_sequences(path: Path, ids: Sequence[str]) -> dict[str, str]:
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            told = {row["scene"]: row["sequence"] for row in csv.DictReader(file)}
+            listed = {row["scene"]: row["sequence"] for row in csv.DictReader(file)}
     except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(path, f"cannot be read as CSV with columns scene,sequence ({error!r})") from error
-    missing = [scene_id for scene_id in ids if scene_id not in told]
+    missing = [scene_id for scene_id in ids if scene_id not in listed]
     if missing:
         raise InputError(path, f"no sequence for {len(missing)} scenes, first {missing[0]!r}", "add a row for each")
-    return {scene_id: told[scene_id] for scene_id in ids}
+    return {scene_id: listed[scene_id] for scene_id in ids}

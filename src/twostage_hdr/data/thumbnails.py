@@ -82,7 +82,7 @@ _LARGEST_WIDTH = 480
 _SAMPLES = 100_000
 
 
-def exposed_picture(linear: Float[Tensor, "3 height width"]) -> UInt8[np.ndarray, "rows columns 3"]:
+def exposed_preview(linear: Float[Tensor, "3 height width"]) -> UInt8[np.ndarray, "rows columns 3"]:
     """The image exposed so that 5 % of it clips, encoded with gamma 2.24, at most 480 px wide.
 
     Args:

@@ -15,7 +15,7 @@ class Window:
         patch: side of the patch in px (the published 256).
         crop: side of the crop in px (the published 128).
         patch_at: the patch's place (down, right) as fractions of the free range.
-        crop_at: the crop's place inside the patch, likewise.
+        crop_at: the crop's place inside the patch, in the same form.
         zoom: side of the image region that becomes one crop, as a multiple of `crop`: 2 shows twice the area at half
             the resolution. Only sources of linear HDR images can resample; others ignore it.
     """

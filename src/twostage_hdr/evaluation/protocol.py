@@ -1,6 +1,7 @@
 """The one protocol: every method's result on an image goes through `score_image`, and nothing else makes a number."""
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -9,39 +10,56 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.crf_correction import correct_response
 from twostage_hdr.evaluation.gain_alignment import align_gain, measure_gain
 from twostage_hdr.evaluation.method_row import ALIGNED, ALIGNED_CRF, AS_GIVEN, MetricColumn
-from twostage_hdr.evaluation.pu21_ssim import pu21_ssim
-from twostage_hdr.evaluation.stops_error import stops_error_clipped, stops_error_well_exposed
-from twostage_hdr.metrics.delta_e import delta_e
-from twostage_hdr.metrics.mu_psnr import mu_psnr
-from twostage_hdr.metrics.psnr import psnr
-from twostage_hdr.metrics.pu21_psnr import pu21_psnr
-from twostage_hdr.metrics.ssim import ssim
+from twostage_hdr.evaluation.stops_error import STOPS_COLUMNS, stops_error_clipped, stops_error_well_exposed
+from twostage_hdr.metrics.delta_e import DeltaE
+from twostage_hdr.metrics.mu_psnr import MuPSNR
+from twostage_hdr.metrics.per_image import PerImageMetric
+from twostage_hdr.metrics.psnr import PSNR
+from twostage_hdr.metrics.pu21_psnr import PU21PSNR
+from twostage_hdr.metrics.pu21_ssim import PU21SSIM
+from twostage_hdr.metrics.ssim import SSIM
 from twostage_hdr.radiometry.gamma import decode_gamma, encode_gamma
 from twostage_hdr.radiometry.photometry import REFERENCE_CAP, WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
-COLUMNS: tuple[MetricColumn, ...] = (
-    MetricColumn(key="psnr", title="PSNR", unit="dB", higher_is_better=True, scaling=AS_GIVEN),
-    MetricColumn(key="mu_psnr", title="μ-PSNR", unit="dB", higher_is_better=True, scaling=AS_GIVEN),
-    MetricColumn(key="psnr_aligned", title="PSNR, aligned", unit="dB", higher_is_better=True, scaling=ALIGNED),
-    MetricColumn(key="mu_psnr_aligned", title="μ-PSNR, aligned", unit="dB", higher_is_better=True, scaling=ALIGNED),
-    MetricColumn(key="pu21_psnr", title="PU21-PSNR", unit="dB", higher_is_better=True, scaling=ALIGNED),
-    MetricColumn(key="pu21_ssim", title="PU21-SSIM", unit="", higher_is_better=True, scaling=ALIGNED, digits=4),
-    MetricColumn(key="crf_pu21_psnr", title="PU21-PSNR, CRF", unit="dB", higher_is_better=True, scaling=ALIGNED_CRF),
-    MetricColumn(key="ssim", title="SSIM (μ-law)", unit="", higher_is_better=True, scaling=ALIGNED, digits=4),
-    MetricColumn(key="delta_e", title="ΔE00 (μ-law)", unit="", higher_is_better=False, scaling=ALIGNED),
-    MetricColumn(
-        key="stops_error_clipped", title="Clipped pixels", unit="stops", higher_is_better=False, scaling=ALIGNED
-    ),
-    MetricColumn(
-        key="stops_error_well_exposed",
-        title="Well-exposed pixels",
-        unit="stops",
-        higher_is_better=False,
-        scaling=ALIGNED,
-        digits=3,
-    ),
+
+class Scored(NamedTuple):
+    """A metric of the protocol, and the image that it scores."""
+
+    metric: type[PerImageMetric]
+    key: str
+    scaling: str = ALIGNED
+    addition: str = ""
+    """To the metric's title."""
+
+    @property
+    def column(self) -> MetricColumn:
+        """As a column of a table."""
+        metric = self.metric
+        return MetricColumn(
+            key=self.key,
+            title=metric.title + self.addition,
+            unit=metric.unit,
+            higher_is_better=bool(metric.higher_is_better),
+            scaling=self.scaling,
+            digits=metric.digits,
+        )
+
+
+SCORES = (
+    Scored(PSNR, "psnr", AS_GIVEN),
+    Scored(MuPSNR, "mu_psnr", AS_GIVEN),
+    Scored(PSNR, "psnr_aligned", addition=", aligned"),
+    Scored(MuPSNR, "mu_psnr_aligned", addition=", aligned"),
+    Scored(PU21PSNR, "pu21_psnr"),
+    Scored(PU21SSIM, "pu21_ssim"),
+    Scored(PU21PSNR, "crf_pu21_psnr", ALIGNED_CRF, addition=", CRF"),
+    Scored(SSIM, "ssim"),
+    Scored(DeltaE, "delta_e"),
 )
+"""The metrics of the tables, in their order: a new one is its file in `metrics/` and a line here."""
+
+COLUMNS = (*(scored.column for scored in SCORES), *STOPS_COLUMNS)
 """Every score of `score_image`, in the order of the tables."""
 
 JOD_COLUMN = MetricColumn(
@@ -78,19 +96,10 @@ def score_image(
     alignment = measure_gain(ldr, reference, prediction)
     aligned = align_gain(prediction, alignment, cap)
     corrected = correct_response(aligned * WHITE, reference * WHITE) / WHITE
-    given, wanted, fair = encode_gamma(prediction)[None], reference16[None], encode_gamma(aligned)[None]
-    scores = {
-        "psnr": psnr(given, wanted),
-        "mu_psnr": mu_psnr(given, wanted),
-        "psnr_aligned": psnr(fair, wanted),
-        "mu_psnr_aligned": mu_psnr(fair, wanted),
-        "pu21_psnr": pu21_psnr(fair, wanted),
-        "pu21_ssim": pu21_ssim(fair, wanted, white=WHITE),
-        "crf_pu21_psnr": pu21_psnr(encode_gamma(corrected)[None], wanted),
-        "ssim": ssim(fair, wanted),
-        "delta_e": delta_e(fair, wanted),
-    }
-    return {key: float(value) for key, value in scores.items()} | {
+    images = {AS_GIVEN: prediction, ALIGNED: aligned, ALIGNED_CRF: corrected}
+    encoded = {scaling: encode_gamma(image)[None] for scaling, image in images.items()}
+    scores = {key: float(metric.score(encoded[scaling], reference16[None])) for metric, key, scaling, _ in SCORES}
+    return scores | {
         "stops_error_clipped": stops_error_clipped(aligned, reference, ldr),
         "stops_error_well_exposed": stops_error_well_exposed(aligned, reference, ldr),
         "gain_stops": math.log2(alignment.gain),

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from twostage_hdr.evaluation.method_row import ALIGNED, MetricColumn
 from twostage_hdr.radiometry.exposure import clipped_mask
 from twostage_hdr.radiometry.gain import well_exposed
 from twostage_hdr.radiometry.gamma import decode_gamma
@@ -15,6 +16,22 @@ from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, RelativeLu
 
 LUMINANCE_FLOOR = PU21_RANGE[0] / WHITE
 """Relative luminance below which no ratio is formed: where PU21 begins [mantiuk2021pu21]."""
+
+
+STOPS_COLUMNS = (
+    MetricColumn(
+        key="stops_error_clipped", title="Clipped pixels", unit="stops", higher_is_better=False, scaling=ALIGNED
+    ),
+    MetricColumn(
+        key="stops_error_well_exposed",
+        title="Well-exposed pixels",
+        unit="stops",
+        higher_is_better=False,
+        scaling=ALIGNED,
+        digits=3,
+    ),
+)
+"""The two errors as columns of a table."""
 
 
 def stops_difference(

@@ -9,10 +9,10 @@ from jaxtyping import Float, UInt
 from torch import Tensor
 
 from twostage_hdr.inference.tiled import encoded
-from twostage_hdr.networks.context_gain import CELL, ContextGain, white_share
+from twostage_hdr.networks.context_gain import CELL, ContextGain, clipping_weight
 
 TILE = 96
-"""Side of a tile of the map, cells: with what it sees around it 140, so 50 MiB of features."""
+"""Side of a tile of the map, cells: 140 with its halo, so 50 MiB of features."""
 
 
 class ContextRows:
@@ -46,7 +46,7 @@ class ContextRows:
             fine = F.interpolate(cells, scale_factor=CELL, mode="bilinear")[0]
             begin = top - first * CELL
             log_gain = fine[:, begin : begin + bottom - top, : self.ldr.shape[1]]
-            gains = torch.exp(white_share(encoded(self.ldr[top:bottom])[0]) * log_gain)
+            gains = torch.exp(clipping_weight(encoded(self.ldr[top:bottom])[0]) * log_gain)
             return gains.permute(1, 2, 0).numpy()
 
 
@@ -60,15 +60,18 @@ def log_gain_map(
         ldr: full range of its type.
         tile: side of a tile, cells.
     """
-    device = context.conv_in.weight.device
+    device, halo = context.conv_in.weight.device, context.receptive_cells
     height, width = (-(-side // CELL) for side in ldr.shape[:2])
     whole = torch.empty(3, height, width, dtype=torch.float32, device="cpu")
     for top in range(0, height, tile):
         for left in range(0, width, tile):
-            up, before = max(top - context.reach, 0), max(left - context.reach, 0)
+            up, before = max(top - halo, 0), max(left - halo, 0)
             bottom, right = min(top + tile, height), min(left + tile, width)
-            seen = ldr[up * CELL : (bottom + context.reach) * CELL, before * CELL : (right + context.reach) * CELL]
+            pixels = ldr[
+                up * CELL : (bottom + halo) * CELL,
+                before * CELL : (right + halo) * CELL,
+            ]
             with torch.inference_mode():
-                cells = context.map(encoded(seen).to(device))[0]
+                cells = context.map(encoded(pixels).to(device))[0]
                 whole[:, top:bottom, left:right] = cells[:, top - up : bottom - up, left - before : right - before]
     return whole

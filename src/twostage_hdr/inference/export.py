@@ -74,7 +74,7 @@ def export_program(
 ) -> None:
     """Writes `.pt2`, which `torch.export.load(path).module()` runs without this package; sizes are free.
 
-    The variant with context takes sides from 9 px: PyTorch tells a map of one row or column from all others.
+    The variant with context takes sides from 9 px: PyTorch specialises maps of one row or column.
     The arguments are `export_onnx`'s.
 
     Raises:
@@ -120,7 +120,7 @@ def _check(network: nn.Module, path: Path) -> None:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """The exporters without their remarks on what is not installed."""
+    """Silences the exporters' remarks on packages that are not installed."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

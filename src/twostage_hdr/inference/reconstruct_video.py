@@ -1,4 +1,4 @@
-"""From an ordinary video to HDR video, frame by frame: memory does not grow with its length."""
+"""From an ordinary video to HDR video frame by frame, in constant memory, with the gain smoothed over time."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -98,7 +98,7 @@ VIDEO_ENDINGS = {"hevc": "_hdr.mp4", "exr": "_exr"}
 
 
 class VideoResult(NamedTuple):
-    """What there is to tell about a video that is done."""
+    """What is reported about a finished video."""
 
     peak: float
     """Brightest value written, linear, 1.0 = the video's white."""
@@ -134,7 +134,7 @@ def reconstruct_video(
         reconstructor: the network.
         formats: keys of `VIDEO_ENDINGS`.
         options: how results are written.
-        advance: is told the share of the video that each frame is.
+        advance: called with the share of the video that is done with each frame.
 
     Raises:
         InputError: a video that cannot be read, or a format that video does not have.

@@ -21,7 +21,7 @@ from twostage_hdr.imaging.preview import exposure_strip, preview, write_png8
 from twostage_hdr.imaging.radiance import RadianceRowWriter
 from twostage_hdr.imaging.tiff import TiffRowWriter
 from twostage_hdr.imaging.ultra_hdr import write_ultra_hdr
-from twostage_hdr.inference.row_spool import RowSpool
+from twostage_hdr.inference.spooled_rows import SpooledRows
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 from twostage_hdr.radiometry.photometry import PQ_PEAK, WHITE
 
@@ -157,7 +157,7 @@ class ResultFiles:
             self._stack.enter_context(stream)
         self._spool = None
         if any(name not in (*_STREAMED, "uncertainty") for name in self._formats):
-            self._spool = self._stack.enter_context(RowSpool(self._place.parent, **size))
+            self._spool = self._stack.enter_context(SpooledRows(self._place.parent, **size))
         return self
 
     def write_rows(self, rows: Float32[np.ndarray, "rows width 3"]) -> None:
@@ -182,7 +182,7 @@ class ResultFiles:
                 raise
         self._stack.__exit__(kind, error, trace)
 
-    def _write_whole(self, spool: RowSpool) -> None:
+    def _write_whole(self, spool: SpooledRows) -> None:
         if "png16" in self._formats:
             self._write_challenge_pair(spool)
         names = [name for name in self._formats if name not in (*_STREAMED, "png16", "uncertainty")]
@@ -200,7 +200,7 @@ class ResultFiles:
         for name in names:
             writers[name](self._path(name))
 
-    def _write_challenge_pair(self, spool: RowSpool) -> None:
+    def _write_challenge_pair(self, spool: SpooledRows) -> None:
         alignratio = alignratio_of(np.full((1, 1, 3), self._brightest, np.float32) ** np.float32(1 / HDM_GAMMA))
         png, scale = self._path("png16"), self._path("png16", 1)
         with ChallengeRowWriter(png, scale, width=self._width, height=self._height, alignratio=alignratio) as file:

@@ -108,7 +108,7 @@ def find_weights(where: str | Path) -> Path:
         for name in ("best.ckpt", "last.ckpt"):
             if (path / "checkpoints" / name).is_file():
                 return path / "checkpoints" / name
-        # `make demo` leaves a folder of the name of a shipped set: a folder that is no run does not hide the set.
+        # `make demo` creates a folder named like a shipped set: only a run's folder takes precedence over the set.
         if str(where) not in shipped_weights():
             raise InputError(path, "a folder without checkpoints/best.ckpt or last.ckpt", "give a run's own directory")
     if path.is_file():

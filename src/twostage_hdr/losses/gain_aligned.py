@@ -1,4 +1,4 @@
-"""A loss that forgives the exposure: what a frame of unknown response cannot tell is not held against the network."""
+"""A loss that ignores the overall exposure, which a frame of unknown camera response does not determine."""
 
 import torch
 from jaxtyping import Float
@@ -10,17 +10,17 @@ from twostage_hdr.radiometry.luminance import luminance
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
 LEAST_SHARE = 0.05
-"""Share of an image's pixels below which they say too little of its gain, which is then 1."""
+"""Smallest share of measurable pixels; below it the gain is 1."""
 
 GREATEST_GAIN = 16.0
-"""Four stops: what is further off is wrong, not another exposure."""
+"""Four stops: a larger difference is an error, not another exposure."""
 
 
 class GainAlignedLoss(nn.Module):
     """loss(g x, y), with one gain g for each image: exp(median(ln L_y - ln L_x)) over the well-exposed pixels.
 
-    The evaluation measures with such a gain. No gradient flows through g, so this loss alone would let the exposure
-    drift: give it beside a loss that sees the exposure.
+    The evaluation measures with such a gain. No gradient flows through g, so with this loss alone the exposure
+    would drift: combine it with one that depends on the exposure.
 
     Args:
         loss: of the aligned image, `(prediction, target) -> scalar`.

@@ -1,7 +1,5 @@
 """Mean CIEDE2000 colour difference [sharma2005ciede2000]."""
 
-from typing import ClassVar
-
 from twostage_hdr.metrics.per_image import EncodedBatch, PerImageMetric
 from twostage_hdr.radiometry.ciede2000 import ciede2000, encoded_to_lab
 from twostage_hdr.radiometry.mu_law import mu_law_tone_map, reference_scale
@@ -23,21 +21,15 @@ class DeltaE(PerImageMetric):
     """Mean of `delta_e` over images."""
 
     higher_is_better = False
-    title: ClassVar[str] = "ΔE00"
-    unit: ClassVar[str] = ""
-
-    def score(self, prediction: EncodedBatch, reference: EncodedBatch) -> PerImage:
-        """See `delta_e`."""
-        return delta_e(prediction, reference)
+    title = "ΔE00 (μ-law)"
+    unit = ""
+    score = staticmethod(delta_e)
 
 
 class EncodedDeltaE(PerImageMetric):
     """Mean of `encoded_delta_e` over images."""
 
     higher_is_better = False
-    title: ClassVar[str] = "ΔE00 (encoded)"
-    unit: ClassVar[str] = ""
-
-    def score(self, prediction: EncodedBatch, reference: EncodedBatch) -> PerImage:
-        """See `encoded_delta_e`."""
-        return encoded_delta_e(prediction, reference)
+    title = "ΔE00 (encoded)"
+    unit = ""
+    score = staticmethod(encoded_delta_e)

@@ -1,7 +1,5 @@
 """The challenge's mu-PSNR: PSNR of tone-mapped images [ntire2021hdr]."""
 
-from typing import ClassVar
-
 import torch
 
 from twostage_hdr.metrics.per_image import EncodedBatch, PerImageMetric
@@ -23,9 +21,6 @@ class MuPSNR(PerImageMetric):
     """Mean of `mu_psnr` over images, dB."""
 
     higher_is_better = True
-    title: ClassVar[str] = "μ-PSNR"
-    unit: ClassVar[str] = "dB"
-
-    def score(self, prediction: EncodedBatch, reference: EncodedBatch) -> PerImage:
-        """See `mu_psnr`."""
-        return mu_psnr(prediction, reference)
+    title = "μ-PSNR"
+    unit = "dB"
+    score = staticmethod(mu_psnr)

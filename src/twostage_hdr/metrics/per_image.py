@@ -1,4 +1,4 @@
-"""What all metrics share: they accumulate a mean over images of one number per image."""
+"""The base of all metrics: the mean over images of one number per image, and how tables show it."""
 
 from abc import abstractmethod
 from typing import ClassVar, TypeAlias
@@ -17,14 +17,16 @@ EncodedBatch: TypeAlias = Float[Tensor, "batch 3 height width"]
 class PerImageMetric(Metric):
     """The arithmetic mean over images; every image counts once, whatever its size and batch.
 
-    A single perfect image makes a PSNR's mean infinite, and a single NaN makes any mean NaN: neither is left out in
-    silence. `values` tells which image it was.
+    A single perfect image makes a PSNR's mean infinite, and a single NaN makes any mean NaN; neither is left out.
+    `values` shows which image it was.
     """
 
     title: ClassVar[str]
     """The metric's name as tables print it."""
     unit: ClassVar[str]
     """The unit, empty if dimensionless."""
+    digits: ClassVar[int] = 2
+    """After the decimal point, in tables."""
     is_differentiable = False
     full_state_update = False
 
@@ -39,8 +41,9 @@ class PerImageMetric(Metric):
         self.add_state("count", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
         self.add_state("scores", [], dist_reduce_fx="cat")
 
+    @staticmethod
     @abstractmethod
-    def score(self, prediction: EncodedBatch, reference: EncodedBatch) -> PerImage:
+    def score(prediction: EncodedBatch, reference: EncodedBatch) -> PerImage:
         """One number per image."""
 
     def update(self, prediction: Tensor, reference: Tensor) -> None:

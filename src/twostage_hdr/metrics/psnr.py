@@ -1,7 +1,5 @@
 """The challenge's PSNR, in the encoded domain [ntire2021hdr]."""
 
-from typing import ClassVar
-
 import torch
 
 from twostage_hdr.metrics.per_image import EncodedBatch, PerImageMetric
@@ -21,9 +19,6 @@ class PSNR(PerImageMetric):
     """Mean of `psnr` over images, dB."""
 
     higher_is_better = True
-    title: ClassVar[str] = "PSNR"
-    unit: ClassVar[str] = "dB"
-
-    def score(self, prediction: EncodedBatch, reference: EncodedBatch) -> PerImage:
-        """See `psnr`."""
-        return psnr(prediction, reference)
+    title = "PSNR"
+    unit = "dB"
+    score = staticmethod(psnr)

@@ -1,7 +1,6 @@
 """PSNR in perceptually uniform units [mantiuk2021pu21]."""
 
 from math import log10
-from typing import ClassVar
 
 import torch
 
@@ -30,13 +29,6 @@ class PU21PSNR(PerImageMetric):
     """Mean of `pu21_psnr` over images, dB."""
 
     higher_is_better = True
-    title: ClassVar[str] = "PU21-PSNR"
-    unit: ClassVar[str] = "dB"
-
-    def __init__(self, *, white: float = WHITE) -> None:
-        super().__init__()
-        self.white = white
-
-    def score(self, prediction: EncodedBatch, reference: EncodedBatch) -> PerImage:
-        """See `pu21_psnr`."""
-        return pu21_psnr(prediction, reference, self.white)
+    title = "PU21-PSNR"
+    unit = "dB"
+    score = staticmethod(pu21_psnr)

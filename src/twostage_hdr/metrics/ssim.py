@@ -1,7 +1,5 @@
 """Structural similarity [wang2004ssim]."""
 
-from typing import ClassVar
-
 import kornia.metrics
 
 from twostage_hdr.metrics.per_image import EncodedBatch, PerImageMetric
@@ -34,21 +32,17 @@ class SSIM(PerImageMetric):
     """Mean of `ssim` over images."""
 
     higher_is_better = True
-    title: ClassVar[str] = "SSIM"
-    unit: ClassVar[str] = ""
-
-    def score(self, prediction: EncodedBatch, reference: EncodedBatch) -> PerImage:
-        """See `ssim`."""
-        return ssim(prediction, reference)
+    title = "SSIM (μ-law)"
+    unit = ""
+    digits = 4
+    score = staticmethod(ssim)
 
 
 class EncodedSSIM(PerImageMetric):
     """Mean of `encoded_ssim` over images."""
 
     higher_is_better = True
-    title: ClassVar[str] = "SSIM (encoded)"
-    unit: ClassVar[str] = ""
-
-    def score(self, prediction: EncodedBatch, reference: EncodedBatch) -> PerImage:
-        """See `encoded_ssim`."""
-        return encoded_ssim(prediction, reference)
+    title = "SSIM (encoded)"
+    unit = ""
+    digits = 4
+    score = staticmethod(encoded_ssim)

@@ -1,7 +1,7 @@
-"""What lies behind white, told from further away: a coarse map of gains over the clipped channels of a frame.
+"""Estimates clipped radiance from a wide receptive field: a coarse map of gains for the clipped channels of a frame.
 
-Nine tenths of the error of a reconstruction lies in the clipped pixels, most of it in their mean brightness over
-regions larger than the two-stage network sees. To tell that takes a wide view and no resolution.
+Nine tenths of the error of a reconstruction lie in the clipped pixels, most of it in their mean brightness over regions
+larger than the receptive field of the two-stage network. Estimating that takes a wide view but no resolution.
 """
 
 import math
@@ -20,13 +20,13 @@ CELL = 8
 """Side of a cell of the map, px."""
 
 DILATIONS = (1, 2, 4, 8, 4, 2, 1)
-"""Of the residual blocks: together they reach 22 cells, 176 px, to every side."""
+"""Of the residual blocks: together a receptive radius of 22 cells, 176 px."""
 
 LOWEST_GAIN, HIGHEST_GAIN = 0.25, 16.0
 """Encoded; the scores' references end at 10."""
 
 WELL_EXPOSED_END = WELL_EXPOSED[1] ** (1 / HDM_GAMMA)
-"""Encoded value up to which a channel is told by the frame itself, and left alone."""
+"""Encoded value up to which a channel is left as it is."""
 
 
 class DilatedBlock(nn.Module):
@@ -34,7 +34,7 @@ class DilatedBlock(nn.Module):
 
     Args:
         features: channels of x.
-        dilation: of the 3x3 convolution, which is as many cells wide to each side.
+        dilation: of the 3x3 convolution.
     """
 
     def __init__(self, *, features: int, dilation: int) -> None:
@@ -43,7 +43,7 @@ class DilatedBlock(nn.Module):
         self.point = nn.Conv2d(features, features, 1)
 
     def forward(self, x: Float[Tensor, "batch features rows columns"]) -> Float[Tensor, "batch features rows columns"]:
-        """Of the shape of x."""
+        """The sum, of the shape of x."""
         residual: Tensor = x + self.point(torch.relu(self.wide(x)))
         return residual
 
@@ -53,18 +53,18 @@ class ContextGain(nn.Module):
 
     ::
 
-        ldr, white --> conv8x8, stride 8 -> 7 dilated blocks -> conv1x1 --> ln gain of each cell and channel
-        gain = exp(white * (ln gain, bilinear at full size))
+        ldr, weight --> conv8x8, stride 8 -> 7 dilated blocks -> conv1x1 --> ln gain of each cell and channel
+        gain = exp(clipping_weight * (ln gain, bilinear at full size))
 
-    `white` rises from 0 at the end of the well-exposed range to 1 at the clipping threshold, in each channel, so what
-    the frame tells stays as it is. A new map is 1 everywhere.
+    `clipping_weight` rises from 0 at the end of the well-exposed range to 1 at the clipping threshold, in each channel,
+    so well-exposed values are not changed. An untrained map is 1 everywhere.
 
     Args:
         features: channels of the map's network.
     """
 
-    reach = sum(DILATIONS)
-    """How far a cell sees, in cells; the map is bilinear between cells, which adds one."""
+    receptive_cells = sum(DILATIONS)
+    """Receptive radius of a cell, in cells; the interpolation between cells adds one."""
 
     def __init__(self, *, features: int = 64) -> None:
         super().__init__()
@@ -82,17 +82,17 @@ class ContextGain(nn.Module):
         fine = F.interpolate(self.map(ldr), scale_factor=CELL, mode="bilinear")
         rows, columns = (torch.arange(side, device=ldr.device) for side in (height, width))
         log_gain = fine.index_select(-2, rows).index_select(-1, columns)  # a slice would not export with free sizes
-        return torch.exp(white_share(ldr) * log_gain)
+        return torch.exp(clipping_weight(ldr) * log_gain)
 
     def map(self, ldr: EncodedRGB) -> Float[Tensor, "batch 3 rows columns"]:
-        """ln gain of every cell; the last row and column of cells are filled up with the frame's edge pixels."""
-        seen = torch.cat((ldr, white_share(ldr)), 1)  # (B, 6, H, W)
+        """ln gain of every cell; an incomplete last row or column of cells is padded with the frame's edge pixels."""
+        network_input = torch.cat((ldr, clipping_weight(ldr)), 1)  # (B, 6, H, W)
         missing = (0, -ldr.shape[-1] % CELL, 0, -ldr.shape[-2] % CELL)
-        cells = torch.relu(self.conv_in(F.pad(seen, missing, mode="replicate")))  # (B, features, H / 8, W / 8)
+        cells = torch.relu(self.conv_in(F.pad(network_input, missing, mode="replicate")))  # (B, features, H / 8, W / 8)
         log_gain: Tensor = self.conv_out(self.blocks(cells))
         return log_gain.clamp(math.log(LOWEST_GAIN), math.log(HIGHEST_GAIN))
 
 
-def white_share(ldr: EncodedRGB) -> EncodedRGB:
-    """How far each channel is from the end of the well-exposed range, 0, to the clipping threshold, 1."""
+def clipping_weight(ldr: EncodedRGB) -> EncodedRGB:
+    """A ramp in each channel: 0 up to the end of the well-exposed range, 1 from the clipping threshold on."""
     return ((ldr - WELL_EXPOSED_END) / (CLIPPING_THRESHOLD - WELL_EXPOSED_END)).clamp(0, 1)

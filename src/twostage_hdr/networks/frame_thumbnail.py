@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from twostage_hdr.networks.context_gain import white_share
+from twostage_hdr.networks.context_gain import clipping_weight
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
 SIDE = 192
@@ -39,7 +39,7 @@ def quantities(ldr: EncodedRGB) -> Float[Tensor, "batch 10 rows columns"]:
     Args:
         ldr: (B, 3, H, W) in [0, 1], as the camera encoded it.
     """
-    white = white_share(ldr)
+    white = clipping_weight(ldr)
     grey = ldr.mean(1, keepdim=True)
     return torch.cat((ldr, white, white.amin(1, keepdim=True), white.amax(1, keepdim=True), grey**2, grey**3), 1)
 

@@ -1,13 +1,12 @@
-"""What rebuilds a network: its constructor's arguments as plain, serialisable values."""
+"""A network's constructor arguments as plain values, and the memory layout that convolutions are fastest in."""
 
 from typing import TypeAlias, TypeVar
 
 import torch
 from torch import nn
 
-HyperParameters: TypeAlias = dict[str, int | float | str | bool | list]
-
-"""`type(network)(**network.hyper_parameters)` builds the same architecture; goes into a weight file's header."""
+HyperParameters: TypeAlias = dict[str, int | float | str | bool | list[int]]
+"""`type(network)(**network.hyper_parameters)` builds the same architecture; written into the header of weight files."""
 
 Network = TypeVar("Network", bound=nn.Module)
 

@@ -1,4 +1,7 @@
-"""The two-stage network: enhancement, then tone mapping and bit expansion [sharif2021twostage]."""
+"""The two-stage network: enhancement, then tone mapping and bit expansion [sharif2021twostage].
+
+"Tone mapping" is the paper's word for stage II. It goes from LDR to HDR: inverse tone mapping in the field's words.
+"""
 
 from typing import ClassVar, Literal, NamedTuple
 

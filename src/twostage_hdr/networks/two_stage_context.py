@@ -1,4 +1,4 @@
-"""A variant of the two-stage network that sees further: its result, times a coarse gain over what is clipped."""
+"""A variant with a wider receptive field: the two-stage result times a coarse gain where the frame is clipped."""
 
 from typing import ClassVar, Literal
 
@@ -16,9 +16,9 @@ class TwoStageContextNetwork(nn.Module):
     ::
 
         ldr -+-> two-stage network [sharif2021twostage]          -+
-             |   834,476 parameters, sees 17 px                   + x -> hdr
+             |   834,476 parameters, receptive radius 17 px       + x -> hdr
              +-> context: gains over clipped channels, at 1/8    -+
-                 312,451 parameters, sees 176 px
+                 312,451 parameters, receptive radius 176 px
 
     The context costs 0.6 % of the two stages' multiply-adds. Ours; not in the paper.
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.networks.context_gain import white_share
+from twostage_hdr.networks.context_gain import clipping_weight
 from twostage_hdr.networks.frame_thumbnail import BINS, CHANNELS, SIDE, Thumbnail, bilinear_matrix
 from twostage_hdr.networks.hyper_parameters import HyperParameters
 from twostage_hdr.networks.response_curve import NUMBERS, ResponseCurve, curve_of
@@ -179,7 +179,7 @@ def light_rows(
     """
     levels = torch.cat((at_quantile(lights.whole, quantile) + lights.colour, at_quantile(lights.partly, quantile)), 1)
     fine = _upsampled(levels, lights.share, ldr, top=top, height=height)
-    white = white_share(ldr)
+    white = clipping_weight(ldr)
     all_white = white.amin(1, keepdim=True)
     most = white.amax(1, keepdim=True).clamp(min=SMALLEST_SHARE)
     everywhere = all_white / most  # 1 where all channels are clipped alike
@@ -204,7 +204,7 @@ def at_quantile(
         levels: of 10, 50 and 90 %.
         quantile: 0.1 to 0.9.
     """
-    low, middle, high = levels.split(1, 1)
+    low, middle, high = levels.chunk(3, 1)
     if quantile <= QUANTILES[1]:
         share = (quantile - QUANTILES[0]) / (QUANTILES[1] - QUANTILES[0])
         return low + share * (middle - low)
@@ -214,7 +214,7 @@ def at_quantile(
 
 def _light_map(raw: Float[Tensor, "batch 9 rows columns"], cells: Tensor) -> LightMap:
     """Bounded levels that do not cross, from the free numbers of each cell."""
-    whole, partly, colour = raw.split(3, 1)
+    whole, partly, colour = raw.chunk(3, 1)
     shares = cells[:, 6:7], (cells[:, 7:8] - cells[:, 6:7]).clamp(min=0)
     colour = colour - colour.mean(1, keepdim=True)
     return LightMap(
@@ -226,7 +226,7 @@ def _light_map(raw: Float[Tensor, "batch 9 rows columns"], cells: Tensor) -> Lig
 
 
 def _rising(free: Float[Tensor, "batch 3 rows columns"]) -> Float[Tensor, "batch 3 rows columns"]:
-    down, middle, up = free.split(1, 1)
+    down, middle, up = free.chunk(3, 1)
     return torch.cat((middle - F.softplus(down), middle, middle + F.softplus(up)), 1)
 
 

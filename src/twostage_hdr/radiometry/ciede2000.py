@@ -1,4 +1,4 @@
-"""The CIEDE2000 colour difference, differentiable [sharma2005ciede2000]."""
+"""CIE L*a*b* of encoded images, and the CIEDE2000 difference, differentiable [sharma2005ciede2000]."""
 
 from typing import NamedTuple
 
@@ -107,7 +107,7 @@ def encoded_to_lab(encoded: EncodedRGB) -> Lab:
     """CIE L*a*b* (D65) of encoded values *read as sRGB*, as they are: nothing is rescaled or clipped.
 
     The colour loss and metric are defined on this reading [sharif2021twostage]: a value above 1 gives an L* above
-    100. sRGB's curve goes on as a straight line below 0, so gradients are finite for every finite value.
+    100. sRGB's curve is linear below 0, so gradients are finite for every finite value.
     """
     # Inside autocast the colour matrix would be multiplied in half precision, an error of several units of L*.
     with torch.autocast(encoded.device.type, enabled=False):

@@ -8,7 +8,7 @@ from twostage_hdr.data.triple import Triple
 from twostage_hdr.networks.hyper_parameters import to_channels_last
 from twostage_hdr.radiometry.quantities import EncodedRGB
 from twostage_hdr.training.enhancement_objective import EnhancementObjective
-from twostage_hdr.training.optimisation import OptimizerFactory, Player, ScheduleFactory
+from twostage_hdr.training.optimisation import OptimizedPart, OptimizerFactory, ScheduleFactory
 from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule
 
 
@@ -18,7 +18,7 @@ class EnhancementModule(ReconstructionModule):
     Args:
         network: stage I.
         discriminator: None trains without a GAN.
-        objective: losses of both players.
+        objective: losses of stage I and of the discriminator.
         optimizer: of stage I.
         discriminator_optimizer: of the discriminator.
         schedule: of both learning rates; None keeps them constant.
@@ -41,26 +41,23 @@ class EnhancementModule(ReconstructionModule):
         super().__init__(network=network, clip_norm=clip_norm)
         self.discriminator = to_channels_last(discriminator) if discriminator else None
         self.objective = objective
-        self.enhancement_player = Player("enhancement", network, optimizer, schedule)
-        self.discriminator_player = (
-            Player("discriminator", discriminator, discriminator_optimizer, schedule) if discriminator else None
+        self.enhancement_part = OptimizedPart("enhancement", network, optimizer, schedule)
+        self.discriminator_part = (
+            OptimizedPart("discriminator", discriminator, discriminator_optimizer, schedule) if discriminator else None
         )
 
-    def players(self) -> Sequence[Player]:
-        """Stage I, then the discriminator."""
-        return [player for player in (self.enhancement_player, self.discriminator_player) if player]
+    def optimized_parts(self) -> Sequence[OptimizedPart]:
+        return [part for part in (self.enhancement_part, self.discriminator_part) if part]
 
     def predict(self, ldr: EncodedRGB) -> Prediction:
-        """Stage I's image."""
         return Prediction(self.network(ldr))
 
     def training_step(self, batch: Triple, batch_idx: int) -> None:
-        """One turn of both players."""
         enhanced = self.network(batch.ldr).float()
-        turn = self.objective(enhanced, batch.reference8, self.discriminator, self.labels())
-        self.log_losses("enhancement", turn.generator_value, turn.parts)
-        losses = [(self.enhancement_player, turn.generator)]
-        if self.discriminator_player and turn.discriminator is not None:
-            losses.append((self.discriminator_player, turn.discriminator))
-            self.log_losses("discriminator", turn.discriminator, {})
-        self.take_turn(batch, losses)
+        gan = self.objective(enhanced, batch.reference8, self.discriminator, self.soft_labels())
+        self.log_losses("enhancement", gan.generator_value, gan.terms)
+        losses = [(self.enhancement_part, gan.generator)]
+        if self.discriminator_part and gan.discriminator is not None:
+            losses.append((self.discriminator_part, gan.discriminator))
+            self.log_losses("discriminator", gan.discriminator, {})
+        self.step_optimizers(batch, losses)

@@ -1,4 +1,4 @@
-"""Stage I's game: an enhancement network against a discriminator."""
+"""Stage I's objective: reconstruction losses and the adversarial loss [sharif2021twostage]."""
 
 from typing import NamedTuple
 
@@ -11,33 +11,34 @@ from twostage_hdr.radiometry.quantities import EncodedRGB, PerImage
 from twostage_hdr.training.optimisation import without_autocast
 
 
-class LabelDraw(NamedTuple):
+class SoftLabels(NamedTuple):
     """Where the discriminator's soft labels come from, see `AdversarialLoss.discriminator`."""
 
     generator: torch.Generator | None = None
     share: tuple[int, int] = (0, 1)
 
 
-GLOBAL_DRAW = LabelDraw()
-"""Labels from PyTorch's global generator, one process."""
+GLOBAL_LABELS = SoftLabels()
+"""Labels from PyTorch's global generator, for one process."""
 
 
-class Turn(NamedTuple):
-    """Both players' losses of one batch, computed from the same weights."""
+class GANLosses(NamedTuple):
+    """The losses of the generator and of the discriminator for one batch, computed from the same weights."""
 
     generator: Tensor
-    """Its gradient is the generator's; its value is meaningless (see `EnhancementObjective`): log `generator_value`."""
+    """To be differentiated; its value has no meaning (see `EnhancementObjective`): log `generator_value`."""
     generator_value: Tensor
     discriminator: Tensor | None
-    parts: dict[str, Tensor]
+    terms: dict[str, Tensor]
+    """Unweighted terms of the generator's loss, detached."""
 
 
 class EnhancementObjective(nn.Module):
     """L_I = reconstruction terms + weight * adversarial term [sharif2021twostage].
 
-    The discriminator sees the fake once a turn. Its forward is shared: the generator's part of the gradient is taken
-    with respect to the fake image alone, and enters the generator's loss as a linear term with that gradient; the
-    discriminator's own loss uses the same logits. Both players therefore move from the same point.
+    The discriminator's forward pass on the generated image is computed once and used for both losses: the gradient of
+    the adversarial term is taken with respect to that image alone, and enters the generator's loss as a linear term
+    with this gradient. So the generator and the discriminator are updated from the same weights.
 
     Args:
         reconstruction: weighted terms between the enhanced image and the 8-bit reference.
@@ -58,22 +59,22 @@ class EnhancementObjective(nn.Module):
         enhanced: EncodedRGB,
         reference8: EncodedRGB,
         discriminator: nn.Module | None,
-        labels: LabelDraw = GLOBAL_DRAW,
-    ) -> Turn:
-        """The losses of both players for a batch, in float32; the discriminator's network takes part in autocast."""
+        labels: SoftLabels = GLOBAL_LABELS,
+    ) -> GANLosses:
+        """Both losses of a batch, in float32; only the discriminator itself runs under autocast."""
         with without_autocast(enhanced):
-            total, parts = self.reconstruction(enhanced, reference8)
+            total, terms = self.reconstruction(enhanced, reference8)
         if discriminator is None or self.adversarial_weight == 0:
-            return Turn(total, total.detach(), None, parts)
+            return GANLosses(total, total.detach(), None, terms)
         fake = enhanced.detach().requires_grad_()
         fake_logit = _at_least_float32(discriminator(fake))
         adversarial = self.adversarial.generator(fake_logit)
-        (pull,) = torch.autograd.grad(self.adversarial_weight * adversarial, fake, retain_graph=True)
+        (gradient,) = torch.autograd.grad(self.adversarial_weight * adversarial, fake, retain_graph=True)
         real_logit = _at_least_float32(discriminator(reference8))
         discriminator_loss = self.adversarial.discriminator(real_logit, fake_logit, labels.generator, labels.share)
-        parts = parts | {"adversarial": adversarial.detach()}
+        terms = terms | {"adversarial": adversarial.detach()}
         value = total.detach() + self.adversarial_weight * adversarial.detach()
-        return Turn(total + (enhanced * pull).sum(), value, discriminator_loss, parts)
+        return GANLosses(total + (enhanced * gradient).sum(), value, discriminator_loss, terms)
 
 
 def _at_least_float32(logits: PerImage) -> PerImage:

@@ -1,4 +1,4 @@
-"""Steps whose losses or gradients are not finite end the run: they are shown, not washed away."""
+"""Stops a run whose losses or gradients are not finite, and keeps the batch that caused it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,9 +16,9 @@ FILE = "non_finite_batch.safetensors"
 
 
 def refuse_non_finite(values: Mapping[str, Tensor], batch: Triple, directory: Path, place: str) -> None:
-    """Lets a step pass whose values are all finite; otherwise keeps its batch and ends the run.
+    """Does nothing if all values are finite; otherwise writes the batch to `FILE` and stops the run.
 
-    One comparison for all values, so that a graphics card is waited for once.
+    All values are compared at once, so that a GPU is waited for once.
 
     Args:
         values: scalars by name: losses and gradient norms, before any weight has changed.
@@ -31,15 +31,15 @@ def refuse_non_finite(values: Mapping[str, Tensor], batch: Triple, directory: Pa
     """
     if torch.stack([value.detach().float() for value in values.values()]).isfinite().all():
         return
-    told = ", ".join(f"{name} {value.item():g}" for name, value in values.items() if not value.isfinite())
+    shown = ", ".join(f"{name} {value.item():g}" for name, value in values.items() if not value.isfinite())
     path = directory / FILE
     scenes = [batch.scene] if isinstance(batch.scene, str) else list(batch.scene)
     directory.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as temporary:
-        save_file(_tensors(batch), temporary, metadata={"scenes": "\n".join(scenes), "place": place, "values": told})
+        save_file(_tensors(batch), temporary, metadata={"scenes": "\n".join(scenes), "place": place, "values": shown})
     raise InputError(
         place,
-        f"{told}; no weight was changed, the batch is kept in {path}",
+        f"{shown}; no weight was changed, the batch is kept in {path}",
         "look at its images, or lower module.optimizer.lr or set module.clip_norm",
     )
 

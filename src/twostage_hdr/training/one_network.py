@@ -9,17 +9,17 @@ from twostage_hdr.losses.weighted import WeightedLoss
 from twostage_hdr.networks.baselines.supervised import SupervisedOutput
 from twostage_hdr.radiometry.gamma import encode_gamma
 from twostage_hdr.radiometry.quantities import EncodedRGB
-from twostage_hdr.training.optimisation import OptimizerFactory, Player, ScheduleFactory, without_autocast
+from twostage_hdr.training.optimisation import OptimizedPart, OptimizerFactory, ScheduleFactory, without_autocast
 from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule
 
 
-class SupervisedModule(ReconstructionModule):
+class OneNetworkModule(ReconstructionModule):
     """Trains any network from the LDR frame to the 16-bit reference.
 
     Args:
         network: LDR frame to HDR image, in the domain that its attribute `output` names.
-        loss: between what the network shows to its loss (`supervised_output` where it has one, else its output, in its
-            domain) and the encoded reference.
+        loss: between `supervised_output` (the network's output, in its domain, where it has no such method) and the
+            encoded reference.
         optimizer: of the network.
         schedule: of its learning rate; None keeps it constant.
         clip_norm: see `ReconstructionModule`.
@@ -36,23 +36,20 @@ class SupervisedModule(ReconstructionModule):
     ) -> None:
         super().__init__(network=network, clip_norm=clip_norm)
         self.loss = loss
-        self.player = Player("network", network, optimizer, schedule)
+        self.part = OptimizedPart("network", network, optimizer, schedule)
 
-    def players(self) -> Sequence[Player]:
-        """The network alone."""
-        return [self.player]
+    def optimized_parts(self) -> Sequence[OptimizedPart]:
+        return [self.part]
 
     def predict(self, ldr: EncodedRGB) -> Prediction:
-        """The network's image, encoded."""
         image = self.network(ldr)
         return Prediction(encode_gamma(image) if self.network.output == "linear" else image)
 
     def training_step(self, batch: Triple, batch_idx: int) -> None:
-        """One update of the network."""
         network = self.network
         supervised = network.supervised_output if isinstance(network, SupervisedOutput) else network
         prediction = supervised(batch.ldr).float()
         with without_autocast(prediction):
-            total, parts = self.loss(prediction, batch.reference16)
-        self.log_losses("network", total, parts)
-        self.take_turn(batch, [(self.player, total)])
+            total, terms = self.loss(prediction, batch.reference16)
+        self.log_losses("network", total, terms)
+        self.step_optimizers(batch, [(self.part, total)])

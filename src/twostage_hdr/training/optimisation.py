@@ -1,4 +1,4 @@
-"""How a player's parameters are optimised: factories, schedules and the update itself."""
+"""How parameters are optimised: which, with what optimiser and with what learning-rate schedule."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -10,21 +10,19 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
-
 """Parameters to optimiser: a constructor with everything else filled in."""
 
 ScheduleFactory = Callable[[Optimizer, int], LRScheduler]
-
 """(optimiser, number of updates of the run) to a schedule that is stepped after every update."""
 
 
 @dataclass(frozen=True)
-class Player:
-    """Someone who optimises: a generator stage or the discriminator.
+class OptimizedPart:
+    """A network with an optimiser of its own: a stage, the whole generator, or the discriminator.
 
     Attributes:
         name: prefix of its logged quantities.
-        network: whose parameters it owns.
+        network: whose trainable parameters are optimised.
         optimizer: how they are optimised.
         schedule: of the learning rate; None keeps it constant, as published.
     """
@@ -35,7 +33,7 @@ class Player:
     schedule: ScheduleFactory | None = None
 
     def parameters(self) -> list[nn.Parameter]:
-        """What it moves."""
+        """The parameters that require a gradient."""
         return [parameter for parameter in self.network.parameters() if parameter.requires_grad]
 
 

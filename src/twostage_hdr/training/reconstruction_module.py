@@ -1,4 +1,4 @@
-"""What all LightningModules here share: players, updates, validation scores."""
+"""The base of all LightningModules here: manual optimisation, validation scores, checkpoints."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,9 +22,9 @@ from twostage_hdr.metrics.pu21_psnr import PU21PSNR
 from twostage_hdr.metrics.ssim import SSIM, EncodedSSIM
 from twostage_hdr.networks.hyper_parameters import to_channels_last
 from twostage_hdr.radiometry.quantities import EncodedRGB
-from twostage_hdr.training.enhancement_objective import LabelDraw
+from twostage_hdr.training.enhancement_objective import SoftLabels
 from twostage_hdr.training.non_finite import refuse_non_finite
-from twostage_hdr.training.optimisation import Player, gradient_norm
+from twostage_hdr.training.optimisation import OptimizedPart, gradient_norm
 
 
 class Prediction(NamedTuple):
@@ -37,21 +37,21 @@ class Prediction(NamedTuple):
 
 
 class ReconstructionModule(L.LightningModule):
-    """Manual optimisation of one or more players, and the same validation for all of them.
+    """Manual optimisation of one or more parts, and the same validation for all modules.
 
-    Lightning counts every player's update in `trainer.global_step`; the module's own `updates` counts batches, and
-    with the seed that the process was given before the module was built it determines all random labels.
+    Lightning counts every optimiser's step in `trainer.global_step`; the module's own `updates` counts batches, and
+    together with the seed of the process it determines all soft labels.
 
     Args:
-        network: the generator: what the trained weights are.
-        clip_norm: gradients of each player longer than this are shortened to it; None never does.
+        network: the generator, whose weights are the result of the training.
+        clip_norm: largest gradient norm of each part; None does not clip.
     """
 
     target: str = "reference16"
     """The field of the triple that the result is scored against."""
 
-    frozen: str = ""
-    """What of the network stands still and so must be trained before ("stage I is"); empty if all of it learns."""
+    frozen_part: str = ""
+    """The part of the network that is frozen and so must already be trained ("stage I"); empty if there is none."""
 
     def __init__(self, *, network: nn.Module, clip_norm: float | None = None) -> None:
         super().__init__()
@@ -71,20 +71,19 @@ class ReconstructionModule(L.LightningModule):
             prefix="val/",
         )
 
-    # What each module says of itself.
+    # To be implemented.
 
-    def players(self) -> Sequence[Player]:
-        """Who optimises, in the order of `self.optimizers()`."""
+    def optimized_parts(self) -> Sequence[OptimizedPart]:
+        """What is optimised, in the order of `self.optimizers()`."""
         raise NotImplementedError
 
     def predict(self, ldr: EncodedRGB) -> Prediction:
-        """Inference on a batch of frames."""
+        """The images made from a batch of frames."""
         raise NotImplementedError
 
     # Optimisation.
 
     def configure_optimizers(self) -> Any:
-        """One optimiser a player, and the schedules of those that have one."""
         if str(self.trainer.precision).startswith("16"):
             raise InputError(
                 f"trainer.precision={self.trainer.precision}", "choose bf16-mixed, which needs no loss scaling"
@@ -92,17 +91,17 @@ class ReconstructionModule(L.LightningModule):
         optimizers: list[Optimizer] = []
         schedules: list[LRScheduler] = []
         self._schedule_of: dict[str, int] = {}
-        self._optimizer_of = {player.name: place for place, player in enumerate(self.players())}
-        for player in self.players():
-            optimizer = player.optimizer(player.parameters())
+        self._optimizer_of = {part.name: place for place, part in enumerate(self.optimized_parts())}
+        for part in self.optimized_parts():
+            optimizer = part.optimizer(part.parameters())
             optimizers.append(optimizer)
-            if player.schedule is not None:
-                self._schedule_of[player.name] = len(schedules)
-                schedules.append(player.schedule(optimizer, self.updates_planned()))
+            if part.schedule is not None:
+                self._schedule_of[part.name] = len(schedules)
+                schedules.append(part.schedule(optimizer, self.updates_planned()))
         return optimizers, schedules
 
     def updates_planned(self) -> int:
-        """Number of batches of the whole run, which schedules stretch over."""
+        """Number of updates of the whole run."""
         if self.trainer.max_epochs is None or self.trainer.max_epochs < 0:
             raise InputError("trainer.max_epochs", "not set", "a schedule needs to know where the run ends")
         datamodule = self.trainer.datamodule  # type: ignore[attr-defined]
@@ -111,8 +110,8 @@ class ReconstructionModule(L.LightningModule):
         batches = min(batches, limit) if isinstance(limit, int) else int(batches * (1.0 if limit is None else limit))
         return max(batches * self.trainer.max_epochs, 1)
 
-    def take_turn(self, batch: Triple, losses: Sequence[tuple[Player, Tensor]]) -> None:
-        """One update of each player, all from the same weights; nobody moves if a loss or gradient is not finite.
+    def step_optimizers(self, batch: Triple, losses: Sequence[tuple[OptimizedPart, Tensor]]) -> None:
+        """One optimizer step of each part, all from the same weights; none if a loss or gradient is not finite.
 
         Raises:
             InputError: a loss or a gradient is not finite; its batch is kept in the run's directory.
@@ -120,37 +119,37 @@ class ReconstructionModule(L.LightningModule):
         known = self.optimizers()
         optimizers = known if isinstance(known, list) else [known]
         values: dict[str, Tensor] = {}
-        for player, loss in losses:
-            optimizers[self._optimizer_of[player.name]].zero_grad(set_to_none=True)
+        for part, loss in losses:
+            optimizers[self._optimizer_of[part.name]].zero_grad(set_to_none=True)
             self.manual_backward(loss)
-            values |= {f"{player.name} loss": loss, f"{player.name} gradient": gradient_norm(player.parameters())}
+            values |= {f"{part.name} loss": loss, f"{part.name} gradient": gradient_norm(part.parameters())}
         place = f"epoch {self.current_epoch + 1}, update {self.updates + 1}"
         refuse_non_finite(values, batch, Path(self.trainer.default_root_dir), place)
-        for player, _ in losses:
-            self._step(player, optimizers[self._optimizer_of[player.name]], values[f"{player.name} gradient"])
+        for part, _ in losses:
+            self._step(part, optimizers[self._optimizer_of[part.name]], values[f"{part.name} gradient"])
         self.updates += 1
 
-    def _step(self, player: Player, optimizer: Any, norm: Tensor) -> None:
+    def _step(self, part: OptimizedPart, optimizer: Any, norm: Tensor) -> None:
         if self.clip_norm is not None:
-            nn.utils.clip_grads_with_norm_(player.parameters(), self.clip_norm, norm)
+            nn.utils.clip_grads_with_norm_(part.parameters(), self.clip_norm, norm)
         optimizer.step()
-        self.log(f"train/{player.name}/gradient_norm", norm)
-        self.log(f"train/{player.name}/lr", optimizer.param_groups[0]["lr"])
-        if player.name in self._schedule_of:
+        self.log(f"train/{part.name}/gradient_norm", norm)
+        self.log(f"train/{part.name}/lr", optimizer.param_groups[0]["lr"])
+        if part.name in self._schedule_of:
             schedules = self.lr_schedulers()
-            schedule = schedules[self._schedule_of[player.name]] if isinstance(schedules, list) else schedules
+            schedule = schedules[self._schedule_of[part.name]] if isinstance(schedules, list) else schedules
             schedule.step()  # type: ignore[union-attr]
 
-    def labels(self) -> LabelDraw:
-        """The soft labels of this update: a function of seed and update, whatever the number of processes."""
+    def soft_labels(self) -> SoftLabels:
+        """The soft labels of this update: a function of seed and update, independent of the number of processes."""
         state = np.random.SeedSequence([self.seed, self.updates]).generate_state(1, np.uint64)
         generator = torch.Generator().manual_seed(int(state[0] >> np.uint64(1)))
-        return LabelDraw(generator, (self.global_rank, self.trainer.world_size))
+        return SoftLabels(generator, (self.global_rank, self.trainer.world_size))
 
-    def log_losses(self, player: str, total: Tensor, parts: dict[str, Tensor]) -> None:
-        """A player's loss and its unweighted terms; the total goes to the progress bar."""
-        self.log(f"train/{player}/loss", total.detach(), prog_bar=True)
-        self.log_dict({f"train/{player}/{name}": value for name, value in parts.items()})
+    def log_losses(self, part: str, total: Tensor, terms: dict[str, Tensor]) -> None:
+        """A part's loss and its unweighted terms; the total goes to the progress bar."""
+        self.log(f"train/{part}/loss", total.detach(), prog_bar=True)
+        self.log_dict({f"train/{part}/{name}": value for name, value in terms.items()})
 
     # Validation and inference.
 
@@ -159,7 +158,6 @@ class ReconstructionModule(L.LightningModule):
         return self.predict(ldr).result
 
     def validation_step(self, batch: Triple, batch_idx: int) -> Prediction:  # type: ignore[override]
-        """Scores whole images; callbacks draw what it returns."""
         prediction = self.predict(batch.ldr)
         scores = self.val_scores(prediction.result.float(), getattr(batch, self.target))
         del scores  # each image's scores also stay inside the metrics
@@ -167,10 +165,8 @@ class ReconstructionModule(L.LightningModule):
         return prediction
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Says which network the weights belong to, so that the checkpoint can be used without its run's config."""
-        checkpoint["network"] = describe_network(self.network)
+        checkpoint["network"] = describe_network(self.network)  # makes it usable without the run's config
         checkpoint["updates"] = self.updates
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Goes on counting."""
         self.updates = checkpoint.get("updates", 0)

@@ -1,4 +1,4 @@
-"""Stage II on its own: a 16-bit image from an 8-bit one."""
+"""Stage II on its own: a 16-bit image from an 8-bit one, inverse tone mapping in the field's words."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from twostage_hdr.data.triple import Triple
 from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.losses.weighted import WeightedLoss
 from twostage_hdr.radiometry.quantities import EncodedRGB
-from twostage_hdr.training.optimisation import OptimizerFactory, Player, ScheduleFactory, without_autocast
+from twostage_hdr.training.optimisation import OptimizedPart, OptimizerFactory, ScheduleFactory, without_autocast
 from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule
 from twostage_hdr.training.stage_weights import enhancement_stage
 
@@ -45,22 +45,19 @@ class ToneMappingModule(ReconstructionModule):
         self.enhancer = None if stage_one is None else enhancement_stage(load_weights(stage_one), stage_one)
         if self.enhancer is not None:
             self.enhancer.requires_grad_(False)
-        self.player = Player("tone_mapping", network, optimizer, schedule)
+        self.part = OptimizedPart("tone_mapping", network, optimizer, schedule)
 
-    def players(self) -> Sequence[Player]:
-        """Stage II alone."""
-        return [self.player]
+    def optimized_parts(self) -> Sequence[OptimizedPart]:
+        return [self.part]
 
     def predict(self, ldr: EncodedRGB) -> Prediction:
-        """Stage II's image of what stage I, if any, makes of the frame."""
         with torch.no_grad():
             enhanced = None if self.enhancer is None else self.enhancer(ldr)
         return Prediction(self.network(ldr if enhanced is None else enhanced), enhanced)
 
     def training_step(self, batch: Triple, batch_idx: int) -> None:
-        """One update of stage II."""
         hdr = self.predict(batch.ldr).result.float()
         with without_autocast(hdr):
-            total, parts = self.loss(hdr, batch.reference16)
-        self.log_losses("tone_mapping", total, parts)
-        self.take_turn(batch, [(self.player, total)])
+            total, terms = self.loss(hdr, batch.reference16)
+        self.log_losses("tone_mapping", total, terms)
+        self.step_optimizers(batch, [(self.part, total)])

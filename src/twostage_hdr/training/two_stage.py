@@ -12,26 +12,26 @@ from twostage_hdr.networks.hyper_parameters import to_channels_last
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.radiometry.quantities import EncodedRGB
 from twostage_hdr.training.enhancement_objective import EnhancementObjective
-from twostage_hdr.training.optimisation import OptimizerFactory, Player, ScheduleFactory, without_autocast
+from twostage_hdr.training.optimisation import OptimizedPart, OptimizerFactory, ScheduleFactory, without_autocast
 from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule
 
 Mode = Literal["simultaneous", "sequential", "end_to_end"]
 
 
 class TwoStageModule(ReconstructionModule):
-    """Composes stage I's game with stage II's loss [sharif2021twostage].
+    """Trains stage I against a discriminator, and stage II with its own loss [sharif2021twostage].
 
     ::
 
-        mode            stage I learns from          stage II sees
-        simultaneous    its own game                 stage I's output, detached (as published)
-        sequential      nothing: frozen              the frozen stage I's output
-        end_to_end      its own game and L_II        stage I's output, with the gradient
+        mode            stage I learns from    stage II's input
+        simultaneous    L_I                    stage I's output, detached (as published)
+        sequential      nothing: frozen        the frozen stage I's output
+        end_to_end      L_I and L_II           stage I's output, with its gradient
 
     Args:
         network: both stages.
         discriminator: None trains without a GAN.
-        objective: stage I's losses, for both of its players.
+        objective: L_I, and the discriminator's loss.
         tone_mapping_loss: L_II, between stage II's image and the 16-bit reference.
         optimizer: of each stage.
         discriminator_optimizer: of the discriminator.
@@ -66,46 +66,43 @@ class TwoStageModule(ReconstructionModule):
         self.objective = objective
         self.tone_mapping_loss = tone_mapping_loss
         if mode == "sequential":
-            self.frozen = "stage I is"
+            self.frozen_part = "stage I"
             network.enhancement.requires_grad_(False)
-        self.enhancement_player = Player("enhancement", network.enhancement, optimizer, schedule)
-        self.tone_mapping_player = Player("tone_mapping", network.tone_mapping, optimizer, schedule)
-        self.generator_player = Player("generator", network, optimizer, schedule)
-        self.discriminator_player = (
-            Player("discriminator", self.discriminator, discriminator_optimizer, schedule)
+        self.enhancement_part = OptimizedPart("enhancement", network.enhancement, optimizer, schedule)
+        self.tone_mapping_part = OptimizedPart("tone_mapping", network.tone_mapping, optimizer, schedule)
+        self.generator_part = OptimizedPart("generator", network, optimizer, schedule)
+        self.discriminator_part = (
+            OptimizedPart("discriminator", self.discriminator, discriminator_optimizer, schedule)
             if self.discriminator
             else None
         )
 
-    def players(self) -> Sequence[Player]:
-        """The stages that learn (end to end they are one player), then the discriminator."""
+    def optimized_parts(self) -> Sequence[OptimizedPart]:
         stages = {
-            "simultaneous": [self.enhancement_player, self.tone_mapping_player],
-            "sequential": [self.tone_mapping_player],
-            "end_to_end": [self.generator_player],
+            "simultaneous": [self.enhancement_part, self.tone_mapping_part],
+            "sequential": [self.tone_mapping_part],
+            "end_to_end": [self.generator_part],
         }[self.mode]
-        return [*stages, *([self.discriminator_player] if self.discriminator_player else [])]
+        return [*stages, *([self.discriminator_part] if self.discriminator_part else [])]
 
     def predict(self, ldr: EncodedRGB) -> Prediction:
-        """Both stages' images."""
         enhanced, hdr = self.network.stages(ldr)
         return Prediction(hdr, enhanced)
 
     def training_step(self, batch: Triple, batch_idx: int) -> None:
-        """One turn of every player, all from the same weights."""
         enhanced, hdr = (image.float() for image in self.network.stages(batch.ldr, detach=self.mode != "end_to_end"))
         with without_autocast(hdr):
-            tone_mapping, parts = self.tone_mapping_loss(hdr, batch.reference16)
-        self.log_losses("tone_mapping", tone_mapping, parts)
+            tone_mapping, terms = self.tone_mapping_loss(hdr, batch.reference16)
+        self.log_losses("tone_mapping", tone_mapping, terms)
         if self.mode == "sequential":
-            return self.take_turn(batch, [(self.tone_mapping_player, tone_mapping)])
-        turn = self.objective(enhanced, batch.reference8, self.discriminator, self.labels())
-        self.log_losses("enhancement", turn.generator_value, turn.parts)
+            return self.step_optimizers(batch, [(self.tone_mapping_part, tone_mapping)])
+        gan = self.objective(enhanced, batch.reference8, self.discriminator, self.soft_labels())
+        self.log_losses("enhancement", gan.generator_value, gan.terms)
         if self.mode == "end_to_end":
-            losses = [(self.generator_player, turn.generator + tone_mapping)]
+            losses = [(self.generator_part, gan.generator + tone_mapping)]
         else:
-            losses = [(self.enhancement_player, turn.generator), (self.tone_mapping_player, tone_mapping)]
-        if self.discriminator_player and turn.discriminator is not None:
-            losses.append((self.discriminator_player, turn.discriminator))
-            self.log_losses("discriminator", turn.discriminator, {})
-        self.take_turn(batch, losses)
+            losses = [(self.enhancement_part, gan.generator), (self.tone_mapping_part, tone_mapping)]
+        if self.discriminator_part and gan.discriminator is not None:
+            losses.append((self.discriminator_part, gan.discriminator))
+            self.log_losses("discriminator", gan.discriminator, {})
+        self.step_optimizers(batch, losses)

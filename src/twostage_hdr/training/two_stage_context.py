@@ -1,4 +1,4 @@
-"""Trains what the two-stage network cannot see: the context's gains over a frozen two-stage network."""
+"""Trains the context's gains on top of a frozen two-stage network."""
 
 from pathlib import Path
 from typing import Any
@@ -12,23 +12,22 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.inference.engine import Engine
 from twostage_hdr.losses.weighted import WeightedLoss
 from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
-from twostage_hdr.training.one_network import SupervisedModule
+from twostage_hdr.training.frozen_output_cache import FrozenOutputCache
+from twostage_hdr.training.one_network import OneNetworkModule
 from twostage_hdr.training.optimisation import OptimizerFactory, ScheduleFactory, without_autocast
-from twostage_hdr.training.result_memory import ResultMemory
 
 
-class TwoStageContextModule(SupervisedModule):
-    """The two stages are frozen, and their results remembered; the context alone learns, several times as fast.
+class TwoStageContextModule(OneNetworkModule):
+    """Only the context learns; the outputs of the frozen two stages are cached, which is several times as fast.
 
-    Crops are mirrored here, at random, after the two stages have seen them: so a fixed set of patches
-    (`data.fresh_patches=false`, crops as large as patches, no flips and no zoom) is computed once, in the first epoch.
-    Frames are taken for what they are, 8 bits.
+    Crops are mirrored at random after the two stages, so that a fixed set of patches (`data.fresh_patches=false`, crops
+    as large as patches, no flips and no zoom) goes through them once, in the first epoch. Frames must be of 8 bits.
 
     Args:
         network: a `TwoStageContextNetwork`; start it from trained weights of the two-stage network (`init_from`).
         loss: between the result and the encoded 16-bit reference.
         optimizer: of the context.
-        memory: folder of the two stages' results, see `ResultMemory`; None computes them in every epoch.
+        cache_dir: folder of the two stages' outputs, see `FrozenOutputCache`; None computes them in every epoch.
         schedule: of its learning rate; None keeps it constant.
         clip_norm: see `ReconstructionModule`.
 
@@ -37,7 +36,7 @@ class TwoStageContextModule(SupervisedModule):
     """
 
     network: TwoStageContextNetwork
-    frozen = "the two stages are"
+    frozen_part = "two_stage"
 
     def __init__(
         self,
@@ -45,7 +44,7 @@ class TwoStageContextModule(SupervisedModule):
         network: nn.Module,
         loss: WeightedLoss,
         optimizer: OptimizerFactory,
-        memory: str | None,
+        cache_dir: str | None,
         schedule: ScheduleFactory | None = None,
         clip_norm: float | None = None,
     ) -> None:
@@ -53,56 +52,54 @@ class TwoStageContextModule(SupervisedModule):
             raise InputError(f"module.network={type(network).__name__}", "this module trains network=two_stage_context")
         super().__init__(network=network, loss=loss, optimizer=optimizer, schedule=schedule, clip_norm=clip_norm)
         network.two_stage.requires_grad_(False)
-        self.memory = None if memory is None else ResultMemory(Path(memory))
+        self.cache = None if cache_dir is None else FrozenOutputCache(Path(cache_dir))
         self.engine: Engine | None = None
         self.start: dict[str, Tensor] = {}
 
     def on_fit_start(self) -> None:
-        """The weights are there: keeps what must not change, and sees to the memory.
+        """Keeps the weights that must not change, and prepares the cache.
 
         Raises:
-            InputError: the memory's folder cannot be used, or crops change from epoch to epoch and none comes again.
+            InputError: the cache's folder cannot be used, or crops differ from epoch to epoch and would never be found.
         """
         self.start = {name: value.clone() for name, value in self.network.two_stage.state_dict().items()}
-        if self.memory is None:
+        if self.cache is None:
             return
         data = getattr(self.trainer, "datamodule", None)
         if data is not None and (
             data.fresh_patches or data.flips or data.zoom != 1 or data.crop_size != data.patch_size
         ):
             raise InputError(
-                f"module.memory={self.memory.folder}",
-                "crops change from epoch to epoch, and none would be met again",
+                f"module.cache_dir={self.cache.folder}",
+                "crops differ from epoch to epoch, so no output could be used twice",
                 (
                     f"set data.fresh_patches=false data.flips=false data.zoom=1 data.crop_size={data.patch_size}, "
-                    "or module.memory=null"
+                    "or module.cache_dir=null"
                 ),
             )
-        self.memory.prepare()
+        self.cache.prepare()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """An average of weights that stand still differs from them by its rounding: they are saved as they are."""
         super().on_save_checkpoint(checkpoint)
+        # The running average of constant weights differs from them by rounding: the weights themselves are saved.
         checkpoint["state_dict"] |= {f"network.two_stage.{name}": value for name, value in self.start.items()}
 
     def training_step(self, batch: Triple, batch_idx: int) -> None:
-        """One update of the context."""
-        seen = self._seen(batch.ldr)
-        ldr, target, seen = self._mirrored(batch.ldr, batch.reference16, seen)
-        result = seen * self.network.context(ldr).float()
+        two_stage = self._two_stage_output(batch.ldr)
+        ldr, target, two_stage = self._mirrored(batch.ldr, batch.reference16, two_stage)
+        result = two_stage * self.network.context(ldr).float()
         with without_autocast(result):
-            total, parts = self.loss(result, target)
-        self.log_losses("context", total, parts)
-        self.take_turn(batch, [(self.player, total)])
+            total, terms = self.loss(result, target)
+        self.log_losses("context", total, terms)
+        self.step_optimizers(batch, [(self.part, total)])
 
-    def _seen(self, frames: Tensor) -> Tensor:
-        if self.memory is None:
-            return self._two_stage_results(frames)
-        return self.memory.recall(self.network.two_stage, frames, self._two_stage_results)
+    def _two_stage_output(self, frames: Tensor) -> Tensor:
+        if self.cache is None:
+            return self._run_two_stage(frames)
+        return self.cache.outputs(self.network.two_stage, frames, self._run_two_stage)
 
-    def _two_stage_results(self, frames: Tensor) -> Tensor:
-        """By the fast exact way; made at the first frame, when the weights are there and on their device."""
-        if self.engine is None:
+    def _run_two_stage(self, frames: Tensor) -> Tensor:
+        if self.engine is None:  # built at the first frame, when the weights are loaded and on their device
             self.engine = Engine(network=self.network.two_stage, device=str(self.device))
         pixels = (frames * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
         results = [torch.from_numpy(self.engine.run(frame)).permute(2, 0, 1) for frame in pixels]

@@ -128,9 +128,9 @@ def test_each_flaw_is_told_of_its_file_alone(hdm: Path, flaw: Flaw, file: str, s
     flaw(hdm)
     inspection = look(HdmSource(root=str(hdm)))
     assert {finding.scene for finding in inspection.findings} == {"0002"}
-    assert [finding.file for finding in inspection.poison] == [file]
-    assert said in inspection.poison[0].problem
-    assert inspection.poison[0].cure
+    assert [finding.file for finding in inspection.harmful] == [file]
+    assert said in inspection.harmful[0].problem
+    assert inspection.harmful[0].cure
 
 
 def test_scenes_on_an_exclude_list_are_not_looked_at(hdm: Path) -> None:
@@ -143,16 +143,16 @@ def test_missing_exposures_do_no_harm_where_no_scene_has_them_and_none_is_needed
     for path in (*hdm.glob("*_long.png"), *hdm.glob("*_exposures.npy")):
         path.unlink()
     inspection = look(HdmSource(root=str(hdm)))
-    assert inspection.poison == []
+    assert inspection.harmful == []
     assert {finding.problem for finding in inspection.findings} == {"missing"}
-    assert look(HdmSource(root=str(hdm), exposure="random")).poison
+    assert look(HdmSource(root=str(hdm), exposure="random")).harmful
 
 
 def test_frames_without_reference_are_worth_a_note(hdm: Path) -> None:
     for name in ("gt.png", "alignratio.npy"):
         (hdm / f"0003_{name}").unlink()
     inspection = look(HdmSource(root=str(hdm)))
-    assert [(finding.scene, finding.poison) for finding in inspection.findings] == [("0003", False)]
+    assert [(finding.scene, finding.harmful) for finding in inspection.findings] == [("0003", False)]
 
 
 def test_a_repeated_scene_joins_its_twins_group_and_is_worth_a_note(hdm: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_repeated_scene_joins_its_twins_group_and_is_worth_a_note(hdm: Path) -
         (hdm / path.name.replace("0000", "0004")).write_bytes(path.read_bytes())
     inspection = look(HdmSource(root=str(hdm)))
     assert inspection.groups["0004"] == inspection.groups["0000"]
-    assert [(finding.scene, finding.poison) for finding in inspection.findings] == [("0004", False)]
+    assert [(finding.scene, finding.harmful) for finding in inspection.findings] == [("0004", False)]
     assert "the same picture as 0000" in inspection.findings[0].problem
 
 
@@ -171,7 +171,7 @@ def test_twins_that_a_split_file_sets_apart_are_poison(hdm: Path, tmp_path: Path
     splits = Splits(("0000", "0001"), ("0002", "0003"), ("0004",))
     write_splits(tmp_path / "splits.json", splits)
     source = HdmSource(root=str(hdm), sequences=str(tmp_path / "told.csv"))
-    problems = [finding.problem for finding in look(source, str(tmp_path / "splits.json")).poison]
+    problems = [finding.problem for finding in look(source, str(tmp_path / "splits.json")).harmful]
     assert any("in test, but shows the picture of 0000 in train" in problem for problem in problems)
 
 
@@ -182,22 +182,22 @@ def test_one_of_two_copies_is_kept(hdr_tree: Path, noisy_camera: VirtualCamera, 
     others = tuple(scene.id for scene in source.scenes() if scene.id not in ("a.hdr", "bad.hdr"))
     first, last = ("bad.hdr", "a.hdr") if twins_set == "train" else ("a.hdr", "bad.hdr")
     write_splits(tmp_path / "splits.json", Splits((first,), others, (last,)))
-    poison = look(source, str(tmp_path / "splits.json")).poison
-    assert {finding.scene for finding in poison} == {"bad.hdr"}
+    harmful = look(source, str(tmp_path / "splits.json")).harmful
+    assert {finding.scene for finding in harmful} == {"bad.hdr"}
 
 
 def test_a_split_file_between_whose_sets_a_group_leaks_is_poison(hdm: Path, tmp_path: Path) -> None:
     (tmp_path / "told.csv").write_text("scene,sequence\n0000,a\n0001,a\n0002,b\n0003,c\n")
     write_splits(tmp_path / "splits.json", Splits(("0000",), ("0002",), ("0001", "0003")))
     source = HdmSource(root=str(hdm), sequences=str(tmp_path / "told.csv"))
-    found = look(source, str(tmp_path / "splits.json")).poison
+    found = look(source, str(tmp_path / "splits.json")).harmful
     assert [finding.file for finding in found] == [str(tmp_path / "splits.json")]
     assert "group 'a' is in both" in found[0].problem
 
 
 def test_real_samples_are_sound(shared: Path) -> None:
     inspection = look(HdmSource(root=str(shared / "hdm")))
-    assert inspection.poison == []
+    assert inspection.harmful == []
     assert len(inspection.records) == 2
     assert len(set(inspection.groups.values())) <= 2
 
@@ -236,9 +236,9 @@ FOLDER_FLAWS: list[tuple[Flaw, str, str]] = [
 def test_flaws_of_hdr_files_are_told(
     hdr_tree: Path, noisy_camera: VirtualCamera, flaw: Flaw, file: str, said: str
 ) -> None:
-    assert look(HdrFolderSource(root=str(hdr_tree), camera=noisy_camera)).poison == []
+    assert look(HdrFolderSource(root=str(hdr_tree), camera=noisy_camera)).harmful == []
     flaw(hdr_tree)
-    found = look(HdrFolderSource(root=str(hdr_tree), camera=noisy_camera)).poison
+    found = look(HdrFolderSource(root=str(hdr_tree), camera=noisy_camera)).harmful
     assert {finding.file for finding in found} == {file}
     assert said in found[0].problem
 

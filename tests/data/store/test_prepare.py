@@ -199,15 +199,15 @@ def test_the_whole_grid_is_cut_once(hdm_plan: Planner, tmp_path: Path) -> None:
 
 
 def test_the_frozen_photographs_are_those_of_the_source_itself(camera_plan: Planner, tmp_path: Path) -> None:
-    from twostage_hdr.data.patches import FrozenDataset
+    from twostage_hdr.data.patches import FixedCameraImages
     from twostage_hdr.data.store.store_source import StoreSource
 
     maker, plan = camera_plan()
     prepare(maker, plan, tmp_path / "store", workers=0)
     stored = StoreSource(root=str(tmp_path / "store"))
     for scene in (*plan.part("val"), *plan.part("test")):
-        direct = FrozenDataset(maker.source, [scene], seed=0)[0]
-        again = FrozenDataset(stored, [scene], seed=5)[0]
+        direct = FixedCameraImages(maker.source, [scene], seed=0)[0]
+        again = FixedCameraImages(stored, [scene], seed=5)[0]
         assert np.array_equal(again.ldr, direct.ldr)
         assert np.allclose(again.reference16, direct.reference16, atol=direct.reference16.max().item() / 65535 / 1.9)
         assert again.scale == direct.scale

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from twostage_hdr.data.hdm import HdmSource
-from twostage_hdr.data.patches import FrozenDataset
+from twostage_hdr.data.patches import FixedCameraImages
 from twostage_hdr.data.store.store_source import StoreSource
 from twostage_hdr.data.window import Window
 from twostage_hdr.errors import InputError
@@ -20,7 +20,9 @@ def test_whole_images_are_those_of_the_tree_itself(hdm_store: Path, hdm_tree: An
     assert list(stored.scenes()) == list(direct.scenes())
     splits = stored.stored.splits
     scenes = [scene for scene in direct.scenes() if scene.id in (*splits.val, *splits.test)]
-    for one, other in zip(FrozenDataset(stored, scenes, seed=3), FrozenDataset(direct, scenes, seed=3), strict=True):
+    for one, other in zip(
+        FixedCameraImages(stored, scenes, seed=3), FixedCameraImages(direct, scenes, seed=3), strict=True
+    ):
         assert torch.equal(one.ldr, other.ldr)
         torch.testing.assert_close(one.reference16, other.reference16, rtol=3e-7, atol=0)
         torch.testing.assert_close(one.reference8, other.reference8, rtol=3e-7, atol=0)

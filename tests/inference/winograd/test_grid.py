@@ -2,7 +2,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twostage_hdr.inference.winograd.grid import RowBuffer, StreamGrid
+from twostage_hdr.inference.winograd.grid import HaloBuffer, StreamGrid
 
 
 @given(width=st.integers(1, 5000), tile_columns=st.integers(1, 100), workers=st.integers(1, 8))
@@ -40,7 +40,7 @@ def test_windows_are_the_rows_of_the_zero_padded_image(
     image = torch.rand(16, 2, sum(heights), width)
     padded = torch.nn.functional.pad(image, (rim,) * 4)
     grid = StreamGrid(height=4 * sum(heights), width=4 * width, tile_rows=step, tile_columns=tile_columns)
-    buffer = RowBuffer(channels=2, spans=grid.spans, rim=rim, capacity=5 + 2 * rim)
+    buffer = HaloBuffer(channels=2, spans=grid.spans, rim=rim, capacity=5 + 2 * rim)
     arrived = 0
     for index, height in enumerate(heights):
         for span in grid.spans:

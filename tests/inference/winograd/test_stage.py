@@ -1,24 +1,24 @@
 import torch
 
 from twostage_hdr.inference.winograd.grid import StreamGrid
-from twostage_hdr.inference.winograd.layout import from_phases, to_phases
+from twostage_hdr.inference.winograd.layout import from_blocks, to_blocks
 from twostage_hdr.inference.winograd.stage import BlockStream
 from twostage_hdr.inference.winograd.tile import Workspace
-from twostage_hdr.inference.winograd.weights import fold_block
+from twostage_hdr.inference.winograd.weights import transform_weights
 from twostage_hdr.networks.rdab import RDAB
 
 
 def test_bands_of_rows_give_the_block_on_the_whole_image() -> None:
     block, x = RDAB(features=8, growth=4), torch.randn(8, 39, 50)
     grid = StreamGrid(height=39, width=50, tile_rows=3, tile_columns=5)
-    stream = BlockStream(fold_block(block, dtype=torch.float32), grid=grid, capacity=10)
+    stream = BlockStream(transform_weights(block, dtype=torch.float32), grid=grid, capacity=10)
     space = Workspace(blocks=4 * 7, features=8, growth=4, dtype=torch.float32)
-    phases, bands = to_phases(x.permute(1, 2, 0)), []
+    blocks, bands = to_blocks(x.permute(1, 2, 0)), []
     with torch.inference_mode():
         for top, rows in ((0, 1), (1, 3), (4, 3), (7, 2), (9, 1)):
             for span in grid.spans:
                 columns = slice(span.left, span.left + span.columns)
-                stream.source.room(span, rows).copy_(phases[:, :, top : top + rows, columns])
+                stream.source.room(span, rows).copy_(blocks[:, :, top : top + rows, columns])
                 stream.source.share(span, rows)
             stream.source.append(rows)
             if top == 9:
@@ -29,6 +29,6 @@ def test_bands_of_rows_give_the_block_on_the_whole_image() -> None:
                     stream.tile(band[..., span.left : span.left + span.columns], span, space)
                 bands.append(band)
                 stream.source.drop(ready)
-        ours = from_phases(torch.cat(bands, 2), 50)[:39].permute(2, 0, 1)
+        ours = from_blocks(torch.cat(bands, 2), 50)[:39].permute(2, 0, 1)
         reference = block.double()(x[None].double())[0]
     assert (ours - reference).abs().max() < 2e-6 * reference.abs().max()

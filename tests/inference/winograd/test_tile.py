@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from twostage_hdr.inference.winograd.layout import from_phases, to_phases
+from twostage_hdr.inference.winograd.layout import from_blocks, to_blocks
 from twostage_hdr.inference.winograd.tile import Tile, Workspace, rdab_tile, zeros_on_huge_pages
-from twostage_hdr.inference.winograd.weights import fold_block
+from twostage_hdr.inference.winograd.weights import transform_weights
 from twostage_hdr.networks.rdab import RDAB
 
 
@@ -17,13 +17,13 @@ def block_on_one_tile(block: RDAB, x: torch.Tensor, dtype: torch.dtype) -> torch
     features, height, width = x.shape
     rows, columns = -(-height // 4), -(-width // 4)
     space = Workspace(blocks=(rows + 1) * (columns + 2), features=features, growth=8, dtype=dtype)
-    source = F.pad(to_phases(x.permute(1, 2, 0)), (2, 2, 2, 2))
+    source = F.pad(to_blocks(x.permute(1, 2, 0)), (2, 2, 2, 2))
     target = torch.empty(16, features, rows, columns)
     tile = Tile(top=0, left=0, rows=rows, columns=columns)
     above = torch.zeros(4, 4, 8, columns + 2, dtype=dtype)
-    folded = fold_block(block, dtype=dtype)
-    rdab_tile(folded, space, tile, source=source, target=target, above=above, height=height, width=width)
-    return from_phases(target, width)[:height].permute(2, 0, 1)
+    transformed = transform_weights(block, dtype=dtype)
+    rdab_tile(transformed, space, tile, source=source, target=target, above=above, height=height, width=width)
+    return from_blocks(target, width)[:height].permute(2, 0, 1)
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (4, 4), (7, 18), (21, 33)])

@@ -1,32 +1,32 @@
 import torch
 from torch.nn import functional as F
 
-from twostage_hdr.inference.winograd.layout import from_phases, to_phases
-from twostage_hdr.inference.winograd.weights import fold_block
+from twostage_hdr.inference.winograd.layout import from_blocks, to_blocks
+from twostage_hdr.inference.winograd.weights import transform_weights
 from twostage_hdr.networks.rdab import RDAB
 
 
 def test_the_gate_of_phases_is_the_7x7_convolution() -> None:
     block = RDAB(features=4, growth=2)
     assert block.attention is not None
-    folded = fold_block(block, dtype=torch.float32)
-    assert folded.gate is not None
+    transformed = transform_weights(block, dtype=torch.float32)
+    assert transformed.gate is not None
     pooled = torch.randn(20, 24, 2)
-    phases = to_phases(pooled).transpose(0, 1).reshape(1, 32, 5, 6)
-    ours = from_phases(F.conv2d(phases, folded.gate, padding=1).view(16, 1, 5, 6), 24)
+    blocks = to_blocks(pooled).transpose(0, 1).reshape(1, 32, 5, 6)
+    ours = from_blocks(F.conv2d(blocks, transformed.gate, padding=1).view(16, 1, 5, 6), 24)
     expected = block.attention.gate(pooled.permute(2, 0, 1)[None])[0, 0]
     torch.testing.assert_close(ours[..., 0], expected, atol=1e-5, rtol=0)
 
 
 def test_a_block_without_attention_has_no_gate() -> None:
-    folded = fold_block(RDAB(features=4, growth=2, attention=False), dtype=torch.float32)
-    assert folded.gate is None
-    assert [tuple(conv.weight.shape[1:]) for conv in folded.convs] == [(2, 4), (4, 6), (2, 2), (6, 10), (4, 2)]
-    assert (folded.features, folded.growth) == (4, 2)
+    transformed = transform_weights(RDAB(features=4, growth=2, attention=False), dtype=torch.float32)
+    assert transformed.gate is None
+    assert [tuple(conv.weight.shape[1:]) for conv in transformed.convs] == [(2, 4), (4, 6), (2, 2), (6, 10), (4, 2)]
+    assert (transformed.features, transformed.growth) == (4, 2)
 
 
 def test_folding_leaves_the_block_as_it_was() -> None:
     block = RDAB(features=4, growth=2)
     before = [parameter.clone() for parameter in block.parameters()]
-    fold_block(block, dtype=torch.float32)
+    transform_weights(block, dtype=torch.float32)
     assert all(torch.equal(old, new) for old, new in zip(before, block.parameters(), strict=True))

@@ -56,7 +56,7 @@ def test_the_estimate_is_that_of_typical_batches_not_of_the_first_ones(
     monkeypatch.setattr("twostage_hdr.training.callbacks.throughput.time", Clock)
     trainer(callbacks=[TakesTime()], max_epochs=1).fit(supervised(), DataLoader(one_batch(17), batch_size=2))
     told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("About")]
-    assert told == ["About 5 s of training to go, 0.5 s a batch; validation comes on top."]
+    assert told == ["About 5 s of training left at 0.5 s a batch, plus validation."]
 
 
 def test_the_norm_is_that_of_all_of_a_players_weights(supervised, trainer, one_batch) -> None:
@@ -76,5 +76,5 @@ def test_the_bar_shows_all_players_losses_by_short_names_and_no_version_number(t
             return shown[-1]
 
     trainer(enable_progress_bar=True, callbacks=[Watched()]).fit(two_stage(), one_batch(3).loader())
-    assert set(shown[-1]) == {"stage I", "stage II", "adversary"}
+    assert set(shown[-1]) == {"stage I", "stage II", "discrim."}
     assert all(len(short) <= 9 for short in NAMES.values())

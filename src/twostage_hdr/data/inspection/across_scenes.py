@@ -8,7 +8,7 @@ from twostage_hdr.data.leakage import leaking_pairs
 from twostage_hdr.data.splits import Splits
 
 MOST = 0.5
-"""Share of the scenes that must agree on a size before the others are told."""
+"""Share of the scenes that must agree on a size before the others are reported."""
 
 
 def odd_sizes(records: Sequence[SceneRecord]) -> list[Finding]:
@@ -24,8 +24,8 @@ def odd_sizes(records: Sequence[SceneRecord]) -> list[Finding]:
             scene=record.scene,
             file=record.scene,
             problem=f"{record.size[1]}x{record.size[0]} px, most scenes have {usual[1]}x{usual[0]}",
-            cure="nothing needs to be done if that is meant",
-            poison=False,
+            cure="no action needed if this is intended",
+            harmful=False,
         )
         for record in records
         if record.size is not None and record.size != usual
@@ -33,7 +33,7 @@ def odd_sizes(records: Sequence[SceneRecord]) -> list[Finding]:
 
 
 def duplicates(records: Sequence[SceneRecord], groups: Mapping[str, str]) -> list[Finding]:
-    """Scenes that are pixel for pixel another one; poison only if a split could put them into different sets."""
+    """Scenes that are pixel for pixel another one; harmful only if a split could put them into different sets."""
     first: dict[str, str] = {}
     found = []
     for record in records:
@@ -46,14 +46,14 @@ def duplicates(records: Sequence[SceneRecord], groups: Mapping[str, str]) -> lis
                     file=record.scene,
                     problem=f"the same picture as {twin}",
                     cure="exclude one of them",
-                    poison=apart,
+                    harmful=apart,
                 )
             )
     return found
 
 
 def leaks(records: Sequence[SceneRecord], splits: Splits, *, excluded: Collection[str]) -> list[Finding]:
-    """Near-duplicates between training, validation and test; of an excluded scene no other copy is excluded, too."""
+    """Near-duplicates between training, validation and test; without copies of scenes that are already excluded."""
     pictures = {record.scene: record.thumbnail for record in records if record.thumbnail is not None}
     return [
         Finding(

@@ -1,4 +1,4 @@
-"""Something that is wrong with a file, and what helps."""
+"""Findings and figures of a scene, the exclude list made of them, and files that belong to no scene."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,21 +18,21 @@ from twostage_hdr.imaging.ldr_png import read_png_header
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """A line of the table.
+    """Something that is wrong with a file, and its cure.
 
     Attributes:
         scene: id, as an exclude list names it; empty if it concerns the set as a whole.
         file: name below the data's root.
-        problem: what was seen, with the value.
+        problem: what is wrong, with the value seen.
         cure: what to do.
-        poison: whether training on it would do harm; otherwise it is worth knowing.
+        harmful: whether training on it would do harm; otherwise it is a note.
     """
 
     scene: str
     file: str
     problem: str
     cure: str
-    poison: bool = True
+    harmful: bool = True
 
 
 def finding_from(error: InputError, *, scene: str, path: Path, root: Path) -> Finding:
@@ -40,7 +40,7 @@ def finding_from(error: InputError, *, scene: str, path: Path, root: Path) -> Fi
     text = str(error).removeprefix(f"{path}:").strip()
     problem, _, cure = text.partition("; ")
     return Finding(
-        scene=scene, file=below(path, root), problem=problem, cure=cure or "mend the file or exclude the scene"
+        scene=scene, file=below(path, root), problem=problem, cure=cure or "repair the file or exclude the scene"
     )
 
 
@@ -78,18 +78,18 @@ class SceneRecord:
     findings: list[Finding] = field(default_factory=list)
 
     @property
-    def poison(self) -> bool:
+    def harmful(self) -> bool:
         """Whether it must not be trained on."""
-        return any(finding.poison for finding in self.findings)
+        return any(finding.harmful for finding in self.findings)
 
 
-def write_exclude_list(path: Path, poison: Sequence[Finding]) -> int:
+def write_exclude_list(path: Path, harmful: Sequence[Finding]) -> int:
     """One scene per line with the reasons as comment; returns how many scenes it names."""
     reasons: dict[str, list[str]] = {}
-    for finding in poison:
+    for finding in harmful:
         if finding.scene:
             reasons.setdefault(finding.scene, []).append(f"{finding.file}: {finding.problem}".replace("\n", " "))
-    lines = [f"{scene}  # {'; '.join(told)}\n" for scene, told in sorted(reasons.items())]
+    lines = [f"{scene}  # {'; '.join(problems)}\n" for scene, problems in sorted(reasons.items())]
     with atomic_path(path) as temporary:
         temporary.write_text("".join(lines), encoding="utf-8")
     return len(lines)
@@ -103,8 +103,8 @@ def stray_files(source: HdmSource | HdrFolderSource | ProceduralSource) -> list[
                 scene=scene_id,
                 file=below(source.file(scene_id, "medium.png"), source.root),
                 problem="no reference beside it (_gt.png)",
-                cure="nothing needs to be done: frames without reference are skipped",
-                poison=False,
+                cure="no action needed: frames without a reference are skipped",
+                harmful=False,
             )
             for scene_id in source.unreferenced
         ]
@@ -115,7 +115,7 @@ def stray_files(source: HdmSource | HdrFolderSource | ProceduralSource) -> list[
                 file=below(path, source.root),
                 problem=f"a 16-bit PNG without {alignratio_path_for(path).name}",
                 cure="write the scale beside it (65535 / maximum of the encoded image), or it is left out",
-                poison=False,
+                harmful=False,
             )
             for path in sorted(source.root.rglob("*.png"))
             if not alignratio_path_for(path).is_file() and read_png_header(path).deep

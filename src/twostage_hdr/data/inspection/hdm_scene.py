@@ -40,7 +40,7 @@ class HdmInspector:
 
     Args:
         source: the tree.
-        required: endings whose absence makes a scene unusable; other missing files are only told.
+        required: endings whose absence makes a scene unusable; other missing files are reported only.
     """
 
     source: HdmSource
@@ -65,7 +65,7 @@ class HdmInspector:
         stops = self._stops(record, there)
         if stops is not None and len(frames) == len(EXPOSURES):
             self._order(record, frames, stops)
-        if reference is not None and not record.poison:
+        if reference is not None and not record.harmful:
             self._against_reference(record, frames, reference, stops)
         return record
 
@@ -73,7 +73,7 @@ class HdmInspector:
         there = {ending for ending in ENDINGS if self.source.file(record.scene, ending).is_file()}
         for ending in sorted(set(ENDINGS) - there):
             cure = CURE_SCALE if ending == "alignratio.npy" else CURE_MISSING
-            self._add(record, ending, "missing", cure, poison=ending in self.required)
+            self._add(record, ending, "missing", cure, harmful=ending in self.required)
         return there
 
     def _frames(self, record: SceneRecord, there: set[str]) -> dict[str, np.ndarray]:
@@ -121,8 +121,8 @@ class HdmInspector:
     ) -> dict[str, np.ndarray]:
         for name, frame in frames.items():
             if frame.shape != shape:
-                told = f"{frame.shape[1]}x{frame.shape[0]} px, the reference {shape[1]}x{shape[0]}"
-                self._add(record, f"{name}.png", told, CURE_FILES)
+                problem = f"{frame.shape[1]}x{frame.shape[0]} px, the reference {shape[1]}x{shape[0]}"
+                self._add(record, f"{name}.png", problem, CURE_FILES)
         return {name: frame for name, frame in frames.items() if frame.shape == shape}
 
     def _stops(self, record: SceneRecord, there: set[str]) -> dict[str, float] | None:
@@ -150,8 +150,10 @@ class HdmInspector:
         linear = np.power(reference, np.float32(HDM_GAMMA))
         record.stops = range_in_stops(linear)
         if record.stops < HARDLY_HDR or (record.peak or 0) <= 1:
-            told = f"{record.stops:.1f} stops, peak {record.peak:.2f} where 1 clips: hardly more than the medium frame"
-            self._add(record, "gt.png", told, "nothing needs to be done; it teaches little", poison=False)
+            problem = (
+                f"{record.stops:.1f} stops, peak {record.peak:.2f} where 1 clips: hardly more than the medium frame"
+            )
+            self._add(record, "gt.png", problem, "nothing needs to be done; it teaches little", harmful=False)
         places = np.random.default_rng(0).integers(reference.size // 3, size=SCATTER)
         for name, frame in frames.items():
             factor = 2.0 ** ((stops[name] if stops else 0.0) / HDM_GAMMA) if name != EXPOSURES[MEDIUM] else 1.0
@@ -165,8 +167,8 @@ class HdmInspector:
         shown = frame.astype(np.float32) / 255
         shift = find_shift(np.minimum(reference, 1), shown)
         if is_shifted(shift):
-            told = f"shifted {shift.right:+.1f}, {shift.down:+.1f} px against the reference"
-            self._add(record, "medium.png", told, "align both, or exclude the scene")
+            moved = f"shifted {shift.right:+.1f}, {shift.down:+.1f} px against the reference"
+            self._add(record, "medium.png", moved, "align both, or exclude the scene")
             return  # the curve would be off for this reason alone
         step = max(1, int(np.sqrt(reference.size / 300_000)))
         fit = fit_response(reference[::step, ::step], shown[::step, ::step])
@@ -175,9 +177,9 @@ class HdmInspector:
             cure = "check alignratio and that the reference is encoded with gamma 2.24, or exclude the scene"
             self._add(record, "gt.png", problem, cure)
 
-    def _add(self, record: SceneRecord, ending: str, problem: str, cure: str, *, poison: bool = True) -> None:
+    def _add(self, record: SceneRecord, ending: str, problem: str, cure: str, *, harmful: bool = True) -> None:
         file = below(self.source.file(record.scene, ending), self.source.root)
-        record.findings.append(Finding(scene=record.scene, file=file, problem=problem, cure=cure, poison=poison))
+        record.findings.append(Finding(scene=record.scene, file=file, problem=problem, cure=cure, harmful=harmful))
 
 
 def required_endings(source: HdmSource) -> set[str]:

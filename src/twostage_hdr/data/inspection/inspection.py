@@ -29,11 +29,11 @@ class SplitRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """Everything that was seen.
+    """The result of an inspection.
 
     Attributes:
         records: one per scene, in the source's order.
-        findings: of scenes and of the set; poison first.
+        findings: of scenes and of the set; harmful first.
         groups: place or sequence of each readable scene.
         splits: the sets that training would use; None if there are none to make.
     """
@@ -44,9 +44,9 @@ class Inspection:
     splits: Splits | None
 
     @property
-    def poison(self) -> list[Finding]:
-        """What must be mended or excluded."""
-        return [finding for finding in self.findings if finding.poison]
+    def harmful(self) -> list[Finding]:
+        """What must be repaired or excluded."""
+        return [finding for finding in self.findings if finding.harmful]
 
 
 def inspect_source(
@@ -64,10 +64,10 @@ def inspect_source(
         request: how the sets would be made.
         patch_size: of the training, in px.
         workers: processes; 0 works in this one.
-        progress: told how many of how many scenes are done.
+        progress: called with the number of finished scenes and their total.
     """
     records = _records(source, request.seed, patch_size, workers, progress)
-    healthy = [record for record in records if not record.poison]
+    healthy = [record for record in records if not record.harmful]
     groups = _groups(source, healthy)
     scenes = [Scene(record.scene, groups[record.scene]) for record in healthy if record.scene in groups]
     splits, split_findings = _splits(scenes, request)
@@ -77,8 +77,8 @@ def inspect_source(
     twins = duplicates(healthy, groups)
     findings += [*stray_files(source), *twins, *split_findings]
     if splits is not None:
-        findings += leaks(healthy, splits, excluded={finding.scene for finding in twins if finding.poison})
-    findings.sort(key=lambda finding: (not finding.poison, finding.scene, finding.file))
+        findings += leaks(healthy, splits, excluded={finding.scene for finding in twins if finding.harmful})
+    findings.sort(key=lambda finding: (not finding.harmful, finding.scene, finding.file))
     return Inspection(records=records, findings=findings, groups=groups, splits=splits)
 
 

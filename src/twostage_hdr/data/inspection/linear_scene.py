@@ -11,10 +11,10 @@ from twostage_hdr.data.inspection.contact_sheet import sheet_picture
 from twostage_hdr.data.inspection.dynamic_range import HARDLY_HDR, clipped_share, has_eight_bit_content, range_in_stops
 from twostage_hdr.data.inspection.finding import Finding, SceneRecord, finding_from
 from twostage_hdr.data.inspection.hdm_scene import SCATTER
-from twostage_hdr.data.patches import FrozenDataset
+from twostage_hdr.data.patches import FixedCameraImages
 from twostage_hdr.data.procedural_source import ProceduralSource
 from twostage_hdr.data.scene import Scene
-from twostage_hdr.data.thumbnails import exposed_picture, thumbnail
+from twostage_hdr.data.thumbnails import exposed_preview, thumbnail
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr
 
@@ -25,8 +25,8 @@ class LinearInspector:
 
     Args:
         source: the folder or the generator.
-        patch_size: px; smaller images are told.
-        seed: of the frozen cameras whose photographs are looked at.
+        patch_size: report images smaller than this, px.
+        seed: of the cameras.
     """
 
     source: HdrFolderSource | ProceduralSource
@@ -45,7 +45,7 @@ class LinearInspector:
             return record
         for note in notes:
             if "negative" in note:
-                self._add(record, note, "render it again without ringing, if there are many", poison=False)
+                self._add(record, note, "render it again without ringing, if there are many", harmful=False)
         pixels = np.ascontiguousarray(linear.permute(1, 2, 0).numpy())
         height, width = pixels.shape[:2]
         record.size = (height, width)
@@ -53,7 +53,7 @@ class LinearInspector:
             self._add(record, "all black", "exclude it")
             return record
         self._content(record, pixels)
-        record.thumbnail = thumbnail(exposed_picture(linear))
+        record.thumbnail = thumbnail(exposed_preview(linear))
         record.digest = hashlib.sha256(pixels.tobytes()).hexdigest()
         self._photograph(record, scene, pixels)
         return record
@@ -69,15 +69,15 @@ class LinearInspector:
             self._add(record, "no more than 256 different values: an 8-bit picture", "exclude it, it holds no HDR")
         record.stops = range_in_stops(pixels)
         if record.stops < HARDLY_HDR:
-            told = f"{record.stops:.1f} stops: an ordinary photograph would hold it"
-            self._add(record, told, "nothing needs to be done; it teaches little", poison=False)
+            problem = f"{record.stops:.1f} stops: an ordinary photograph would hold it"
+            self._add(record, problem, "nothing needs to be done; it teaches little", harmful=False)
         if min(pixels.shape[:2]) < self.patch_size:
-            told = f"{pixels.shape[1]}x{pixels.shape[0]} px, less than the patches of {self.patch_size} px"
-            self._add(record, told, "lower patch_size, or expect edges continued by their last pixel", poison=False)
+            problem = f"{pixels.shape[1]}x{pixels.shape[0]} px, less than the patches of {self.patch_size} px"
+            self._add(record, problem, "lower patch_size, or expect edges continued by their last pixel", harmful=False)
 
     def _photograph(self, record: SceneRecord, scene: Scene, pixels: np.ndarray) -> None:
-        """As the frozen camera of this scene would take it."""
-        triple = FrozenDataset(self.source, [scene], seed=self.seed)[0]
+        """The photograph that validation and test would use."""
+        triple = FixedCameraImages(self.source, [scene], seed=self.seed)[0]
         frame = np.rint(triple.ldr.permute(1, 2, 0).numpy() * 255).astype(np.uint8)
         encoded = triple.reference16.permute(1, 2, 0).numpy()
         record.peak = float(encoded.max())
@@ -87,7 +87,7 @@ class LinearInspector:
         record.scatter = {"camera": np.stack(pairs, axis=1).astype(np.float32)}
         record.sheet = sheet_picture(np.ascontiguousarray(frame), pixels)
 
-    def _add(self, record: SceneRecord, problem: str, cure: str, *, poison: bool = True) -> None:
+    def _add(self, record: SceneRecord, problem: str, cure: str, *, harmful: bool = True) -> None:
         record.findings.append(
-            Finding(scene=record.scene, file=record.scene, problem=problem, cure=cure, poison=poison)
+            Finding(scene=record.scene, file=record.scene, problem=problem, cure=cure, harmful=harmful)
         )

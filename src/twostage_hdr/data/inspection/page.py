@@ -1,4 +1,4 @@
-"""The inspection as one HTML file that needs no network."""
+"""The inspection as one self-contained HTML file: counts, findings, plots and previews."""
 
 import base64
 import io
@@ -104,23 +104,23 @@ def write_page(path: Path, inspection: Inspection, *, title: str, sheets: int = 
 
 
 def counts(inspection: Inspection) -> dict[str, str]:
-    """What there is, in words."""
+    """Numbers of scenes, groups, sizes and sets, in words."""
     records, splits = inspection.records, inspection.splits
-    poisoned = {finding.scene for finding in inspection.poison}
+    harmful = {finding.scene for finding in inspection.harmful}
     sizes = Counter(record.size for record in records if record.size)
     stops = sorted(record.stops for record in records if record.stops is not None)
-    told = {
-        "scenes": f"{len(records)}, {sum(r.scene in poisoned for r in records)} of them poisoned",
+    counted = {
+        "scenes": f"{len(records)}, {sum(r.scene in harmful for r in records)} of them harmful",
         "places or sequences": str(len(set(inspection.groups.values()))),
         "sizes": ", ".join(f"{n} of {w}x{h}" for (h, w), n in sizes.most_common(4)) + ", ..." * (len(sizes) > 4),
     }
     if stops:
-        told["dynamic range"] = f"{stops[0]:.1f} to {stops[-1]:.1f} stops, median {stops[len(stops) // 2]:.1f}"
+        counted["dynamic range"] = f"{stops[0]:.1f} to {stops[-1]:.1f} stops, median {stops[len(stops) // 2]:.1f}"
     if splits is not None:
-        told["sets"] = f"{len(splits.train)} training, {len(splits.val)} validation, {len(splits.test)} test scenes"
+        counted["sets"] = f"{len(splits.train)} training, {len(splits.val)} validation, {len(splits.test)} test scenes"
         if splits.shared:
-            told["sets"] += " (all the same: too few places or sequences for three)"
-    return told
+            counted["sets"] += " (all the same: too few places or sequences for three)"
+    return counted
 
 
 def _shown(inspection: Inspection, sheets: int) -> list[dict[str, object]]:
@@ -137,7 +137,7 @@ def _shown(inspection: Inspection, sheets: int) -> list[dict[str, object]]:
             "clipped": {name: f"{100 * share:.1f} %" for name, share in record.clipped.items()},
             "picture": base64.b64encode(record.sheet).decode(),
             "problems": [finding.problem for finding in inspection.findings if finding.scene == record.scene],
-            "poison": record.poison,
+            "harmful": record.harmful,
         }
         for number, record in enumerate(inspection.records)
         if number % step == 0 or record.scene in flagged

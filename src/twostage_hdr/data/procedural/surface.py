@@ -1,4 +1,4 @@
-"""Materials: patterns of albedo on a flat surface, from its coordinates in metres."""
+"""Noise, textures, and materials: patterns of albedo on a flat surface, from its coordinates in metres."""
 
 import math
 
@@ -25,7 +25,7 @@ def fractal_noise(height: int, width: int, rng: np.random.Generator, *, coarsest
 
 
 class Texture:
-    """A square of noise channels to look up at any coordinates; beyond its edges it goes on mirrored.
+    """A square of noise channels to look up at any coordinates; it is mirrored beyond its edges.
 
     Args:
         channels: (size, size) or (size, size, C), C = 1 to 4.

@@ -1,4 +1,4 @@
-"""Which patches of a scene go into the store."""
+"""Which patches go into the store: how many of each scene, from where, and which are informative."""
 
 import zlib
 from collections.abc import Sequence
@@ -64,7 +64,7 @@ class Patch:
 
 
 def cut_patches(maker: PatchMaker, scene: Scene, count: int, settings: StoreSettings) -> list[Patch]:
-    """`count` patches of a scene; hangs on the scene's id and the settings alone."""
+    """`count` patches of a scene; depends only on the scene's id and the settings."""
     if count == 0:
         return []
     size = maker.size(scene)

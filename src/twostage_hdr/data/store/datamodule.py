@@ -76,7 +76,7 @@ class StoreDataModule(TripleDataModule):
         self.splits = stored.splits
 
     def training_set(self) -> Dataset[Triple]:
-        """Every patch once per epoch; it hands out whole batches, which lie channels-last."""
+        """Every patch once per epoch; it yields whole batches, channels last."""
         return StoredPatches(
             self.source, count=self.patches_per_epoch, crop_size=self.crop_size, flips=self.flips, seed=self.seed
         )
@@ -90,6 +90,6 @@ class StoreDataModule(TripleDataModule):
 def _check_own_splits(split_file: str | None, own: Splits) -> None:
     if split_file is None:
         return
-    told = read_splits(Path(split_file))
-    if any(sorted(getattr(told, name)) != sorted(getattr(own, name)) for name in ("train", "val", "test")):
-        raise InputError(split_file, "not the sets that the store was made with", "leave data.split_file away")
+    listed = read_splits(Path(split_file))
+    if any(sorted(getattr(listed, name)) != sorted(getattr(own, name)) for name in ("train", "val", "test")):
+        raise InputError(split_file, "not the sets that the store was made with", "leave data.split_file out")

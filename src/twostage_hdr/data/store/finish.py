@@ -40,7 +40,7 @@ def finish(plan: Plan, out: Path) -> None:
         for name in PER_ITEM:
             values = [value for entry in entries[part] for value in getattr(entry, name)]
             write_array(out / part / f"{name}.npy", item_array(name, values))
-    read = {name: told for part in PARTS for entry in entries[part] for name, told in entry.read.items()}
+    read = {name: file for part in PARTS for entry in entries[part] for name, file in entry.read.items()}
     sources = [(name, size, digest) for name, (size, _, digest) in sorted(read.items())]
     _write_text(out / SOURCES, _table(("file", "bytes", "sha256"), sources))
     _write_text(out / README, readme(plan.patches, plan.exposures, plan.settings.patch_size))

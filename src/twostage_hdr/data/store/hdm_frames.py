@@ -11,7 +11,7 @@ from torch import Tensor
 from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.regular_file import regular_file
 from twostage_hdr.data.hdm import EXPOSURES, HdmSource
-from twostage_hdr.data.patches import FrozenDataset
+from twostage_hdr.data.patches import FixedCameraImages
 from twostage_hdr.data.scene import Scene, Source
 from twostage_hdr.data.store.settings import Frames
 from twostage_hdr.data.triple import Triple
@@ -138,7 +138,7 @@ class CameraFrames:
 
     def whole(self, scene: Scene, seed: int) -> Frames:
         """The photograph of the whole scene that freezing the source itself with this seed would give."""
-        return _integers(FrozenDataset(self.source, [scene], seed=seed)[0])
+        return _integers(FixedCameraImages(self.source, [scene], seed=seed)[0])
 
 
 def _integers(triple: Triple) -> Frames:

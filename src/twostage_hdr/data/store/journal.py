@@ -56,13 +56,13 @@ class Journal:
 
     def entry(self, part: str, number: int) -> Entry:
         """What was written."""
-        told = json.loads(self._path(part, number).read_text(encoding="utf-8"))
-        height, width = told.pop("size")
+        content = json.loads(self._path(part, number).read_text(encoding="utf-8"))
+        height, width = content.pop("size")
         return Entry(
-            read={name: (size, changed, digest) for name, (size, changed, digest) in told.pop("read").items()},
-            places=[(row, column, zoom) for row, column, zoom in told.pop("places")],
+            read={name: (size, changed, digest) for name, (size, changed, digest) in content.pop("read").items()},
+            places=[(row, column, zoom) for row, column, zoom in content.pop("places")],
             size=(height, width),
-            **told,
+            **content,
         )
 
     def _path(self, part: str, number: int) -> Path:
@@ -75,17 +75,17 @@ def fingerprint(files: Mapping[str, Path]) -> dict[str, tuple[int, int, str]]:
     Raises:
         InputError: a file cannot be read.
     """
-    told = {}
+    read = {}
     for name, path in files.items():
         try:
             stamp = _stamp(path)
             with path.open("rb") as file:
-                told[name] = (*stamp, hashlib.file_digest(file, "sha256").hexdigest())
+                read[name] = (*stamp, hashlib.file_digest(file, "sha256").hexdigest())
         except OSError as error:
             raise InputError(
                 path, f"cannot be read ({error.strerror})", "run inspect, then exclude the scene"
             ) from error
-    return told
+    return read
 
 
 def _stamp(path: Path) -> tuple[int, int]:

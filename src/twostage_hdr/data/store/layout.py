@@ -78,7 +78,7 @@ def readme(patches: int, exposures: tuple[str, ...], side: int) -> str:
 
 
 def item_array(name: str, values: list[list[float]] | list[float]) -> np.ndarray:
-    """The array of one row per item, as it is written; `stops` keeps its second axis even when there is no item."""
+    """The array of one row per item, as it is written; `stops` keeps its second axis even without items."""
     array = np.array(values, dtype=np.float64)
     return array.reshape(len(values), -1) if name == "stops" else array
 

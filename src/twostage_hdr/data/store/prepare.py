@@ -1,4 +1,4 @@
-"""Scenes into a patch store and frozen whole-image sets."""
+"""Writes a store: patches of the training scenes, whole images of the others."""
 
 import json
 import shutil
@@ -22,16 +22,16 @@ _LOCK = "lock"
 def prepare(
     maker: PatchMaker, plan: Plan, out: Path, *, workers: int, progress: Callable[[int, int], None] | None = None
 ) -> bool:
-    """Writes the store that the plan describes; goes on where an interrupted run left off.
+    """Writes the store that the plan describes; resumes an interrupted run.
 
-    Which bytes are written hangs on plan and files alone, not on the number of workers or interruptions.
+    The bytes written depend only on the plan and the files, not on the number of workers or interruptions.
 
     Args:
         maker: reads the scenes.
         plan: what to write.
         out: the store's folder.
         workers: processes; 0 works in this one.
-        progress: told how many of how many units are done.
+        progress: called with the number of finished units and their total.
 
     Returns:
         False if the store was complete already.
@@ -70,7 +70,7 @@ def scene_tasks(plan: Plan) -> list[SceneTask]:
 
 
 def check_complete(plan: Plan, out: Path) -> None:
-    """Refuses a finished store that other settings or data made; a later version of the software is no reason.
+    """Refuses a finished store that other settings or data made; a later version of the software is accepted.
 
     Raises:
         InputError: naming what differs.

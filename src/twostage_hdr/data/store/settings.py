@@ -88,7 +88,7 @@ class PatchMaker(Protocol):
         """The part of the scene that the window shows."""
 
     def whole(self, scene: Scene, seed: int) -> Frames:
-        """The whole scene, photographed as `FrozenDataset` of that seed would."""
+        """The whole scene, photographed as `FixedCameraImages` of that seed would."""
 
 
 def grid_places(height: int, width: int, side: int) -> list[tuple[int, int]]:

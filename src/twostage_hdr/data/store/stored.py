@@ -39,14 +39,14 @@ class Stored:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        told = _read_description(root)
-        self.exposures: tuple[str, ...] = tuple(told["exposures"])
-        self.side = int(told["settings"]["patch_size"])
-        self.seed = int(told["settings"]["seed"])
-        self.scenes = [Scene(name, group) for name, group in told["groups"].items()]
-        train, val, test = (tuple(told["splits"][name]) for name in PARTS)
-        self.splits = Splits(train, val, test, shared=bool(told["splits"]["shared"]))
-        self.scene_of = [name for name, count in told["patches"].items() for _ in range(count)]
+        description = _read_description(root)
+        self.exposures: tuple[str, ...] = tuple(description["exposures"])
+        self.side = int(description["settings"]["patch_size"])
+        self.seed = int(description["settings"]["seed"])
+        self.scenes = [Scene(name, group) for name, group in description["groups"].items()]
+        train, val, test = (tuple(description["splits"][name]) for name in PARTS)
+        self.splits = Splits(train, val, test, shared=bool(description["splits"]["shared"]))
+        self.scene_of = [name for name, count in description["patches"].items() for _ in range(count)]
         self._arrays: dict[str, np.ndarray] = {}
         self._check_files()
 
@@ -104,10 +104,10 @@ def _read_description(root: Path) -> dict[str, Any]:
             f"data.root={root}", f"no {STORE} in it", f"make a store with `twostage-hdr prepare ... out={root}`"
         )
     try:
-        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        found = told["format"]
+        description: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = description["format"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(path, f"not a store's description ({error!r})", f"{_COPY_AGAIN}") from error
     if found != FORMAT_VERSION:
         raise InputError(path, f"format {found}, this version reads {FORMAT_VERSION}", "prepare the store again")
-    return told
+    return description

@@ -172,7 +172,7 @@ def _parse(content: bytes) -> list[np.ndarray]:
     inner = outer.ravel().tolist() if outer.dtype == object else list(outer)
     for index, array in enumerate(inner):
         if not isinstance(array, np.ndarray) or array.dtype.kind not in _FINE:
-            raise ValueError(f"its element {index} is no array of numbers")
+            raise ValueError(f"its element {index} is not an array of numbers")
     return inner
 
 

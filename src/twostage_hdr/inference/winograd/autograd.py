@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from twostage_hdr.inference.winograd.layout import from_tiles, gather, scatter, to_tiles
+from twostage_hdr.inference.winograd.layout import depth_to_space, gather, scatter, space_to_depth
 from twostage_hdr.inference.winograd.transforms import PATCH, winograd_matrices
 
 Result = TypeVar("Result")
@@ -83,7 +83,7 @@ def dense_block(x: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]) 
         weights: of conv 1 to 5, each seeing everything before it, then of convolutions of x; (O, I, 3, 3) each.
         biases: (O,) each.
     """
-    # Differentiation goes through a function of its own, which is no part of autocast.
+    # Differentiation goes through a function of its own, outside autocast.
     with torch.autocast("cpu", enabled=False):
         images: tuple[Tensor, ...] = _DenseBlock.apply(x, *weights, *biases)
     return images
@@ -93,7 +93,7 @@ class _DenseBlock(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, x: Tensor, *parameters: Tensor) -> tuple[Tensor, ...]:
         weights, biases = parameters[: len(parameters) // 2], parameters[len(parameters) // 2 :]
-        tiles = to_tiles(x)
+        tiles = space_to_depth(x)
         batch, _, channels, rows, columns = tiles.shape
         widths = [channels, *(len(bias) for bias in biases[:GROWING])]
         piles = tiles.new_empty((batch, PLACES, sum(widths), rows * columns))
@@ -118,14 +118,14 @@ class _DenseBlock(torch.autograd.Function):
         over_images(convolve, batch)
         context.save_for_backward(piles, *kernels, *positive)
         context.widths, context.tiles = widths, (rows, columns)
-        return tuple(from_tiles(result) for result in results)
+        return tuple(depth_to_space(result) for result in results)
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, ...]:
         piles, *rest = context.saved_tensors
         kernels, positive = rest[:-GROWING], rest[-GROWING:]
         (rows, columns), widths = context.tiles, context.widths
-        wanted = [to_tiles(gradient.to(piles.dtype)) for gradient in gradients]
+        wanted = [space_to_depth(gradient.to(piles.dtype)) for gradient in gradients]
         of_x = piles.new_empty((len(piles), 16, widths[0], rows, columns))
 
         def differentiate(images: Sequence[int]) -> _Sums:
@@ -141,7 +141,7 @@ class _DenseBlock(torch.autograd.Function):
             return sums
 
         of_kernels, of_biases = _total(over_images(differentiate, len(piles)))
-        return (from_tiles(of_x), *(_untransformed(kernel) for kernel in of_kernels), *of_biases)
+        return (depth_to_space(of_x), *(_untransformed(kernel) for kernel in of_kernels), *of_biases)
 
 
 class _Sums:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from twostage_hdr.inference.winograd.layout import PHASES
+from twostage_hdr.inference.winograd.layout import PLANES
 from twostage_hdr.inference.winograd.tile import zeros_on_huge_pages
 from twostage_hdr.inference.winograd.transforms import OUTPUTS
 
@@ -48,7 +48,7 @@ class StreamGrid:
         return tuple(Span(index, left, right - left) for index, (left, right) in enumerate(pairwise(edges)))
 
 
-class RowBuffer:
+class HaloBuffer:
     """A window of rows of blocks, with a rim of zeros around the image.
 
     The producer writes the `room` of every span, `share`s its edges with the neighbours and `append`s the rows; the
@@ -67,7 +67,7 @@ class RowBuffer:
     def __init__(self, *, channels: int, spans: Sequence[Span], rim: int, capacity: int) -> None:
         self.rim = rim
         self._spans = [
-            zeros_on_huge_pages(capacity + 2 * rim, PHASES, channels, span.columns + 2 * rim).permute(1, 2, 0, 3)
+            zeros_on_huge_pages(capacity + 2 * rim, PLANES, channels, span.columns + 2 * rim).permute(1, 2, 0, 3)
             for span in spans
         ]
         self.top = 0

@@ -1,4 +1,4 @@
-"""Images as sixteen phases: pixel (4r + i, 4c + j) lies in plane 4i + j at block (r, c).
+"""Space-to-depth layout: pixel (4r + i, 4c + j) lies in plane 4i + j at block (r, c).
 
 In this layout a shift by one pixel is another plane or a shift by one block, so every step of a Winograd convolution
 is a matrix product or a copy of long runs of memory.
@@ -13,21 +13,23 @@ from torch.nn import functional as F
 
 from twostage_hdr.inference.winograd.transforms import OUTPUTS, PATCH
 
-PHASES = OUTPUTS * OUTPUTS
+PLANES = OUTPUTS * OUTPUTS
 
 
-def to_phases(image: Float[Tensor, "height width channels"]) -> Float[Tensor, "phases channels rows columns"]:
-    """Phases of an image, zeros where the last blocks reach beyond it."""
+Blocks = Float[Tensor, "*batch 16 channels rows columns"]
+"""Offset in the block, channel, row of blocks, column of blocks."""
+
+
+def to_blocks(image: Float[Tensor, "height width channels"]) -> Blocks:
+    """The blocks of an image of any size, zeros where the last ones reach beyond it."""
     height, width, _ = image.shape
     padded = F.pad(image.permute(2, 0, 1), (0, -width % OUTPUTS, 0, -height % OUTPUTS))
-    return to_tiles(padded[None])[0]
+    return space_to_depth(padded[None])[0]
 
 
-def from_phases(
-    phases: Float[Tensor, "phases channels rows columns"], width: int
-) -> Float[Tensor, "height width channels"]:
-    """The image of some phases, `width` pixels wide and a multiple of four high."""
-    return from_tiles(phases[None])[0].permute(1, 2, 0)[:, :width]
+def from_blocks(blocks: Blocks, width: int) -> Float[Tensor, "height width channels"]:
+    """The image of some blocks, `width` pixels wide and a multiple of four high."""
+    return depth_to_space(blocks[None])[0].permute(1, 2, 0)[:, :width]
 
 
 def clear_outside(planes: Tensor, *, top: int, left: int, height: int, width: int) -> None:
@@ -45,17 +47,17 @@ def clear_outside(planes: Tensor, *, top: int, left: int, height: int, width: in
         planes[:, :, :-top].zero_()
     if left < 0:
         planes[:, :, :, :-left].zero_()
-    for phase in range(OUTPUTS):
-        last_row, last_column = _blocks(height, phase) - top, _blocks(width, phase) - left
+    for offset in range(OUTPUTS):
+        last_row, last_column = _blocks(height, offset) - top, _blocks(width, offset) - left
         if last_row < rows:
-            planes[OUTPUTS * phase : OUTPUTS * (phase + 1), :, max(last_row, 0) :].zero_()
+            planes[OUTPUTS * offset : OUTPUTS * (offset + 1), :, max(last_row, 0) :].zero_()
         if last_column < columns:
-            planes[phase::OUTPUTS, :, :, max(last_column, 0) :].zero_()
+            planes[offset::OUTPUTS, :, :, max(last_column, 0) :].zero_()
 
 
-def _blocks(pixels: int, phase: int) -> int:
-    """How many blocks have this phase inside an image of so many pixels."""
-    return max(-(-(pixels - phase) // OUTPUTS), 0)
+def _blocks(pixels: int, offset: int) -> int:
+    """How many blocks have their pixel at this offset inside an image of so many pixels."""
+    return max(-(-(pixels - offset) // OUTPUTS), 0)
 
 
 def patch_planes() -> list[int]:
@@ -96,13 +98,13 @@ def gather_patches(source: Tensor, patches: Tensor, *, top: int, left: int) -> N
     """Patches of blocks whose neighbours are all in source.
 
     Args:
-        source: (16, channels, rows, columns) phases.
+        source: (16, channels, rows, columns) blocks.
         patches: (36, channels, r, c), written in the order of `patch_planes`; dtype may differ from the source's.
         top: row of source that patches begin at, >= 1.
         left: column of source that patches begin at, >= 1.
     """
     rows, columns = patches.shape[2:]
-    patches[:PHASES].copy_(source[:, :, top : top + rows, left : left + columns])
+    patches[:PLANES].copy_(source[:, :, top : top + rows, left : left + columns])
     for side in SIDES:
         down, right = top + side.down, left + side.right
         patches[side.stored].copy_(source[side.planes, :, down : down + rows, right : right + columns])
@@ -132,17 +134,13 @@ def spread_patches(patches: Tensor, above: Tensor) -> None:
     patches[33, :, 0, :-1] = above[0, :, 1:]
 
 
-Tiles = Float[Tensor, "16 channels rows columns"]
-
-"""One image: place in the tile, channel, tile row, tile column."""
-
 Patches = Float[Tensor, "36 channels rows columns"]
 
-"""One image: place in the 6x6 patch around the tile, channel, tile row, tile column."""
+"""Place in the 6x6 patch around a block, channel, row of blocks, column of blocks."""
 
 
 class Piece(NamedTuple):
-    """Which pixels of the tiles a place of the patches shows: those of a tile `down` and `right` of its own."""
+    """Which pixels of the blocks a place of the patches shows: those of the block `down` and `right` of its own."""
 
     place: int
     pixel: int
@@ -151,7 +149,7 @@ class Piece(NamedTuple):
 
 
 def pieces() -> Iterator[Piece]:
-    """The 36 places of a patch, whose corner lies one pixel up and left of its tile's."""
+    """The 36 places of a patch, whose corner lies one pixel up and left of its block's."""
     for place in range(PATCH * PATCH):
         row, column = place // PATCH - 1, place % PATCH - 1
         pixel = (row % OUTPUTS) * OUTPUTS + column % OUTPUTS
@@ -162,43 +160,47 @@ PIECES = tuple(pieces())
 
 INSIDE = [piece.place for piece in sorted(PIECES, key=lambda piece: piece.pixel) if piece.down == piece.right == 0]
 
-"""The places of a patch that are its own tile's pixels, in their order."""
+"""The places of a patch that are its own block's pixels, in their order."""
 
 
-def to_tiles(image: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch 16 channels rows columns"]:
-    """Sides must be multiples of 4."""
+def space_to_depth(
+    image: Float[Tensor, "batch channels height width"],
+) -> Blocks:
+    """The blocks of images whose sides are multiples of 4."""
     batch, channels, height, width = image.shape
     split = image.reshape(batch, channels, height // OUTPUTS, OUTPUTS, width // OUTPUTS, OUTPUTS)
     return split.permute(0, 3, 5, 1, 2, 4).reshape(batch, OUTPUTS**2, channels, height // OUTPUTS, width // OUTPUTS)
 
 
-def from_tiles(tiles: Float[Tensor, "batch 16 channels rows columns"]) -> Float[Tensor, "batch channels height width"]:
-    """Undoes `to_tiles`."""
-    batch, _, channels, rows, columns = tiles.shape
-    split = tiles.reshape(batch, OUTPUTS, OUTPUTS, channels, rows, columns)
+def depth_to_space(
+    blocks: Blocks,
+) -> Float[Tensor, "batch channels height width"]:
+    """Undoes `space_to_depth`."""
+    batch, _, channels, rows, columns = blocks.shape
+    split = blocks.reshape(batch, OUTPUTS, OUTPUTS, channels, rows, columns)
     return split.permute(0, 3, 4, 1, 5, 2).reshape(batch, channels, rows * OUTPUTS, columns * OUTPUTS)
 
 
-def gather(tiles: Tiles) -> Patches:
-    """The patches around all tiles of an image; black beyond its borders, as a padded convolution has it."""
-    patches = tiles.new_zeros((PATCH**2, *tiles.shape[1:]))
+def gather(blocks: Blocks) -> Patches:
+    """The patches around all blocks of an image; black beyond its borders, as a padded convolution has it."""
+    patches = blocks.new_zeros((PATCH**2, *blocks.shape[1:]))
     for piece in PIECES:
         (to_rows, from_rows), (to_columns, from_columns) = _shift(piece.down), _shift(piece.right)
-        patches[piece.place, :, to_rows, to_columns] = tiles[piece.pixel, :, from_rows, from_columns]
+        patches[piece.place, :, to_rows, to_columns] = blocks[piece.pixel, :, from_rows, from_columns]
     return patches
 
 
-def scatter(patches: Patches) -> Tiles:
+def scatter(patches: Patches) -> Blocks:
     """The transpose of `gather`: each pixel gets the sum over the patches that show it."""
-    tiles = patches[INSIDE]
+    blocks = patches[INSIDE]
     for piece in PIECES:
         if piece.down or piece.right:
             (to_rows, from_rows), (to_columns, from_columns) = _shift(piece.down), _shift(piece.right)
-            tiles[piece.pixel, :, from_rows, from_columns] += patches[piece.place, :, to_rows, to_columns]
-    return tiles
+            blocks[piece.pixel, :, from_rows, from_columns] += patches[piece.place, :, to_rows, to_columns]
+    return blocks
 
 
-def _shift(tiles: int) -> tuple[slice, slice]:
-    """Slices (of patches, of tiles) that put beside each patch the tile so many steps on."""
+def _shift(blocks: int) -> tuple[slice, slice]:
+    """Slices (of patches, of blocks) that put beside each patch the block so many steps on."""
     everything, first, rest = slice(None), slice(None, -1), slice(1, None)
-    return {0: (everything, everything), 1: (first, rest), -1: (rest, first)}[tiles]
+    return {0: (everything, everything), 1: (first, rest), -1: (rest, first)}[blocks]

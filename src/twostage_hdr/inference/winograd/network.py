@@ -11,7 +11,7 @@ from torch import Tensor
 
 from twostage_hdr.inference.tiled import encoded_rows, worker_pool
 from twostage_hdr.inference.winograd.grid import StreamGrid
-from twostage_hdr.inference.winograd.layout import from_phases, to_phases
+from twostage_hdr.inference.winograd.layout import from_blocks, to_blocks
 from twostage_hdr.inference.winograd.stage import RunAll, StreamedStage
 from twostage_hdr.inference.winograd.tile import Workspace
 from twostage_hdr.inference.winograd.transforms import OUTPUTS
@@ -105,7 +105,7 @@ class StreamedNetwork:
                 band = next(bands, None)
                 if band is None:
                     return
-                rows = from_phases(band, grid.width)[: grid.height - top]
+                rows = from_blocks(band, grid.width)[: grid.height - top]
             yield top, rows.numpy()
             top += rows.shape[0]
 
@@ -116,7 +116,7 @@ class StreamedNetwork:
 
 
 def _image_bands(ldr: NDArray, grid: StreamGrid, table: NDArray[np.float32] | None) -> Iterator[Tensor]:
-    """Bands of phases in [0, 1]."""
+    """Bands of blocks in [0, 1]."""
     step = grid.tile_rows * OUTPUTS
     for top in range(0, grid.height, step):
-        yield to_phases(torch.from_numpy(encoded_rows(ldr[top : top + step], table)))
+        yield to_blocks(torch.from_numpy(encoded_rows(ldr[top : top + step], table)))

@@ -7,11 +7,11 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from twostage_hdr.inference.winograd.grid import RowBuffer, Span, StreamGrid
-from twostage_hdr.inference.winograd.layout import PHASES, clear_outside, gather_patches, patch_planes
+from twostage_hdr.inference.winograd.grid import HaloBuffer, Span, StreamGrid
+from twostage_hdr.inference.winograd.layout import PLANES, clear_outside, gather_patches, patch_planes
 from twostage_hdr.inference.winograd.tile import Tile, Workspace, rdab_tile
 from twostage_hdr.inference.winograd.transforms import OUTPUTS, PATCH
-from twostage_hdr.inference.winograd.weights import DENSE_CONVS, FoldedBlock, bias_of, fold_block
+from twostage_hdr.inference.winograd.weights import DENSE_CONVS, WinogradWeights, bias_of, transform_weights
 from twostage_hdr.networks.stage import Stage
 
 BLOCK_RIM = 2
@@ -31,14 +31,14 @@ class BlockStream:
     """An RDAB on bands of rows: waiting rows of its input, and the last line of x1..x4 above them.
 
     Args:
-        block: folded weights.
+        block: transformed weights.
         grid: the image and its tiles.
         capacity: rows of blocks that may wait at a time.
     """
 
-    def __init__(self, block: FoldedBlock, *, grid: StreamGrid, capacity: int) -> None:
+    def __init__(self, block: WinogradWeights, *, grid: StreamGrid, capacity: int) -> None:
         self.block, self.grid = block, grid
-        self.source = RowBuffer(channels=block.features, spans=grid.spans, rim=BLOCK_RIM, capacity=capacity)
+        self.source = HaloBuffer(channels=block.features, spans=grid.spans, rim=BLOCK_RIM, capacity=capacity)
         self._above = [
             block.input.new_zeros(DENSE_CONVS, OUTPUTS, block.growth, span.columns + 2) for span in grid.spans
         ]
@@ -57,22 +57,22 @@ class BlockStream:
             width=self.grid.width,
         )
 
-    def tile_into(self, following: RowBuffer, span: Span, rows: int, space: Workspace) -> None:
+    def tile_into(self, following: HaloBuffer, span: Span, rows: int, space: Workspace) -> None:
         """The same into the buffer of the block that follows."""
         self.tile(following.room(span, rows), span, space)
         following.share(span, rows)
 
 
 class StreamedStage:
-    """conv3x3, RDABs, conv1x1, + input, ReLU, on bands of phases.
+    """conv3x3, RDABs, conv1x1, + input, ReLU, on bands of blocks.
 
     Args:
-        stage: the network; its weights are folded here once.
+        stage: the network; its weights are transformed here once.
         dtype: of the matrix products in the RDABs; everything else is float32.
     """
 
     def __init__(self, stage: Stage, *, dtype: torch.dtype) -> None:
-        self.blocks: list[FoldedBlock] = [fold_block(block, dtype=dtype) for block in stage.blocks]
+        self.blocks: list[WinogradWeights] = [transform_weights(block, dtype=dtype) for block in stage.blocks]
         self.features = stage.conv_in.out_channels
         self.head_weight = _head_of_lines(stage.conv_in.weight.detach().float())  # (4 features, 3 * 6 * 3)
         self.head_bias = bias_of(stage.conv_in).float().repeat(OUTPUTS)[:, None]
@@ -87,7 +87,7 @@ class StreamedStage:
     def bands(self, images: Iterable[Tensor], grid: StreamGrid, run_all: RunAll) -> Iterator[Tensor]:
         """Bands (16, 3, rows, columns) of the output for bands of the input, top to bottom, not of the same heights."""
         capacity = grid.tile_rows + self.delay
-        image = RowBuffer(channels=3, spans=grid.spans, rim=1, capacity=capacity)
+        image = HaloBuffer(channels=3, spans=grid.spans, rim=1, capacity=capacity)
         blocks = [BlockStream(block, grid=grid, capacity=capacity) for block in self.blocks]
         skip: list[Tensor] = []  # the input's rows that the output has not reached yet
         for band in (piece for image_band in images for piece in image_band.split(grid.tile_rows, dim=2)):
@@ -102,7 +102,7 @@ class StreamedStage:
 
     def _advance(
         self,
-        image: RowBuffer,
+        image: HaloBuffer,
         blocks: list[BlockStream],
         skip: list[Tensor],
         grid: StreamGrid,
@@ -129,8 +129,10 @@ class StreamedStage:
                     yield band
                 block.source.drop(rows)
 
-    def _head(self, image: RowBuffer, target: RowBuffer, span: Span, rows: int, grid: StreamGrid, _: Workspace) -> None:
-        """conv3x3 (3 -> features) as one matrix product from patches to phases."""
+    def _head(
+        self, image: HaloBuffer, target: HaloBuffer, span: Span, rows: int, grid: StreamGrid, _: Workspace
+    ) -> None:
+        """conv3x3 (3 -> features) as one matrix product from patches to blocks."""
         stored = self.head_weight.new_empty(PATCH * PATCH, 3, rows, span.columns)
         gather_patches(image.window(span, rows), stored, top=1, left=1)
         patches = torch.empty_like(stored)
@@ -139,8 +141,8 @@ class StreamedStage:
         room = target.room(span, rows)
         for line in range(OUTPUTS):
             result = torch.addmm(self.head_bias, self.head_weight, lines[line : line + 3].flatten(0, 1))
-            phases = slice(OUTPUTS * line, OUTPUTS * (line + 1))
-            room[phases] = result.view(OUTPUTS, self.features, rows, span.columns)
+            blocks = slice(OUTPUTS * line, OUTPUTS * (line + 1))
+            room[blocks] = result.view(OUTPUTS, self.features, rows, span.columns)
         clear_outside(room, top=image.top, left=span.left, height=grid.height, width=grid.width)
         target.share(span, rows)
 
@@ -150,10 +152,10 @@ class StreamedStage:
         band holds the input's rows, (16, 3, rows, columns), and then the output's.
         """
         rows, grid = band.shape[2], block.grid
-        features = space.features[: PHASES * self.features * rows * span.columns]
-        features = features.view(PHASES, self.features, rows, span.columns)
+        features = space.features[: PLANES * self.features * rows * span.columns]
+        features = features.view(PLANES, self.features, rows, span.columns)
         block.tile(features, span, space)
-        result = torch.matmul(self.tail_weight, features.flatten(2)).view(PHASES, 3, rows, span.columns)
+        result = torch.matmul(self.tail_weight, features.flatten(2)).view(PLANES, 3, rows, span.columns)
         part = band[..., span.left : span.left + span.columns]
         part.add_(result.add_(self.tail_bias)).relu_()
         clear_outside(part, top=block.source.top, left=span.left, height=grid.height, width=grid.width)

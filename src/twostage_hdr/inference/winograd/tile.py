@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from twostage_hdr.inference.winograd.layout import PHASES, clear_outside, gather_patches, spread_patches
+from twostage_hdr.inference.winograd.layout import PLANES, clear_outside, gather_patches, spread_patches
 from twostage_hdr.inference.winograd.transforms import OUTPUTS
-from twostage_hdr.inference.winograd.weights import SKIP, FoldedBlock, FoldedConv
+from twostage_hdr.inference.winograd.weights import SKIP, WinogradConv, WinogradWeights
 
 _HUGE_PAGE = 2 << 20
 
@@ -51,9 +51,9 @@ class Workspace:
         self.spectra = zeros_on_huge_pages(FREQUENCIES * self.channels * blocks, dtype=dtype)
         joint = growth + max(features, growth)  # channels of a product for two convolutions
         self.products = zeros_on_huge_pages((FREQUENCIES + 1) * joint * blocks, dtype=dtype)
-        self.first = zeros_on_huge_pages(PHASES * (features + growth) * blocks, dtype=dtype)
-        self.second = zeros_on_huge_pages(PHASES * joint * blocks, dtype=dtype)
-        self.features = zeros_on_huge_pages(PHASES * features * blocks)
+        self.first = zeros_on_huge_pages(PLANES * (features + growth) * blocks, dtype=dtype)
+        self.second = zeros_on_huge_pages(PLANES * joint * blocks, dtype=dtype)
+        self.features = zeros_on_huge_pages(PLANES * features * blocks)
         self.operand = zeros_on_huge_pages(FREQUENCIES * (features + growth) * blocks, dtype=dtype)
 
     def packed(self, spectra: Tensor) -> Tensor:
@@ -85,7 +85,7 @@ class Tile:
 
 
 def rdab_tile(
-    block: FoldedBlock,
+    block: WinogradWeights,
     space: Workspace,
     tile: Tile,
     *,
@@ -102,11 +102,11 @@ def rdab_tile(
     line of pixels above comes from the tile above, which has been computed before.
 
     Args:
-        block: folded weights.
+        block: transformed weights.
         space: this worker's buffers.
         tile: where the output lies.
-        source: (16, features, rows + 4, columns + 4) phases of x, two more blocks on each side; zeros outside.
-        target: (16, features, rows, columns) phases of the output, written; zeros outside the image.
+        source: (16, features, rows + 4, columns + 4) blocks of x, two more blocks on each side; zeros outside.
+        target: (16, features, rows, columns) blocks of the output, written; zeros outside the image.
         above: (4, 4, growth, columns + 2), the last line of pixels of x1..x4 of the tile above, zeros for the first;
             replaced by this tile's.
         height: of the image, pixels.
@@ -123,8 +123,8 @@ def rdab_tile(
 
     def settle(index: int, fresh: Tensor, spectrum: Tensor) -> None:
         """ReLU of a dense conv's pixels (16, growth, count), its zeros outside the image, and its spectrum."""
-        inside = patches[:PHASES]
-        torch.clamp_min(fresh.view(PHASES, growth, rows, columns), 0, out=inside)
+        inside = patches[:PLANES]
+        torch.clamp_min(fresh.view(PLANES, growth, rows, columns), 0, out=inside)
         clear_outside(inside, top=tile.top, left=tile.left - 1, height=height, width=width)
         spread_patches(patches, above[index])
         above[index] = inside[-OUTPUTS:, :, tile.rows - 1]
@@ -161,19 +161,21 @@ def _gate(weight: Tensor, x: Tensor) -> Tensor:
     return torch.sigmoid(F.conv2d(pooled[None], weight)[0]).flatten(1)[:, None]
 
 
-def _convolve(block: FoldedBlock, conv: FoldedConv, space: Workspace, spectra: Tensor, buffer: Tensor) -> Tensor:
+def _convolve(block: WinogradWeights, conv: WinogradConv, space: Workspace, spectra: Tensor, buffer: Tensor) -> Tensor:
     """A 3x3 convolution from spectra (36, in, count) to pixels (16, channels, count), bias included, no activation."""
     channels, count = conv.weight.shape[1], spectra.shape[2]
     products = space.products[: (FREQUENCIES + 1) * channels * count].view(FREQUENCIES + 1, channels, count)
     torch.bmm(conv.weight, space.packed(spectra), out=products[:FREQUENCIES])
     assert conv.bias is not None
     products[FREQUENCIES].copy_(conv.bias.expand(channels, count))
-    out = buffer[: PHASES * channels * count].view(PHASES, channels, count)
-    torch.mm(block.output, products.view(FREQUENCIES + 1, -1), out=out.view(PHASES, -1))
+    out = buffer[: PLANES * channels * count].view(PLANES, channels, count)
+    torch.mm(block.output, products.view(FREQUENCIES + 1, -1), out=out.view(PLANES, -1))
     return out
 
 
-def _add_convolution(block: FoldedBlock, conv: FoldedConv, space: Workspace, spectra: Tensor, pixels: Tensor) -> None:
+def _add_convolution(
+    block: WinogradWeights, conv: WinogradConv, space: Workspace, spectra: Tensor, pixels: Tensor
+) -> None:
     """Adds the rest of a 3x3 convolution, without bias, to pixels (16, channels, count)."""
     channels, count = conv.weight.shape[1], spectra.shape[2]
     products = space.products[: FREQUENCIES * channels * count].view(FREQUENCIES, channels, count)

@@ -1,11 +1,11 @@
-"""An RDAB's weights in the form that the fast path multiplies with: Winograd domain, residual constants folded in."""
+"""An RDAB's weights in the Winograd domain, with the residual factors multiplied in."""
 
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from twostage_hdr.inference.winograd.layout import PHASES, patch_planes
+from twostage_hdr.inference.winograd.layout import PLANES, patch_planes
 from twostage_hdr.inference.winograd.transforms import OUTPUTS, winograd_matrices
 from twostage_hdr.networks.rdab import OUTER_FACTOR, RDAB
 
@@ -16,7 +16,7 @@ DENSE_CONVS = 4
 """How many convolutions add channels to x: x1..x4."""
 
 
-class FoldedConv(NamedTuple):
+class WinogradConv(NamedTuple):
     """A 3x3 convolution."""
 
     weight: Tensor
@@ -25,18 +25,18 @@ class FoldedConv(NamedTuple):
     """(out, 1); None where an earlier product has added it."""
 
 
-class FoldedBlock(NamedTuple):
+class WinogradWeights(NamedTuple):
     """RDAB(x) = 1.8 x + conv5(x, x1..x4) + sigmoid(gate) * attention(x), conv5 with 0.8 m in its weights.
 
     The five convolutions of the dense block and the attention's are grouped by what they read, since preparing an
     operand costs a matrix product of 32 rows about as much as multiplying it.
     """
 
-    convs: tuple[FoldedConv, FoldedConv, FoldedConv, FoldedConv, FoldedConv]
+    convs: tuple[WinogradConv, WinogradConv, WinogradConv, WinogradConv, WinogradConv]
     """x to x1 and attention; (x, x1) to x2 and a part of x3; x2 to the rest of x3; (x, x1..x3) to x4 and a part of
     conv5; x4 to the rest of conv5."""
     gate: Tensor | None
-    """(16, 32, 3, 3) float32: the 7x7 gate as a 3x3 convolution of phases."""
+    """(16, 32, 3, 3) float32: the 7x7 gate as a 3x3 convolution of blocks."""
     input: Tensor
     """B^T x B^T with its columns in the order of the stored patches: (36, 36)."""
     output: Tensor
@@ -53,8 +53,8 @@ class FoldedBlock(NamedTuple):
         return self.convs[-1].weight.shape[2]
 
 
-def fold_block(block: nn.Module, *, dtype: torch.dtype) -> FoldedBlock:
-    """Fold one RDAB.
+def transform_weights(block: nn.Module, *, dtype: torch.dtype) -> WinogradWeights:
+    """Transforms the weights of one RDAB.
 
     Args:
         block: an RDAB, float32.
@@ -71,17 +71,17 @@ def fold_block(block: nn.Module, *, dtype: torch.dtype) -> FoldedBlock:
     if block.attention is not None:
         first = torch.cat((first, block.attention.conv.weight.detach().double()))
         biases[0] = torch.cat((biases[0], bias_of(block.attention.conv).double()))
-        gate = _gate_of_phases(block.attention.gate)
+        gate = _gate_of_blocks(block.attention.gate)
     last, last_bias = factor * fifth, factor * biases[4]
     two, four = features + growth, features + 3 * growth  # channels that the joint products read
-    ones = torch.ones(PHASES, 1, dtype=torch.float64, device="cpu")
-    return FoldedBlock(
+    ones = torch.ones(PLANES, 1, dtype=torch.float64, device="cpu")
+    return WinogradWeights(
         convs=(
-            _fold_conv(first, biases[0], dtype),
-            _fold_conv(torch.cat((second, third[:, :two])), torch.cat(biases[1:3]), dtype),
-            _fold_conv(third[:, two:], None, dtype),
-            _fold_conv(torch.cat((fourth, last[:, :four])), torch.cat((biases[3], last_bias)), dtype),
-            _fold_conv(last[:, four:], None, dtype),
+            _transform_conv(first, biases[0], dtype),
+            _transform_conv(torch.cat((second, third[:, :two])), torch.cat(biases[1:3]), dtype),
+            _transform_conv(third[:, two:], None, dtype),
+            _transform_conv(torch.cat((fourth, last[:, :four])), torch.cat((biases[3], last_bias)), dtype),
+            _transform_conv(last[:, four:], None, dtype),
         ),
         gate=gate,
         input=torch.from_numpy(matrices.input[:, patch_planes()]).to(dtype),
@@ -95,21 +95,23 @@ def bias_of(conv: nn.Conv2d) -> Tensor:
     return conv.bias.detach()
 
 
-def _fold_conv(weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> FoldedConv:
+def _transform_conv(weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> WinogradConv:
     """(out, in, 3, 3) to one (out, in) matrix per frequency."""
     transform = torch.from_numpy(winograd_matrices().weight)
-    folded = torch.einsum("ft,oit->foi", transform, weight.flatten(2))
-    return FoldedConv(weight=folded.to(dtype).contiguous(), bias=None if bias is None else bias[:, None].to(dtype))
+    transformed = torch.einsum("ft,oit->foi", transform, weight.flatten(2))
+    return WinogradConv(
+        weight=transformed.to(dtype).contiguous(), bias=None if bias is None else bias[:, None].to(dtype)
+    )
 
 
-def _gate_of_phases(gate: nn.Conv2d) -> Tensor:
-    """The 7x7 convolution of (mean, max) as a 3x3 convolution from 2 x 16 phases to 16 phases."""
+def _gate_of_blocks(gate: nn.Conv2d) -> Tensor:
+    """The 7x7 convolution of (mean, max) as a 3x3 convolution from 2 x 16 planes to 16 planes."""
     weight = gate.weight.detach().float()[0]  # (2, 7, 7)
-    folded = weight.new_zeros(OUTPUTS, OUTPUTS, 2, OUTPUTS, OUTPUTS, 3, 3)
+    blocked = weight.new_zeros(OUTPUTS, OUTPUTS, 2, OUTPUTS, OUTPUTS, 3, 3)
     for i in range(OUTPUTS):
         for j in range(OUTPUTS):
             # Input pixels of three blocks, the middle one has (i, j).
             taps = weight.new_zeros(2, 3 * OUTPUTS, 3 * OUTPUTS)
             taps[:, i + 1 : i + 8, j + 1 : j + 8] = weight
-            folded[i, j] = taps.view(2, 3, OUTPUTS, 3, OUTPUTS).permute(0, 2, 4, 1, 3)
-    return folded.view(PHASES, 2 * PHASES, 3, 3)
+            blocked[i, j] = taps.view(2, 3, OUTPUTS, 3, OUTPUTS).permute(0, 2, 4, 1, 3)
+    return blocked.view(PLANES, 2 * PLANES, 3, 3)

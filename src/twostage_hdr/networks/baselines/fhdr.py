@@ -26,7 +26,7 @@ class FHDR(nn.Module):
                                             |     ^        |
                                             |     '-hidden-'          (t = 1 .. iterations)
 
-    571,267 parameters, whatever the number of iterations. Known slips of the published code, mended here: hidden
+    571,267 parameters, whatever the number of iterations. Known slips of the published code are corrected here: hidden
     states live inside one call (there they leak into the next batch, and the first image's size is the only one
     accepted); convolutions start from He's distribution (there from N(0, 0), all zero); references above 1, which a
     tanh cannot reach, are met by a peak; and the result keeps that scale instead of being stretched to each image's

@@ -1,4 +1,4 @@
-"""Checkpoint files that are either whole or not there, and hold no code."""
+"""Checkpoint files: written atomically, read without executing code; and the random state they hold."""
 
 import io
 import random
@@ -15,7 +15,7 @@ from twostage_hdr.inference.weights import read_checkpoint
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes beside the old checkpoint, flushes to the disk, then renames: a run killed at any moment has one.
+    """Writes to a temporary file, flushes it to disk and renames it: a run killed at any moment has a valid checkpoint.
 
     Lightning's own writer goes through the system's folder for temporary files, so that its last step may be a copy.
     """
@@ -24,7 +24,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """Replaces `path` by the new checkpoint.
 
         Raises:
-            InputError: the file cannot be written (a full disk); the checkpoint of before is still there.
+            InputError: the file cannot be written (a full disk); the previous checkpoint remains.
         """
         buffer = io.BytesIO()  # a file handed to torch.save would hide the reason of a failure
         torch.save(checkpoint, buffer)
@@ -38,7 +38,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             raise InputError(
                 path,
                 f"cannot be written ({error.strerror or error})",
-                f"make room for {size:.0f} MiB, then the same command goes on from the checkpoint before",
+                f"make room for {size:.0f} MiB, then the same command resumes from the previous checkpoint",
             ) from error
 
     def load_checkpoint(
@@ -67,7 +67,7 @@ def random_state() -> dict[str, Any]:
 
 
 def restore_random_state(state: dict[str, Any]) -> None:
-    """Puts every generator back; those of graphics cards only where there are as many as there were."""
+    """Puts every generator back; those of GPUs only if there are as many as before."""
     random.setstate((random.getstate()[0], tuple(state["python"]), None))
     name, keys, *rest = state["numpy"]
     np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))

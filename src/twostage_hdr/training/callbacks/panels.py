@@ -1,4 +1,4 @@
-"""Pictures of validation images: what a person looks at while a run goes on."""
+"""Previews of validation images during training: panels side by side, and strips of exposures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,7 +42,6 @@ class ValidationPanels(L.Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Draws the first few images."""
         if batch_idx >= self.scenes or trainer.sanity_checking or not trainer.is_global_zero:
             return
         picture = panel(batch, outputs)
@@ -71,15 +70,14 @@ def panel(batch: Triple, prediction: Prediction) -> Float[Tensor, "3 height widt
 
 
 MAX_SIDE = 480
+"""Longest side of each image of a strip, px: dashboards show thumbnails, and the files are uploaded."""
 
-"""Longest side of each picture of a ladder, px: dashboards show thumbnails, and the files go through the network."""
 
-
-class ExposureLadder(L.Callback):
-    """Sends validation images at several exposures to the loggers that show pictures; writes no files itself.
+class ExposureStrip(L.Callback):
+    """Sends validation images at several exposures to the loggers that show images; writes no files.
 
     Args:
-        stops: exposures relative to the frame's; at 0 what the frame's clipping point is, is white.
+        stops: exposures relative to the frame's; at 0 the frame's clipping point is white.
         scenes: how many validation images are shown.
     """
 
@@ -95,25 +93,24 @@ class ExposureLadder(L.Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Shows the first few images."""
         if batch_idx >= self.scenes or trainer.sanity_checking or not trainer.is_global_zero:
             return
         if not picture_loggers(trainer):
             return
-        picture = ladder(outputs.result[0].float().cpu(), batch.reference16[0].float().cpu(), self.stops)
+        picture = exposure_strip(outputs.result[0].float().cpu(), batch.reference16[0].float().cpu(), self.stops)
         shown = ", ".join(f"{stop:+g}" for stop in self.stops)
         name = batch.scene[0].replace("/", "_")
         log_picture(trainer, f"exposures/{name}", picture, f"result above reference at {shown} stops")
 
 
-def ladder(
+def exposure_strip(
     result: EncodedRGB, reference: EncodedRGB, stops: Sequence[float], max_side: int = MAX_SIDE
 ) -> Float[Tensor, "3 rows columns"]:
     """The result above the reference, a column for each exposure: clipped at white, encoded.
 
     Args:
         result: encoded, (3, H, W); negative values count as 0.
-        reference: likewise.
+        reference: encoded, (3, H, W).
         stops: of the columns.
         max_side: longer images are averaged down, in linear light, px.
 
@@ -142,7 +139,7 @@ def picture_loggers(trainer: L.Trainer) -> list[Logger]:
 
 
 def log_picture(trainer: L.Trainer, name: str, picture: Float[Tensor, "3 height width"], caption: str) -> None:
-    """Sends one picture, display-encoded in [0, 1], at the place of the axis where Lightning's own curves are."""
+    """Sends one image, display-encoded in [0, 1], at the step of Lightning's own curves."""
     pixels = eight_bit(picture)
     step = trainer.fit_loop.epoch_loop._batches_that_stepped
     for logger in picture_loggers(trainer):

@@ -1,4 +1,4 @@
-"""When a run is saved: often enough, at moments when its state is whole, and never twice half."""
+"""Saves a run periodically and on signals, only between optimizer steps, atomically."""
 
 import time
 from pathlib import Path
@@ -14,11 +14,11 @@ from twostage_hdr.training.callbacks.stop_signals import Stopped, StopSignals
 
 
 class RunCheckpoints(Checkpoint):
-    """`last.ckpt` and `best.ckpt`, with everything that a run needs to go on as if it had not been interrupted.
+    """`last.ckpt` and `best.ckpt`, with everything that a run needs to resume as if it had not been interrupted.
 
     `last.ckpt` is written between batches every few minutes, before and after every validation, when a signal asks
-    the run to stop, and when data cannot be read. In the middle of an update nothing is saved: the file of before
-    counts. A run that resumes before a validation repeats it.
+    the run to stop, and when data cannot be read. In the middle of an update nothing is saved: the previous file stays.
+    A run that resumes before a validation repeats it.
 
     Args:
         directory: where the two files lie.
@@ -44,36 +44,32 @@ class RunCheckpoints(Checkpoint):
 
     @property
     def last(self) -> Path:
-        """The file that a run goes on from."""
+        """The file that a run resumes from."""
         return self.directory / "last.ckpt"
 
     # When.
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Clears away what a killed run left half-written."""
         if trainer.is_global_zero and self.directory.is_dir():
             for leftover in self.directory.glob(".*.tmp-*"):
-                leftover.unlink(missing_ok=True)
+                leftover.unlink(missing_ok=True)  # half-written by a killed run
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Listens to signals, after Lightning has set its own handlers."""
-        self.signals.install()
+        self.signals.install()  # after Lightning has set its own handlers
         self._saved_at = time.monotonic()
         self._between_batches = True
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """The first batch of a continued run finds the random generators as the checkpoint has them."""
         self._between_batches = False
-        if self._random_state is not None:
+        if self._random_state is not None:  # the first batch of a resumed run
             restore_random_state(self._random_state)
             self._random_state = None
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Saves if it is time to, if validation comes next, or if somebody asked to stop."""
         loop = trainer.fit_loop.epoch_loop
         self._before_validation = loop._should_check_val_fx(trainer.fit_loop._data_fetcher)  # type: ignore[arg-type]
         if loop.batch_progress.is_last_batch and not self._before_validation:
@@ -89,8 +85,7 @@ class RunCheckpoints(Checkpoint):
             self.signals.obey(leader=trainer.is_global_zero)
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """During validation weights may be swapped for their average: nothing is saved."""
-        self._between_batches = False
+        self._between_batches = False  # the weights may be swapped for their average: nothing is saved
 
     def on_validation_batch_end(
         self,
@@ -101,21 +96,19 @@ class RunCheckpoints(Checkpoint):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Stops without saving: the state before the validation is on disk."""
         if trainer.training or trainer.sanity_checking:
             return
+        # Without saving: the state before the validation is on disk.
         if _any_process(trainer, self.signals.received is not None):
             self.signals.obey(leader=trainer.is_global_zero)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """The epoch has a score."""
         if not trainer.sanity_checking:
             self._validated = True
             metrics = trainer.callback_metrics.items()
             self.scores = {name: float(value) for name, value in metrics if name.startswith("val/")}
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Saves, first under the name of the best if it is."""
         score = self.scores.get(self.monitor)
         if self._validated and score is not None and self._is_better(score):
             self.best = score
@@ -127,7 +120,7 @@ class RunCheckpoints(Checkpoint):
             self.signals.obey(leader=trainer.is_global_zero)
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
-        """Saves what was learnt up to an unreadable sample or the like, unless the error fell into an update."""
+        # An unreadable sample, for example. After an error inside an update the state is not consistent.
         if self._between_batches and not isinstance(exception, Stopped) and trainer.world_size == 1:
             try:
                 self.save(trainer)
@@ -136,11 +129,10 @@ class RunCheckpoints(Checkpoint):
         self.signals.uninstall()
 
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Gives the signals back."""
         self.signals.uninstall()
 
     def save(self, trainer: L.Trainer, path: Path | None = None) -> None:
-        """Writes a checkpoint, `last.ckpt` unless told otherwise."""
+        """Writes a checkpoint, `last.ckpt` by default."""
         trainer.save_checkpoint(path or self.last, weights_only=False)
         self._saved_at = time.monotonic()
 
@@ -152,15 +144,12 @@ class RunCheckpoints(Checkpoint):
     # What.
 
     def state_dict(self) -> dict[str, Any]:
-        """The best score so far, and the last ones."""
         return {"best": self.best, "scores": self.scores}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Goes on from those scores."""
         self.best, self.scores = state_dict["best"], state_dict["scores"]
 
     def on_save_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Adds the random generators, and wandb's id of the run."""
         checkpoint["random_state"] = random_state()
         checkpoint["wandb_ids"] = [str(logger.version) for logger in _wandb_loggers(trainer)]
         if trainer.is_global_zero:
@@ -169,11 +158,8 @@ class RunCheckpoints(Checkpoint):
             _ask_for_validation(checkpoint["loops"]["fit_loop"])
 
     def on_load_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Keeps the generators' states for the first batch: loaders draw from them when they start.
-
-        Offline, wandb would number the lines of its history from 0 again.
-        """
-        self._random_state = checkpoint.get("random_state")
+        self._random_state = checkpoint.get("random_state")  # for the first batch: starting loaders draw from them
+        # Offline, wandb would number the lines of its history from 0 again.
         if trainer.is_global_zero:
             for logger, step in zip(_wandb_loggers(trainer), checkpoint.get("wandb_steps", ()), strict=False):
                 logger.experiment.log({}, step=max(step, logger.experiment.step))
@@ -197,5 +183,5 @@ def _ask_for_validation(loops: dict[str, Any]) -> None:
 
 
 def _any_process(trainer: L.Trainer, answer: bool) -> bool:
-    """Whether any process says yes: all must do the same thing after the same batch."""
+    """Whether any process answers yes, so that all act after the same batch."""
     return trainer.strategy.reduce_boolean_decision(answer, all=False) if trainer.world_size > 1 else answer

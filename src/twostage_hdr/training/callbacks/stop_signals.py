@@ -1,4 +1,4 @@
-"""Requests to stop: Ctrl-C, SIGTERM, and a cluster's warning before it takes the machine back."""
+"""Stop requests (Ctrl-C, SIGTERM, a cluster's warning before preemption), and the process group of one run."""
 
 import os
 import signal
@@ -16,10 +16,10 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1
 
 
 class Stopped(SystemExit):
-    """A run that was asked to stop, has saved its state, and goes on when it is started again.
+    """Raised after a run was asked to stop and has saved its state; the same command resumes it.
 
     Attributes:
-        signal: what asked; the exit code is 128 plus its number, as shells have it.
+        signal: the request; the exit code is 128 plus its number, as in shells.
     """
 
     def __init__(self, number: int) -> None:
@@ -28,10 +28,10 @@ class Stopped(SystemExit):
 
 
 class StopSignals:
-    """Remembers that a signal came, so that a run can end where its state is whole.
+    """Records a signal, so that a run can stop where its state is consistent.
 
-    A second Ctrl-C ends the process at once. Handlers that were there before (submitit's, which hands the job back to
-    the cluster) are called by `obey`, after the run has been saved.
+    A second Ctrl-C ends the process at once. Previous handlers (submitit's, which hands the job back to the
+    cluster) are called by `obey`, after the run has been saved.
     """
 
     def __init__(self) -> None:
@@ -40,27 +40,27 @@ class StopSignals:
         self._listening = False
 
     def install(self) -> None:
-        """Starts listening, in place of whoever does now."""
+        """Replaces the current handlers."""
         self._listening = threading.current_thread() is threading.main_thread()
         if self._listening:
             for number in SIGNALS:
                 signal.signal(number, self._on_signal)
 
     def uninstall(self) -> None:
-        """Gives the signals back to whoever had them when this object was made."""
+        """Restores the handlers that were set when this object was created."""
         if self._listening:
             for number, handler in self._before.items():
                 signal.signal(number, handler if handler is not None else signal.SIG_DFL)
         self._listening = False
 
     def obey(self, *, leader: bool) -> None:
-        """Ends the run, or hands it to whoever handled the signal before; returns if that handler wants to go on.
+        """Stops the run, or calls the previous handler of the signal; returns if that handler returns.
 
         Args:
-            leader: this process speaks for the job: it asks SLURM to start it again after SIGUSR1.
+            leader: whether this process requeues the SLURM job after SIGUSR1.
 
         Raises:
-            Stopped: nobody handled the signal before.
+            Stopped: there was no previous handler.
         """
         number = self.received or signal.SIGTERM
         handler = self._before.get(number)
@@ -82,7 +82,7 @@ class StopSignals:
 
 
 def requeue() -> None:
-    """Asks SLURM to start this job again; nothing outside of a SLURM job."""
+    """Asks SLURM to start this job again; does nothing outside SLURM."""
     job = os.environ.get("SLURM_JOB_ID")
     if job is not None:
         subprocess.run(["scontrol", "requeue", job], check=False)
@@ -94,7 +94,7 @@ def _call(handler: Callable[[int, FrameType | None], Any], number: int) -> None:
 
 @contextmanager
 def own_process_group() -> Iterator[None]:
-    """Afterwards there is no process group, and the environment is as before: no rank, port or number of processes."""
+    """Destroys the process group at the end and restores the environment (rank, port, number of processes)."""
     before = dict(os.environ)
     try:
         yield

@@ -1,4 +1,4 @@
-"""How fast a run is, how much of the time it waits for data, and how long it will take."""
+"""What is shown of a running training: progress bar, speed, time left, weight norms."""
 
 import statistics
 import time
@@ -18,11 +18,11 @@ SMOOTHING = 0.9
 
 UNCOUNTED = 2
 
-"""Batches at the beginning that say nothing of speed: kernels are chosen, memory is taken, loaders start."""
+"""First batches that are not representative: kernels are chosen, memory is allocated, loaders start."""
 
 TYPICAL = 5
 
-"""Batches whose median says how long the run will take."""
+"""Batches from whose median the remaining time is estimated."""
 
 
 class Throughput(L.Callback):
@@ -37,13 +37,11 @@ class Throughput(L.Callback):
         self._started = 0.0
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Validation lies before: the time since the last batch says nothing."""
-        self._ended = None
+        self._ended = None  # a validation lies between
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Triple, batch_idx: int
     ) -> None:
-        """The batch is there."""
         self._started = time.perf_counter()
         if self._ended is not None:
             self.waiting = self._mean(self.waiting, self._started - self._ended)
@@ -51,7 +49,6 @@ class Throughput(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Triple, batch_idx: int
     ) -> None:
-        """The batch is done."""
         now = time.perf_counter()
         self._batches += 1
         if self._batches > UNCOUNTED:
@@ -64,23 +61,23 @@ class Throughput(L.Callback):
         self._ended = now
 
     def _estimate(self, trainer: L.Trainer, spent: float, batch_idx: int) -> None:
-        """Once the first typical batches are done, says how long the others will take."""
+        """Prints the remaining time once, after the first typical batches."""
         if len(self._first) == TYPICAL:
             return
         self._first.append(spent)
         if len(self._first) == TYPICAL:
             left = batches_left(batch_idx, trainer.num_training_batches, trainer.current_epoch, trainer.max_epochs)
-            _tell(left, statistics.median(self._first))
+            _print_time_left(left, statistics.median(self._first))
 
     def _mean(self, before: float, now: float) -> float:
         return SMOOTHING * before + (1 - SMOOTHING) * now
 
 
 def batches_left(batch_idx: int, batches: int | float, epoch: int, epochs: int | None) -> float | None:
-    """Batches that the run has still to do, None if it has no known end.
+    """Batches left in the run; None if it has no known end.
 
     Args:
-        batch_idx: of the batch that was just done, in its epoch.
+        batch_idx: of the last finished batch in its epoch.
         batches: of an epoch.
         epoch: that is running, from 0.
         epochs: of the run; None or -1: no end.
@@ -97,35 +94,34 @@ def duration(seconds: float) -> str:
 
 
 @rank_zero_only
-def _tell(left: float | None, seconds: float) -> None:
+def _print_time_left(left: float | None, seconds: float) -> None:
     if left is not None:
-        print(f"About {duration(left * seconds)} of training to go, {seconds:.2g} s a batch; validation comes on top.")
+        print(f"About {duration(left * seconds)} of training left at {seconds:.2g} s a batch, plus validation.")
 
 
 class WeightNorms(L.Callback):
-    """Logs the Euclidean norm of each player's trainable weights at the end of every epoch."""
+    """Logs the Euclidean norm of each optimised part's trainable weights at the end of every epoch."""
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """One number a player."""
         assert isinstance(pl_module, ReconstructionModule)
-        for player in pl_module.players():
-            norm = nn.utils.get_total_norm([parameter.detach() for parameter in player.parameters()])
-            pl_module.log(f"train/{player.name}/weight_norm", norm, sync_dist=False, rank_zero_only=True)
+        for part in pl_module.optimized_parts():
+            norm = nn.utils.get_total_norm([parameter.detach() for parameter in part.parameters()])
+            pl_module.log(f"train/{part.name}/weight_norm", norm, sync_dist=False, rank_zero_only=True)
 
 
 NAMES = {
     "train/enhancement/loss": "stage I",
     "train/tone_mapping/loss": "stage II",
     "train/network/loss": "loss",
-    "train/discriminator/loss": "adversary",
+    "train/discriminator/loss": "discrim.",
     "speed/images_per_second": "images/s",
 }
 
-"""What is shown, and as what; the logs keep the long names."""
+"""Logged names and what the progress bar calls them."""
 
 
 class Progress(RichProgressBar):
-    """Epoch, batches, time left, the losses of all players and images per second.
+    """Epoch, batches, time left, the losses of all parts and images per second.
 
     Args:
         refresh_rate: updates of the display per second at most; 0 shows nothing.
@@ -137,6 +133,5 @@ class Progress(RichProgressBar):
     def get_metrics(
         self, trainer: L.Trainer, pl_module: L.LightningModule
     ) -> dict[str, int | str | float | dict[str, float]]:
-        """The figures behind the bar."""
         known = super().get_metrics(trainer, pl_module)
         return {short: known[name] for name, short in NAMES.items() if name in known}

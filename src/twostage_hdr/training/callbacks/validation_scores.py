@@ -1,4 +1,4 @@
-"""Every validation image's scores: which images a run is bad at, and whether they get better."""
+"""Scores of each validation image over the epochs."""
 
 import csv
 import math
@@ -32,7 +32,7 @@ class ValidationScores(L.Callback):
     The summary's `best/...` are the means of the one epoch that `best.ckpt` is of, so that runs can be sorted by them.
 
     Args:
-        path: the csv; a run that goes on replaces the epochs that it repeats.
+        path: the csv; a resumed run replaces the epochs that it repeats.
         monitor: the validation score that decides which epoch is best.
         mode: "max" or "min".
     """
@@ -44,7 +44,6 @@ class ValidationScores(L.Callback):
         self._scenes: list[str] = []
 
     def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """A new table."""
         self._scenes = []
 
     def on_validation_batch_end(
@@ -56,11 +55,9 @@ class ValidationScores(L.Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Remembers which images were scored, in order."""
         self._scenes += list(batch.scene)
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Writes and shows the table."""
         assert isinstance(pl_module, ReconstructionModule)
         if trainer.sanity_checking or not trainer.is_global_zero:
             return

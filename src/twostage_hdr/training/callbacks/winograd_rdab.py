@@ -1,4 +1,4 @@
-"""RDABs whose training takes Winograd's products on CPUs: twice as fast, the same weights and the same function."""
+"""Trains RDABs by Winograd convolutions on CPUs: twice as fast, with the same weights and the same function."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ SMALLEST = 32
 
 
 class WinogradRDAB(RDAB):
-    """Takes the fast way where it can: training on a CPU, sides that are multiples of 4, an attention block."""
+    """Uses Winograd convolutions for training on a CPU, sides that are multiples of 4, and blocks with attention."""
 
     def forward(self, x: Float[Tensor, "batch features height width"]) -> Float[Tensor, "batch features height width"]:
         """RDAB(x), of the shape of x."""
@@ -36,16 +36,16 @@ class WinogradRDAB(RDAB):
 
 
 class WinogradConvolutions(L.Callback):
-    """Lets the RDABs of a run that trains on CPUs take Winograd's products; elsewhere it does nothing."""
+    """Switches the RDABs of a run that trains on a CPU to Winograd convolutions; elsewhere it does nothing."""
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Before the averaged weights are copied."""
+        # Before the averaged weights are copied.
         if stage == "fit" and trainer.strategy.root_device.type == "cpu":
             use_winograd(pl_module)
 
 
 def use_winograd(module: nn.Module) -> int:
-    """Switches all RDABs that gain by it; returns how many. Parameters, names and state stay what they were."""
+    """Switches all RDABs that become faster; returns how many. Parameters, names and state do not change."""
     blocks: list[Any] = [
         block
         for block in module.modules()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.training.result_memory import ResultMemory
+from twostage_hdr.training.frozen_output_cache import FrozenOutputCache
 
 
 class Doubling:
@@ -22,10 +22,10 @@ class Doubling:
 
 def test_every_frame_is_computed_once_in_whatever_batch_it_comes(tmp_path: Path) -> None:
     network, compute, frames = nn.Conv2d(1, 1, 1), Doubling(), torch.rand(3, 3, 4, 5)
-    memory = ResultMemory(tmp_path / "new")
-    memory.prepare()
-    first = memory.recall(network, frames[:2], compute)
-    second = memory.recall(network, frames[[1, 2, 0]], compute)
+    cache = FrozenOutputCache(tmp_path / "new")
+    cache.prepare()
+    first = cache.outputs(network, frames[:2], compute)
+    second = cache.outputs(network, frames[[1, 2, 0]], compute)
     assert compute.frames == 3
     assert torch.equal(second[0], first[1])
     torch.testing.assert_close(second, 2 * frames[[1, 2, 0]], rtol=5e-4, atol=0)
@@ -33,33 +33,33 @@ def test_every_frame_is_computed_once_in_whatever_batch_it_comes(tmp_path: Path)
 
 def test_a_folder_is_shared_by_runs_of_the_same_weights_alone(tmp_path: Path) -> None:
     network, compute, frames = nn.Conv2d(1, 1, 1), Doubling(), torch.rand(1, 3, 4, 5)
-    ResultMemory(tmp_path).recall(network, frames, compute)
-    ResultMemory(tmp_path).recall(network, frames, compute)
+    FrozenOutputCache(tmp_path).outputs(network, frames, compute)
+    FrozenOutputCache(tmp_path).outputs(network, frames, compute)
     assert compute.frames == 1
     nn.init.zeros_(network.weight)
-    ResultMemory(tmp_path).recall(network, frames, compute)
+    FrozenOutputCache(tmp_path).outputs(network, frames, compute)
     assert compute.frames == 2
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", b"garbage"])
 def test_a_damaged_file_is_computed_again(tmp_path: Path, damage: bytes) -> None:
     network, compute, frames = nn.Conv2d(1, 1, 1), Doubling(), torch.rand(1, 3, 4, 5)
-    first = ResultMemory(tmp_path).recall(network, frames, compute)
+    first = FrozenOutputCache(tmp_path).outputs(network, frames, compute)
     (file,) = tmp_path.iterdir()
     file.write_bytes(damage)
-    assert torch.equal(ResultMemory(tmp_path).recall(network, frames, compute), first)
+    assert torch.equal(FrozenOutputCache(tmp_path).outputs(network, frames, compute), first)
     np.save(file, np.zeros((3, 1, 1), np.float16))
-    assert torch.equal(ResultMemory(tmp_path).recall(network, frames, compute), first)
+    assert torch.equal(FrozenOutputCache(tmp_path).outputs(network, frames, compute), first)
     assert compute.frames == 3
 
 
 def test_frames_of_the_same_values_and_another_shape_are_told_apart(tmp_path: Path) -> None:
-    network, compute, memory = nn.Conv2d(1, 1, 1), Doubling(), ResultMemory(tmp_path)
-    assert memory.recall(network, torch.ones(1, 3, 4, 6), compute).shape == (1, 3, 4, 6)
-    assert memory.recall(network, torch.ones(1, 3, 6, 4), compute).shape == (1, 3, 6, 4)
+    network, compute, cache = nn.Conv2d(1, 1, 1), Doubling(), FrozenOutputCache(tmp_path)
+    assert cache.outputs(network, torch.ones(1, 3, 4, 6), compute).shape == (1, 3, 4, 6)
+    assert cache.outputs(network, torch.ones(1, 3, 6, 4), compute).shape == (1, 3, 6, 4)
 
 
 def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"module\.memory=.*file: .*choose a folder that can be written"):
-        ResultMemory(tmp_path / "file").prepare()
+    with pytest.raises(InputError, match=r"module\.cache=.*file: .*choose a folder that can be written"):
+        FrozenOutputCache(tmp_path / "file").prepare()

@@ -11,7 +11,7 @@ from jaxtyping import Float32
 Rows = Float32[np.ndarray, "rows width 3"]
 
 
-class RowSpool:
+class SpooledRows:
     """A nameless temporary file of float32 rows; gone when closed, whatever happens.
 
     Args:
@@ -25,7 +25,7 @@ class RowSpool:
         self._directory = directory
         self._rows = 0
 
-    def __enter__(self) -> "RowSpool":
+    def __enter__(self) -> "SpooledRows":
         self._file = tempfile.TemporaryFile(dir=self._directory)
         return self
 

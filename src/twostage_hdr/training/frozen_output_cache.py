@@ -1,4 +1,4 @@
-"""Results of a frozen network, kept in a folder, so that every frame is computed once and not once an epoch."""
+"""Outputs of a frozen network, cached on disk: each frame is computed once instead of once per epoch."""
 
 import hashlib
 import tempfile
@@ -15,23 +15,23 @@ from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
 
-class ResultMemory:
-    """A folder of results by the content of weights and frames; runs with the same weights may share it.
+class FrozenOutputCache:
+    """A folder of outputs, named by the content of weights and frames; runs with the same weights may share it.
 
-    Values are kept as float16, 0.0005 of themselves apart. A file that was damaged is computed again.
+    Values are stored as float16 (relative steps of 0.0005). A damaged file is computed again.
 
     Args:
-        folder: made by `prepare`.
+        folder: created by `prepare`.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def prepare(self) -> None:
-        """Makes the folder.
+        """Creates the folder.
 
         Raises:
-            InputError: it cannot be made, or not be written to.
+            InputError: it cannot be created, or not be written to.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -39,16 +39,16 @@ class ResultMemory:
         except OSError as error:
             raise self._unusable(error) from error
 
-    def recall(self, network: nn.Module, frames: EncodedRGB, compute: Callable[[Tensor], Tensor]) -> EncodedRGB:
-        """The network's results for a batch; frames not met before are computed.
+    def outputs(self, network: nn.Module, frames: EncodedRGB, compute: Callable[[Tensor], Tensor]) -> EncodedRGB:
+        """The network's outputs for a batch; frames that are not in the cache are computed and added.
 
         Args:
-            network: whose weights the results belong to.
+            network: whose weights the outputs belong to.
             frames: (B, 3, H, W) in [0, 1].
-            compute: frames to results of the same shape, without gradients.
+            compute: frames to outputs of the same shape, without gradients.
 
         Raises:
-            InputError: a result cannot be kept.
+            InputError: an output cannot be stored.
         """
         weights = _fingerprint(*network.state_dict().values())
         files = [self.folder / f"{_fingerprint(frame)}_{weights}.npy" for frame in frames]
@@ -71,12 +71,12 @@ class ResultMemory:
 
     def _unusable(self, error: OSError) -> InputError:
         return InputError(
-            f"module.memory={self.folder}", f"{error.strerror}", "choose a folder that can be written, or null"
+            f"module.cache_dir={self.folder}", f"{error.strerror}", "choose a folder that can be written, or null"
         )
 
 
 def _read(file: Path, shape: tuple[int, ...]) -> Float16[np.ndarray, "3 height width"] | None:
-    """The result, or None where there is none or a damaged one."""
+    """The output, or None where there is none or a damaged one."""
     try:
         result: np.ndarray = np.load(file)
     except (OSError, ValueError, EOFError):

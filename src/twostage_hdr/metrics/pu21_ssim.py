@@ -2,6 +2,7 @@
 
 from kornia.metrics import ssim
 
+from twostage_hdr.metrics.per_image import PerImageMetric
 from twostage_hdr.radiometry.gamma import decode_gamma
 from twostage_hdr.radiometry.luminance import luminance
 from twostage_hdr.radiometry.photometry import PU21_PEAK, WHITE
@@ -17,7 +18,7 @@ def pu21_ssim(prediction: EncodedRGB, reference: EncodedRGB, *, white: float = W
 
     Args:
         prediction: encoded RGB (B, 3, H, W), >= 0.
-        reference: likewise.
+        reference: encoded RGB of the same shape.
         white: luminance of linear 1.0, cd/m^2.
 
     Returns:
@@ -27,3 +28,13 @@ def pu21_ssim(prediction: EncodedRGB, reference: EncodedRGB, *, white: float = W
     side = min(WINDOW, *prediction.shape[-2:])
     window = side if side % 2 else side - 1
     return ssim(images[0], images[1], window, max_val=PU21_PEAK, eps=0.0, padding="valid").mean(dim=(1, 2, 3))
+
+
+class PU21SSIM(PerImageMetric):
+    """Mean of `pu21_ssim` over images."""
+
+    higher_is_better = True
+    title = "PU21-SSIM"
+    unit = ""
+    digits = 4
+    score = staticmethod(pu21_ssim)

@@ -3,7 +3,7 @@ import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from twostage_hdr.evaluation.pu21_ssim import pu21_ssim
+from twostage_hdr.metrics.pu21_ssim import pu21_ssim
 from twostage_hdr.radiometry.pu21 import pu21_encode
 
 
