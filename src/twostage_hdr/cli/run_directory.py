@@ -143,7 +143,8 @@ class RunDirectory:
                 raise InputError(
                     self.path,
                     f"holds a run with other settings ({'; '.join(changed)})",
-                    "give the same settings to go on, or another hydra.run.dir",
+                    f"give the same settings to resume it, or another hydra.run.dir; weights={self.path} starts a new run "
+                    "from its weights",
                 )
             return
         self.path.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """The page at the end of a training: curves, scores of the validation images, and the images themselves."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -15,6 +16,7 @@ from twostage_hdr.evaluation.methods import NetworkMethod
 from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage
 from twostage_hdr.evaluation.summarise import summarise
+from twostage_hdr.inference.weights import read_checkpoint
 from twostage_hdr.metrics.per_image import PerImageMetric
 from twostage_hdr.radiometry.gamma import decode_gamma
 from twostage_hdr.training.callbacks.validation_scores import ImageScores
@@ -107,6 +109,21 @@ def plan(module: ReconstructionModule, data: TripleDataModule, trainer: L.Traine
     if skipped:
         lines.append(f"{skipped} frames without a reference were skipped.")
     return lines
+
+
+def resumption(checkpoint: Path, epochs: int | None) -> str:
+    """Where a run is resumed, counted from 1, e.g. "Resuming at epoch 2 of 25, batch 401, from DIR/checkpoints/last.ckpt".
+
+    Raises:
+        InputError: a checkpoint that cannot be read.
+    """
+    content = read_checkpoint(checkpoint)
+    done = content.get("loops", {}).get("fit_loop", {})
+    epoch = done.get("epoch_progress", {}).get("current", {}).get("completed", 0)
+    in_epoch = done.get("epoch_loop.batch_progress", {})
+    batch = 0 if in_epoch.get("is_last_batch") else in_epoch.get("current", {}).get("processed", 0)
+    of = f" of {epochs}" if epochs is not None and epochs > 0 else ""
+    return f"Resuming at epoch {epoch + 1}{of}, batch {batch + 1:,}, from {checkpoint}"
 
 
 def _epochs(number: int | None) -> str:

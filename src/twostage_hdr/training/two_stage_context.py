@@ -25,7 +25,7 @@ class TwoStageContextModule(SupervisedModule):
     Frames are taken for what they are, 8 bits.
 
     Args:
-        network: a `TwoStageContextNetwork`; start it from trained weights of the two-stage network (`init_from`).
+        network: a `TwoStageContextNetwork`; start it from trained weights of the two-stage network (`weights=W`).
         loss: between the result and the encoded 16-bit reference.
         optimizer: of the context.
         memory: folder of the two stages' results, see `ResultMemory`; None computes them in every epoch.
