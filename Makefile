@@ -19,8 +19,8 @@ $(VENV)/installed: pyproject.toml requirements.lock
 	@touch $@
 
 demo: setup  ## train small, score, reconstruct a picture: minutes on two cores; results in demo/
-	$(RUN) train experiment=demo hydra.run.dir=demo/run
-	$(RUN) evaluate checkpoint=demo/run 'networks={shipped: two_stage}' hydra.run.dir=demo/evaluation
+	$(RUN) train experiment=demo trainer=$(TRAINER) hydra.run.dir=demo/run
+	$(RUN) evaluate weights=demo/run 'networks={shipped: two_stage}' hydra.run.dir=demo/evaluation
 	$(RUN) reconstruct demo/evaluation/pictures/*_ldr.png --weights demo/run -o demo/reconstruction \
 		--to exr,png16,ultrahdr,preview,strip
 	$(RUN) reconstruct demo/evaluation/pictures/*_ldr.png -o demo/shipped --to ultrahdr,preview,strip
@@ -31,7 +31,7 @@ demo: setup  ## train small, score, reconstruct a picture: minutes on two cores;
 	@echo "Report    demo/evaluation/report.html"
 
 train: setup  ## train the paper's recipe on generated scenes (see README for your own data)
-	$(RUN) train experiment=paper
+	$(RUN) train experiment=paper data=procedural
 
 tables: setup  ## render the committed results of the experiments: Markdown, LaTeX, README
 	$(BIN)/python -m experiments.comparison.render

@@ -18,7 +18,7 @@ import twostage_hdr
 from twostage_hdr.cli.constructor_schema import TARGET, check_settings
 from twostage_hdr.cli.run_directory import RunDirectory, commit
 from twostage_hdr.cli.termination import quiet_lightning
-from twostage_hdr.cli.training_report import count, metric_columns, plan, resumption, write_training_report
+from twostage_hdr.cli.training_report import count, plan, resumption, write_training_report
 from twostage_hdr.cli.wandb_run import (
     choices,
     log_config,
@@ -123,9 +123,9 @@ def report(run: RunDirectory, module: ReconstructionModule, data: TripleDataModu
         title=str(choices()["module"] or type(module).__name__),
         facts=facts,
         network=load_weights(run.path),
+        module=module,
         images=data.frozen("val"),
         best=best,
-        columns=metric_columns(module.val_scores),
     )
 
 

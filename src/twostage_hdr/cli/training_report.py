@@ -1,6 +1,6 @@
 """The page at the end of a training: curves, scores of the validation images, and the images themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from torchmetrics import MetricCollection
 from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.patches import FrozenDataset
+from twostage_hdr.data.triple import Triple
 from twostage_hdr.evaluation.method_row import AS_GIVEN, MethodRow, MetricColumn
 from twostage_hdr.evaluation.methods import NetworkMethod
 from twostage_hdr.evaluation.report.page import write_report
@@ -22,9 +23,9 @@ from twostage_hdr.radiometry.gamma import decode_gamma
 from twostage_hdr.training.callbacks.validation_scores import ImageScores
 from twostage_hdr.training.reconstruction_module import ReconstructionModule
 
-RESULT = "result"
+RESULT, LDR = "result", "ldr"
 
-"""Name of the run's row and pane."""
+"""Names of the run's row and pane, and of its input's."""
 
 
 def write_training_report(
@@ -33,33 +34,40 @@ def write_training_report(
     title: str,
     facts: Mapping[str, str],
     network: nn.Module,
+    module: ReconstructionModule,
     images: FrozenDataset,
     best: list[ImageScores],
-    columns: list[MetricColumn],
     pictures: int = 4,
 ) -> None:
-    """Writes `report.html` into the run's folder.
+    """Writes `report.html` into the run's folder: the result's scores and pictures beside those of its input.
 
     Args:
         run: whose curves are drawn.
         title: of the page and of the result's row.
         facts: what a reader must know of the run.
         network: with the weights that are shown.
+        module: which scores its validation has, and against what.
         images: the validation set.
         best: its scores with these weights; may be empty.
-        columns: the scores' meanings.
         pictures: how many images are shown.
     """
-    rows = [MethodRow(name=RESULT, title=title, per_image={line.scene: line.scores for line in best})] if best else []
+    columns = metric_columns(module.val_scores)
+    rows = []
+    if best:
+        ldr = ldr_scores(module, (images[index] for index in range(len(images))))
+        rows = [
+            MethodRow(name=LDR, title="LDR input", per_image=ldr),
+            MethodRow(name=RESULT, title=title, per_image={line.scene: line.scores for line in best}),
+        ]
     method = NetworkMethod(network=network, name=RESULT, title=title, device="auto")
     shown = []
     for index in range(min(pictures, len(images))):
         triple = images[index]
         scene = str(triple.scene)
         panes = {
+            LDR: decode_gamma(triple.ldr),
             RESULT: method.reconstruct(triple.ldr, scene=scene),
             REFERENCE: decode_gamma(triple.reference16),
-            "ldr": decode_gamma(triple.ldr),
         }
         shown.append(ReportImage(name=scene, panes=panes))
     write_report(
@@ -71,6 +79,17 @@ def write_training_report(
         images=shown,
         curves=run.curves(),
     )
+
+
+def ldr_scores(module: ReconstructionModule, images: Iterable[Triple]) -> dict[str, dict[str, float]]:
+    """The validation's scores of the frames themselves, by scene: what a result has to be better than."""
+    scores = {}
+    for image in images:
+        metrics = module.val_scores.clone().cpu()
+        metrics.reset()
+        values = metrics(image.ldr[None], getattr(image, module.target)[None])
+        scores[str(image.scene)] = {name.removeprefix("val/"): float(value) for name, value in values.items()}
+    return scores
 
 
 def metric_columns(metrics: MetricCollection) -> list[MetricColumn]:

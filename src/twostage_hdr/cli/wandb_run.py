@@ -94,7 +94,7 @@ def without_anonymous(logger: WandbLogger) -> None:
 def choices() -> dict[str, str | None]:
     """What was chosen for the groups that runs are told apart by; None for nothing."""
     chosen = HydraConfig.get().runtime.choices
-    return {group: chosen.get(group) if chosen.get(group) not in (None, "null") else None for group in TAGGED}
+    return {group: chosen.get(group) if chosen.get(group) not in (None, "null", "none") else None for group in TAGGED}
 
 
 def log_config(logger: WandbLogger, config: DictConfig) -> None:
