@@ -163,9 +163,7 @@ def test_a_training_run_is_no_place_for_an_evaluation(run, monkeypatch, capsys):
 
 def test_a_file_where_the_folder_should_be_is_refused_in_one_line(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("mine")
-    assert (
-        _run(monkeypatch, "evaluate", "weights=demo", "data=procedural", f"hydra.run.dir={tmp_path / 'file'}") == 2
-    )
+    assert _run(monkeypatch, "evaluate", "weights=demo", "data=procedural", f"hydra.run.dir={tmp_path / 'file'}") == 2
     error = capsys.readouterr().err
     assert "choose a folder that can be written with hydra.run.dir=DIR" in " ".join(error.split())
     assert "Traceback" not in error

@@ -41,7 +41,7 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     [
         ("module=twostage", "did you mean two_stage?"),
         ("data=hmd", "did you mean hdm?; choose one of hdm, "),
-        ("ablation=no_gan", "did you mean without_gan?"),
+        ("ablation=without_gam", "did you mean without_gan?"),
         ("experiment=dmo", "did you mean demo?; choose one of best, context, demo"),
         ("logger=3", "or leave it out"),
         ("schedule@module.schedule=", "linear_decay, warmup_cosine"),

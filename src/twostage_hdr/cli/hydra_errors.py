@@ -58,7 +58,9 @@ def refuse(error: Exception, config: str, arguments: Sequence[str], directory: P
     if isinstance(cause, InputError):
         raise cause
     text = " ".join(str(error).split())
-    if wrong := re.search(r"Could not find '(?:[^']*/)?([^'/]+)' Available options in '([^']+)': (.*?)(?: Config|$)", text):
+    if wrong := re.search(
+        r"Could not find '(?:[^']*/)?([^'/]*)' Available options in '([^']+)': (.*?)(?: Config|$)", text
+    ):
         raise _no_such_choice(*wrong.groups()) from error
     if wrong := re.search(r"Could not (?:override|delete) '([^']+)'", text):
         raise _no_such_setting(wrong.group(1), config, arguments, directory) from error
@@ -88,7 +90,9 @@ def no_root(source: str | None) -> InputError:
 
 def _no_such_choice(name: str, group: str, options: str) -> InputError:
     choices = options.split()
-    return InputError(f"{group}={name}", f"no such choice{_meant(name, choices)}", f"choose one of {', '.join(choices)}")
+    return InputError(
+        f"{group}={name}", f"no such choice{_meant(name, choices)}", f"choose one of {', '.join(choices)}"
+    )
 
 
 def _no_such_setting(key: str, config: str, arguments: Sequence[str], directory: Path) -> InputError:
@@ -97,7 +101,9 @@ def _no_such_setting(key: str, config: str, arguments: Sequence[str], directory:
     place, names = _names_beside(key, config, arguments, directory)
     if not names:
         return InputError(key, "no such setting")
-    groups = [] if place else [folder.name for folder in directory.iterdir() if folder.is_dir() and folder.name != "hydra"]
+    groups = (
+        [] if place else [folder.name for folder in directory.iterdir() if folder.is_dir() and folder.name != "hydra"]
+    )
     last = key.split("@")[0].split(".")[-1]
     return InputError(
         key,

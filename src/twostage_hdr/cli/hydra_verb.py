@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 import twostage_hdr
 from twostage_hdr.cli.hydra_errors import no_choice, no_root, refuse, refuse_old_names
 from twostage_hdr.cli.hydra_help import help_text
+from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.errors import InputError
 
 Task = Callable[[DictConfig], float | None]
@@ -102,14 +103,22 @@ def run_verb(verb: str, arguments: list[str], task: Task | None = None) -> None:
 
 def _run(verb: str, settings: DictConfig, task: Task | None) -> float | None:
     """Imports and runs the task, once all that must be given is there."""
+    try:
+        _check_complete(settings)
+    except InputError:
+        RunDirectory(Path(HydraConfig.get().runtime.output_dir)).abandon()
+        raise
+    if task is None:
+        task = getattr(importlib.import_module(f"twostage_hdr.cli.{verb}"), verb)
+    return task(settings)
+
+
+def _check_complete(settings: DictConfig) -> None:
     for key in sorted(OmegaConf.missing_keys(settings)):
         raise InputError(key, "must be given", f"add {key}=VALUE")
     data = settings.get("data")
     if data and data.get("root") == "???":  # the environment variable's default: not missing, but no folder
         raise no_root(HydraConfig.get().runtime.choices.get("data"))
-    if task is None:
-        task = getattr(importlib.import_module(f"twostage_hdr.cli.{verb}"), verb)
-    return task(settings)
 
 
 def _spelt_for_hydra(argument: str) -> str:

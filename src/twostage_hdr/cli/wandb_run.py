@@ -81,7 +81,7 @@ def where_to_look(trainer: L.Trainer, run: RunDirectory) -> list[str]:
     for logger in trainer.loggers:
         if isinstance(logger, WandbLogger):
             if logger._offline:
-                return [f"Dashboard: wandb sync {run.path / 'wandb'}/offline-run-* uploads the run (see docs/dashboards.md)"]
+                return [f"Dashboard: wandb sync {run.path / 'wandb'}/offline-run-* uploads the run"]
             return [f"Dashboard: {logger.experiment.url}"]
     return []
 

@@ -30,8 +30,8 @@ class HDRUNet(nn.Module):
     Args:
         features: Channels, 64 as published.
         blocks: Residual blocks before, at and after the coarsest scale; [2, 8, 2] as published.
-        identity_start: Start with the last convolution at zero and the mask at one, so that the untrained network returns
-            its input; the published code starts from PyTorch's random weights.
+        identity_start: Start with the last convolution at zero and the mask at one, so that the untrained network
+            returns its input; the published code starts from PyTorch's random weights.
     """
 
     output: ClassVar[Literal["encoded", "linear"]] = "encoded"
