@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/twostage-hdr
+TRAINER ?= cpu
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo train tables test check dist clean
@@ -18,9 +19,9 @@ $(VENV)/installed: pyproject.toml requirements.lock
 	$(BIN)/python -m pip install --quiet torch==2.13.0 --editable '.[dev]'
 	@touch $@
 
-demo: setup  ## train small, score, reconstruct a picture: minutes on two cores; results in demo/
-	$(RUN) train experiment=demo hydra.run.dir=demo/run
-	$(RUN) evaluate checkpoint=demo/run 'networks={shipped: two_stage}' hydra.run.dir=demo/evaluation
+demo: setup  ## train small, score, reconstruct a picture: minutes on two cores (TRAINER=gpu: on a GPU); results in demo/
+	$(RUN) train experiment=demo trainer=$(TRAINER) hydra.run.dir=demo/run
+	$(RUN) evaluate weights=demo/run 'networks={shipped: two_stage}' hydra.run.dir=demo/evaluation
 	$(RUN) reconstruct demo/evaluation/pictures/*_ldr.png --weights demo/run -o demo/reconstruction \
 		--to exr,png16,ultrahdr,preview,strip
 	$(RUN) reconstruct demo/evaluation/pictures/*_ldr.png -o demo/shipped --to ultrahdr,preview,strip
@@ -29,9 +30,10 @@ demo: setup  ## train small, score, reconstruct a picture: minutes on two cores;
 	@echo "Pictures  demo/run/pictures (training), demo/reconstruction (HDR files, previews, exposures),"
 	@echo "          demo/shipped (the same by the weights that come with the package)"
 	@echo "Report    demo/evaluation/report.html"
+	@echo "Size      $$(du -sh demo | cut -f1), nearly all of it the two checkpoints in demo/run; \`make clean\` removes it"
 
-train: setup  ## train the paper's recipe on generated scenes (see README for your own data)
-	$(RUN) train experiment=paper
+train: setup  ## train with the paper's settings on generated scenes (see README for your own data)
+	$(RUN) train experiment=paper data=procedural
 
 tables: setup  ## render the committed results of the experiments: Markdown, LaTeX, README
 	$(BIN)/python -m experiments.comparison.render

@@ -68,7 +68,7 @@ class _UpdateTimes(L.Callback):
 
 def _seconds(row: Row, budget: Budget, updates: int) -> float:
     with initialize_config_dir(version_base="1.3", config_dir=str(config_directory())):
-        config = compose("train", overrides=["run_dir=.", *row.settings])
+        config = compose("train", overrides=["run_dir=.", "trainer=cpu", *row.settings])
     if "schedule" in config.module:  # it costs nothing, and would need to know the length of the run
         config.module.schedule = None
     times = _UpdateTimes()

@@ -39,7 +39,7 @@ def command(
     named |= {plain(title): weights for title, weights in networks.items()}
     pairs = ", ".join(f"{name}: {_quoted(weights)}" for name, weights in named.items())
     settings = [
-        f"checkpoint={_quoted(str(plan.folder(first)))}",
+        f"weights={_quoted(str(plan.folder(first)))}",
         *plan.data,
         f"networks={{{pairs}}}",
         f"seed={SEED}",

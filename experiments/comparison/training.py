@@ -16,7 +16,7 @@ from twostage_hdr.cli.run_directory import RunDirectory, commit
 COMMITS = "commits.json"
 """In a run's folder: the states of the sources that it was trained with, one for each part of it."""
 
-FOR_A_TABLE = ("logger=csv", "callbacks.progress.refresh_rate=0", "trainer.accelerator=cpu")
+FOR_A_TABLE = ("logger=csv", "callbacks.progress.refresh_rate=0", "trainer=cpu")
 """Settings of every row: curves as csv, a quiet log, and the device that equal times are equal on."""
 
 
@@ -43,7 +43,7 @@ class Plan:
     def command(self, training: Training) -> list[str]:
         """The `twostage-hdr train` of a training; the same again goes on where it was stopped."""
         row, seed = training
-        start = [] if row.start is None else [f"init_from={self.work / 'runs' / f'{row.start}_seed{seed}'}"]
+        start = [] if row.start is None else [f"weights={self.work / 'runs' / f'{row.start}_seed{seed}'}"]
         settings = [*self.data, *self.budgets[row.name].settings(), *FOR_A_TABLE, *row.settings, *start, *self.more]
         place = f"hydra.run.dir={self.folder(training)}"
         return [sys.executable, "-m", "twostage_hdr", "train", *settings, f"seed={seed}", place]

@@ -1,7 +1,7 @@
 """Crops of an evaluation's methods side by side: exposures, tone-mapped, and differences from the reference in stops.
 
 python experiments/figure5_gallery/gallery.py OUT --evaluation DIR            DIR: evaluate ... save_results=true
-python experiments/figure5_gallery/gallery.py OUT -- checkpoint=W data=hdr_folder data.root=PATH operators=true
+python experiments/figure5_gallery/gallery.py OUT -- weights=W data=hdr_folder data.root=PATH operators=true
 """
 
 import argparse

@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 UPDATES = 120
 RECIPE = (
     "experiment=best",
-    "trainer=default",  # float32 on every processor: fewer updates than the rounds', so time is not what matters
+    "trainer=cpu",  # float32 on every processor: fewer updates than the rounds', so time is not what matters
     "camera=random",
     "seed=3",
     "module.optimizer.lr=5e-4",
@@ -33,7 +33,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "ln(1 + 5 x) L1 instead of PU21": ("loss@module.tone_mapping_loss=tone_mapping_log1p",),
     "L1 of encoded values instead of PU21, the paper's": ("loss@module.tone_mapping_loss=tone_mapping",),
     "simultaneous, the paper's": ("module.mode=simultaneous",),
-    "with the GAN": ("module.objective.adversarial_weight=1e-3",),
+    "with the GAN": ("discriminator@module.discriminator=paper",),
     "one scale": ("data.zoom=1.0",),
     "without averaged weights": ("callbacks.ema.decay=0.0",),
 }
@@ -52,11 +52,11 @@ def scores(number: int, overrides: tuple[str, ...], root: Path, start: str, out:
     """Trains and scores one choice."""
     folder = out / f"choice{number}"
     split = f"data.split_file={SPLITS}"
-    run("train", *RECIPE, *overrides, f"data.root={root}", split, f"init_from={start}", f"hydra.run.dir={folder}")
+    run("train", *RECIPE, *overrides, f"data.root={root}", split, f"weights={start}", f"hydra.run.dir={folder}")
     scored = folder / "scores"
     if not (scored / "summary.json").exists():
         data = ("data=hdr_folder", f"data.root={root}", "camera=random", split, "split=val", "seed=0")
-        run("evaluate", f"checkpoint={folder}", *data, f"hydra.run.dir={scored}", "pictures=0")
+        run("evaluate", f"weights={folder}", *data, f"hydra.run.dir={scored}", "pictures=0")
     row = next(row for row in read_results(scored / "summary.json").rows if row.parameters)
     return {column: row.scores[column].mean for column in COLUMNS}
 

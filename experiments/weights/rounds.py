@@ -83,10 +83,11 @@ def command(one: Round, root: Path, out: Path) -> list[str]:
     return [
         "train",
         f"experiment={one.experiment}",
+        "trainer=cpu_bf16" if one.experiment == "best" else "trainer=cpu",
         f"data.root={root}",
         f"data.split_file={SPLITS}",
         f"camera={one.camera}",
-        f"init_from={start_of(one, out)}",
+        f"weights={start_of(one, out)}",
         f"seed={one.seed}",
         *one.settings,
         "logger=csv",

@@ -29,7 +29,7 @@ def score(camera: str, root: Path, expandnet: Path | None, split: str, out: Path
     others = [name for of, names in SETS.items() if of != camera for name in names]
     networks = {name: name for name in (*own[1:], *others)} | ({EXPANDNET: str(expandnet)} if expandnet else {})
     arguments = [
-        f"checkpoint={own[0]}",
+        f"weights={own[0]}",
         "data=hdr_folder",
         f"data.root={root}",
         f"data.split_file={SPLITS}",

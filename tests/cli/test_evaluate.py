@@ -44,7 +44,7 @@ def test_a_run_is_scored_on_its_own_test_set_beside_the_ldr_row(run, tmp_path, m
     code = _run(
         monkeypatch,
         "evaluate",
-        f"checkpoint={run}",
+        f"weights={run}",
         "operators=true",
         "pictures=1",
         "save_results=true",
@@ -63,7 +63,7 @@ def test_a_run_is_scored_on_its_own_test_set_beside_the_ldr_row(run, tmp_path, m
     assert len(list((out / "results").glob("*/*.exr"))) == (2 + 12 + 1) * len(scenes)
     assert "not run" in (out / "table.md").read_text()
     kept = OmegaConf.load(out / "evaluation.yaml")
-    assert (kept.checkpoint, kept.operators, kept.data.source.count) == (str(run), True, 6)
+    assert (kept.weights, kept.operators, kept.data.source.count) == (str(run), True, 6)
     assert kept.data.split_file == str(run / "splits.json")
 
 
@@ -71,7 +71,7 @@ def test_more_weights_and_folders_of_results_are_named_on_the_command_line(tmp_p
     (tmp_path / "theirs").mkdir()
     code = _run(
         monkeypatch,
-        *("evaluate", "checkpoint=demo", "data=procedural", *TINY_DATA, "limit=1", "pictures=0"),
+        *("evaluate", "weights=demo", "data=procedural", *TINY_DATA, "limit=1", "pictures=0"),
         *("networks={Again: demo}", f"folders={{Theirs: {tmp_path / 'theirs'}}}", f"hydra.run.dir={tmp_path / 'out'}"),
     )
     told = capsys.readouterr().err
@@ -84,7 +84,7 @@ def test_more_networks_are_rows_of_the_table(tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
     code = _run(
         monkeypatch,
-        *("evaluate", "checkpoint=demo", "data=procedural", *TINY_DATA, "limit=1", "pictures=0"),
+        *("evaluate", "weights=demo", "data=procedural", *TINY_DATA, "limit=1", "pictures=0"),
         *("networks={Again: demo}", f"hydra.run.dir={out}"),
     )
     assert code == 0, capsys.readouterr()
@@ -99,7 +99,7 @@ def test_more_networks_are_rows_of_the_table(tmp_path, monkeypatch, capsys):
 def test_the_runs_data_under_another_camera_keep_the_runs_split(run, tmp_path, monkeypatch):
     out = tmp_path / "out"
     other = ("data=procedural", "camera=gamma", *TINY_DATA, "data.seed=7", "data.source.seed=0")
-    assert _run(monkeypatch, "evaluate", f"checkpoint={run}", *other, f"hydra.run.dir={out}") == 0
+    assert _run(monkeypatch, "evaluate", f"weights={run}", *other, f"hydra.run.dir={out}") == 0
     scenes = set(json.loads((out / "summary.json").read_text())["rows"][0]["per_image"])
     assert scenes == set(read_splits(run / "splits.json").test)
 
@@ -107,7 +107,7 @@ def test_the_runs_data_under_another_camera_keep_the_runs_split(run, tmp_path, m
 @pytest.mark.slow
 def test_single_settings_of_the_runs_data_can_be_changed(run, tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
-    command = ("evaluate", f"checkpoint={run}", f"hydra.run.dir={out}")
+    command = ("evaluate", f"weights={run}", f"hydra.run.dir={out}")
     assert _run(monkeypatch, *command, "data.source.cap=2.0", "data.workers=0", "pictures=0") == 0
     kept = OmegaConf.load(out / "evaluation.yaml").data
     assert (kept.source.cap, kept.source.count, kept.source.height) == (2.0, 6, 32)
@@ -127,19 +127,19 @@ def test_a_moved_root_is_the_sources_too() -> None:
 @pytest.mark.slow
 def test_data_that_hold_only_part_of_the_run_are_refused(run, tmp_path, monkeypatch, capsys):
     fewer = ("data=procedural", "data.source.count=4", *TINY_DATA[1:])
-    assert _run(monkeypatch, "evaluate", f"checkpoint={run}", *fewer, f"hydra.run.dir={tmp_path / 'o'}") == 2
+    assert _run(monkeypatch, "evaluate", f"weights={run}", *fewer, f"hydra.run.dir={tmp_path / 'o'}") == 2
     assert "4 of its scenes are in the data, 2 are missing" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "checkpoint: must be given"),
-        (("checkpoint=nothing", "data=procedural"), "no such file, run directory or shipped set"),
-        (("checkpoint={weights}",), "data: must be given"),
-        (("checkpoint={weights}", "data=procedural", "split=all"), "choose one of train, val, test"),
-        (("checkpoint={weights}", "data=procedural", "picures=2"), "no such setting"),
-        (("checkpoint={weights}", "data=procedural", "networks=abc"), "networks=abc: expected pairs"),
+        ((), "weights: must be given"),
+        (("weights=nothing", "data=procedural"), "no such file, run directory or shipped set"),
+        (("weights={weights}",), "data: must be given"),
+        (("weights={weights}", "data=procedural", "split=all"), "choose one of train, val, test"),
+        (("weights={weights}", "data=procedural", "picures=2"), "no such setting"),
+        (("weights={weights}", "data=procedural", "networks=abc"), "networks=abc: expected pairs"),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused_in_one_line(arguments, words, tmp_path, monkeypatch, capsys):
@@ -156,16 +156,14 @@ def test_what_cannot_be_evaluated_is_refused_in_one_line(arguments, words, tmp_p
 
 def test_a_training_run_is_no_place_for_an_evaluation(run, monkeypatch, capsys):
     report = (run / "report.html").read_bytes()
-    assert _run(monkeypatch, "evaluate", f"checkpoint={run}", f"hydra.run.dir={run}") == 2
+    assert _run(monkeypatch, "evaluate", f"weights={run}", f"hydra.run.dir={run}") == 2
     assert "a training run, whose report this would replace" in " ".join(capsys.readouterr().err.split())
     assert (run / "report.html").read_bytes() == report
 
 
 def test_a_file_where_the_folder_should_be_is_refused_in_one_line(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("mine")
-    assert (
-        _run(monkeypatch, "evaluate", "checkpoint=demo", "data=procedural", f"hydra.run.dir={tmp_path / 'file'}") == 2
-    )
+    assert _run(monkeypatch, "evaluate", "weights=demo", "data=procedural", f"hydra.run.dir={tmp_path / 'file'}") == 2
     error = capsys.readouterr().err
     assert "choose a folder that can be written with hydra.run.dir=DIR" in " ".join(error.split())
     assert "Traceback" not in error

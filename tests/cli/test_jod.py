@@ -60,7 +60,7 @@ def test_an_evaluation_that_saved_nothing_is_refused_with_the_cure(evaluation, p
 
 
 def test_a_missing_program_is_refused_before_anything_is_scored(tmp_path, monkeypatch, capsys):
-    settings = ("checkpoint=demo", "data=procedural", f"cvvdp={tmp_path / 'none'}", f"hydra.run.dir={tmp_path / 'out'}")
+    settings = ("weights=demo", "data=procedural", f"cvvdp={tmp_path / 'none'}", f"hydra.run.dir={tmp_path / 'out'}")
     assert _run(monkeypatch, "evaluate", *settings) == 2
     assert "no such program; install it" in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "out" / "summary.json").exists()
@@ -70,7 +70,7 @@ def test_a_missing_program_is_refused_before_anything_is_scored(tmp_path, monkey
 def test_an_evaluation_with_the_program_fills_the_column_at_once(tmp_path, program, monkeypatch, capsys):
     tiny = ("data.source.count=6", "data.source.height=32", "data.source.width=48", "limit=1", "pictures=1")
     out = tmp_path / "out"
-    settings = ("checkpoint=demo", "data=procedural", *tiny, f"cvvdp={program}", f"hydra.run.dir={out}")
+    settings = ("weights=demo", "data=procedural", *tiny, f"cvvdp={program}", f"hydra.run.dir={out}")
     assert _run(monkeypatch, "evaluate", *settings) == 0, capsys.readouterr()
     assert "7.00" in (out / "table.md").read_text()
     assert "not run" not in (out / "table.md").read_text()

@@ -103,6 +103,6 @@ def test_a_training_and_an_evaluation_run_from_a_store(run: Run, folder: Path, t
     )  # fmt: skip
     assert code == 0, told
     assert "StoreSource: 3 training, 1 validation, 1 test scenes; 7 patches of 16 px per epoch" in told
-    code, told = run("evaluate", "checkpoint=run", "pictures=0")
+    code, told = run("evaluate", "weights=run", "pictures=0")
     assert code == 0, told
     assert "1 images" in told

@@ -31,7 +31,7 @@ SETTINGS = [
     "module.network.growth=2",
     "+module.discriminator.features=2",
     "callbacks.progress.refresh_rate=0",
-    "trainer.accelerator=cpu",
+    "trainer=cpu",
     "data.batch_size=2",
     "data.patch_size=24",
     "data.crop_size=16",
@@ -125,7 +125,7 @@ def test_a_distributed_batch_job_warned_by_sigusr1_is_queued_again_and_ends_the_
 ) -> None:
     """The batch script of docs/training.md with two processes through gloo; scancel sends `--signal`'s warning."""
     settings = [*SETTINGS, "trainer=ddp_cpu", "trainer.max_epochs=4"]
-    settings.remove("trainer.accelerator=cpu")
+    settings.remove("trainer=cpu")
 
     def submit(folder: Path) -> str:
         folder.mkdir()

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from twostage_hdr.cli.hydra_verb import config_directory
 
-ABLATIONS = sorted(path.stem for path in (config_directory() / "ablation").glob("*.yaml"))
+ABLATIONS = sorted(path.stem for path in (config_directory() / "ablation").glob("*.yaml") if path.stem != "none")
 ONE_STAGE = ("size_matched", "stage_one_alone", "stage_two_alone")
 """One network from the LDR frame to the 16-bit reference, instead of two."""
 IN_TWO_STAGES = [name for name in ABLATIONS if name not in ONE_STAGE]
@@ -80,7 +80,7 @@ def test_no_two_ablations_are_the_same(resolved: Callable[..., dict[str, Any]]) 
 
 @pytest.mark.parametrize("ablation", ABLATIONS)
 def test_what_an_ablation_describes_can_be_built(compose: Callable[..., DictConfig], ablation: str) -> None:
-    settings = SMALL_NETWORK if ablation in ONE_STAGE else TINY
+    settings = SMALL_NETWORK if ablation in (*ONE_STAGE, "without_gan") else TINY
     module = instantiate(compose(f"ablation={ablation}", *settings).module)
     assert module(torch.rand(1, 3, 9, 7)).shape == (1, 3, 9, 7)
 
@@ -89,9 +89,13 @@ def test_the_ablations_do_what_their_names_say(compose: Callable[..., DictConfig
     def built(ablation: str) -> Any:
         return instantiate(compose(f"ablation={ablation}", *TINY).module)
 
+    def built_without(ablation: str) -> Any:
+        return instantiate(compose(f"ablation={ablation}", *SMALL_NETWORK).module)
+
     for mode in ("sequential", "end_to_end"):
         assert built(mode).mode == mode
-    assert built("without_gan").objective.adversarial_weight == 0
+    assert built_without("without_gan").discriminator is None
+    assert [player.name for part in built_without("without_gan").optimized_parts()] == ["enhancement", "tone_mapping"]
     assert built("without_colour").tone_mapping_loss.weights["colour"] == 0
     assert built("without_structure").objective.reconstruction.weights["structure"] == 0
     assert type(built("ms_ssim").objective.reconstruction.terms["structure"]).__name__ == "MSSSIMLoss"

@@ -8,13 +8,13 @@ from experiments.comparison.config_hash import config_hash
 from twostage_hdr.errors import InputError
 
 
-def run(folder: Path, root: str = "/data/hdr", lr: float = 1e-3, init_from: str | None = None) -> Path:
+def run(folder: Path, root: str = "/data/hdr", lr: float = 1e-3, weights: str | None = None) -> Path:
     folder.mkdir(parents=True)
     splits = folder.parent / "splits.json"
     splits.write_text('{"train": ["a"]}')
     settings = {
         "run_dir": "${run_dir}",
-        "init_from": init_from,
+        "weights": weights,
         "data": {"root": root, "split_file": str(splits), "source": {"root": root}},
         "module": {"optimizer": {"lr": lr}},
         "callbacks": {"panels": {"directory": "${run_dir}/pictures"}},
@@ -40,11 +40,11 @@ def test_another_setting_other_data_or_another_split_has_another_hash(tmp_path: 
 
 def test_the_run_that_it_starts_from_counts_with_its_own_settings(tmp_path: Path) -> None:
     run(tmp_path / "start"), run(tmp_path / "other_start", lr=5e-3)
-    one = run(tmp_path / "one", init_from=str(tmp_path / "start"))
-    two = run(tmp_path / "two", init_from=str(tmp_path / "other_start"))
+    one = run(tmp_path / "one", weights=str(tmp_path / "start"))
+    two = run(tmp_path / "two", weights=str(tmp_path / "other_start"))
     assert config_hash(one) != config_hash(two)
     shutil.copytree(tmp_path / "start", tmp_path / "moved_start")
-    three = run(tmp_path / "three", init_from=str(tmp_path / "moved_start"))
+    three = run(tmp_path / "three", weights=str(tmp_path / "moved_start"))
     assert config_hash(one) == config_hash(three)
 
 

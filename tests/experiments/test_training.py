@@ -53,7 +53,7 @@ def test_a_command_has_the_data_the_budget_the_row_its_start_and_its_own_folder(
     command = plan.command(Training(SECOND, 3))
     assert command[2:4] == ["twostage_hdr", "train"]
     assert {"data=procedural", *BUDGET.settings(), "ablation=sequential", "module.optimizer.lr=1e-3"} <= set(command)
-    assert f"init_from={plan.work / 'runs' / 'first_seed3'}" in command
+    assert f"weights={plan.work / 'runs' / 'first_seed3'}" in command
     assert command[-2:] == ["seed=3", f"hydra.run.dir={plan.folder(Training(SECOND, 3))}"]
 
 

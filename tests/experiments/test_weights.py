@@ -35,7 +35,7 @@ def test_every_round_composes_and_starts_from_one_before(one: Round, tmp_path: P
     assert one.experiment == "context" or config.module.mode == "end_to_end"
     earlier = {other.name for other in ROUNDS[: ROUNDS.index(one)]}
     assert one.start == "demo" or one.start in earlier
-    assert config.init_from == start_of(one, tmp_path)
+    assert config.weights == start_of(one, tmp_path)
 
 
 def test_all_rounds_share_the_split_and_none_repeats_anothers_patches() -> None:

@@ -20,7 +20,7 @@ TINY_DATA = (
 )
 TINY_NETWORK = ("module.network.features=8", "module.network.growth=4")
 TINY_DISCRIMINATOR = ("+module.discriminator.features=2",)
-ON_CPU = ("trainer.accelerator=cpu", "trainer.log_every_n_steps=1", "logger=csv")
+ON_CPU = ("trainer=cpu", "trainer.log_every_n_steps=1", "logger=csv")
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ SETTINGS = [
     "data.source.height=32",
     "data.source.width=48",
 ]
-ONE = ["trainer.accelerator=cpu", "data.batch_size=4"]
+ONE = ["trainer=cpu", "data.batch_size=4"]
 TWO = ["trainer=ddp_cpu", "data.batch_size=2"]
 
 

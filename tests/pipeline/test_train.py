@@ -77,7 +77,7 @@ def test_a_run_learns_and_keeps_all_that_belongs_to_it(
     assert finished["epochs"] == 4
 
     told = capsys.readouterr().out
-    assert f"twostage-hdr evaluate checkpoint={run}" in told
+    assert f"twostage-hdr evaluate weights={run}" in told
     assert "6 training, 1 validation, 1 test scenes" in told
 
     # The same command again does nothing, and says so.
@@ -133,7 +133,7 @@ def test_epochs_cut_short_by_a_limit_go_on_with_the_next_epochs_first_batch(trai
     settings = ("module=tone_mapping", "data.patches_per_epoch=32", "trainer.limit_train_batches=3")
     assert train(*settings, "trainer.max_epochs=2", f"hydra.run.dir={tmp_path / 'whole'}") == 0
     assert train(*settings, "trainer.max_epochs=1", f"hydra.run.dir={tmp_path / 'one'}") == 0
-    resumed = f"ckpt_path={tmp_path / 'one' / 'checkpoints' / 'last.ckpt'}"
+    resumed = f"resume_from={tmp_path / 'one' / 'checkpoints' / 'last.ckpt'}"
     assert train(*settings, "trainer.max_epochs=2", resumed, f"hydra.run.dir={tmp_path / 'two'}") == 0
     assert torch.equal(weights(tmp_path / "whole"), weights(tmp_path / "two"))
 
@@ -153,7 +153,7 @@ def test_a_new_run_starts_from_trained_weights(
     short = ("trainer.max_epochs=1", "data.patches_per_epoch=4")
     assert two_stage("module=enhancement", *short, f"hydra.run.dir={tmp_path / 'one'}") == 0
     # Stage II learns on the frozen stage I, which therefore is the same afterwards.
-    sequential = ("ablation=sequential", f"init_from={tmp_path / 'one'}", f"hydra.run.dir={tmp_path / 'two'}")
+    sequential = ("ablation=sequential", f"weights={tmp_path / 'one'}", f"hydra.run.dir={tmp_path / 'two'}")
     assert two_stage(*short, *sequential) == 0
     assert "Starting from" in capsys.readouterr().out
     stage_one, both = load_weights(tmp_path / "one"), load_weights(tmp_path / "two")

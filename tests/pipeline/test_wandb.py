@@ -102,7 +102,7 @@ def test_each_job_of_a_sweep_is_a_run_of_its_own_with_all_that_belongs_to_it(
     two_stage: Command, tmp_path: Path, dashboards: Any
 ) -> None:
     sweep = tmp_path / "base_and_ablation"
-    assert two_stage("-m", "seed=1", "ablation=[],without_gan", *SHORT, f"hydra.sweep.dir={sweep}") == 0
+    assert two_stage("-m", "seed=1", "ablation=none,without_gan", *SHORT, f"hydra.sweep.dir={sweep}") == 0
     jobs = [offline_runs(sweep / number) for number in "01"]
     assert [len(job) for job in jobs] == [1, 1]
     (run,) = jobs[1][0].all("run")

@@ -62,5 +62,5 @@ def test_the_variant_with_context_takes_the_two_stages_inside_it() -> None:
     [(stage(1), stage(2)), (two_stage(), stage(1)), (stage(3), two_stage()), (ExpandNet(), stage(1))],
 )
 def test_weights_that_do_not_fit_are_refused_by_name(network: nn.Module, trained: nn.Module) -> None:
-    with pytest.raises(InputError, match=r"init_from=mine.ckpt: its \w+ does not fit this run's \w+"):
+    with pytest.raises(InputError, match=r"weights=mine.ckpt: its \w+ does not fit this run's \w+"):
         start_from(network, trained, "mine.ckpt")

@@ -31,7 +31,7 @@ def test_alone_it_takes_the_frame(tone_mapping, one_batch) -> None:
 
 def test_given_a_stage_one_it_takes_its_output(tone_mapping, one_batch, stage_one: tuple[Stage, str]) -> None:
     stage, file = stage_one
-    module = tone_mapping(stage_one=file)
+    module = tone_mapping(stage_one_weights=file)
     ldr = one_batch(1).batch.ldr
     prediction = module.predict(ldr)
     assert torch.equal(prediction.enhanced, stage(ldr))
@@ -40,7 +40,7 @@ def test_given_a_stage_one_it_takes_its_output(tone_mapping, one_batch, stage_on
 
 def test_the_given_stage_one_stays_as_it_is(tone_mapping, fit, snapshot, stage_one: tuple[Stage, str]) -> None:
     stage, file = stage_one
-    module = tone_mapping(stage_one=file)
+    module = tone_mapping(stage_one_weights=file)
     before = snapshot(module.network)
     fit(module, 3)
     assert torch.equal(snapshot(module.enhancer), snapshot(stage))
@@ -50,6 +50,6 @@ def test_the_given_stage_one_stays_as_it_is(tone_mapping, fit, snapshot, stage_o
 def test_weights_without_a_stage_are_refused(tone_mapping, tmp_path: Path) -> None:
     save_weights(tmp_path / "other.safetensors", ExpandNet())
     with pytest.raises(InputError, match=r"other.safetensors: holds a ExpandNet; stage I needs"):
-        tone_mapping(stage_one=str(tmp_path / "other.safetensors"))
+        tone_mapping(stage_one_weights=str(tmp_path / "other.safetensors"))
     with pytest.raises(InputError, match=r"nowhere.ckpt"):
-        tone_mapping(stage_one="nowhere.ckpt")
+        tone_mapping(stage_one_weights="nowhere.ckpt")

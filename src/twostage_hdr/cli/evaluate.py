@@ -23,7 +23,7 @@ from twostage_hdr.evaluation.color_video_vdp import ColorVideoVdp
 from twostage_hdr.evaluation.methods import FolderMethod, Method, NetworkMethod, OperatorMethod
 from twostage_hdr.evaluation.protocol import TABLE_COLUMNS
 from twostage_hdr.evaluation.report.page import write_report
-from twostage_hdr.evaluation.report.report_image import ReportImage
+from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage
 from twostage_hdr.evaluation.run import evaluate as run_protocol
 from twostage_hdr.evaluation.saved_results import SavedResults, file_name
 from twostage_hdr.evaluation.tables import TableStyle, markdown_table, terminal_table
@@ -57,8 +57,8 @@ class _Pictures:
             self.directory.mkdir(parents=True, exist_ok=True)
             write_png8(self.directory / f"{file_name(scene)}_ldr.png", eight_bit(triple.ldr))
         panes = self.images.setdefault(scene, {})
-        panes[method] = linear
-        panes["reference"] = decode_gamma(triple.reference16)
+        panes.pop(REFERENCE, None)
+        panes |= {method: linear, REFERENCE: decode_gamma(triple.reference16)}  # last: LDR and ours are compared first
 
 
 def evaluate(config: DictConfig) -> None:
@@ -117,7 +117,8 @@ def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
         rows, facts = scored.rows, scored.facts
     style = TableStyle(interval=False, cost=True)
     _record(out / RECORD, config, settings)
-    (out / "table.md").write_text(markdown_table(rows, TABLE_COLUMNS, style), encoding="utf-8")
+    table = markdown_table(rows, TABLE_COLUMNS, style) + f"- ± is the standard deviation over the {count} images.\n"
+    (out / "table.md").write_text(table, encoding="utf-8")
     images = [ReportImage(name=scene, panes=panes) for scene, panes in pictures.images.items()]
     write_report(
         out / "report.html",

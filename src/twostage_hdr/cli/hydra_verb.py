@@ -1,14 +1,16 @@
-"""Runs a Hydra command as a verb of the console script, with the user's mistakes told in one line."""
+"""Runs a Hydra command as a verb of the console script, with the user's mistakes told in one line.
 
+PyTorch and the rest are imported when the config has been composed: help and misspelt settings do not wait for them.
+"""
+
+import importlib
 import os
 import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NoReturn
 
 import hydra
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
@@ -16,7 +18,13 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 import twostage_hdr
+from twostage_hdr.cli.hydra_errors import no_choice, no_root, refuse, refuse_old_names
+from twostage_hdr.cli.hydra_help import help_text
+from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.errors import InputError
+
+Task = Callable[[DictConfig], float | None]
+"""Takes the composed config; returns the score that a searching sweeper wants, if any."""
 
 
 def config_directory() -> Path:
@@ -33,29 +41,25 @@ HYDRAS_OPTIONS = (
 )
 """What may begin with a dash; all else that these verbs take is key=value."""
 
-_HELP_NEEDS = {"inspect": "data=hdm", "prepare": "data=hdm"}
-"""Verbs that cannot do without a choice, and the one with which their help shows settings."""
 
-
-def run_verb(task: Callable[[DictConfig], float | None], config: str, arguments: list[str]) -> None:
-    """Composes `config` with the user's overrides and runs the task, once or as a sweep.
+def run_verb(verb: str, arguments: list[str], task: Task | None = None) -> None:
+    """Composes the verb's config with the user's overrides and runs its task, once or as a sweep.
 
     Args:
-        task: takes the composed config; returns the score that a searching sweeper wants, if any.
-        config: name of the primary config.
+        verb: name of the primary config, of a module of `twostage_hdr.cli` and of its function, the task.
         arguments: overrides and Hydra's own flags.
+        task: another one.
 
     Raises:
         InputError: an override that does not fit, with the choices listed; or what the task refuses.
     """
+    if {"--help", "-h"} & set(arguments):
+        print(help_text(verb, config_directory()), end="")
+        return
     _check_options(arguments)
-    if (
-        config in _HELP_NEEDS
-        and {"--help", "-h"} & set(arguments)
-        and not any(a.startswith("data=") for a in arguments)
-    ):
-        arguments = [*arguments, _HELP_NEEDS[config]]
-    if config == "evaluate" and not any(argument.startswith("data=") for argument in arguments):
+    refuse_old_names(verb, arguments)
+    arguments = [_spelt_for_hydra(argument) for argument in arguments]
+    if verb == "evaluate" and not any(argument.startswith("data=") for argument in arguments):
         # Changes to the data of a run, which are not known before the run's own config has been read.
         arguments = [f"+{argument}" if argument.startswith("data.") else argument for argument in arguments]
     # Hydra then raises instead of printing its own message and leaving.
@@ -63,17 +67,17 @@ def run_verb(task: Callable[[DictConfig], float | None], config: str, arguments:
     program = sys.argv
     # Hydra's parser takes its flags before or after the overrides, not between them.
     sys.argv = [program[0], *sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))]
-    decorate = hydra.main(version_base="1.3", config_path=str(config_directory()), config_name=config)
+    decorate = hydra.main(version_base="1.3", config_path=str(config_directory()), config_name=verb)
     refused: list[Exception] = []
     folder: list[Path] = []  # of the job's own, once it runs
 
     def job(settings: DictConfig) -> float | None:
         folder[:] = [Path(HydraConfig.get().runtime.output_dir)]
-        sys.argv = [program[0], config, *_arguments_of_job()]
+        sys.argv = [program[0], verb, *_arguments_of_job()]
         if HydraConfig.get().mode == RunMode.MULTIRUN:
-            return task(settings)  # Hydra tells which job of the sweep failed
+            return _run(verb, settings, task)  # Hydra says which job of the sweep failed
         try:
-            return task(settings)
+            return _run(verb, settings, task)
         except (InputError, HydraException, OmegaConfBaseException) as error:
             refused.append(error)
             return None
@@ -83,11 +87,11 @@ def run_verb(task: Callable[[DictConfig], float | None], config: str, arguments:
         if refused:
             raise refused[0]
     except (HydraException, OmegaConfBaseException) as error:
-        _refuse(error, config, arguments)
+        refuse(error, verb, arguments, config_directory())
     except ValueError as error:
         if not str(error).startswith("Config group override must be"):
             raise
-        raise _no_choice(arguments) from error
+        raise no_choice(arguments, config_directory()) from error
     except (FileExistsError, NotADirectoryError, PermissionError) as error:
         place = Path(str(error.filename)).absolute()
         own = not folder or place.is_relative_to(folder[0])
@@ -97,15 +101,35 @@ def run_verb(task: Callable[[DictConfig], float | None], config: str, arguments:
         sys.argv = program
 
 
-def _no_choice(arguments: Iterable[str]) -> InputError:
-    """`experiment=null`: Hydra wants the name of a choice, and does not say where."""
-    for argument in arguments:
-        key, _, value = argument.lstrip("+").partition("=")
-        directory = config_directory() / key.split("@")[0]
-        if key and directory.is_dir() and not isinstance(OmegaConf.from_dotlist([f"choice={value}"]).choice, str):
-            choices = ", ".join(sorted(file.stem for file in directory.glob("*.yaml")))
-            return InputError(argument, f"expected the name of a choice ({choices}), or leave it out")
-    return InputError("a group's setting", "expected the name of a choice, or leave it out")
+def _run(verb: str, settings: DictConfig, task: Task | None) -> float | None:
+    """Imports and runs the task, once all that must be given is there."""
+    try:
+        _check_complete(settings)
+    except InputError:
+        RunDirectory(Path(HydraConfig.get().runtime.output_dir)).abandon()
+        raise
+    if task is None:
+        task = getattr(importlib.import_module(f"twostage_hdr.cli.{verb}"), verb)
+    return task(settings)
+
+
+def _check_complete(settings: DictConfig) -> None:
+    for key in sorted(OmegaConf.missing_keys(settings)):
+        raise InputError(key, "must be given", f"add {key}=VALUE")
+    data = settings.get("data")
+    if data and data.get("root") == "???":  # the environment variable's default: not missing, but no folder
+        raise no_root(HydraConfig.get().runtime.choices.get("data"))
+
+
+def _spelt_for_hydra(argument: str) -> str:
+    """`group=null` as Hydra has it: the choice `none` where the group has one, else the group's deletion."""
+    key, equals, value = argument.partition("=")
+    group = config_directory() / key.split("@")[0]
+    if not equals or key.startswith(("+", "~", "-")) or not group.is_dir():
+        return argument
+    if (group / "none.yaml").is_file():
+        return f"{key}={','.join('none' if one in ('null', '') else one for one in value.split(','))}"
+    return f"~{key}" if value == "null" and "@" in key else argument
 
 
 def _check_options(arguments: Iterable[str]) -> None:
@@ -127,44 +151,3 @@ def _arguments_of_job() -> list[str]:
     of_the_sweep = re.compile(r"\+*hydra([./](launcher|sweeper|sweep|mode)\b|\.run\.dir)")
     overrides = HydraConfig.get().overrides
     return [*overrides.task, *(override for override in overrides.hydra if not of_the_sweep.match(override))]
-
-
-def _refuse(error: Exception, config: str, arguments: list[str]) -> NoReturn:
-    """One line from Hydra's error: what was wrong, and the choices."""
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    if isinstance(cause, InputError):
-        raise cause
-    text = " ".join(str(error).split())
-    wrong = re.search(r"Could not override '([^']+)'", text)
-    if wrong:
-        key = wrong.group(1)
-        if config == "evaluate" and key.startswith("camera"):
-            raise InputError(key, "belongs to data=SOURCE, which must be chosen with it", "add data=...") from error
-        raise InputError(key, f"no such setting{_choices(key, config, arguments)}") from error
-    missing = re.search(r"Missing mandatory value: (\S+)", text)
-    if missing:
-        raise InputError(f"{missing.group(1)}", "must be given", f"add {missing.group(1)}=VALUE") from error
-    called = re.search(r"Error in call to target '([\w.]+)': (.*?)(?: full_key: (\S+))?$", text)
-    if called:
-        raise InputError(f"{called.group(3) or called.group(1)}", f"{called.group(2)}") from error
-    raise InputError(text.split(" Config search path")[0]) from error
-
-
-def _choices(key: str, config: str, arguments: Iterable[str]) -> str:
-    """The settings that exist where the unknown one was looked for."""
-    keep = [a for a in arguments if not a.startswith("-") and a.lstrip("+~").split("=")[0] != key]
-    GlobalHydra.instance().clear()
-    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(config_directory())):
-        try:
-            composed = hydra.compose(config, overrides=keep)
-        except HydraException:
-            return ""
-    parts = key.split("@")[0].split("/")[-1].split(".")
-    for depth in range(len(parts) - 1, -1, -1):
-        node = OmegaConf.select(composed, ".".join(parts[:depth])) if depth else composed
-        if isinstance(node, DictConfig):
-            place = ".".join(parts[:depth]) or "the top level"
-            return f"; {place} has {', '.join(str(name) for name in node)}"
-    return ""

@@ -44,36 +44,32 @@ def _main(
 def inspect(context: typer.Context) -> None:
     """Check data before a training of days: `inspect data=hdm data.root=PATH`. See `inspect --help`."""
     from twostage_hdr.cli.hydra_verb import run_verb
-    from twostage_hdr.cli.inspect import inspect as task
 
-    run_verb(task, "inspect", context.args)
+    run_verb("inspect", context.args)
 
 
 @app.command(context_settings=_HYDRA)
 def prepare(context: typer.Context) -> None:
     """Make a patch store: `prepare data=hdm data.root=PATH out=DIR`. See `prepare --help`."""
     from twostage_hdr.cli.hydra_verb import run_verb
-    from twostage_hdr.cli.prepare import prepare as task
 
-    run_verb(task, "prepare", context.args)
+    run_verb("prepare", context.args)
 
 
 @app.command(context_settings=_HYDRA)
 def train(context: typer.Context) -> None:
     """Train a module: `train experiment=demo`. Settings are key=value; see `train --help`."""
     from twostage_hdr.cli.hydra_verb import run_verb
-    from twostage_hdr.cli.train import train as task
 
-    run_verb(task, "train", context.args)
+    run_verb("train", context.args)
 
 
 @app.command(context_settings=_HYDRA)
 def evaluate(context: typer.Context) -> None:
-    """Score weights beside the LDR row: `evaluate checkpoint=RUN`. See `evaluate --help`."""
-    from twostage_hdr.cli.evaluate import evaluate as task
+    """Score weights beside the LDR row: `evaluate weights=RUN`. See `evaluate --help`."""
     from twostage_hdr.cli.hydra_verb import run_verb
 
-    run_verb(task, "evaluate", context.args)
+    run_verb("evaluate", context.args)
 
 
 app.command()(picture_verbs.reconstruct)
@@ -87,7 +83,7 @@ def import_weights(
     kind: Annotated[str, typer.Argument(help="Whose file it is: official, expandnet, hdrcnn or fhdr.")],
     source: Annotated[Path, typer.Argument(help="The published file.")],
     target: Annotated[
-        Path | None, typer.Argument(help="The .safetensors to write [default: beside the source].")
+        Path | None, typer.Argument(help="The .safetensors to write \\[default: beside the source].")
     ] = None,
     iterations: Annotated[
         int | None, typer.Option(min=1, help="Feedback iterations (fhdr only, needed there).")
@@ -103,7 +99,7 @@ def import_weights(
 def jod(
     evaluation: Annotated[Path, typer.Argument(help="A folder of `evaluate ... save_results=true`.")],
     cvvdp: Annotated[str, typer.Option(help="The program, in an environment of its own.")] = "cvvdp",
-    method: Annotated[list[str] | None, typer.Option(help="Row to score [default: all]; may be repeated.")] = None,
+    method: Annotated[list[str] | None, typer.Option(help="Row to score \\[default: all]; may be repeated.")] = None,
 ) -> None:
     """Fill the ColorVideoVDP column of an evaluation from its saved results."""
     from twostage_hdr.cli.jod import score_jod, table

@@ -38,7 +38,7 @@ BEFORE_THE_WORK = frozenset({CONFIG, SPLITS, LOCK, WANDB_ID, HYDRA, "wandb"})
 
 """What a command writes before it has done anything: without more, nothing is lost with it."""
 
-DEFAULT_PARENTS = ("outputs", "train", "evaluate")
+DEFAULT_PARENTS = ("outputs", "train", "evaluate", "inspect")
 
 """Folders that commands without `hydra.run.dir` make for their own."""
 
@@ -143,7 +143,8 @@ class RunDirectory:
                 raise InputError(
                     self.path,
                     f"holds a run with other settings ({'; '.join(changed)})",
-                    "give the same settings to go on, or another hydra.run.dir",
+                    f"give the same settings to resume it, or another hydra.run.dir (with weights={self.path} the new "
+                    "run starts from its weights)",
                 )
             return
         self.path.mkdir(parents=True, exist_ok=True)

@@ -9,22 +9,24 @@ import lightning as L
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from lightning.pytorch.accelerators import CPUAccelerator
-from lightning.pytorch.loggers import WandbLogger
+from lightning.pytorch.loggers import Logger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig
 from rich.console import Console
 
 import twostage_hdr
-from twostage_hdr.cli.constructor_schema import check_settings
+from twostage_hdr.cli.constructor_schema import TARGET, check_settings
 from twostage_hdr.cli.run_directory import RunDirectory, commit
 from twostage_hdr.cli.termination import quiet_lightning
-from twostage_hdr.cli.training_report import count, metric_columns, plan, write_training_report
+from twostage_hdr.cli.training_report import count, plan, resumption, write_training_report
 from twostage_hdr.cli.wandb_run import (
     choices,
     log_config,
     log_weights,
     own_wandb_run,
     wandb_arguments,
+    wandb_is_there,
+    where_to_look,
     without_anonymous,
 )
 from twostage_hdr.data.datamodule import TripleDataModule
@@ -40,7 +42,7 @@ from twostage_hdr.training.stage_weights import start_from
 
 
 def train(config: DictConfig) -> float | None:
-    """Trains the module that the config describes; goes on where the run's directory left off.
+    """Trains the module that the config describes; resumes where the run's directory left off.
 
     Returns:
         The best score of the validations, which sweepers that search maximise; None without validation.
@@ -71,26 +73,25 @@ def _train(config: DictConfig, run: RunDirectory, console: Console) -> float | N
     with atomic_path(run.splits) as temporary:
         write_splits(temporary, data.splits)
     module: ReconstructionModule = instantiate(config.module)
-    resume = Path(config.ckpt_path) if config.ckpt_path else run.last_checkpoint
-    if module.frozen_part and not resume and not config.init_from:
-        raise InputError(
-            "init_from",
-            f"not set, but {module.frozen_part} is frozen and untrained",
-            "add init_from=WEIGHTS",
-        )
-    if config.init_from and not resume:
-        copied = start_from(module.network, load_weights(config.init_from), config.init_from)
-        console.print(f"Starting from {config.init_from}: {copied}.")
+    # A run that was stopped is resumed by the same command, also if it was begun from another run's checkpoint.
+    resume = run.last_checkpoint or (Path(config.resume_from) if config.resume_from else None)
+    if module.frozen_part and not resume and not config.weights:
+        raise InputError("weights", f"not set, but {module.frozen_part} is frozen and must be trained", "add weights=WEIGHTS")
+    if config.weights and not resume:
+        copied = start_from(module.network, load_weights(config.weights), config.weights)
+        console.print(f"Starting from {config.weights}: {copied}.")
     with own_wandb_run(run):
-        trainer = build_trainer(config, run)
-        console.print("\n".join(plan(module, data, trainer)))
+        trainer = build_trainer(config, run, console)
+        console.print("\n".join([*plan(module, data, trainer), *where_to_look(trainer, run)]))
+        if resume:
+            console.print(resumption(resume, trainer.max_epochs))
         started = time.monotonic()
         fit(trainer, module, data, resume)
         if run.last_checkpoint is None:
             raise InputError(
-                f"ckpt_path={config.ckpt_path}",
+                f"resume_from={config.resume_from}",
                 f"is already at the end of its {trainer.max_epochs} epochs, nothing was trained",
-                "raise trainer.max_epochs, or start anew from its weights with init_from=",
+                "raise trainer.max_epochs, or start a new run from its weights with weights=",
             )
         checkpoints = _checkpoints(trainer)
         if trainer.is_global_zero:
@@ -100,7 +101,7 @@ def _train(config: DictConfig, run: RunDirectory, console: Console) -> float | N
             report(run, module, data, trainer)
             run.finish(facts | checkpoints.scores)
             console.print(f"Finished. Checkpoints, pictures and report.html are in {run.path}")
-            console.print(f"Next: twostage-hdr evaluate checkpoint={run.path}")
+            console.print(f"Next: twostage-hdr evaluate weights={run.path}")
     return checkpoints.best
 
 
@@ -116,15 +117,15 @@ def report(run: RunDirectory, module: ReconstructionModule, data: TripleDataModu
     }
     best = scores.best() if scores else []
     if best:
-        facts["best epoch"] = f"{best[0].epoch} (from 0), by {_checkpoints(trainer).monitor}"
+        facts["best epoch"] = f"{best[0].epoch + 1}, by {_checkpoints(trainer).monitor}"
     write_training_report(
         run,
         title=str(choices()["module"] or type(module).__name__),
         facts=facts,
         network=load_weights(run.path),
+        module=module,
         images=data.frozen("val"),
         best=best,
-        columns=metric_columns(module.val_scores),
     )
 
 
@@ -157,17 +158,16 @@ def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule
         raise stopped from None
 
 
-def build_trainer(config: DictConfig, run: RunDirectory) -> L.Trainer:
+def build_trainer(config: DictConfig, run: RunDirectory, console: Console) -> L.Trainer:
     """The Trainer with its callbacks and loggers; wandb gets the whole config, and one id however often a run stops.
+
+    Callbacks that are null, or of which a recipe only adjusts a setting, are not there.
 
     Raises:
         InputError: a Trainer that this machine cannot run.
     """
-    callbacks = [instantiate(callback) for callback in config.callbacks.values()]
-    loggers = [
-        instantiate(logger, **(wandb_arguments(run, logger) if logger._target_.endswith("WandbLogger") else {}))
-        for logger in config.logger.values()
-    ]
+    callbacks = [instantiate(callback) for callback in config.callbacks.values() if callback and TARGET in callback]
+    loggers = _loggers(config, run, console)
     trainer: L.Trainer = instantiate(config.trainer, callbacks=callbacks, logger=loggers)
     on_cpus = isinstance(trainer.accelerator, CPUAccelerator) and trainer.world_size > 1
     if config.trainer.get("sync_batchnorm") and on_cpus:
@@ -179,6 +179,18 @@ def build_trainer(config: DictConfig, run: RunDirectory) -> L.Trainer:
             without_anonymous(logger)
             log_config(logger, config)
     return trainer
+
+
+def _loggers(config: DictConfig, run: RunDirectory, console: Console) -> list[Logger]:
+    """The chosen loggers; without the package wandb its logger is left out, with a word."""
+    loggers = []
+    for logger in config.logger.values():
+        of_wandb = logger._target_.endswith("WandbLogger")
+        if of_wandb and not wandb_is_there():
+            console.print("wandb is not installed: curves go to metrics/ and report.html alone (pip install wandb).")
+            continue
+        loggers.append(instantiate(logger, **(wandb_arguments(run, logger) if of_wandb else {})))
+    return loggers
 
 
 def _checkpoints(trainer: L.Trainer) -> RunCheckpoints:

@@ -1,6 +1,7 @@
 """The page at the end of a training: curves, scores of the validation images, and the images themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -10,19 +11,23 @@ from torchmetrics import MetricCollection
 from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.patches import FixedCameraImages
+from twostage_hdr.data.triple import Triple
 from twostage_hdr.evaluation.method_row import AS_GIVEN, MethodRow, MetricColumn
 from twostage_hdr.evaluation.methods import NetworkMethod
 from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage
 from twostage_hdr.evaluation.summarise import summarise
+from twostage_hdr.inference.weights import read_checkpoint
 from twostage_hdr.metrics.per_image import PerImageMetric
+from twostage_hdr.networks.rdab import RDAB
 from twostage_hdr.radiometry.gamma import decode_gamma
 from twostage_hdr.training.callbacks.validation_scores import ImageScores
+from twostage_hdr.training.callbacks.winograd_rdab import WinogradConvolutions
 from twostage_hdr.training.reconstruction_module import ReconstructionModule
 
-RESULT = "result"
+RESULT, LDR = "result", "ldr"
 
-"""Name of the run's row and pane."""
+"""Names of the run's row and pane, and of its input's."""
 
 
 def write_training_report(
@@ -31,33 +36,40 @@ def write_training_report(
     title: str,
     facts: Mapping[str, str],
     network: nn.Module,
+    module: ReconstructionModule,
     images: FixedCameraImages,
     best: list[ImageScores],
-    columns: list[MetricColumn],
     pictures: int = 4,
 ) -> None:
-    """Writes `report.html` into the run's folder.
+    """Writes `report.html` into the run's folder: the result's scores and pictures beside those of its input.
 
     Args:
         run: whose curves are drawn.
         title: of the page and of the result's row.
         facts: what a reader must know of the run.
         network: with the weights that are shown.
+        module: which scores its validation has, and against what.
         images: the validation set.
         best: its scores with these weights; may be empty.
-        columns: the scores' meanings.
         pictures: how many images are shown.
     """
-    rows = [MethodRow(name=RESULT, title=title, per_image={line.scene: line.scores for line in best})] if best else []
+    columns = metric_columns(module.val_scores)
+    rows = []
+    if best:
+        ldr = ldr_scores(module, (images[index] for index in range(len(images))))
+        rows = [
+            MethodRow(name=LDR, title="LDR input", per_image=ldr),
+            MethodRow(name=RESULT, title=title, per_image={line.scene: line.scores for line in best}),
+        ]
     method = NetworkMethod(network=network, name=RESULT, title=title, device="auto")
     shown = []
     for index in range(min(pictures, len(images))):
         triple = images[index]
         scene = str(triple.scene)
         panes = {
+            LDR: decode_gamma(triple.ldr),
             RESULT: method.reconstruct(triple.ldr, scene=scene),
             REFERENCE: decode_gamma(triple.reference16),
-            "ldr": decode_gamma(triple.ldr),
         }
         shown.append(ReportImage(name=scene, panes=panes))
     write_report(
@@ -69,6 +81,17 @@ def write_training_report(
         images=shown,
         curves=run.curves(),
     )
+
+
+def ldr_scores(module: ReconstructionModule, images: Iterable[Triple]) -> dict[str, dict[str, float]]:
+    """The validation's scores of the frames themselves, by scene: what a result has to be better than."""
+    scores = {}
+    for image in images:
+        metrics = module.val_scores.clone().cpu()
+        metrics.reset()
+        values = metrics(image.ldr[None], getattr(image, module.target)[None])
+        scores[str(image.scene)] = {name.removeprefix("val/"): float(value) for name, value in values.items()}
+    return scores
 
 
 def metric_columns(metrics: MetricCollection) -> list[MetricColumn]:
@@ -101,12 +124,35 @@ def plan(module: ReconstructionModule, data: TripleDataModule, trainer: L.Traine
         f"{_epochs(trainer.max_epochs)} on {_devices(trainer)}, precision {trainer.precision}, "
         f"{data.patches_per_epoch // (data.batch_size * trainer.world_size):,} batches an epoch",
     ]
+    if _slower_than_it_could_be(module, trainer):
+        lines.append("On a CPU this network learns about twice as fast with trainer=cpu.")
     if splits.shared:
         lines.append("Too few places or sequences for three sets: validating and testing on what is trained on.")
     skipped: Any = getattr(data.source, "without_reference", 0)
     if skipped:
         lines.append(f"{skipped} frames without a reference were skipped.")
     return lines
+
+
+def _slower_than_it_could_be(module: ReconstructionModule, trainer: L.Trainer) -> bool:
+    if trainer.strategy.root_device.type != "cpu" or not any(isinstance(part, RDAB) for part in module.modules()):
+        return False
+    return not any(isinstance(callback, WinogradConvolutions) for callback in trainer.callbacks)  # type: ignore[attr-defined]
+
+
+def resumption(checkpoint: Path, epochs: int | None) -> str:
+    """Where a run is resumed, counted from 1: "Resuming at epoch 2 of 25, batch 401, from DIR/checkpoints/last.ckpt".
+
+    Raises:
+        InputError: a checkpoint that cannot be read.
+    """
+    content = read_checkpoint(checkpoint)
+    done = content.get("loops", {}).get("fit_loop", {})
+    epoch = done.get("epoch_progress", {}).get("current", {}).get("completed", 0)
+    in_epoch = done.get("epoch_loop.batch_progress", {})
+    batch = 0 if in_epoch.get("is_last_batch") else in_epoch.get("current", {}).get("processed", 0)
+    of = f" of {epochs}" if epochs is not None and epochs > 0 else ""
+    return f"Resuming at epoch {epoch + 1}{of}, batch {batch + 1:,}, from {checkpoint}"
 
 
 def _epochs(number: int | None) -> str:

@@ -1,5 +1,6 @@
 """One Weights & Biases run per run of ours: what it is called, where it keeps its files, when it ends."""
 
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -28,16 +29,19 @@ TAG_LENGTH = 64
 DATA_DIRECTORY = "WANDB_DATA_DIR"
 """Where wandb keeps files until they are uploaded; its default lies in the user's home."""
 
+SILENT = "WANDB_SILENT"
+"""Keeps its thirty lines at a run's start and end out of the terminal; what the user chose is left alone."""
+
 
 @contextmanager
 def own_wandb_run(run: RunDirectory) -> Iterator[None]:
-    """Inside, wandb keeps everything in the run's folder; on leaving, its run ends.
+    """Inside, wandb keeps everything in the run's folder and prints nothing; on leaving, its run ends.
 
     A process that does several jobs of a sweep would otherwise log all of them into the first one's run.
     """
-    mine = DATA_DIRECTORY not in os.environ
-    if mine:
-        os.environ[DATA_DIRECTORY] = str(run.path / "wandb")
+    wanted = {DATA_DIRECTORY: str(run.path / "wandb"), SILENT: "true"}
+    mine = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(mine)
     code = 1
     try:
         yield
@@ -50,8 +54,8 @@ def own_wandb_run(run: RunDirectory) -> Iterator[None]:
     finally:
         if _current() is not None:
             _current().finish(exit_code=code)
-        if mine:
-            del os.environ[DATA_DIRECTORY]
+        for name in mine:
+            os.environ.pop(name, None)
 
 
 def wandb_arguments(run: RunDirectory, logger: DictConfig) -> dict[str, Any]:
@@ -67,6 +71,21 @@ def wandb_arguments(run: RunDirectory, logger: DictConfig) -> dict[str, Any]:
     return {key: value for key, value in own.items() if logger.get(key) is None}
 
 
+def wandb_is_there() -> bool:
+    """Whether the package can be imported: Lightning's logger needs it."""
+    return importlib.util.find_spec("wandb") is not None
+
+
+def where_to_look(trainer: L.Trainer, run: RunDirectory) -> list[str]:
+    """One line on the run's dashboard, if it has one: its address, or how it gets there."""
+    for logger in trainer.loggers:
+        if isinstance(logger, WandbLogger):
+            if logger._offline:
+                return [f"Dashboard: wandb sync {run.path / 'wandb'}/offline-run-* uploads the run"]
+            return [f"Dashboard: {logger.experiment.url}"]
+    return []
+
+
 def without_anonymous(logger: WandbLogger) -> None:
     """Takes back an argument that Lightning always gives and that wandb, which dropped it, warns of on every run."""
     logger._wandb_init.pop("anonymous", None)
@@ -75,7 +94,7 @@ def without_anonymous(logger: WandbLogger) -> None:
 def choices() -> dict[str, str | None]:
     """What was chosen for the groups that runs are told apart by; None for nothing."""
     chosen = HydraConfig.get().runtime.choices
-    return {group: chosen.get(group) if chosen.get(group) not in (None, "null") else None for group in TAGGED}
+    return {group: chosen.get(group) if chosen.get(group) not in (None, "null", "none") else None for group in TAGGED}
 
 
 def log_config(logger: WandbLogger, config: DictConfig) -> None:

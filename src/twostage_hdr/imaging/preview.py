@@ -7,6 +7,7 @@ import imageio.v3 as iio
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from twostage_hdr.imaging.atomic import atomic_path
@@ -17,6 +18,16 @@ from twostage_hdr.radiometry.srgb import srgb_encode
 KEY = 0.18
 
 """Luminance that the log mean is brought to: a mid grey [reinhard2002]."""
+
+LABEL_LETTERS = 12
+
+"""Letters that a column's width has room for, where that makes them neither tiny nor huge."""
+
+SMALLEST_LETTERS, LARGEST_LETTERS = 9, 24
+
+"""Size of labels, px."""
+
+_BAR, _LETTERS = (24, 24, 24), (235, 235, 235)
 
 _REC709_WEIGHTS = np.array(REC709_LUMINANCE, dtype=np.float32)
 
@@ -86,6 +97,27 @@ def exposure_strip(
     cropped = linear[: height * block, : width * block]
     panel = cropped.reshape(height, block, width, block, 3).mean(axis=(1, 3)) if block > 1 else cropped
     return np.concatenate([to_srgb8(panel * np.float32(2.0**stop)) for stop in stops], axis=1)
+
+
+def labelled_columns(pixels: PreviewPixels, labels: Sequence[str]) -> PreviewPixels:
+    """A picture of columns of one width with a bar on top that says what each of them is.
+
+    Args:
+        pixels: HxWx3 uint8, sRGB.
+        labels: from left to right; letters shrink, and are cut in the end, where a column is narrow.
+
+    Returns:
+        (H + bar)xWx3; the bar's height depends on the columns' width alone.
+    """
+    width = pixels.shape[1] // len(labels)
+    size = min(max(width // LABEL_LETTERS, SMALLEST_LETTERS), LARGEST_LETTERS)
+    bar = Image.new("RGB", (pixels.shape[1], round(1.6 * size)), _BAR)
+    font = ImageFont.load_default(size)
+    for place, label in enumerate(labels):
+        cell = Image.new("RGB", (width, bar.height), _BAR)
+        ImageDraw.Draw(cell).text((width // 2, bar.height // 2), label, fill=_LETTERS, font=font, anchor="mm")
+        bar.paste(cell, (place * width, 0))
+    return np.concatenate([np.asarray(bar), pixels])
 
 
 def to_srgb8(linear: LinearPixels) -> PreviewPixels:

@@ -28,6 +28,8 @@ class Stage(nn.Module):
             one-stage network of the two-stage network's size (834,476).
         residual_factor: m of the residual dense blocks, 0.2 in stage I and 0.5 in stage II.
         attention: False leaves the spatial attention out (an ablation).
+        identity_start: start with the last convolution at zero, so that the untrained stage returns its input; the
+            published code starts from PyTorch's random weights.
     """
 
     output: ClassVar[Literal["encoded", "linear"]] = "encoded"
@@ -40,6 +42,7 @@ class Stage(nn.Module):
         blocks: int = 2,
         residual_factor: float = 0.2,
         attention: bool = True,
+        identity_start: bool = False,
     ) -> None:
         super().__init__()
         self.hyper_parameters: HyperParameters = {
@@ -48,6 +51,7 @@ class Stage(nn.Module):
             "blocks": blocks,
             "residual_factor": residual_factor,
             "attention": attention,
+            "identity_start": identity_start,
         }
         self.conv_in = nn.Conv2d(3, features, 3, padding=1)
         self.blocks = nn.Sequential(
@@ -57,6 +61,9 @@ class Stage(nn.Module):
             )
         )
         self.conv_out = nn.Conv2d(features, 3, 1)
+        if identity_start:
+            nn.init.zeros_(self.conv_out.weight)
+            nn.init.zeros_(self.conv_out.bias)  # type: ignore[arg-type]
 
     def forward(self, image: EncodedRGB) -> EncodedRGB:
         """(B, 3, H, W) in, (B, 3, H, W) out, >= 0 and not bounded above; any H, W >= 1."""

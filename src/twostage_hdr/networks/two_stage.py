@@ -39,6 +39,7 @@ class TwoStageNetwork(nn.Module):
         tone_mapping_blocks: RDABs of stage II.
         tone_mapping_residual_factor: m of stage II.
         attention: False leaves the spatial attention out of both stages (an ablation).
+        identity_start: of both stages, see `Stage`.
     """
 
     output: ClassVar[Literal["encoded", "linear"]] = "encoded"
@@ -53,6 +54,7 @@ class TwoStageNetwork(nn.Module):
         tone_mapping_blocks: int = 1,
         tone_mapping_residual_factor: float = 0.5,
         attention: bool = True,
+        identity_start: bool = False,
     ) -> None:
         super().__init__()
         self.hyper_parameters: HyperParameters = {
@@ -63,6 +65,7 @@ class TwoStageNetwork(nn.Module):
             "tone_mapping_blocks": tone_mapping_blocks,
             "tone_mapping_residual_factor": tone_mapping_residual_factor,
             "attention": attention,
+            "identity_start": identity_start,
         }
         self.enhancement = Stage(
             features=features,
@@ -70,6 +73,7 @@ class TwoStageNetwork(nn.Module):
             blocks=enhancement_blocks,
             residual_factor=enhancement_residual_factor,
             attention=attention,
+            identity_start=identity_start,
         )
         self.tone_mapping = Stage(
             features=features,
@@ -77,6 +81,7 @@ class TwoStageNetwork(nn.Module):
             blocks=tone_mapping_blocks,
             residual_factor=tone_mapping_residual_factor,
             attention=attention,
+            identity_start=identity_start,
         )
 
     def forward(self, ldr: EncodedRGB) -> EncodedRGB:

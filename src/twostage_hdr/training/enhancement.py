@@ -31,10 +31,10 @@ class EnhancementModule(ReconstructionModule):
         self,
         *,
         network: nn.Module,
-        discriminator: nn.Module | None,
         objective: EnhancementObjective,
         optimizer: OptimizerFactory,
         discriminator_optimizer: OptimizerFactory,
+        discriminator: nn.Module | None = None,
         schedule: ScheduleFactory | None = None,
         clip_norm: float | None = None,
     ) -> None:

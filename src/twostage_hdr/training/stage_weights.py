@@ -43,7 +43,7 @@ def start_from(network: nn.Module, trained: nn.Module, where: str) -> str:
             target.load_state_dict(source.state_dict())
             return what
     raise InputError(
-        f"init_from={where}",
+        f"weights={where}",
         f"its {type(trained).__name__} does not fit this run's {type(network).__name__}",
         "choose weights of the same architecture and size",
     )

@@ -21,13 +21,13 @@ class ToneMappingModule(ReconstructionModule):
         network: stage II.
         loss: between its image and the 16-bit reference.
         optimizer: of stage II.
-        stage_one: weights (anything `load_weights` takes) of a trained, then frozen stage I, on whose output stage II
-            learns; None feeds it the LDR frame itself.
+        stage_one_weights: of a trained, then frozen stage I, on whose output stage II learns (anything `load_weights`
+            takes); None feeds it the LDR frame itself.
         schedule: of the learning rate; None keeps it constant.
         clip_norm: see `ReconstructionModule`.
 
     Raises:
-        InputError: `stage_one` cannot be read or holds no stage I.
+        InputError: `stage_one_weights` cannot be read or holds no stage I.
     """
 
     def __init__(
@@ -36,13 +36,15 @@ class ToneMappingModule(ReconstructionModule):
         network: nn.Module,
         loss: WeightedLoss,
         optimizer: OptimizerFactory,
-        stage_one: str | None = None,
+        stage_one_weights: str | None = None,
         schedule: ScheduleFactory | None = None,
         clip_norm: float | None = None,
     ) -> None:
         super().__init__(network=network, clip_norm=clip_norm)
         self.loss = loss
-        self.enhancer = None if stage_one is None else enhancement_stage(load_weights(stage_one), stage_one)
+        self.enhancer = (
+            None if stage_one_weights is None else enhancement_stage(load_weights(stage_one_weights), stage_one_weights)
+        )
         if self.enhancer is not None:
             self.enhancer.requires_grad_(False)
         self.part = OptimizedPart("tone_mapping", network, optimizer, schedule)

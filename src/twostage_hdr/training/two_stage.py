@@ -49,12 +49,12 @@ class TwoStageModule(ReconstructionModule):
         self,
         *,
         network: TwoStageNetwork,
-        discriminator: nn.Module | None,
         objective: EnhancementObjective,
         tone_mapping_loss: WeightedLoss,
         optimizer: OptimizerFactory,
         discriminator_optimizer: OptimizerFactory,
         mode: str = "simultaneous",
+        discriminator: nn.Module | None = None,
         schedule: ScheduleFactory | None = None,
         clip_norm: float | None = None,
     ) -> None:

@@ -24,7 +24,7 @@ class TwoStageContextModule(OneNetworkModule):
     as large as patches, no flips and no zoom) goes through them once, in the first epoch. Frames must be of 8 bits.
 
     Args:
-        network: a `TwoStageContextNetwork`; start it from trained weights of the two-stage network (`init_from`).
+        network: a `TwoStageContextNetwork`; start it from trained weights of the two-stage network (`weights=W`).
         loss: between the result and the encoded 16-bit reference.
         optimizer: of the context.
         cache_dir: folder of the two stages' outputs, see `FrozenOutputCache`; None computes them in every epoch.

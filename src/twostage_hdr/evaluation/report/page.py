@@ -16,6 +16,9 @@ from twostage_hdr.evaluation.summarise import best_rows
 from twostage_hdr.evaluation.tables import cost_text, scaling_notes
 from twostage_hdr.imaging.atomic import atomic_path
 
+FIRST_STOPS = -2
+"""Exposure at which the page opens: at 0, where screens and LDR frames clip, HDR does not show."""
+
 MAX_SIDE = 640
 """Longest side of a picture on the page, px."""
 
@@ -74,6 +77,7 @@ def write_report(
         charts=charts(curves or {}),
         payloads=payloads,
         side=side,
+        stops=FIRST_STOPS,
         has_rows=bool(rows),
         has_scores=any(row.per_image for row in rows) and bool(columns),
         data={

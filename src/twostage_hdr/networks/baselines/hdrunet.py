@@ -30,15 +30,20 @@ class HDRUNet(nn.Module):
     Args:
         features: Channels, 64 as published.
         blocks: Residual blocks before, at and after the coarsest scale; [2, 8, 2] as published.
+        identity_start: Start with the last convolution at zero and the mask at one, so that the untrained network
+            returns its input; the published code starts from PyTorch's random weights.
     """
 
     output: ClassVar[Literal["encoded", "linear"]] = "encoded"
 
-    def __init__(self, *, features: int = 64, blocks: list[int] | tuple[int, ...] = (2, 8, 2)) -> None:
+    def __init__(
+        self, *, features: int = 64, blocks: list[int] | tuple[int, ...] = (2, 8, 2), identity_start: bool = False
+    ) -> None:
         super().__init__()
         self.hyper_parameters: HyperParameters = {
             "features": features,
             "blocks": list(blocks),
+            "identity_start": identity_start,
         }
         n = features
         descending, coarsest, ascending = blocks
@@ -53,6 +58,10 @@ class HDRUNet(nn.Module):
         self.ascending = nn.ModuleList(SFTResidualBlock(n) for _ in range(ascending))
         self.up1, self.up2 = _conv3x3(n, 4 * n), _conv3x3(n, 4 * n)
         self.last_sft, self.before_last, self.to_rgb = SFT(n), _conv3x3(n, n), _conv3x3(n, 3)
+        if identity_start:
+            for last, bias in ((self.to_rgb, 0.0), (self.mask[-1], 1.0)):
+                nn.init.zeros_(last.weight)  # type: ignore[arg-type]
+                nn.init.constant_(last.bias, bias)  # type: ignore[arg-type]
 
     def forward(self, ldr: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 3 height width"]:
         """LDR image, encoded, [0, 1] -> encoded HDR image, >= 0, may exceed 1."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -12,7 +13,8 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from torch import Tensor
 
 from twostage_hdr.data.triple import Triple
-from twostage_hdr.imaging.preview import eight_bit, write_png8
+from twostage_hdr.imaging.pixel_arrays import PreviewPixels
+from twostage_hdr.imaging.preview import eight_bit, labelled_columns, write_png8
 from twostage_hdr.radiometry.exposure import expose
 from twostage_hdr.radiometry.gamma import decode_gamma, encode_gamma
 from twostage_hdr.radiometry.mu_law import mu_law_tone_map, reference_scale
@@ -26,7 +28,7 @@ class ValidationPanels(L.Callback):
     HDR images are shown through the mu-law curve that mu-PSNR uses, with the reference's scale.
 
     Args:
-        directory: where `epoch_NNN_<scene>.png` are written.
+        directory: where `epoch_NNN_<scene>.png` are written, epochs counted from 1.
         scenes: how many validation images are drawn.
     """
 
@@ -44,12 +46,12 @@ class ValidationPanels(L.Callback):
     ) -> None:
         if batch_idx >= self.scenes or trainer.sanity_checking or not trainer.is_global_zero:
             return
-        picture = panel(batch, outputs)
+        columns = ["LDR", *(["stage I"] if outputs.enhanced is not None else []), "result", "reference", "difference"]
+        picture = labelled_columns(eight_bit(panel(batch, outputs)), columns)
         name = batch.scene[0].replace("/", "_")  # two folders may hold the same file name
         self.directory.mkdir(parents=True, exist_ok=True)
-        write_png8(self.directory / f"epoch_{trainer.current_epoch:03d}_{name}.png", eight_bit(picture))
-        columns = "LDR | stage I | result" if outputs.enhanced is not None else "LDR | result"
-        log_picture(trainer, f"val/{name}", picture, f"{columns} | reference | difference")
+        write_png8(self.directory / f"epoch_{trainer.current_epoch + 1:03d}_{name}.png", picture)
+        log_picture(trainer, f"val/{name}", picture, " | ".join(columns))
 
 
 def panel(batch: Triple, prediction: Prediction) -> Float[Tensor, "3 height width"]:
@@ -100,7 +102,11 @@ class ExposureStrip(L.Callback):
         picture = exposure_strip(outputs.result[0].float().cpu(), batch.reference16[0].float().cpu(), self.stops)
         shown = ", ".join(f"{stop:+g}" for stop in self.stops)
         name = batch.scene[0].replace("/", "_")
-        log_picture(trainer, f"exposures/{name}", picture, f"result above reference at {shown} stops")
+        rows = [
+            labelled_columns(row, [f"{title} {stop:+g}" for stop in self.stops])
+            for title, row in zip(("result", "reference"), np.split(eight_bit(picture), 2), strict=True)
+        ]
+        log_picture(trainer, f"exposures/{name}", np.concatenate(rows), f"result above reference at {shown} stops")
 
 
 def exposure_strip(
@@ -138,9 +144,8 @@ def picture_loggers(trainer: L.Trainer) -> list[Logger]:
     return [logger for logger in trainer.loggers if isinstance(logger, WandbLogger | TensorBoardLogger)]
 
 
-def log_picture(trainer: L.Trainer, name: str, picture: Float[Tensor, "3 height width"], caption: str) -> None:
-    """Sends one image, display-encoded in [0, 1], at the step of Lightning's own curves."""
-    pixels = eight_bit(picture)
+def log_picture(trainer: L.Trainer, name: str, pixels: PreviewPixels, caption: str) -> None:
+    """Sends one picture at the place of the axis where Lightning's own curves are."""
     step = trainer.fit_loop.epoch_loop._batches_that_stepped
     for logger in picture_loggers(trainer):
         if isinstance(logger, WandbLogger):

@@ -135,3 +135,9 @@ class Progress(RichProgressBar):
     ) -> dict[str, int | str | float | dict[str, float]]:
         known = super().get_metrics(trainer, pl_module)
         return {short: known[name] for name, short in NAMES.items() if name in known}
+
+    def _get_train_description(self, current_epoch: int) -> str:
+        """Epochs as people count them, "Epoch 1/2" to "Epoch 2/2", where Lightning says 0/1 and 1/1."""
+        epochs = self.trainer.max_epochs
+        known = f"/{epochs}" if epochs is not None and epochs > 0 else ""
+        return f"Epoch {current_epoch + 1}{known}".ljust(len(self.validation_description))

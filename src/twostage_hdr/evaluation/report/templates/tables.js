@@ -60,16 +60,19 @@ function scoreCells(c) {
   };
 }
 
+const measured = DATA.columns.filter((c) => DATA.rows.some((row) => row.scores[c.key]?.mean != null));
+
 function summaryTable(table) {
+  const cells = measured.map(scoreCells);
+  sortable(table, [{ text: "Method", up: true }, ...measured.map(headOf)],
+    DATA.rows.map((row) => [{ text: row.title, value: row.title, note: row.note }, ...cells.map((cell) => cell(row))]));
+}
+
+function costTable(table) {
   const costs = [["parameters", "Parameters"], ["cost", "Multiply-adds", "a px"], ["seconds", "Time", "s / MP"]].filter(([key]) => DATA.rows.some((row) => /\d/.test(row[key])));
   const number = (text) => (/\d/.test(text) ? parseFloat(text.replaceAll(",", "")) : null);
-  const cells = DATA.columns.map(scoreCells);
-  sortable(table, [{ text: "Method", up: true }, ...DATA.columns.map(headOf), ...costs.map(([, text, unit]) => ({ text, unit, up: true }))],
-    DATA.rows.map((row) => [
-      { text: row.title, value: row.title, note: row.note },
-      ...cells.map((cell) => cell(row)),
-      ...costs.map(([key]) => ({ text: row[key], value: number(row[key]) })),
-    ]));
+  if (costs.length) sortable(table, [{ text: "Method", up: true }, ...costs.map(([, text, unit]) => ({ text, unit, up: true }))],
+    DATA.rows.map((row) => [{ text: row.title, value: row.title }, ...costs.map(([key]) => ({ text: row[key], value: number(row[key]) }))]));
 }
 
 function imageTable(table, column) {
@@ -90,17 +93,20 @@ function imageTable(table, column) {
 
 // The scores of one scene, below its picture.
 function scoreTable(table, rows, scene) {
-  const ends = Object.fromEntries(DATA.columns.map((c) => [c.key, span(rows.map((row) => row.images[scene][c.key]))]));
-  sortable(table, [{ text: "Method", up: true }, ...DATA.columns.map(headOf)], rows.map((row) => [
+  const ends = Object.fromEntries(measured.map((c) => [c.key, span(rows.map((row) => row.images[scene][c.key]))]));
+  sortable(table, [{ text: "Method", up: true }, ...measured.map(headOf)], rows.map((row) => [
     { text: row.title, value: row.title },
-    ...DATA.columns.map((c) => {
+    ...measured.map((c) => {
       const v = row.images[scene][c.key] ?? null;
       return { text: v == null ? "–" : v.toFixed(c.digits), value: v, best: v != null && v === ends[c.key][c.higher ? 1 : 0] };
     }),
   ]));
 }
 
-if (byId("summary")) summaryTable(byId("summary"));
+if (byId("summary")) {
+  summaryTable(byId("summary"));
+  costTable(byId("costs"));
+}
 if (byId("perimage")) {
   fill(byId("metric"), DATA.columns.map((c) => c.title), 0);
   const show = () => imageTable(byId("perimage"), DATA.columns[Number(byId("metric").value)]);

@@ -132,7 +132,7 @@ if (byId("viewer")) {
   });
   byId("reset").addEventListener("click", () => {
     Object.assign(view, { split: 0.5, zoom: 1, x: 0.5, y: 0.5 });
-    byId("exposure").value = 0;
+    byId("exposure").value = byId("exposure").defaultValue;
     draw();
   });
   steer(byId("stage"));
