@@ -4,6 +4,7 @@ import errno
 import json
 import re
 import sys
+import traceback
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ LONGEST_LINE = 2000
 
 def tell_error(word: str, why: str) -> None:
     """Prints `word: why`, the word in red where there are colours."""
-    Console(highlight=False, soft_wrap=True, stderr=True).print(f"[bold red]{word}:[/] {escape(why)}")
+    Console(highlight=False, soft_wrap=True, stderr=True).print(f"[bold red]{word}:[/] {_shown(why)}")
 
 
 _CURES = {
@@ -46,7 +47,7 @@ def system_trouble(error: OSError | MemoryError | RuntimeError) -> str | None:
     if isinstance(error, OSError):
         if not error.errno:
             return printable(str(error), at_most=LONGEST_LINE) or None
-        place = printable(str(error.filename), at_most=LONGEST_LINE) if error.filename else _unnamed()
+        place = printable(str(error.filename), at_most=LONGEST_LINE) if error.filename else _unnamed(error)
         return f"{place}: {one_line(error)}; {_CURES.get(error.errno, 'see whether it and its disk are still there')}"
     if isinstance(error, MemoryError):
         return f"memory: {one_line(error)}; give smaller batches or tiles"
@@ -54,13 +55,11 @@ def system_trouble(error: OSError | MemoryError | RuntimeError) -> str | None:
     return f"PyTorch: {one_line(error)}; {cure}" if cure else None
 
 
-def _unnamed() -> str:
-    """What could not be written, where the system does not say: standard output keeps what it could not write."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        return "standard output"
-    return "a file of the results"
+def _unnamed(error: OSError) -> str:
+    """What could not be written, where the system does not say: by who was writing."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    printing = frame.f_globals.get("__name__", "").partition(".")[0] in ("click", "json", "rich", "typer")
+    return "standard output" if printing else "a file of the results"
 
 
 @dataclass
@@ -77,6 +76,11 @@ class Outcome:
     seconds: float | None = None
     peak: float | None = None
     """Brightest value written, linear, 1.0 = white."""
+
+
+def _shown(text: str) -> str:
+    """For the console: neither markup nor control characters of a file's name or content reach the terminal."""
+    return escape(printable(text, at_most=LONGEST_LINE))
 
 
 def failures(reasons: Mapping[str, str]) -> "list[Outcome]":
@@ -99,12 +103,12 @@ def report(outcomes: Sequence[Outcome], console: Console, *, as_json: bool) -> i
         if outcome.status == "done":
             notes = "".join(f"; {note}" for note in outcome.notes)
             console.print(
-                f"{escape(outcome.input)} -> {escape(', '.join(outcome.files))}  "
-                f"({outcome.seconds:.1f} s, peak {outcome.peak:.1f} x white{escape(notes)})"
+                f"{_shown(outcome.input)} -> {_shown(', '.join(outcome.files))}  "
+                f"({outcome.seconds:.1f} s, peak {outcome.peak:.1f} x white{_shown(notes)})"
             )
         elif outcome.status == "skipped":
             but = "".join(f", but {note}" for note in outcome.notes)
-            console.print(f"{escape(outcome.input)}: already done{but}; --overwrite does it again")
+            console.print(f"{_shown(outcome.input)}: already done{but}; --overwrite does it again")
     for outcome in failed:
         tell_error("failed", str(outcome.error))
     if failed and len(outcomes) > 1:
