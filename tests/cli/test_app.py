@@ -34,12 +34,12 @@ def photograph(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def result(photograph: Path, reconstructor: Reconstructor, tmp_path: Path) -> AppResult:
-    return reconstruct_for_app(photograph, reconstructor, tmp_path, lambda share: None)
+    return reconstruct_for_app([photograph], reconstructor, tmp_path, lambda share: None)
 
 
 def test_progress_rises_to_one(photograph, reconstructor, tmp_path):
     shares: list[float] = []
-    reconstruct_for_app(photograph, reconstructor, tmp_path, shares.append)
+    reconstruct_for_app([photograph], reconstructor, tmp_path, shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1
 
@@ -65,7 +65,7 @@ def test_files_hold_the_reconstruction_in_full(result, photograph, reconstructor
 
 def test_a_large_photograph_is_shown_small_and_written_large(tmp_path, reconstructor):
     Image.new("RGB", (2000, 30), (9, 99, 199)).save(tmp_path / "wide.png")
-    result = reconstruct_for_app(tmp_path / "wide.png", reconstructor, tmp_path, lambda share: None)
+    result = reconstruct_for_app([tmp_path / "wide.png"], reconstructor, tmp_path, lambda share: None)
     assert result.panes(0)[1].shape == (19, 1280, 3)
     assert read_hdr(result.write(["hdr"])[0]).pixels.shape == (30, 2000, 3)
 

@@ -6,7 +6,8 @@ Correlation is of the logarithm of light, where another exposure is another offs
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from itertools import pairwise
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -15,13 +16,13 @@ from jaxtyping import Float32, Float64, UInt8
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.bracket.response import known_responses
 
-AlignMethod: TypeAlias = Literal["none", "mtb", "homography"]
+ALIGN_METHODS = ("none", "mtb", "homography")
 Eight: TypeAlias = UInt8[np.ndarray, "height width 3"]
 Warp: TypeAlias = Float64[np.ndarray, "3 3"]
 """From pixels of the reference frame to those of another."""
 
 PYRAMID = (256, 512, 1024)
-"""Longest sides, px, at which the homography is found: handshake is smooth, and 1/8 px here is 1/2 px at 12 megapixels."""
+"""Longest sides, px, at which the homography is found; 1/8 px of the last is 1/2 px at 12 megapixels."""
 LEAST_CORRELATION = 0.7
 """Of aligned neighbours: real brackets reach 0.96 and more."""
 STILL = 0.5
@@ -47,7 +48,7 @@ class Alignment:
     moved: float = 0.0
 
 
-def align(frames: Sequence[Eight], names: Sequence[str], reference: int, method: AlignMethod) -> list[Alignment]:
+def align(frames: Sequence[Eight], names: Sequence[str], reference: int, method: str) -> list[Alignment]:
     """How each frame lies to the reference.
 
     Raises:
@@ -59,13 +60,14 @@ def align(frames: Sequence[Eight], names: Sequence[str], reference: int, method:
     start = order.index(reference)
     warps: dict[int, Warp] = {reference: np.eye(3)}
     for way in (order[start:], order[start::-1]):
-        for near, far in zip(way[:-1], way[1:], strict=True):
+        for near, far in pairwise(way):
             find = _mtb_shift if method == "mtb" else _homography
             step = find(frames[near], frames[far])
             if step is None:
                 raise InputError(
-                    f"{names[far]}: cannot be aligned with {names[near]}; give --align mtb for small shifts, "
-                    "--align none for a tripod, or leave it out"
+                    names[far],
+                    f"cannot be aligned with {names[near]}",
+                    "give --align mtb for small shifts, --align none for a tripod, or leave it out",
                 )
             warps[far] = step @ warps[near]
     height, width = frames[0].shape[:2]

@@ -1,6 +1,7 @@
 """The frames' exposures, as their pixels tell them."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -37,14 +38,16 @@ def measured_stops(
     light = [_light(frame, response) for frame in frames]
     order = sorted(range(len(frames)), key=lambda place: float(light[place].mean()))
     stops = {order[0]: 0.0}
-    for dark, bright in zip(order[:-1], order[1:], strict=True):
+    for dark, bright in pairwise(order):
         common = _well_exposed(light[dark]) & _well_exposed(light[bright])
         said = None if stated is None else stated[bright] - stated[dark]
         if common.sum() >= _LEAST_PIXELS:
             told = float(np.median(np.log2(light[bright][common].sum(axis=-1) / light[dark][common].sum(axis=-1))))
             step = told if said is None or abs(told - said) <= BELIEVED else said
         elif said is None:
-            raise InputError("exposures: none in EXIF, and the frames have too little in common; give them with --ev")
+            raise InputError(
+                "exposures", "none in EXIF, and the frames have too little in common", "give them with --ev"
+            )
         else:
             step = said
         stops[bright] = stops[dark] + step
@@ -57,4 +60,4 @@ def _light(frame: PreviewPixels, response: Response) -> np.ndarray:
 
 
 def _well_exposed(light: np.ndarray) -> np.ndarray:
-    return ((light > WELL_EXPOSED[0]) & (light < WELL_EXPOSED[1])).all(axis=-1)
+    return (light.min(axis=-1) > WELL_EXPOSED[0]) & (light.max(axis=-1) < WELL_EXPOSED[1])

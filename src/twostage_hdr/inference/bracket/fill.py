@@ -17,7 +17,9 @@ _RING = (0.3, 0.9)  # linear, of the source frame: bright, and not clipped
 _GAINS = (0.5, 2.0)
 
 
-def fill(merged: Merged, frames: Sequence[AlignedFrame], response: Response, reconstructor: Reconstructor) -> LinearPixels:
+def fill(
+    merged: Merged, frames: Sequence[AlignedFrame], response: Response, reconstructor: Reconstructor
+) -> LinearPixels:
     """The merged light with the network's where nothing was recorded; changes `merged.linear`.
 
     The network sees the frame that stands in there. Its result is brought to that frame's scale by the median over
@@ -45,7 +47,9 @@ def _parts(wanted: Bool[np.ndarray, "height width"]) -> Iterator[tuple[slice, sl
     height, width = wanted.shape
     for top in range(0, height, _TILE):
         for left in range(0, width, _TILE):
-            across, down, columns, rows = cv2.boundingRect(wanted[top : top + _TILE, left : left + _TILE].astype(np.uint8))
+            across, down, columns, rows = cv2.boundingRect(
+                wanted[top : top + _TILE, left : left + _TILE].astype(np.uint8)
+            )
             if rows:
                 first, start = top + down, left + across
                 yield (

@@ -37,7 +37,8 @@ def group_by_exif(paths: Sequence[Path]) -> list[list[Path]]:
 
 def _belongs(new: ExifExposure, group: Sequence[ExifExposure]) -> bool:
     last = group[-1]
-    assert new.taken and last.taken and new.stops is not None
+    if new.taken is None or last.taken is None or new.stops is None:
+        return False
     exposing = timedelta(seconds=(last.seconds or 0) + (new.seconds or 0))
     return (
         len(group) < LARGEST_BRACKET
@@ -54,7 +55,9 @@ def group_by_count(paths: Sequence[Path], count: int) -> list[list[Path]]:
         InputError: a count that no bracket has, or that does not divide the photographs.
     """
     if not 2 <= count <= LARGEST_BRACKET:
-        raise InputError(f"--group {count}: a bracket has 2 to {LARGEST_BRACKET} frames")
+        raise InputError(f"--group {count}", f"a bracket has 2 to {LARGEST_BRACKET} frames")
     if len(paths) % count:
-        raise InputError(f"--group {count}: {len(paths)} photographs do not make whole groups; take the others away")
+        raise InputError(
+            f"--group {count}", f"{len(paths)} photographs do not make whole groups", "take the others away"
+        )
     return [list(paths[start : start + count]) for start in range(0, len(paths), count)]

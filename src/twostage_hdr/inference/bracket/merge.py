@@ -19,8 +19,8 @@ WHITE = (230 / 255, 248 / 255)
 NOISE = 3.0
 """Standard deviations within which two frames agree."""
 RESPONSE_ERROR = (0.05, 0.3)
-"""Relative error of response and exposures that counts as agreement too: at least, and at most if most of a frame has it
-(telephones brighten shadows differently in each frame)."""
+"""Relative error of response and exposures that counts as agreement too: at least, and at most, where most of a frame
+has it (telephones brighten shadows differently in each frame)."""
 _DARKEST_CODE = 2  # below it the curve's slope says nothing of the noise
 _BAND = 256  # rows at once
 _MOST_NOISE = 4.0  # codes
@@ -83,7 +83,7 @@ def merge(frames: Sequence[AlignedFrame], response: Response) -> Merged:
     certainty = Certainty(response, np.iinfo(frames[0].pixels.dtype).max + 1)
     errors = [_measured_errors(frames[0], frame, certainty) for frame in frames]
     grown = max(2, max(shape[:2]) // 400)
-    halo = 2 * grown + 4
+    halo = (3 * grown + 3) * len(frames)  # each frame is compared with what the last ones left
     linear = np.empty(shape, np.float32)
     missing, source = np.empty(shape[:2], np.uint8), np.empty(shape[:2], np.uint8)
     moving = 0
@@ -162,8 +162,8 @@ class _Band:
         differs = (((light < low) & (trust == 1)) | ((light > high) & (trust > 0))).any(axis=2)
         dark = (light.max(axis=2) < low.max(axis=2)) & (trust == 1).all(axis=2)
         against = cv2.blur(np.where(known[:, :, 0], differs, dark).astype(np.float32), (3, 3)) > 0.4  # no single pixels
-        wide = cv2.dilate(against.astype(np.float32), np.ones((2 * grown + 1, 2 * grown + 1), np.uint8))
-        return 1 - cv2.blur(wide, (2 * grown + 1, 2 * grown + 1))[:, :, None], wide > 0
+        wide = cv2.dilate(against.astype(np.float32), np.ones((4 * grown + 1, 4 * grown + 1), np.uint8))  # its rim too
+        return 1 - cv2.blur(wide, (2 * grown + 1, 2 * grown + 1))[:, :, None], against
 
 
 def _measured_errors(reference: AlignedFrame, frame: AlignedFrame, certainty: Certainty) -> tuple[float, float]:

@@ -12,12 +12,12 @@ from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES, develop_raw
 from twostage_hdr.imaging.exif_exposure import ExifExposure, read_exif_exposure
 from twostage_hdr.imaging.ldr import LdrImage, read_ldr
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, PreviewPixels
-from twostage_hdr.inference.bracket.alignment import Alignment, AlignMethod, align, apply_warp
+from twostage_hdr.inference.bracket.alignment import ALIGN_METHODS, Alignment, align, apply_warp
 from twostage_hdr.inference.bracket.exposures import BELIEVED, best_exposed, measured_stops
 from twostage_hdr.inference.bracket.fill import fill
 from twostage_hdr.inference.bracket.grouping import LARGEST_BRACKET
 from twostage_hdr.inference.bracket.merge import AlignedFrame, Merged, merge
-from twostage_hdr.inference.bracket.response import Response, ResponseName, find_response, known_responses
+from twostage_hdr.inference.bracket.response import RESPONSES, Response, find_response, known_responses
 from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
 
 _ROWS_AT_ONCE = 256
@@ -30,14 +30,15 @@ class BracketOptions:
     Attributes:
         stops: exposure of each frame in the order given, relative to any one; None for EXIF's, or the pixels'.
         align: none for a tripod, mtb for shifts, homography for a camera in the hand.
-        reference: name of the frame whose view, white and moving things the result has; None for the best exposed.
+        reference: the frame whose view, white and moving things the result has: its name, or its number from 1; None
+            for the best exposed.
         response: srgb or gamma (2.24) if known, auto to recover it from the frames.
     """
 
     stops: Sequence[float] | None = None
-    align: AlignMethod = "homography"
+    align: str = "homography"
     reference: str | None = None
-    response: ResponseName = "auto"
+    response: str = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,12 +85,12 @@ def merge_bracket(paths: Sequence[Path], options: BracketOptions) -> Bracket:
         notes.append("a single frame: reconstructed as a photograph")
         return Bracket(base=pixels[0], frames=(), merged=None, response=known["srgb"], notes=tuple(notes))
     small = [_eight_bit(frame) for frame in pixels]
-    reference = best_exposed(small, known["srgb"]) if options.reference is None else names.index(options.reference)
+    reference = _reference(names, options.reference, small)
     alignments = align(small, names, reference, options.align)
     warped = [_warped(frame, alignment) for frame, alignment in zip(pixels, alignments, strict=True)]
     seen = [_eight_bit(frame) for frame, _ in warped]
     stated, told = _stated_stops([read_exif_exposure(path) for path in paths], options)
-    wanted: ResponseName = "srgb" if _any_raw(paths) else options.response
+    wanted = "srgb" if _any_raw(paths) else options.response
     first = known["gamma" if wanted == "gamma" else "srgb"]
     assumed = measured_stops(seen, first, reference, None) if stated is None else stated
     response, curve = find_response(seen, assumed, wanted)
@@ -136,11 +137,25 @@ def reconstruct_bracket(
 
 def _check(names: Sequence[str], options: BracketOptions) -> None:
     if not 1 <= len(names) <= LARGEST_BRACKET:
-        raise InputError(f"a bracket of {len(names)} frames: give 2 to {LARGEST_BRACKET}")
+        raise InputError("bracket", f"{len(names)} frames", f"give 2 to {LARGEST_BRACKET}")
     if options.stops is not None and len(options.stops) != len(names):
-        raise InputError(f"--ev: {len(options.stops)} exposures for {len(names)} frames ({', '.join(names)})")
-    if options.reference is not None and options.reference not in names:
-        raise InputError(f"--reference {options.reference}: not a frame of this bracket ({', '.join(names)})")
+        raise InputError("--ev", f"{len(options.stops)} exposures for {len(names)} frames", "give one for each")
+    for setting, value, choices in (
+        ("align", options.align, ALIGN_METHODS),
+        ("response", options.response, RESPONSES),
+    ):
+        if value not in choices:
+            raise InputError(f"--{setting} {value}", f"choose from {', '.join(choices)}")
+
+
+def _reference(names: Sequence[str], wanted: str | None, frames: Sequence[PreviewPixels]) -> int:
+    if wanted is None:
+        return best_exposed(frames, known_responses()["srgb"])
+    if wanted in names:
+        return names.index(wanted)
+    if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
+        return int(wanted) - 1
+    raise InputError(f"--reference {wanted}", f"not one of {', '.join(names)}", f"give one, or 1 to {len(names)}")
 
 
 def _any_raw(paths: Sequence[Path]) -> bool:
@@ -149,7 +164,9 @@ def _any_raw(paths: Sequence[Path]) -> bool:
 
 def _read(path: Path) -> LdrImage:
     if path.suffix.lower() in RAW_SUFFIXES and path.is_file():
-        return LdrImage(pixels=develop_raw(path, fixed_brightness=True), notes=("developed from camera RAW to 16 bits",))
+        return LdrImage(
+            pixels=develop_raw(path, fixed_brightness=True), notes=("developed from camera RAW to 16 bits",)
+        )
     return read_ldr(path)
 
 
@@ -157,7 +174,7 @@ def _of_one_size_and_type(frames: Sequence[LdrPixels], paths: Sequence[Path]) ->
     for frame, path in zip(frames, paths, strict=True):
         if frame.shape != frames[0].shape:
             sizes = [f"{shape[1]}x{shape[0]}" for shape in (frame.shape, frames[0].shape)]
-            raise InputError(f"{path}: {sizes[0]} px, but {paths[0].name} has {sizes[1]}; a bracket has one size")
+            raise InputError(path, f"{sizes[0]} px, but {paths[0].name} has {sizes[1]}", "a bracket has one size")
     if len({frame.dtype for frame in frames}) == 1:
         return list(frames)
     return [frame.astype(np.uint16) * 257 if frame.dtype == np.uint8 else frame for frame in frames]

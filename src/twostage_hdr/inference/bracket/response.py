@@ -1,7 +1,7 @@
 """The camera's response: from code values to linear light, known or recovered from the frames [debevec1997]."""
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -15,10 +15,10 @@ from twostage_hdr.radiometry.srgb import srgb_decode
 Response: TypeAlias = Float32[np.ndarray, "256"]
 """Linear light of the codes k/255; rises; 1.0 at white."""
 
-ResponseName: TypeAlias = Literal["auto", "srgb", "gamma"]
+RESPONSES = ("auto", "srgb", "gamma")
 
 SAMPLES = 400
-"""Code values that the curve is recovered from: with them it is within 1 % of random curves of [eilertsen2017hdrcnn]."""
+"""Code values that the curve is recovered from."""
 SMOOTHNESS = 30.0
 """Lambda of [debevec1997]."""
 _USABLE = (6, 248)  # codes: neither noise nor white
@@ -36,7 +36,7 @@ def known_responses() -> dict[str, Response]:
 
 
 def find_response(
-    frames: Sequence[UInt8[np.ndarray, "height width 3"]], stops: Sequence[float], wanted: ResponseName
+    frames: Sequence[UInt8[np.ndarray, "height width 3"]], stops: Sequence[float], wanted: str
 ) -> tuple[Response, str]:
     """The response, and its name in words for the user.
 
