@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.inference.bracket.conftest import write_frame
 from twostage_hdr.cli.app import build_page, serve
 from twostage_hdr.cli.app_result import AppResult, reconstruct_for_app
 from twostage_hdr.errors import InputError
@@ -61,6 +62,16 @@ def test_files_hold_the_reconstruction_in_full(result, photograph, reconstructor
     assert [path.name for path in paths] == ["street.tif", "street_ultrahdr.jpg"]
     expected = reconstructor.image(np.asarray(Image.open(photograph)))
     np.testing.assert_array_equal(read_hdr(paths[0]).pixels, expected)
+
+
+def test_several_photographs_are_a_bracket(tmp_path, reconstructor):
+    light = np.repeat(np.geomspace(0.02, 8, 40 * 60, dtype=np.float32).reshape(40, 60, 1), 3, axis=2)
+    paths = [tmp_path / "a.png", tmp_path / "b.png"]
+    for path, seconds in zip(paths, (1.0, 0.125), strict=True):
+        write_frame(path, light * seconds, seconds=seconds, second=0)
+    result = reconstruct_for_app(paths, reconstructor, tmp_path, lambda share: None)
+    assert "frames at +3.0, +0.0 stops (EXIF)" in result.summary
+    np.testing.assert_allclose(result.reconstruction[20], light[20] / 8, rtol=0.05)  # b.png is the better exposed
 
 
 def test_a_large_photograph_is_shown_small_and_written_large(tmp_path, reconstructor):
