@@ -44,7 +44,7 @@ class BracketPlan:
         if self.wanted:
             return self
         if self.group is not None or self.options != BracketOptions():
-            raise InputError("--group, --ev, --align, --reference, --response", "are of brackets", "give --bracket too")
+            raise InputError("--group, --ev, --align, --reference", "are of brackets", "give --bracket too")
         return None
 
     def find(self, names: Sequence[str], files: Sequence[Path], console: Console) -> dict[Path, list[Path]]:

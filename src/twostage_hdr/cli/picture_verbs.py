@@ -102,6 +102,7 @@ Reference: TypeAlias = Annotated[
     typer.Option(help="Of a bracket: frame that the others follow, by name or number [default: best exposed]."),
 ]
 
+
 def _stops(listed: str | None) -> list[float] | None:
     from twostage_hdr.errors import InputError
 

@@ -73,6 +73,8 @@ def reconstruct_all(
         _check_shared(formats or ())
     brackets: dict[Path, list[Path]] = {}
     if bracket is not None:
+        if "uncertainty" in (formats or ()):
+            raise InputError("--to uncertainty", "not for brackets", "leave it out")
         if videos:
             raise InputError(videos[0], "a video is not a frame of a bracket", "reconstruct it without --bracket")
         brackets = bracket.find(names, photographs, console)
@@ -84,7 +86,12 @@ def reconstruct_all(
         return report(failures(nothing), console, as_json=as_json)
     name = weights or default_weights()
     reconstructor = load_reconstructor(
-        name, device=device, precision=precision, tile=tile, response=response, lights=lights
+        name,
+        device=device,
+        precision=precision,
+        tile=tile,
+        response=response if bracket is None else "declared",  # a bracket's is found by its frames
+        lights=lights,
     )
     if "uncertainty" in (formats or ()) and reconstructor.engine.whole_frame is None:
         raise InputError("--to uncertainty", f"{name} gives no quantiles", "leave it out or take the default set")

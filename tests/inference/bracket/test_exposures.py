@@ -3,9 +3,9 @@ import pytest
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.bracket.exposures import best_exposed, measured_stops
-from twostage_hdr.inference.bracket.response import known_responses
+from twostage_hdr.inference.bracket.response import gamma_response
 
-GAMMA = known_responses()["gamma"]
+GAMMA = gamma_response()
 
 
 def _frames(light, stops):

@@ -5,11 +5,11 @@ from torch import nn
 
 from twostage_hdr.inference.bracket.fill import fill
 from twostage_hdr.inference.bracket.merge import AlignedFrame, merge
-from twostage_hdr.inference.bracket.response import known_responses
+from twostage_hdr.inference.bracket.response import gamma_response
 from twostage_hdr.inference.reconstruct import load_reconstructor
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 
-GAMMA = known_responses()["gamma"]
+GAMMA = gamma_response()
 
 
 class Boost(nn.Module):

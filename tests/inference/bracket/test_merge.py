@@ -3,9 +3,9 @@ import pytest
 
 from twostage_hdr.inference.bracket import merge as merge_file
 from twostage_hdr.inference.bracket.merge import AlignedFrame, merge
-from twostage_hdr.inference.bracket.response import known_responses
+from twostage_hdr.inference.bracket.response import gamma_response
 
-GAMMA = known_responses()["gamma"]
+GAMMA = gamma_response()
 
 
 def _frame(light, stop, *, covered=None, levels=255):

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.inference.bracket.response import known_responses
+from twostage_hdr.inference.bracket.response import srgb_response
 
 ALIGN_METHODS = ("none", "mtb", "homography")
 Eight: TypeAlias = UInt8[np.ndarray, "height width 3"]
@@ -32,7 +32,7 @@ _LARGEST_MOVE = 0.3  # share of the longest side
 _LEAST_COMMON = 0.01  # share of the pixels
 _USABLE = (8, 245)  # codes
 _STEPS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 50, 1e-5)
-_LOG_LIGHT = np.log(np.maximum(known_responses()["srgb"], 1e-4)).astype(np.float32)
+_LOG_LIGHT = np.log(np.maximum(srgb_response(), 1e-4)).astype(np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)

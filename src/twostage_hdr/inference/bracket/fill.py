@@ -1,15 +1,18 @@
 """Filling what no frame recorded with the single-shot network, and only that."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
+import torch
 from jaxtyping import Bool
 
-from twostage_hdr.imaging.pixel_arrays import LinearPixels
+from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels
 from twostage_hdr.inference.bracket.merge import AlignedFrame, Certainty, Merged
 from twostage_hdr.inference.bracket.response import Response
 from twostage_hdr.inference.reconstruct import Reconstructor
+from twostage_hdr.radiometry.srgb import srgb_encode
 
 _TILE = 128  # px, whose part that is missing the network works on at once
 _AROUND = 8  # px, where the network is brought to scale
@@ -22,15 +25,18 @@ def fill(
 ) -> LinearPixels:
     """The merged light with the network's where nothing was recorded; changes `merged.linear`.
 
-    The network sees the frame that stands in there. Its result is brought to that frame's scale by the median over
-    bright pixels that both know, and counts in channels that clip, only above what they hold: a filled channel is
-    never darker than the camera's white, so lights are neither black nor short of their clipped colour.
+    The network sees the frame that stands in there, its light encoded as sRGB. Its result is brought to that frame's
+    scale by the median over bright pixels that both know, and counts in channels that clip, only above what they hold:
+    a filled channel is never darker than the camera's white, so lights are neither black nor short of a colour.
     """
     certainty = Certainty(response, np.iinfo(frames[0].pixels.dtype).max + 1)
+    reconstructor = replace(reconstructor, response="declared")
+    light = srgb_encode(torch.from_numpy(certainty.light)) * (len(certainty.light) - 1)
+    as_srgb = light.round().numpy().astype(frames[0].pixels.dtype)
     for place, frame in enumerate(frames):
         wanted = (merged.missing > 0) & (merged.source == place)
         parts = list(_parts(wanted))
-        patches = list(zip(parts, _results(frame, parts, reconstructor), strict=True))
+        patches = list(zip(parts, _results(as_srgb[frame.pixels], parts, reconstructor), strict=True))
         gain = _gain([(frame.pixels[part], result) for part, result in patches], certainty)
         for part, result in patches:
             codes = frame.pixels[part]
@@ -59,18 +65,19 @@ def _parts(wanted: Bool[np.ndarray, "height width"]) -> Iterator[tuple[slice, sl
 
 
 def _results(
-    frame: AlignedFrame, parts: Sequence[tuple[slice, slice]], reconstructor: Reconstructor
+    pixels: LdrPixels, parts: Sequence[tuple[slice, slice]], reconstructor: Reconstructor
 ) -> Iterator[LinearPixels]:
     """The network's results for rectangles, as they are in the whole frame; 1.0 = the frame's white."""
-    reach = reconstructor.engine.radius
-    if parts and (reach is None or reconstructor.engine.context is not None):  # it sees the whole frame
-        whole = reconstructor.image(frame.pixels)
+    engine = reconstructor.engine
+    reach = engine.radius
+    if parts and (reach is None or engine.context is not None or engine.whole_frame is not None):
+        whole = reconstructor.image(pixels)
         yield from (whole[part] for part in parts)
         return
     for rows, columns in parts:
         assert reach is not None
         top, left = max(rows.start - reach, 0), max(columns.start - reach, 0)
-        seen = frame.pixels[top : rows.stop + reach, left : columns.stop + reach]
+        seen = pixels[top : rows.stop + reach, left : columns.stop + reach]
         result = reconstructor.image(np.ascontiguousarray(seen))
         yield result[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
 

@@ -8,16 +8,16 @@ import numpy as np
 from torch import nn
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES, develop_raw
+from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES
 from twostage_hdr.imaging.exif_exposure import ExifExposure, read_exif_exposure
-from twostage_hdr.imaging.ldr import LdrImage, read_ldr
+from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, PreviewPixels
 from twostage_hdr.inference.bracket.alignment import ALIGN_METHODS, Alignment, align, apply_warp
 from twostage_hdr.inference.bracket.exposures import BELIEVED, best_exposed, measured_stops
 from twostage_hdr.inference.bracket.fill import fill
 from twostage_hdr.inference.bracket.grouping import LARGEST_BRACKET
 from twostage_hdr.inference.bracket.merge import AlignedFrame, Merged, merge
-from twostage_hdr.inference.bracket.response import RESPONSES, Response, find_response, known_responses
+from twostage_hdr.inference.bracket.response import Response, find_response, gamma_response, srgb_response
 from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
 
 _ROWS_AT_ONCE = 256
@@ -32,13 +32,13 @@ class BracketOptions:
         align: none for a tripod, mtb for shifts, homography for a camera in the hand.
         reference: the frame whose view, white and moving things the result has: its name, or its number from 1; None
             for the best exposed.
-        response: srgb or gamma (2.24) if known, auto to recover it from the frames.
+        gamma: of the frames' encoding if it is a known power (2.24 for HdM's); None to recover the response from them.
     """
 
     stops: Sequence[float] | None = None
     align: str = "homography"
     reference: str | None = None
-    response: str = "auto"
+    gamma: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,23 +77,21 @@ def merge_bracket(paths: Sequence[Path], options: BracketOptions) -> Bracket:
     """
     names = [path.name for path in paths]
     _check(names, options)
-    images = [_read(path) for path in paths]
+    images = [read_ldr(path, fixed_brightness=True) for path in paths]
     pixels = _of_one_size_and_type([image.pixels for image in images], paths)
     notes = list(dict.fromkeys(note for image in images for note in image.notes))
-    known = known_responses()
     if len(paths) == 1:
         notes.append("a single frame: reconstructed as a photograph")
-        return Bracket(base=pixels[0], frames=(), merged=None, response=known["srgb"], notes=tuple(notes))
+        return Bracket(base=pixels[0], frames=(), merged=None, response=srgb_response(), notes=tuple(notes))
     small = [_eight_bit(frame) for frame in pixels]
     reference = _reference(names, options.reference, small)
     alignments = align(small, names, reference, options.align)
     warped = [_warped(frame, alignment) for frame, alignment in zip(pixels, alignments, strict=True)]
     seen = [_eight_bit(frame) for frame, _ in warped]
     stated, told = _stated_stops([read_exif_exposure(path) for path in paths], options)
-    wanted = "srgb" if _any_raw(paths) else options.response
-    first = known["gamma" if wanted == "gamma" else "srgb"]
-    assumed = measured_stops(seen, first, reference, None) if stated is None else stated
-    response, curve = find_response(seen, assumed, wanted)
+    known = _known_response(paths, options)
+    assumed = stated or measured_stops(seen, srgb_response() if known is None else known[0], reference, None)
+    response, curve = known or find_response(seen, assumed)
     stops = measured_stops(seen, response, reference, stated)
     order = sorted(range(len(paths)), key=lambda place: (place != reference, abs(stops[place])))
     frames = [
@@ -140,17 +138,13 @@ def _check(names: Sequence[str], options: BracketOptions) -> None:
         raise InputError("bracket", f"{len(names)} frames", f"give 2 to {LARGEST_BRACKET}")
     if options.stops is not None and len(options.stops) != len(names):
         raise InputError("--ev", f"{len(options.stops)} exposures for {len(names)} frames", "give one for each")
-    for setting, value, choices in (
-        ("align", options.align, ALIGN_METHODS),
-        ("response", options.response, RESPONSES),
-    ):
-        if value not in choices:
-            raise InputError(f"--{setting} {value}", f"choose from {', '.join(choices)}")
+    if options.align not in ALIGN_METHODS:
+        raise InputError(f"--align {options.align}", f"choose from {', '.join(ALIGN_METHODS)}")
 
 
 def _reference(names: Sequence[str], wanted: str | None, frames: Sequence[PreviewPixels]) -> int:
     if wanted is None:
-        return best_exposed(frames, known_responses()["srgb"])
+        return best_exposed(frames, srgb_response())
     if wanted in names:
         return names.index(wanted)
     if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
@@ -158,16 +152,10 @@ def _reference(names: Sequence[str], wanted: str | None, frames: Sequence[Previe
     raise InputError(f"--reference {wanted}", f"not one of {', '.join(names)}", f"give one, or 1 to {len(names)}")
 
 
-def _any_raw(paths: Sequence[Path]) -> bool:
-    return any(path.suffix.lower() in RAW_SUFFIXES for path in paths)
-
-
-def _read(path: Path) -> LdrImage:
-    if path.suffix.lower() in RAW_SUFFIXES and path.is_file():
-        return LdrImage(
-            pixels=develop_raw(path, fixed_brightness=True), notes=("developed from camera RAW to 16 bits",)
-        )
-    return read_ldr(path)
+def _known_response(paths: Sequence[Path], options: BracketOptions) -> tuple[Response, str] | None:
+    if any(path.suffix.lower() in RAW_SUFFIXES for path in paths):
+        return srgb_response(), "sRGB"  # as they were developed
+    return None if options.gamma is None else (gamma_response(options.gamma), f"gamma {options.gamma:g}")
 
 
 def _of_one_size_and_type(frames: Sequence[LdrPixels], paths: Sequence[Path]) -> list[LdrPixels]:

@@ -15,8 +15,6 @@ from twostage_hdr.radiometry.srgb import srgb_decode
 Response: TypeAlias = Float32[np.ndarray, "256"]
 """Linear light of the codes k/255; rises; 1.0 at white."""
 
-RESPONSES = ("auto", "srgb", "gamma")
-
 SAMPLES = 400
 """Code values that the curve is recovered from."""
 SMOOTHNESS = 30.0
@@ -26,17 +24,18 @@ _CLEARLY_BETTER = 0.8  # share of the known curve's disagreement that a recovere
 _LEAST_SPREAD = 0.5  # stops between the darkest and the brightest frame
 
 
-def known_responses() -> dict[str, Response]:
-    """sRGB, and the power 2.24 of the HdM frames [ntire2021hdr]."""
-    codes = torch.arange(256, dtype=torch.float64) / 255
-    return {
-        "srgb": srgb_decode(codes).numpy().astype(np.float32),
-        "gamma": (codes**HDM_GAMMA).numpy().astype(np.float32),
-    }
+def srgb_response() -> Response:
+    """Of the standard encoding."""
+    return srgb_decode(torch.arange(256, dtype=torch.float64) / 255).numpy().astype(np.float32)
+
+
+def gamma_response(gamma: float = HDM_GAMMA) -> Response:
+    """A power; 2.24 is that of the HdM frames [ntire2021hdr]."""
+    return ((np.arange(256) / 255) ** gamma).astype(np.float32)
 
 
 def find_response(
-    frames: Sequence[UInt8[np.ndarray, "height width 3"]], stops: Sequence[float], wanted: str
+    frames: Sequence[UInt8[np.ndarray, "height width 3"]], stops: Sequence[float]
 ) -> tuple[Response, str]:
     """The response, and its name in words for the user.
 
@@ -47,14 +46,11 @@ def find_response(
     Args:
         frames: aligned.
         stops: their exposures.
-        wanted: a known response, or auto to recover it.
     """
-    known = known_responses()
-    if wanted != "auto":
-        return known[wanted], wanted
+    known = {"sRGB": srgb_response(), "gamma 2.24": gamma_response()}
     samples = _static_samples(frames, stops)
     if max(stops) - min(stops) < _LEAST_SPREAD or samples.shape[1] < SAMPLES:
-        return known["srgb"], "srgb"
+        return known["sRGB"], "sRGB"
     name = min(known, key=lambda name: _disagreement(known[name], samples, stops))
     response, said = known[name], name
     for recovered in (_fitted(samples, stops), _recovered(samples, stops)):
