@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.inference.bracket.conftest import write_frame
 from twostage_hdr.cli.app import build_page, local_settings, serve
 from twostage_hdr.cli.app_result import AppResult, reconstruct_for_app
 from twostage_hdr.errors import InputError
@@ -36,12 +37,12 @@ def photograph(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def result(photograph: Path, reconstructor: Reconstructor, tmp_path: Path) -> AppResult:
-    return reconstruct_for_app(photograph, reconstructor, tmp_path, lambda share: None)
+    return reconstruct_for_app([photograph], reconstructor, tmp_path, lambda share: None)
 
 
 def test_progress_rises_to_one(photograph, reconstructor, tmp_path):
     shares: list[float] = []
-    reconstruct_for_app(photograph, reconstructor, tmp_path, shares.append)
+    reconstruct_for_app([photograph], reconstructor, tmp_path, shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1
 
@@ -65,9 +66,19 @@ def test_files_hold_the_reconstruction_in_full(result, photograph, reconstructor
     np.testing.assert_array_equal(read_hdr(paths[0]).pixels, expected)
 
 
+def test_several_photographs_are_a_bracket(tmp_path, reconstructor):
+    light = np.repeat(np.geomspace(0.02, 8, 40 * 60, dtype=np.float32).reshape(40, 60, 1), 3, axis=2)
+    paths = [tmp_path / "a.png", tmp_path / "b.png"]
+    for path, seconds in zip(paths, (1.0, 0.125), strict=True):
+        write_frame(path, light * seconds, seconds=seconds, second=0)
+    result = reconstruct_for_app(paths, reconstructor, tmp_path, lambda share: None)
+    assert "frames at +3.0, +0.0 stops (EXIF)" in result.summary
+    np.testing.assert_allclose(result.reconstruction[20], light[20] / 8, rtol=0.05)  # b.png is the better exposed
+
+
 def test_a_large_photograph_is_shown_small_and_written_large(tmp_path, reconstructor):
     Image.new("RGB", (2000, 30), (9, 99, 199)).save(tmp_path / "wide.png")
-    result = reconstruct_for_app(tmp_path / "wide.png", reconstructor, tmp_path, lambda share: None)
+    result = reconstruct_for_app([tmp_path / "wide.png"], reconstructor, tmp_path, lambda share: None)
     assert result.panes(0)[1].shape == (19, 1280, 3)
     assert read_hdr(result.write(["hdr"])[0]).pixels.shape == (30, 2000, 3)
 

@@ -95,24 +95,29 @@ def build_page(reconstructor: Reconstructor, folder: Path) -> Any:
     offered = [name for name in ENDINGS if name != "uncertainty"]
 
     def reconstruct(
-        path: str | None,
+        paths: list[str] | None,
         stops: float,
         response: str,
         lights: float,
         progress: Any = gradio.Progress(),  # noqa: B008
     ) -> tuple[Any, ...]:
-        if path is None:
+        if not paths:
             return None, None, "", None
         try:
             chosen = reconstructor
             if choices:
                 chosen = replace(reconstructor, response=parse_response(response), lights=lights)
             result = reconstruct_for_app(
-                Path(path), chosen, folder, lambda share: progress(share, desc="Reconstructing")
+                [Path(path) for path in paths],
+                chosen,
+                folder,
+                lambda share: progress(share, desc="Reconstructing"),
             )
         except Exception as error:  # one photograph does not end the page
-            line = named(Path(path), error).replace(path, Path(path).name)
-            raise gradio.Error(line, print_exception=False) from error
+            said = named(Path(paths[0]), error)
+            for path in paths:
+                said = said.replace(path, Path(path).name)
+            raise gradio.Error(said, print_exception=False) from error
         return result, result.panes(stops), result.summary, None
 
     def expose(result: AppResult | None, stops: float | None) -> Any:
@@ -127,10 +132,18 @@ def build_page(reconstructor: Reconstructor, folder: Path) -> Any:
 
     with gradio.Blocks(title="Two-Stage HDR", analytics_enabled=False) as page:
         kept = gradio.State()
-        gradio.Markdown("# Two-Stage HDR\nDrop a photograph. Lower the exposure to see what lies above its white.")
+        gradio.Markdown(
+            "# Two-Stage HDR\nDrop a photograph, or the frames of a bracket. Lower the exposure to see what lies above "
+            "its white."
+        )
         with gradio.Row():
             with gradio.Column(scale=1):
-                photograph = gradio.File(label="Photograph", type="filepath", elem_id="photograph")
+                photograph = gradio.File(
+                    label="Photograph, or several exposures",
+                    type="filepath",
+                    elem_id="photograph",
+                    file_count="multiple",
+                )
                 stops = gradio.Slider(
                     _LEAST_STOPS, _MOST_STOPS, value=0, step=0.1, label="Exposure, stops", elem_id="stops"
                 )

@@ -12,6 +12,7 @@ import torch
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
 from twostage_hdr.imaging.preview import to_srgb8
+from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions, merge_bracket
 from twostage_hdr.inference.reconstruct import Reconstructor
 from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, result_paths
 from twostage_hdr.radiometry.srgb import srgb_decode
@@ -65,32 +66,42 @@ class AppResult:
 
 
 def reconstruct_for_app(
-    photograph: Path, reconstructor: Reconstructor, parent: Path, advance: Callable[[float], None]
+    photographs: Sequence[Path], reconstructor: Reconstructor, parent: Path, advance: Callable[[float], None]
 ) -> AppResult:
-    """Reconstructs a photograph into a new folder below `parent`, telling the share that is done.
+    """Reconstructs a photograph, or a bracket of several, into a new folder below `parent`.
+
+    Args:
+        photographs: one, or the exposures of one scene.
+        reconstructor: what turns a photograph into an HDR image.
+        parent: the folder's.
+        advance: takes the share that is done.
 
     Raises:
-        InputError: a photograph that cannot be used.
+        InputError: photographs that cannot be used.
     """
-    image = read_ldr(photograph)
-    height, width = image.pixels.shape[:2]
-    base = image.pixels if image.pixels.dtype == np.uint8 else (image.pixels // 257).astype(np.uint8)
+    if len(photographs) == 1:
+        image = read_ldr(photographs[0])
+        pixels, notes, result = image.pixels, image.notes, reconstructor.rows(image.pixels)
+    else:
+        bracket = merge_bracket(photographs, BracketOptions())
+        pixels, notes, result = bracket.base, bracket.notes, bracket.rows(reconstructor)
+    height, width = pixels.shape[:2]
+    base = pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
     folder = Path(tempfile.mkdtemp(dir=parent))
     np.save(folder / "base.npy", base)
     linear = np.lib.format.open_memmap(folder / "linear.npy", mode="w+", dtype=np.float32, shape=(height, width, 3))
     top, peak = 0, 0.0
-    for rows in reconstructor.rows(image.pixels):
+    for rows in result:
         linear[top : top + len(rows)] = rows
         top, peak = top + len(rows), max(peak, float(rows.max()))
         advance(top / height)
     linear.flush()
-    notes = "".join(f"; {note}" for note in image.notes)
     return AppResult(
         folder=folder,
-        stem=photograph.stem,
+        stem=min(photographs).stem,
         photograph=srgb_decode(torch.from_numpy(_shrunk(base)).float() / 255).numpy(),
         reconstruction=_shrunk(np.asarray(linear)),
-        summary=f"{width} x {height}, brightest value {peak:.1f} x white{notes}",
+        summary=f"{width} x {height}, brightest value {peak:.1f} x white{''.join(f'; {note}' for note in notes)}",
     )
 
 

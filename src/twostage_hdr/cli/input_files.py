@@ -11,6 +11,9 @@ from twostage_hdr.imaging.atomic import remove_leftovers
 from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS
 from twostage_hdr.inference.result_files import ENDINGS
 
+BRACKET_ENDING = "_bracket"
+"""What the results of a bracket add to the stem of its first frame."""
+
 
 class FoundFiles(NamedTuple):
     """What a command was given."""
@@ -106,6 +109,9 @@ def _printable(name: str) -> str:
 
 def is_result(path: Path) -> bool:
     """Whether a file is one that this suite made of another file beside it: `street_hdr.png` beside `street.jpg`."""
+    first, bracket, _ = path.stem.rpartition(BRACKET_ENDING)
+    if bracket and any(path.parent.glob(f"{glob.escape(first)}.*")):
+        return True
     known = [ending for group in ENDINGS.values() for ending in group] + list(VIDEO_ENDINGS.values())
     endings = sorted((ending for ending in known if ending.startswith("_")), key=len)
     stems = [path.name.removesuffix(ending) for ending in endings if path.name.endswith(ending)]

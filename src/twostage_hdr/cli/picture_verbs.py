@@ -1,5 +1,6 @@
 """The verbs that turn files into files: their arguments, as typer reads them."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -22,7 +23,7 @@ Response: TypeAlias = Annotated[
     str,
     typer.Option(
         help="How photographs are encoded: declared (by their profile, else sRGB), a gamma such as 2.24, or estimated "
-        "(an unknown camera curve is undone)."
+        "(an unknown camera curve is undone). Of brackets it is recovered from the frames unless it is a gamma."
     ),
 ]
 Lights: TypeAlias = Annotated[
@@ -80,6 +81,47 @@ def _listed(names: str) -> list[str]:
     return list(dict.fromkeys(name.strip() for name in names.split(",")))
 
 
+Bracket: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--bracket",
+        help="The photographs are exposures of one scene, 2 to 9 in any order; "
+        "`--bracket auto` finds the brackets among files or in folders by their EXIF data.",
+    ),
+]
+Group: TypeAlias = Annotated[int | None, typer.Option(help="Of brackets: every so many photographs are one.")]
+Ev: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="Of a bracket: exposures in stops, comma-separated in the order of the frames [default: EXIF]."),
+]
+Align: TypeAlias = Annotated[
+    str, typer.Option(help="Of a bracket: none (tripod), mtb (shifts only) or homography (in the hand).")
+]
+Reference: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="Of a bracket: frame that the others follow, by name or number [default: best exposed]."),
+]
+
+
+def _stops(listed: str | None) -> list[float] | None:
+    from twostage_hdr.errors import InputError
+
+    try:
+        stops = None if listed is None else [float(stop) for stop in listed.split(",")]
+    except ValueError:
+        stops = [math.nan]
+    if stops is not None and not all(math.isfinite(stop) for stop in stops):
+        raise InputError(f"--ev {listed}", "expected stops like -2,0,2")
+    return stops
+
+
+def _gamma(response: str) -> float | None:
+    from twostage_hdr.inference.whole_frame import parse_response
+
+    parsed = parse_response(response)
+    return parsed if isinstance(parsed, float) else None
+
+
 @clean_termination()
 def reconstruct(
     photographs: Annotated[list[str], typer.Argument(help="Photographs, folders of them, quoted globs, or videos.")],
@@ -98,18 +140,29 @@ def reconstruct(
     max_megapixels: MaxMegapixels = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
+    bracket: Bracket = False,
+    group: Group = None,
+    ev: Ev = None,
+    align: Align = "homography",
+    reference: Reference = None,
 ) -> None:
     """Turn photographs into HDR files: linear OpenEXR and the challenge's 16-bit PNG pair.
 
     1.0 in the OpenEXR is the photograph's white; highlights lie above it. Photographs that are done are skipped.
+    With --bracket several exposures become one file, and the network fills only what none of them recorded.
     A video (pip install 'twostage-hdr\\[video]') becomes an HDR10 video or a folder of OpenEXR frames.
     """
     from twostage_hdr.boundary.pixel_limit import allow_megapixels
+    from twostage_hdr.cli.bracket import BracketPlan
     from twostage_hdr.cli.reconstruct import reconstruct_all
+    from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions
 
     allow_megapixels(max_megapixels)
+    frames = BracketOptions(stops=_stops(ev), align=align, reference=reference, gamma=_gamma(response))
+    plan = BracketPlan(wanted=bracket, group=group, options=frames)
     code = reconstruct_all(
         photographs,
+        bracket=plan.checked(),
         directory=output,
         weights=weights,
         formats=None if to is None else _listed(to),

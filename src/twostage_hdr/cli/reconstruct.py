@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from twostage_hdr.cli.batch import Picture, check_plan, run_batch
+from twostage_hdr.cli.bracket import AUTO, BracketPlan, check_frames, with_frames
 from twostage_hdr.cli.input_files import find_files, is_result
 from twostage_hdr.cli.outcome import failures, report
 from twostage_hdr.cli.video import check_videos, run_videos
@@ -38,6 +39,7 @@ def reconstruct_all(
     tile: int | None,
     overwrite: bool,
     as_json: bool,
+    bracket: BracketPlan | None = None,
 ) -> int:
     """Reconstructs every photograph and video; one that cannot be used does not stop the others.
 
@@ -54,6 +56,7 @@ def reconstruct_all(
         tile: see `load_reconstructor`.
         overwrite: replace results that exist.
         as_json: tell the outcome as JSON.
+        bracket: how photographs are joined to brackets; None for one result each.
 
     Returns:
         The exit code: 0, or 1 if an input failed.
@@ -62,18 +65,33 @@ def reconstruct_all(
         InputError: unknown formats, results that would overwrite an input, or unusable weights.
     """
     console = Console(highlight=False, soft_wrap=True, stderr=as_json)
-    files, nothing = find_files(names, PHOTOGRAPHS, "photographs", wanted=_is_photograph, from_pattern=_is_photograph)
+    named = [name for name in names if bracket is None or name != AUTO or Path(name).exists()]
+    files, nothing = find_files(named, PHOTOGRAPHS, "photographs", wanted=_is_photograph, from_pattern=_is_photograph)
     videos = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
     photographs = [file for file in files if file not in videos]
     if photographs and videos:
         _check_shared(formats or ())
+    brackets: dict[Path, list[Path]] = {}
+    if bracket is not None:
+        if "uncertainty" in (formats or ()):
+            raise InputError("--to uncertainty", "not for brackets", "leave it out")
+        if videos:
+            raise InputError(videos[0], "a video is not a frame of a bracket", "reconstruct it without --bracket")
+        brackets = bracket.find(names, photographs, console)
+        check_frames(brackets, directory, formats or DEFAULT_FORMATS)
+        photographs = list(brackets)
     refused = check_plan(photographs, directory, formats or DEFAULT_FORMATS) if photographs or not videos else {}
     refused |= check_videos(videos, directory, formats or DEFAULT_VIDEO_FORMATS) if videos else {}
     if not files:
         return report(failures(nothing), console, as_json=as_json)
     name = weights or default_weights()
     reconstructor = load_reconstructor(
-        name, device=device, precision=precision, tile=tile, response=response, lights=lights
+        name,
+        device=device,
+        precision=precision,
+        tile=tile,
+        response=response if bracket is None else "declared",  # a bracket's is found by its frames
+        lights=lights,
     )
     if "uncertainty" in (formats or ()) and reconstructor.engine.whole_frame is None:
         raise InputError("--to uncertainty", f"{name} gives no quantiles", "leave it out or take the default set")
@@ -83,6 +101,8 @@ def reconstruct_all(
         )
 
     def read(path: Path) -> Picture:
+        if bracket is not None:
+            return bracket.read(brackets[path], reconstructor, options)
         image = read_ldr(path)
         height, width = image.pixels.shape[:2]
         base = image.pixels if image.pixels.dtype == np.uint8 else (image.pixels // 257).astype(np.uint8)
@@ -117,7 +137,7 @@ def reconstruct_all(
         refused=refused,
         console=console,
     )
-    return report(outcomes, console, as_json=as_json)
+    return report([with_frames(outcome, brackets) for outcome in outcomes], console, as_json=as_json)
 
 
 def _check_shared(formats: Sequence[str]) -> None:

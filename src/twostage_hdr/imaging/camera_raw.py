@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
 
 from twostage_hdr.boundary.pixel_limit import check_pixels
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.pixel_arrays import LdrPixels
 
 _RAW_NAMES = "3fr arw cr2 cr3 dng erf iiq nef nrw orf pef raf rw2 rwl sr2 srf srw"
 RAW_SUFFIXES = frozenset(f".{name}" for name in _RAW_NAMES.split())
@@ -16,8 +16,13 @@ SRGB_CURVE = (2.4, 12.92)
 """Power and slope at black of the sRGB encoding, as LibRaw takes them."""
 
 
-def develop_raw(path: Path) -> UInt8[np.ndarray, "height width 3"]:
-    """Develops a RAW file with the camera's white balance and LibRaw's automatic brightness; sRGB, upright.
+def develop_raw(path: Path, *, fixed_brightness: bool = False) -> LdrPixels:
+    """Develops a RAW file with the camera's white balance; sRGB, upright.
+
+    Args:
+        path: the file.
+        fixed_brightness: 16 bits whose white is the sensor's, so that the frames of a bracket keep their exposures;
+            else 8 bits with LibRaw's automatic brightness.
 
     Raises:
         InputError: rawpy is not installed, or LibRaw cannot read the file.
@@ -30,7 +35,12 @@ def develop_raw(path: Path) -> UInt8[np.ndarray, "height width 3"]:
         with rawpy.imread(str(path)) as raw:
             check_pixels(path, raw.sizes.raw_width, raw.sizes.raw_height)
             developed: np.ndarray = raw.postprocess(
-                use_camera_wb=True, output_bps=8, gamma=SRGB_CURVE, output_color=rawpy.ColorSpace.sRGB
+                use_camera_wb=True,
+                output_bps=16 if fixed_brightness else 8,
+                gamma=SRGB_CURVE,
+                output_color=rawpy.ColorSpace.sRGB,
+                no_auto_bright=fixed_brightness,
+                adjust_maximum_thr=0.0 if fixed_brightness else 0.75,
             )
     except rawpy.LibRawError as error:
         reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)

@@ -43,11 +43,15 @@ class LdrImage:
 
 
 @file_reader("image", "export it again as JPEG, PNG or TIFF")
-def read_ldr(path: str | Path) -> LdrImage:
+def read_ldr(path: str | Path, *, fixed_brightness: bool = False) -> LdrImage:
     """Read a photograph of 8 or 16 bits per channel, of any size.
 
     EXIF orientation is applied, an embedded colour profile is converted to sRGB, transparency is dropped, grey and
     palette images become RGB; `notes` tells of each that changes the picture.
+
+    Args:
+        path: the file.
+        fixed_brightness: see `develop_raw`.
 
     Raises:
         InputError: no such file, no image, a damaged one, or floating-point pixels.
@@ -56,7 +60,8 @@ def read_ldr(path: str | Path) -> LdrImage:
     if path.suffix.lower() in _HDR_SUFFIXES:
         raise InputError(path, f"already an HDR image ({path.suffix})", "a photograph of 8 or 16 bits is expected here")
     if path.suffix.lower() in RAW_SUFFIXES:
-        return LdrImage(pixels=develop_raw(path), notes=("developed from camera RAW to 8 bits",))
+        pixels = develop_raw(path, fixed_brightness=fixed_brightness)
+        return LdrImage(pixels=pixels, notes=(f"developed from camera RAW to {8 * pixels.itemsize} bits",))
     png = read_png_header(path)
     if png.hdr:
         raise InputError(path, "already an HDR image (PNG with PQ or HLG)", "an ordinary photograph is expected")

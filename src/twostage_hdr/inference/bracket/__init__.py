@@ -1,0 +1,1 @@
+"""Several exposures of one scene: measured light where a frame recorded it, the network where none did."""

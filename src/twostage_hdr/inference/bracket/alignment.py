@@ -1,0 +1,157 @@
+"""Bringing the frames of a hand-held bracket over one another.
+
+Neighbours in brightness have the most in common, so each frame is aligned with the next one towards the reference.
+Correlation is of the logarithm of light, where another exposure is another offset, over pixels that both record.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, Float64, UInt8
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.inference.bracket.response import srgb_response
+
+ALIGN_METHODS = ("none", "mtb", "homography")
+Eight: TypeAlias = UInt8[np.ndarray, "height width 3"]
+Warp: TypeAlias = Float64[np.ndarray, "3 3"]
+"""From pixels of the reference frame to those of another."""
+
+PYRAMID = (256, 512, 1024)
+"""Longest sides, px, at which the homography is found; 1/8 px of the last is 1/2 px at 12 megapixels."""
+LEAST_CORRELATION = 0.7
+"""Of aligned neighbours: real brackets reach 0.96 and more."""
+STILL = 0.5
+"""Mean movement, px, below which a frame is left as it is: resampling would blur more."""
+_CLEARLY_BETTER = 0.6  # 1 - correlation against that of the frame as it is: at rest 1 and more, moved by 1 px 0.4
+_LARGEST_MOVE = 0.3  # share of the longest side
+_LEAST_COMMON = 0.01  # share of the pixels
+_USABLE = (8, 245)  # codes
+_STEPS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 50, 1e-5)
+_LOG_LIGHT = np.log(np.maximum(srgb_response(), 1e-4)).astype(np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alignment:
+    """How one frame lies to the reference.
+
+    Attributes:
+        warp: None where the frame is left as it is.
+        moved: mean movement of its pixels, px.
+    """
+
+    warp: Warp | None = None
+    moved: float = 0.0
+
+
+def align(frames: Sequence[Eight], names: Sequence[str], reference: int, method: str) -> list[Alignment]:
+    """How each frame lies to the reference.
+
+    Raises:
+        InputError: two neighbours cannot be aligned; names them.
+    """
+    if method == "none":
+        return [Alignment()] * len(frames)
+    order = sorted(range(len(frames)), key=lambda place: float(frames[place][::8, ::8].mean()))
+    start = order.index(reference)
+    warps: dict[int, Warp] = {reference: np.eye(3)}
+    for way in (order[start:], order[start::-1]):
+        for near, far in pairwise(way):
+            find = _mtb_shift if method == "mtb" else _homography
+            step = find(frames[near], frames[far])
+            if step is None:
+                raise InputError(
+                    names[far],
+                    f"cannot be aligned with {names[near]}",
+                    "give --align mtb for small shifts, --align none for a tripod, or leave it out",
+                )
+            warps[far] = step @ warps[near]
+    height, width = frames[0].shape[:2]
+    moves = [_movement(warps[place], height, width) for place in range(len(frames))]
+    return [
+        Alignment(warp=warps[place], moved=move) if move > STILL else Alignment() for place, move in enumerate(moves)
+    ]
+
+
+def apply_warp(pixels: np.ndarray, warp: Warp) -> tuple[np.ndarray, UInt8[np.ndarray, "height width"]]:
+    """The frame as the reference sees it, and 255 where it covers the reference (0 elsewhere)."""
+    height, width = pixels.shape[:2]
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    whole = np.full((height, width), 255, np.uint8)
+    covered = cv2.warpPerspective(whole, warp, (width, height), flags=how)
+    return cv2.warpPerspective(pixels, warp, (width, height), flags=how), np.where(covered == 255, covered, 0)
+
+
+def _mtb_shift(near: Eight, far: Eight) -> Warp:
+    """Translation by median threshold bitmaps [ward2003mtb]."""
+    bits = int(np.clip(np.log2(min(near.shape[:2])) - 3, 1, 8))
+    grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (near, far)]
+    across, down = cv2.createAlignMTB(bits, 4, False).calculateShift(*grey)
+    return np.array([[1, 0, -across], [0, 1, -down], [0, 0, 1]], np.float64)
+
+
+def _homography(near: Eight, far: Eight) -> Warp | None:
+    """By enhanced correlation [evangelidis2008ecc] from coarse to fine, or a shift, or none; None where all fail."""
+    longest = max(near.shape[:2])
+    sides = [side for side in PYRAMID if side < longest] or [longest]
+    found: list[Warp] = []
+    for side in sides:
+        pair, scale = (_small(near, side), _small(far, side)), np.diag([side / longest, side / longest, 1.0])
+        shift = _mtb_shift(pair[0].pixels, pair[1].pixels)
+        starts = [scale @ found[-1] @ np.linalg.inv(scale)] if found else [shift, np.eye(3)]
+        enhanced = [warp for start in starts if (warp := _enhance(*pair, start)) is not None]
+        best = max((*enhanced, *starts), key=lambda warp: _correlation(*pair, warp))
+        found.append(np.linalg.inv(scale) @ best @ scale)
+    still, correlation = _correlation(*pair, np.eye(3)), _correlation(*pair, best)
+    if max(still, correlation) < LEAST_CORRELATION or _movement(found[-1], *near.shape[:2]) > _LARGEST_MOVE * longest:
+        return None
+    return found[-1] if 1 - correlation < _CLEARLY_BETTER * (1 - still) else np.eye(3)
+
+
+@dataclass(frozen=True)
+class _Small:
+    """A frame made small: its pixels, logarithm of light, and 255 where it records that light, 0 elsewhere."""
+
+    pixels: Eight
+    light: Float32[np.ndarray, "rows columns"]
+    mask: UInt8[np.ndarray, "rows columns"]
+
+
+def _small(frame: Eight, side: int) -> _Small:
+    share = side / max(frame.shape[:2])
+    size = max(1, round(frame.shape[1] * share)), max(1, round(frame.shape[0] * share))
+    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    mask = ((grey > _USABLE[0]) & (small.max(axis=2) < _USABLE[1])).astype(np.uint8) * 255
+    return _Small(small, cv2.GaussianBlur(_LOG_LIGHT[grey], (0, 0), 1), mask)
+
+
+def _enhance(near: _Small, far: _Small, start: Warp) -> Warp | None:
+    masked = near.light, far.light, near.mask, far.mask
+    try:
+        _, warp = cv2.findTransformECCWithMask(*masked, start.astype(np.float32), cv2.MOTION_HOMOGRAPHY, _STEPS, 5)
+    except cv2.error:  # it did not converge
+        return None
+    return warp.astype(np.float64) if np.isfinite(warp).all() else None
+
+
+def _correlation(near: _Small, far: _Small, warp: Warp) -> float:
+    """Of the light that both record, -1 to 1; -1 where that is too little to tell."""
+    size = near.light.shape[::-1]
+    light = cv2.warpPerspective(far.light, warp, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    mask = cv2.warpPerspective(far.mask, warp, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP) & near.mask > 0
+    if mask.mean() < _LEAST_COMMON:
+        return -1.0
+    one, other = near.light[mask], light[mask]
+    return float(np.corrcoef(one, other)[0, 1]) if one.std() > 0 and other.std() > 0 else -1.0
+
+
+def _movement(warp: Warp, height: int, width: int) -> float:
+    """Mean distance by which the pixels of a coarse grid move."""
+    down, across = np.meshgrid(np.linspace(0, height - 1, 9), np.linspace(0, width - 1, 9), indexing="ij")
+    points = np.stack([across, down], axis=-1).reshape(1, -1, 2)
+    return float(np.linalg.norm(cv2.perspectiveTransform(points, warp) - points, axis=-1).mean())

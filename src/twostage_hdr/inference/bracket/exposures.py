@@ -1,0 +1,63 @@
+"""The frames' exposures, as their pixels tell them."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.pixel_arrays import PreviewPixels
+from twostage_hdr.inference.bracket.response import Response
+from twostage_hdr.radiometry.exposure import WELL_EXPOSED
+
+BELIEVED = 0.25
+"""Stops by which the pixels may correct the stated exposures: shutters are that inexact, EXIF rounds 1/64 s to 1/60."""
+_LEAST_PIXELS = 100
+_GRID = 512  # samples along the longest side
+
+
+def best_exposed(frames: Sequence[PreviewPixels], response: Response) -> int:
+    """The frame with the most pixels that are neither noise nor close to clipping; of equals the first."""
+    return int(np.argmax([_well_exposed(_light(frame, response)).sum() for frame in frames]))
+
+
+def measured_stops(
+    frames: Sequence[PreviewPixels], response: Response, reference: int, stated: Sequence[float] | None
+) -> list[float]:
+    """Stops of each frame against the reference: medians over what neighbours in brightness both record.
+
+    Args:
+        frames: aligned.
+        response: of the camera.
+        reference: the frame at 0 stops.
+        stated: stops by EXIF or the user; the pixels correct them by `BELIEVED` at most. None if there are none.
+
+    Raises:
+        InputError: nothing is stated, and two neighbours have too little in common.
+    """
+    light = [_light(frame, response) for frame in frames]
+    order = sorted(range(len(frames)), key=lambda place: float(light[place].mean()))
+    stops = {order[0]: 0.0}
+    for dark, bright in pairwise(order):
+        common = _well_exposed(light[dark]) & _well_exposed(light[bright])
+        said = None if stated is None else stated[bright] - stated[dark]
+        if common.sum() >= _LEAST_PIXELS:
+            told = float(np.median(np.log2(light[bright][common].sum(axis=-1) / light[dark][common].sum(axis=-1))))
+            step = told if said is None or abs(told - said) <= BELIEVED else said
+        elif said is None:
+            raise InputError(
+                "exposures", "none in EXIF, and the frames have too little in common", "give them with --ev"
+            )
+        else:
+            step = said
+        stops[bright] = stops[dark] + step
+    return [stops[place] - stops[reference] for place in range(len(frames))]
+
+
+def _light(frame: PreviewPixels, response: Response) -> np.ndarray:
+    step = max(1, max(frame.shape[:2]) // _GRID)
+    return response[frame[::step, ::step]]
+
+
+def _well_exposed(light: np.ndarray) -> np.ndarray:
+    return (light.min(axis=-1) > WELL_EXPOSED[0]) & (light.max(axis=-1) < WELL_EXPOSED[1])

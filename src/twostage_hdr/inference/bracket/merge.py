@@ -1,0 +1,180 @@
+"""Merging aligned frames: each counts by its certainty, and only where it agrees with the reference frame.
+
+Certainty is 1 / variance of the light that a code stands for. Frames are added from the reference outwards, each
+compared with what has been merged so far, so that two frames that disagree where the reference clips are not mixed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels
+from twostage_hdr.inference.bracket.response import Response
+
+WHITE = (230 / 255, 248 / 255)
+"""Encoded values between which the trust in a code falls from full to none; HdM frames clip at 248 [ntire2021hdr]."""
+NOISE = 3.0
+"""Standard deviations within which two frames agree."""
+RESPONSE_ERROR = (0.05, 0.3)
+"""Relative error of response and exposures that counts as agreement too: at least, and at most, where most of a frame
+has it (telephones brighten shadows differently in each frame)."""
+_DARKEST_CODE = 2  # below it the curve's slope says nothing of the noise
+_BAND = 256  # rows at once
+_MOST_NOISE = 4.0  # codes
+_MID = 0.1  # linear, above which frames differ by response and exposure rather than by noise
+_NORMAL = 0.6745  # median absolute deviation / standard deviation
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlignedFrame:
+    """A frame as the reference sees it.
+
+    Attributes:
+        pixels: all frames of a bracket have one size and type.
+        covered: 255 where the frame has pixels, 0 elsewhere; None if everywhere.
+        gain: its exposure / that of the reference frame.
+    """
+
+    pixels: LdrPixels
+    covered: UInt8[np.ndarray, "height width"] | None
+    gain: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merged:
+    """What the frames tell.
+
+    Attributes:
+        linear: 1.0 = the reference frame's white; where nothing was recorded, what the source frame holds.
+        missing: 0 where a frame recorded the pixel, 255 where none did.
+        source: the frame that stands in where nothing was recorded: the shortest that does not contradict the others.
+        moving: share of the pixels where a frame was left out since it contradicts the others.
+    """
+
+    linear: LinearPixels
+    missing: UInt8[np.ndarray, "height width"]
+    source: UInt8[np.ndarray, "height width"]
+    moving: float
+
+
+class Certainty:
+    """Light, its deviation and the trust in it, by code.
+
+    Args:
+        response: of the camera.
+        levels: 256 or 65536.
+    """
+
+    def __init__(self, response: Response, levels: int) -> None:
+        codes = np.arange(levels) * (255 / (levels - 1))
+        self.light = np.interp(codes, np.arange(256), response).astype(np.float32)
+        slope = np.maximum(np.gradient(response), np.gradient(response)[_DARKEST_CODE])
+        self.deviation = np.interp(codes, np.arange(256), slope).astype(np.float32)
+        """Of light, for a deviation of one code of 8 bits."""
+        self.trust = np.clip((WHITE[1] - codes / 255) / (WHITE[1] - WHITE[0]), 0, 1).astype(np.float32)
+
+
+def merge(frames: Sequence[AlignedFrame], response: Response) -> Merged:
+    """Merges frames; the first is the reference, the others follow by their distance from it in stops."""
+    shape = frames[0].pixels.shape
+    certainty = Certainty(response, np.iinfo(frames[0].pixels.dtype).max + 1)
+    errors = [_measured_errors(frames[0], frame, certainty) for frame in frames]
+    grown = max(2, max(shape[:2]) // 400)
+    halo = (3 * grown + 3) * len(frames)  # each frame is compared with what the last ones left
+    linear = np.empty(shape, np.float32)
+    missing, source = np.empty(shape[:2], np.uint8), np.empty(shape[:2], np.uint8)
+    moving = 0
+    for top in range(0, shape[0], _BAND):
+        first, end = max(top - halo, 0), min(top + _BAND + halo, shape[0])
+        band = _Band(_cut(frames[0], first, end), certainty)
+        for place, frame in enumerate(frames[1:], 1):
+            band.add(_cut(frame, first, end), place, errors[place], grown)
+        rows = slice(top, min(top + _BAND, shape[0]))
+        inner = slice(top - first, rows.stop - first)
+        linear[rows], source[rows] = band.linear()[inner], band.source[inner]
+        missing[rows] = np.rint(255 * (1 - band.seen[inner, :, 0]))
+        moving += int(band.moving[inner].sum())
+    return Merged(linear=linear, missing=missing, source=source, moving=moving / missing.size)
+
+
+def _cut(frame: AlignedFrame, first: int, end: int) -> AlignedFrame:
+    covered = None if frame.covered is None else frame.covered[first:end]
+    return AlignedFrame(pixels=frame.pixels[first:end], covered=covered, gain=frame.gain)
+
+
+class _Band:
+    """What has been merged of some rows."""
+
+    def __init__(self, reference: AlignedFrame, certainty: Certainty) -> None:
+        self._certainty = certainty
+        self._light, deviation, trust = self._read(reference)
+        self.seen = trust.min(axis=2, keepdims=True)
+        self._weight = self.seen / deviation**2
+        self._sum = self._weight * self._light
+        self.source = np.zeros(self.seen.shape[:2], np.uint8)
+        self._shortest = np.full(self.seen.shape, reference.gain, np.float32)
+        self.moving = np.zeros(self.seen.shape[:2], bool)
+
+    def _read(self, frame: AlignedFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        table = self._certainty
+        gain = np.float32(1 / frame.gain)
+        return table.light[frame.pixels] * gain, table.deviation[frame.pixels] * gain, table.trust[frame.pixels]
+
+    def linear(self) -> Float32[np.ndarray, "rows width 3"]:
+        """The light so far: merged where it was seen, else that of the source frame."""
+        return self._light + self.seen * (self._sum / np.maximum(self._weight, 1e-12) - self._light)
+
+    def add(self, frame: AlignedFrame, place: int, errors: tuple[float, float], grown: int) -> None:
+        """Adds a frame where it agrees."""
+        light, deviation, trust = self._read(frame)
+        agrees, against = self._agreement(light, deviation, trust, errors, grown)
+        if frame.covered is not None:
+            agrees = agrees * (frame.covered[:, :, None] > 0)
+        usable = trust.min(axis=2, keepdims=True) * agrees
+        weight = usable / deviation**2
+        self._weight += weight
+        self._sum += weight * light
+        stands_in = (agrees > 0.5) & (frame.gain < self._shortest)
+        self._light = np.where(stands_in, light, self._light)
+        self._shortest = np.where(stands_in, np.float32(frame.gain), self._shortest)
+        self.source[stands_in[:, :, 0]] = place
+        self.seen = np.maximum(self.seen, usable)
+        self.moving |= against
+
+    def _agreement(
+        self, light: np.ndarray, deviation: np.ndarray, trust: np.ndarray, errors: tuple[float, float], grown: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """1 where a frame agrees with what has been merged, 0 where it does not, smooth between; and where it does not.
+
+        Where nothing was recorded yet, a frame must not be darker than what clipped there. Then only the brightest
+        channel is compared: cameras change the hue when one channel clips.
+        """
+        noise, relative = errors
+        so_far, box = self.linear(), np.ones((3, 3), np.uint8)
+        known = self.seen > 0.5
+        variance = np.where(known, 1 / np.maximum(self._weight, 1e-12), 0)
+        tolerance = NOISE * np.sqrt((deviation * noise) ** 2 + variance) + relative * so_far
+        low = cv2.erode(so_far, box) - tolerance  # an edge half a pixel off is no movement
+        high = cv2.dilate(so_far, box) + tolerance
+        differs = (((light < low) & (trust == 1)) | ((light > high) & (trust > 0))).any(axis=2)
+        dark = (light.max(axis=2) < low.max(axis=2)) & (trust == 1).all(axis=2)
+        against = cv2.blur(np.where(known[:, :, 0], differs, dark).astype(np.float32), (3, 3)) > 0.4  # no single pixels
+        wide = cv2.dilate(against.astype(np.float32), np.ones((4 * grown + 1, 4 * grown + 1), np.uint8))  # its rim too
+        return 1 - cv2.blur(wide, (2 * grown + 1, 2 * grown + 1))[:, :, None], against
+
+
+def _measured_errors(reference: AlignedFrame, frame: AlignedFrame, certainty: Certainty) -> tuple[float, float]:
+    """Noise, codes, and relative error that a frame has against the reference; most of a scene keeps still."""
+    step = max(1, max(frame.pixels.shape[:2]) // 512)
+    here, there = (image.pixels[::step, ::step] for image in (reference, frame))
+    inside = True if frame.covered is None else frame.covered[::step, ::step, None] > 0
+    gain, both = np.float32(1 / frame.gain), inside & (certainty.trust[here] == 1) & (certainty.trust[there] == 1)
+    light, other = certainty.light[here][both], certainty.light[there][both]
+    deviation = np.hypot(certainty.deviation[here][both], certainty.deviation[there][both] * gain)
+    mid = (light > _MID) & (other > _MID)
+    noise = np.median(np.abs(light - other * gain) / deviation) / _NORMAL if light.size else 1.0
+    relative = NOISE * np.median(np.abs(other[mid] * gain / light[mid] - 1)) / _NORMAL if mid.any() else 0.0
+    return float(np.clip(noise, 1, _MOST_NOISE)), float(np.clip(relative, *RESPONSE_ERROR))
