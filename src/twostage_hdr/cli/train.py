@@ -76,7 +76,7 @@ def _train(config: DictConfig, run: RunDirectory, console: Console) -> float | N
     # A run that was stopped is resumed by the same command, also if it was begun from another run's checkpoint.
     resume = run.last_checkpoint or (Path(config.resume_from) if config.resume_from else None)
     if module.frozen_part and not resume and not config.weights:
-        raise InputError("weights", f"not set, but {module.frozen_part} is frozen and must be trained", "add weights=WEIGHTS")
+        raise InputError("weights", f"not set, but {module.frozen_part} is frozen and must be trained", "add weights=W")
     if config.weights and not resume:
         copied = start_from(module.network, load_weights(config.weights), config.weights)
         console.print(f"Starting from {config.weights}: {copied}.")
