@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from twostage_hdr.imaging.preview import eight_bit, exposure_strip, preview, to_srgb8, write_png8
+from twostage_hdr.imaging.preview import (
+    eight_bit,
+    exposure_strip,
+    labelled_columns,
+    preview,
+    to_srgb8,
+    write_png8,
+)
 
 WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
 
@@ -128,3 +135,14 @@ def test_channels_and_axes_keep_their_places() -> None:
     image[1, 2, 5] = 1
     assert eight_bit(image).shape == (4, 6, 3)
     assert np.argwhere(eight_bit(image)).tolist() == [[2, 5, 1]]
+
+
+@pytest.mark.parametrize("width", [16, 240, 1900])
+def test_columns_get_a_bar_with_their_names_and_stay_as_they_are(width: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 3 * width, 3), dtype=np.uint8)
+    labelled = labelled_columns(pixels, ["LDR", "", "result"])
+    bar = labelled[:-20]
+    np.testing.assert_array_equal(labelled[-20:], pixels)
+    # Letters are bright on dark, in the named columns alone, and none reaches into its neighbour's.
+    bright = [(bar[:, place * width : (place + 1) * width] > 128).any() for place in range(3)]
+    assert bright == [True, False, True]

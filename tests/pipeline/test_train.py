@@ -72,12 +72,13 @@ def test_a_run_learns_and_keeps_all_that_belongs_to_it(
         assert torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True)["epoch"] in range(5)
     pictures = sorted((run / "pictures").iterdir())
     assert len(pictures) == 4 * len(splits.val)
-    assert Image.open(pictures[0]).size == (5 * 48, 32)
+    assert pictures[0].name.startswith("epoch_001_")
+    assert Image.open(pictures[0]).width == 5 * 48
     finished = json.loads((run / "finished.json").read_text())
     assert finished["epochs"] == 4
 
     told = capsys.readouterr().out
-    assert f"twostage-hdr evaluate weights={run}" in told
+    assert told.splitlines()[-1] == f"Next: twostage-hdr evaluate weights={run}"
     assert "6 training, 1 validation, 1 test scenes" in told
 
     # The same command again does nothing, and says so.
@@ -88,7 +89,9 @@ def test_a_run_learns_and_keeps_all_that_belongs_to_it(
 
     # Other settings are refused with the difference.
     assert two_stage(*settings, "data.batch_size=2") == 2
-    assert "data.batch_size: 4 -> 2" in capsys.readouterr().err
+    refused = capsys.readouterr().err
+    assert "data.batch_size: 4 -> 2" in refused
+    assert f"weights={run}" in refused
 
 
 @pytest.fixture
@@ -112,9 +115,17 @@ def stop_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("batch", [2, 4, 6])
+@pytest.mark.parametrize(
+    ("batch", "where"),  # of two epochs of four batches
+    [(2, "1 of 2, batch 3"), (4, "1 of 2, its validation"), (6, "2 of 2, batch 3")],
+)
 def test_an_interrupted_run_goes_on_and_ends_like_one_that_was_not(
-    train: Command, tmp_path: Path, stop_at: Callable[[int], None], batch: int
+    train: Command,
+    tmp_path: Path,
+    stop_at: Callable[[int], None],
+    batch: int,
+    where: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     settings = ("module=tone_mapping", "trainer.max_epochs=2", "data.patches_per_epoch=16")
     assert train(*settings, f"hydra.run.dir={tmp_path / 'whole'}") == 0
@@ -124,6 +135,7 @@ def test_an_interrupted_run_goes_on_and_ends_like_one_that_was_not(
     assert (tmp_path / "twice" / "checkpoints" / "last.ckpt").is_file()
     stop_at(0)
     assert train(*settings, f"hydra.run.dir={tmp_path / 'twice'}") == 0
+    assert f"Resuming at epoch {where}, from" in capsys.readouterr().out
     assert (tmp_path / "twice" / "finished.json").exists()
     assert torch.equal(weights(tmp_path / "whole"), weights(tmp_path / "twice"))
 

@@ -146,13 +146,14 @@ def resumption(checkpoint: Path, epochs: int | None) -> str:
     Raises:
         InputError: a checkpoint that cannot be read.
     """
-    content = read_checkpoint(checkpoint)
-    done = content.get("loops", {}).get("fit_loop", {})
-    epoch = done.get("epoch_progress", {}).get("current", {}).get("completed", 0)
-    in_epoch = done.get("epoch_loop.batch_progress", {})
-    batch = 0 if in_epoch.get("is_last_batch") else in_epoch.get("current", {}).get("processed", 0)
+    loops = read_checkpoint(checkpoint).get("loops", {}).get("fit_loop", {})
+    of_run = loops.get("epoch_progress", {}).get("current", {})
+    batches = loops.get("epoch_loop.batch_progress", {})
+    begun = of_run.get("ready", 0) > of_run.get("processed", 0)  # an epoch that is not at its end
+    batch = batches.get("current", {}).get("processed", 0) if begun else 0
+    next_step = "its validation" if begun and batches.get("is_last_batch") else f"batch {batch + 1:,}"
     of = f" of {epochs}" if epochs is not None and epochs > 0 else ""
-    return f"Resuming at epoch {epoch + 1}{of}, batch {batch + 1:,}, from {checkpoint}"
+    return f"Resuming at epoch {of_run.get('processed', 0) + 1}{of}, {next_step}, from {checkpoint}"
 
 
 def _epochs(number: int | None) -> str:
