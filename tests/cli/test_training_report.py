@@ -7,6 +7,8 @@ from torch import nn
 
 from twostage_hdr.cli.training_report import _epochs, count, ldr_scores, resumption
 from twostage_hdr.data.triple import Triple
+from twostage_hdr.losses.reconstruction import L1Loss
+from twostage_hdr.losses.weighted import WeightedLoss
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.training.one_network import SupervisedModule
 
@@ -39,7 +41,8 @@ def test_a_resumed_run_says_from_where(tmp_path: Path, epochs: dict, batches: di
 
 
 def test_the_frames_own_scores_are_those_of_the_validations_metrics() -> None:
-    module = SupervisedModule(network=Stage(features=8, growth=4), loss=None, optimizer=None)  # type: ignore[arg-type]
+    loss = WeightedLoss(terms={"l1": L1Loss()}, weights={"l1": 1.0})
+    module = SupervisedModule(network=Stage(features=8, growth=4), loss=loss, optimizer=torch.optim.Adam)
     ldr, reference = torch.rand(3, 24, 32), torch.rand(3, 24, 32)
     image = Triple(ldr, reference, reference, "street", torch.tensor(1.0))
     scores = ldr_scores(module, [image])["street"]
