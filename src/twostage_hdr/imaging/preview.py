@@ -99,7 +99,7 @@ def exposure_strip(
     return np.concatenate([to_srgb8(panel * np.float32(2.0**stop)) for stop in stops], axis=1)
 
 
-def labelled_columns(pixels: PreviewPixels, labels: Sequence[str]) -> PreviewPixels:
+def labelled_columns(pixels: PreviewPixels, labels: Sequence[str]) -> UInt8[np.ndarray, "labelled_height width 3"]:
     """A picture of columns of one width with a bar on top that says what each of them is.
 
     Args:
