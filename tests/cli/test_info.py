@@ -54,9 +54,8 @@ def test_what_is_missing_is_told_as_missing_and_a_pattern_without_files_stops_no
     write_exr(tmp_path / "ramp.exr", ramp)
     result = _run(tmp_path / "gone", f"{tmp_path}/*.hdr", tmp_path / "ramp.exr", "--json")
     assert result.exit_code == 1
-    assert {entry.get("error") for entry in json.loads(result.stdout)} == {
-        None, f"{tmp_path}/gone: no such file", f"{tmp_path}/*.hdr: matches no file"
-    }  # fmt: skip
+    said = {entry["error"].split(";")[0] for entry in json.loads(result.stdout) if "error" in entry}
+    assert said == {f"{tmp_path}/gone: no such file", f"{tmp_path}/*.hdr: matches no file"}
 
 
 def test_an_ordinary_png_is_not_asked_for_a_scale(tmp_path):

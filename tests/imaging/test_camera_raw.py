@@ -12,7 +12,7 @@ _XYZ_TO_SRGB = (3.2406, -1.5372, -0.4986, -0.9689, 1.8758, 0.0415, 0.0557, -0.20
 _LEFT, _RIGHT = (0.2, 0.1, 0.05), (0.18, 0.18, 0.18)
 
 
-def _write_dng(path: Path, orientation: int = 1) -> None:
+def write_dng(path: Path, orientation: int = 1) -> None:
     """A DNG of a camera that sees linear sRGB through an RGGB mosaic: two patches, saturated above."""
     light = np.empty((64, 96, 3))
     light[:, :48], light[:, 48:], light[:8] = _LEFT, _RIGHT, 1
@@ -42,7 +42,7 @@ def _srgb(light: tuple[float, ...]) -> np.ndarray:
 
 def test_raw_is_developed_to_srgb_of_8_bits(tmp_path):
     pytest.importorskip("rawpy")
-    _write_dng(tmp_path / "a.DNG")
+    write_dng(tmp_path / "a.DNG")
     image = read_ldr(tmp_path / "a.DNG")
     assert image.pixels.dtype == np.uint8
     assert image.pixels.shape == (64, 96, 3)
@@ -53,7 +53,7 @@ def test_raw_is_developed_to_srgb_of_8_bits(tmp_path):
 
 def test_raw_is_turned_upright(tmp_path):
     pytest.importorskip("rawpy")
-    _write_dng(tmp_path / "a.dng", orientation=6)  # the top of the picture is the sensor's left
+    write_dng(tmp_path / "a.dng", orientation=6)  # the top of the picture is the sensor's left
     pixels = read_ldr(tmp_path / "a.dng").pixels
     assert pixels.shape == (96, 64, 3)
     assert pixels[20, 60].min() == 255

@@ -9,6 +9,8 @@ from twostage_hdr.boundary.refusal import one_line, printable
 from twostage_hdr.errors import InputError
 
 _LONGEST_NAME = 4096
+BYTES_AT_MOST = 4 * 2**30
+"""Bytes of a file that is read whole; an image of 500 megapixels and 16 bits has at most 3 GB."""
 TEXT_AT_MOST = 64 * 2**20
 """Bytes of a text file (JSON, CSV, a list of names); those of this program have some 10 MB at most."""
 
@@ -60,7 +62,7 @@ def _check(shown: str, status: os.stat_result, at_most: int | None, cure: str) -
         raise InputError(shown, f"{status.st_size} bytes, where at most {at_most} are expected", cure)
 
 
-def read_bytes(path: str | Path, *, at_most: int | None = None, cure: str = "name another file") -> bytes:
+def read_bytes(path: str | Path, *, at_most: int = BYTES_AT_MOST, cure: str = "name another file") -> bytes:
     """The whole content; arguments and errors as of `regular_file`."""
     with open_regular(path, at_most=at_most, cure=cure) as file:
         try:

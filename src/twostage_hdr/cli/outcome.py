@@ -4,6 +4,7 @@ import errno
 import json
 import re
 import sys
+import traceback
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -46,7 +47,7 @@ def system_trouble(error: OSError | MemoryError | RuntimeError) -> str | None:
     if isinstance(error, OSError):
         if not error.errno:
             return printable(str(error), at_most=LONGEST_LINE) or None
-        place = printable(str(error.filename), at_most=LONGEST_LINE) if error.filename else _unnamed()
+        place = printable(str(error.filename), at_most=LONGEST_LINE) if error.filename else _unnamed(error)
         return f"{place}: {one_line(error)}; {_CURES.get(error.errno, 'see whether it and its disk are still there')}"
     if isinstance(error, MemoryError):
         return f"memory: {one_line(error)}; give smaller batches or tiles"
@@ -54,13 +55,11 @@ def system_trouble(error: OSError | MemoryError | RuntimeError) -> str | None:
     return f"PyTorch: {one_line(error)}; {cure}" if cure else None
 
 
-def _unnamed() -> str:
-    """What could not be written, where the system does not say: standard output keeps what it could not write."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        return "standard output"
-    return "a file of the results"
+def _unnamed(error: OSError) -> str:
+    """What could not be written, where the system does not say: by who was writing."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    printing = frame.f_globals.get("__name__", "").partition(".")[0] in ("click", "json", "rich", "typer")
+    return "standard output" if printing else "a file of the results"
 
 
 @dataclass

@@ -1,0 +1,168 @@
+"""Mutated and special inputs for every reader: `make fuzz N=NUMBER`, or `python -m tests.fuzz.campaign NUMBER SEED`.
+
+Every case runs in a child process that may die of it, and is told apart by its number: the same number and seed make
+the same bytes.
+"""
+
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.fuzz.mutations import SPECIAL, mutate
+from tests.fuzz.targets import TARGETS, Target
+from twostage_hdr.errors import InputError
+
+MEMORY = 2**30
+"""Bytes above the start that no case may take; no mutated file is larger than 1 MB."""
+CPU_SECONDS, WALL_SECONDS = 20, 300  # the second is for what waits without computing
+_EVERY_SPECIAL = 20  # one case in so many is no mutated file
+
+
+def cases(targets: dict[str, Target], number: int, seed: int) -> Iterator[tuple[int, str, str, random.Random]]:
+    """Number, target, file and randomness of each case; targets and their files take turns."""
+    pairs = [(name, file) for name, target in targets.items() for file in target.files]
+    for case in range(number):
+        yield case, *pairs[case % len(pairs)], random.Random(f"{seed}-{case}")
+
+
+def run_case(target: Target, path: Path, valid: bytes, others: list[bytes], rng: random.Random) -> str:
+    """Makes the file, reads it, and says what happened: "read", "refused", or what is wrong."""
+    if rng.randrange(_EVERY_SPECIAL) == 0:
+        SPECIAL[rng.choice(sorted(SPECIAL))](path)
+    else:
+        path.write_bytes(mutate(valid, rng, others)[: 2**20])
+    try:
+        target.read(path)
+    except InputError as error:
+        return _judged(error)
+    except Exception as error:
+        return f"traceback: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    return "read"
+
+
+def _judged(error: InputError) -> str:
+    line = str(error)
+    if not line.isprintable():
+        return f"more than a line: {line!r}"
+    return "refused" if error.subject and error.seen and error.cure else f"incomplete: {line}"
+
+
+def child(seed: int, first: int, number: int, log: Path, targets: dict[str, Target] = TARGETS) -> None:
+    """Runs cases from `first` on; a line of JSON before and after each."""
+    warnings.simplefilter("always")
+    with tempfile.TemporaryDirectory() as folder, log.open("a", buffering=1) as report:
+        valid = _valid_files(targets, Path(folder))
+        noise = Path(folder) / "noise"
+        descriptor = os.open(noise, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+        os.dup2(descriptor, 1), os.dup2(descriptor, 2)
+        start = _peak()
+        resource.setrlimit(resource.RLIMIT_AS, (_status("VmSize") + 16 * MEMORY, resource.RLIM_INFINITY))
+        for case, name, file, rng in cases(targets, number, seed):
+            if case < first:
+                continue
+            report.write(json.dumps([case, name, file, "begun"]) + "\n")
+            place = Path(folder) / "case" / name
+            path = _arranged(place, file, valid[name])
+            os.truncate(noise, 0)
+            signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS), signal.alarm(WALL_SECONDS)
+            outcome = run_case(targets[name], path, valid[name][file], [v[f] for v in valid.values() for f in v], rng)
+            signal.setitimer(signal.ITIMER_PROF, 0), signal.alarm(0)
+            sys.stdout.flush(), sys.stderr.flush()
+            if (place / "ran").exists() or Path("ran").exists():
+                outcome = "code: ran"
+            elif (taken := _peak() - start) > MEMORY:
+                outcome = f"memory: {taken / 2**30:.1f} GiB"
+            elif noise.stat().st_size:
+                outcome = f"noise: {noise.read_bytes()[:200]!r} ({outcome})"
+            report.write(json.dumps([case, name, file, outcome]) + "\n")
+            subprocess.run(["rm", "-rf", place], check=True)
+
+
+def _valid_files(targets: dict[str, Target], folder: Path) -> dict[str, dict[str, bytes]]:
+    """The content of all valid files, with those that writing made beside them."""
+    valid: dict[str, dict[str, bytes]] = {}
+    for name, target in targets.items():
+        valid[name] = {}
+        for file, write in target.files.items():
+            place = folder / "valid" / name / file
+            place.mkdir(parents=True)
+            write(place / file)
+            target.read(place / file)
+            valid[name] |= {f"{file}/{path.name}": path.read_bytes() for path in place.iterdir()}
+            valid[name][file] = (place / file).read_bytes()
+    return valid
+
+
+def _arranged(place: Path, file: str, valid: dict[str, bytes]) -> Path:
+    """Where the case's file goes, with what belongs beside it."""
+    place.mkdir(parents=True)
+    for name, content in valid.items():
+        owner, _, beside = name.partition("/")
+        if owner == file and beside not in ("", file):
+            (place / beside).write_bytes(content)
+    return place / file
+
+
+def _status(field: str) -> int:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return 1024 * int(next(line for line in lines if line.startswith(field)).split()[1])
+
+
+def _peak() -> int:
+    """Largest resident memory since the last call, bytes."""
+    peak = _status("VmHWM")
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    return peak
+
+
+def campaign(number: int, seed: int, targets: str = "tests.fuzz.targets") -> tuple[Counter[str], list[list[object]]]:
+    """Runs all cases; a child that dies is followed by another one.
+
+    Returns:
+        How often each outcome came, and the cases that are findings: number, target, file, what happened.
+    """
+    outcomes: dict[int, list[object]] = {}
+    first = 0
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        while first < number:
+            program = (
+                f"import pathlib; from tests.fuzz.campaign import child; from {targets} import TARGETS; "
+                f"child({seed}, {first}, {number}, pathlib.Path({str(log)!r}), TARGETS)"
+            )
+            ended = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
+            for line in log.read_text(encoding="utf-8").splitlines():
+                outcomes[json.loads(line)[0]] = json.loads(line)
+            last = max(outcomes, default=-1)
+            if ended.returncode:
+                if last < first or outcomes[last][3] != "begun":
+                    raise RuntimeError(f"no case ended the child: {ended.stderr[-2000:]}")
+                word = "hang" if -ended.returncode in (signal.SIGPROF, signal.SIGALRM) else "crash"
+                outcomes[last][3] = f"{word}: exit code {ended.returncode}"
+                log.write_text("", encoding="utf-8")
+            first = last + 1
+    findings = [outcome for outcome in outcomes.values() if outcome[3] not in ("read", "refused")]
+    return Counter(str(outcome[3]).split(":")[0] for outcome in outcomes.values()), findings
+
+
+def main() -> int:
+    """Prints the findings and a count of each outcome; 1 if there is a finding."""
+    number, seed = (*map(int, sys.argv[1:]), *(10_000, 0)[len(sys.argv) - 1 :])
+    counts, findings = campaign(number, seed)
+    for case, target, file, outcome in findings:
+        print(f"case {case} of seed {seed}, {target}, {file}: {outcome}")
+    print(f"{number} cases of seed {seed}: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

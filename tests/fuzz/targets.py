@@ -1,0 +1,154 @@
+"""Every reader of files, once, with a valid file of each kind that it reads, made here."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import tifffile
+from PIL import Image
+
+from tests.imaging.test_camera_raw import write_dng
+from twostage_hdr.cli.convert import find_hdr_files
+from twostage_hdr.cli.info import facts_of
+from twostage_hdr.imaging.avif import read_avif, write_avif
+from twostage_hdr.imaging.challenge_png import (
+    read_alignratio,
+    read_challenge_as_linear,
+    read_challenge_png,
+    write_challenge_pair,
+)
+from twostage_hdr.imaging.exr import read_exr, write_exr
+from twostage_hdr.imaging.jpegxl import read_jpegxl, write_jpegxl
+from twostage_hdr.imaging.ldr import read_ldr
+from twostage_hdr.imaging.radiance import read_radiance, write_radiance
+from twostage_hdr.imaging.tiff import read_tiff, write_tiff
+from twostage_hdr.imaging.ultra_hdr import read_ultra_hdr, write_ultra_hdr
+
+LIGHT = (np.random.default_rng(3).random((19, 23, 3), dtype=np.float32) * 1.5) ** 5 * 8
+CODES = np.random.default_rng(4).integers(0, 256, (19, 23, 3), dtype=np.uint8)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A reader.
+
+    Attributes:
+        read: takes the path; what it returns does not matter.
+        modules: of the package, below `twostage_hdr`, whose reading this covers.
+        files: names, and what writes a valid file there.
+    """
+
+    read: Callable[[Path], object]
+    modules: Sequence[str]
+    files: dict[str, Callable[[Path], object]]
+
+
+def _pillow(mode: str = "RGB", **options: object) -> Callable[[Path], None]:
+    return lambda path: Image.fromarray(CODES).convert(mode).save(path, **options)
+
+
+def _png16(path: Path) -> None:
+    path.write_bytes(imagecodecs.png_encode(CODES.astype(np.uint16) * 257))
+
+
+def _pair(path: Path) -> None:
+    write_challenge_pair(path, path.with_name("a_alignratio.npy"), LIGHT)
+
+
+def _scale(path: Path) -> None:
+    np.save(path, np.float64(4000))
+
+
+def _png_beside_scale(path: Path) -> None:
+    _pair(path.with_name("a_gt.png"))
+    _scale(path)
+
+
+def _read_with_scale(path: Path) -> object:
+    return read_challenge_png(path.with_name("a_gt.png"), path)
+
+
+def _found(path: Path) -> object:
+    return find_hdr_files([str(path.parent)])
+
+
+def _tiff16(path: Path) -> None:
+    tifffile.imwrite(path, CODES.astype(np.uint16) * 257, photometric="rgb", compression="lzw")
+
+
+def _tiff_planar(path: Path, pixels: np.ndarray = LIGHT) -> None:
+    tifffile.imwrite(path, np.moveaxis(pixels, -1, 0).copy(), photometric="rgb", planarconfig="separate")
+
+
+def _heic(path: Path) -> None:
+    import pillow_heif
+
+    pillow_heif.from_pillow(Image.fromarray(np.tile(CODES, (4, 4, 1)))).save(path)
+
+
+def _exr(**options: object) -> Callable[[Path], None]:
+    return lambda path: write_exr(path, LIGHT, **options)
+
+
+TARGETS: dict[str, Target] = {
+    "photographs": Target(
+        read_ldr,
+        ["imaging.ldr", "imaging.ldr_png", "imaging.ldr_tiff", "imaging.colour_profile", "imaging.camera_raw"],
+        {
+            "a.jpg": _pillow(),
+            "cmyk.jpg": _pillow("CMYK"),
+            "progressive.jpg": _pillow(progressive=True),
+            "a.png": _pillow(),
+            "palette.png": _pillow("P"),
+            "deep.png": _png16,
+            "a.gif": _pillow("P"),
+            "a.bmp": _pillow(),
+            "a.tif": _pillow(compression="tiff_lzw"),
+            "deep.tif": _tiff16,
+            "planar.tif": lambda path: _tiff_planar(path, CODES.astype(np.uint16)),
+            "a.webp": _pillow(),
+            "a.avif": _pillow(),
+            "a.heic": _heic,
+            "a.dng": write_dng,
+        },
+    ),
+    "Radiance": Target(read_radiance, ["imaging.radiance"], {"a.hdr": lambda path: write_radiance(path, LIGHT)}),
+    "OpenEXR": Target(
+        read_exr,
+        ["imaging.exr"],
+        {
+            "a.exr": _exr(),
+            "none.exr": _exr(compression="none", half=False, white_nits=100.0),
+            "piz.exr": _exr(compression="piz"),
+            "dwaa.exr": _exr(compression="dwaa"),
+            "b44.exr": _exr(compression="b44"),
+        },
+    ),
+    "TIFF": Target(
+        read_tiff,
+        ["imaging.tiff"],
+        {
+            "a.tif": lambda path: write_tiff(path, LIGHT),
+            "scaled.tif": lambda path: write_tiff(path, LIGHT, bits=16),
+            "planar.tif": _tiff_planar,
+        },
+    ),
+    "challenge PNG": Target(read_challenge_as_linear, ["imaging.challenge_png"], {"a_gt.png": _pair}),
+    "alignratio": Target(read_alignratio, [], {"a_alignratio.npy": _scale}),
+    "alignratio beside its PNG": Target(_read_with_scale, [], {"b_alignratio.npy": _png_beside_scale}),
+    "Ultra HDR": Target(read_ultra_hdr, ["imaging.ultra_hdr"], {"a.jpg": lambda path: write_ultra_hdr(path, LIGHT)}),
+    "AVIF": Target(read_avif, ["imaging.avif"], {"a.avif": lambda path: write_avif(path, LIGHT)}),
+    "JPEG XL": Target(read_jpegxl, ["imaging.jpegxl"], {"a.jxl": lambda path: write_jpegxl(path, LIGHT)}),
+    "info": Target(
+        facts_of,
+        ["imaging.hdr"],
+        {
+            "a.hdr": lambda path: write_radiance(path, LIGHT),
+            "a.exr": _exr(half=False),
+            "a.tif": lambda path: write_tiff(path, LIGHT),
+        },
+    ),
+    "folders": Target(_found, ["cli.convert"], {"a.jpg": lambda path: write_ultra_hdr(path, LIGHT)}),
+}
