@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/twostage-hdr
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train tables test check dist clean
+.PHONY: help setup demo train tables test fuzz check dist clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -39,6 +39,9 @@ tables: setup  ## render the committed results of the experiments: Markdown, LaT
 test: setup  ## all tests
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not cluster and not gpu and not video"
 	$(BIN)/python -m pytest -q -m video
+
+fuzz: setup  ## mutated and special files for every reader: make fuzz N=10000 SEED=1
+	nice $(BIN)/python -m tests.fuzz.campaign $(or $(N),10000) $(or $(SEED),0)
 
 check: setup  ## lint, format, types, import contracts, fast tests
 	$(BIN)/ruff check .

@@ -29,3 +29,13 @@ def test_standard_error_returns_after_a_failure_and_after_nested_and_parallel_re
     thread.join()
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "after\n"
+
+
+def test_of_standard_output_only_the_reading_threads_words_are_lost(capsys):
+    with quiet_libraries():
+        print("noise")
+        other = threading.Thread(target=print, args=("a result",))
+        other.start()
+        other.join()
+    print("afterwards")
+    assert capsys.readouterr().out == "a result\nafterwards\n"

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.fuzz.mutations import SPECIAL, mutate
-from tests.fuzz.targets import TARGETS, Target
+from tests.fuzz.targets import Target
 from twostage_hdr.errors import InputError
 
 MEMORY = 2**30
@@ -56,7 +56,7 @@ def _judged(error: InputError) -> str:
     return "refused" if error.subject and error.seen and error.cure else f"incomplete: {line}"
 
 
-def child(seed: int, first: int, number: int, log: Path, targets: dict[str, Target] = TARGETS) -> None:
+def child(seed: int, first: int, number: int, log: Path, targets: dict[str, Target], cpu_seconds: int) -> None:
     """Runs cases from `first` on; a line of JSON before and after each."""
     warnings.simplefilter("always")
     with tempfile.TemporaryDirectory() as folder, log.open("a", buffering=1) as report:
@@ -73,7 +73,7 @@ def child(seed: int, first: int, number: int, log: Path, targets: dict[str, Targ
             place = Path(folder) / "case" / name
             path = _arranged(place, file, valid[name])
             os.truncate(noise, 0)
-            signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS), signal.alarm(WALL_SECONDS)
+            signal.setitimer(signal.ITIMER_PROF, cpu_seconds), signal.alarm(WALL_SECONDS)
             outcome = run_case(targets[name], path, valid[name][file], [v[f] for v in valid.values() for f in v], rng)
             signal.setitimer(signal.ITIMER_PROF, 0), signal.alarm(0)
             sys.stdout.flush(), sys.stderr.flush()
@@ -124,8 +124,16 @@ def _peak() -> int:
     return peak
 
 
-def campaign(number: int, seed: int, targets: str = "tests.fuzz.targets") -> tuple[Counter[str], list[list[object]]]:
+def campaign(
+    number: int, seed: int, *, targets: str = "tests.fuzz.targets", cpu_seconds: int = CPU_SECONDS
+) -> tuple[Counter[str], list[list[object]]]:
     """Runs all cases; a child that dies is followed by another one.
+
+    Args:
+        number: of cases.
+        seed: of their randomness.
+        targets: the module whose TARGETS are read.
+        cpu_seconds: that a case may take.
 
     Returns:
         How often each outcome came, and the cases that are findings: number, target, file, what happened.
@@ -137,7 +145,7 @@ def campaign(number: int, seed: int, targets: str = "tests.fuzz.targets") -> tup
         while first < number:
             program = (
                 f"import pathlib; from tests.fuzz.campaign import child; from {targets} import TARGETS; "
-                f"child({seed}, {first}, {number}, pathlib.Path({str(log)!r}), TARGETS)"
+                f"child({seed}, {first}, {number}, pathlib.Path({str(log)!r}), TARGETS, {cpu_seconds})"
             )
             ended = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
             for line in log.read_text(encoding="utf-8").splitlines():

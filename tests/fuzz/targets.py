@@ -12,6 +12,9 @@ from PIL import Image
 from tests.imaging.test_camera_raw import write_dng
 from twostage_hdr.cli.convert import find_hdr_files
 from twostage_hdr.cli.info import facts_of
+from twostage_hdr.data.hdm import HdmSource
+from twostage_hdr.data.scene import Scene
+from twostage_hdr.data.store.hdm_frames import HdmFrames
 from twostage_hdr.imaging.avif import read_avif, write_avif
 from twostage_hdr.imaging.challenge_png import (
     read_alignratio,
@@ -68,6 +71,21 @@ def _png_beside_scale(path: Path) -> None:
 
 def _read_with_scale(path: Path) -> object:
     return read_challenge_png(path.with_name("a_gt.png"), path)
+
+
+def _write_hdm(path: Path) -> None:
+    """A scene in the challenge's layout."""
+    _pair(path.with_name("0_gt.png"))
+    path.with_name("a_alignratio.npy").rename(path.with_name("0_alignratio.npy"))
+    for exposure in ("short", "medium", "long"):
+        Image.fromarray(CODES).save(path.with_name(f"0_{exposure}.png"))
+    np.save(path.with_name("0_exposures.npy"), np.array([-2.0, 0.0, 2.0]))
+
+
+def _read_hdm(path: Path) -> object:
+    frames = HdmFrames(HdmSource(root=str(path.parent)))
+    scene = Scene("0", "0")
+    return frames.size(scene), frames.whole(scene, 0)
 
 
 def _found(path: Path) -> object:
@@ -150,5 +168,13 @@ TARGETS: dict[str, Target] = {
             "a.tif": lambda path: write_tiff(path, LIGHT),
         },
     ),
+    "HdM scene": Target(
+        _read_hdm,
+        ["data.hdm", "data.store.hdm_frames"],
+        dict.fromkeys(("0_exposures.npy", "0_medium.png", "0_alignratio.npy"), _write_hdm),
+    ),
     "folders": Target(_found, ["cli.convert"], {"a.jpg": lambda path: write_ultra_hdr(path, LIGHT)}),
 }
+
+ELSEWHERE = {"imaging.video.video_reader": "tests/imaging/video: its libraries run in a process of their own"}
+"""Readers whose mutated files are another test's, and why."""

@@ -41,8 +41,10 @@ def as_input_error(subject: object, cure: str, what: str = "damaged or unreadabl
     """
     try:
         yield
-    except InputError:
-        raise
+    except InputError as refusal:
+        if refusal.seen.isprintable():
+            raise
+        raise InputError(refusal.subject, printable(refusal.seen), refusal.cure) from refusal
     except Exception as error:
         if isinstance(error, OSError) and error.errno:
             raise InputError(subject, os.strerror(error.errno), cure) from error

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from twostage_hdr.boundary.refusal import printable
 from twostage_hdr.cli.batch import named
 from twostage_hdr.cli.convert import find_hdr_files
 from twostage_hdr.cli.outcome import tell_error
@@ -101,7 +102,7 @@ def tell_facts(names: Sequence[str], *, as_json: bool) -> int:
 
 def _print_table(known: Sequence[HdrFileFacts], console: Console) -> None:
     for facts in known:
-        table = Table(title=escape(facts.file), title_justify="left", show_header=False, box=None)
+        table = Table(title=escape(printable(facts.file)), title_justify="left", show_header=False, box=None)
         table.add_row("size", f"{facts.width} x {facts.height}")
         table.add_row("stored as", escape(facts.domain))
         table.add_row("primaries", facts.primaries)
@@ -109,7 +110,7 @@ def _print_table(known: Sequence[HdrFileFacts], console: Console) -> None:
         table.add_row("linear values", f"min {facts.minimum:.4g}, median {facts.median:.4g}, max {facts.maximum:.4g}")
         table.add_row("range", f"{facts.stops:.1f} stops ({DARK:g} to {BRIGHT:g} % of the luminance)")
         for note in facts.notes:
-            table.add_row("note", escape(note))
+            table.add_row("note", escape(printable(note)))
         console.print(table)
 
 

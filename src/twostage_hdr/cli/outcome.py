@@ -20,7 +20,7 @@ LONGEST_LINE = 2000
 
 def tell_error(word: str, why: str) -> None:
     """Prints `word: why`, the word in red where there are colours."""
-    Console(highlight=False, soft_wrap=True, stderr=True).print(f"[bold red]{word}:[/] {escape(why)}")
+    Console(highlight=False, soft_wrap=True, stderr=True).print(f"[bold red]{word}:[/] {_shown(why)}")
 
 
 _CURES = {
@@ -78,6 +78,11 @@ class Outcome:
     """Brightest value written, linear, 1.0 = white."""
 
 
+def _shown(text: str) -> str:
+    """For the console: neither markup nor control characters of a file's name or content reach the terminal."""
+    return escape(printable(text, at_most=LONGEST_LINE))
+
+
 def failures(reasons: Mapping[str, str]) -> "list[Outcome]":
     """Outcomes of inputs that cannot be used, each with what to tell the user."""
     return [Outcome(name, "failed", error=why) for name, why in reasons.items()]
@@ -98,12 +103,12 @@ def report(outcomes: Sequence[Outcome], console: Console, *, as_json: bool) -> i
         if outcome.status == "done":
             notes = "".join(f"; {note}" for note in outcome.notes)
             console.print(
-                f"{escape(outcome.input)} -> {escape(', '.join(outcome.files))}  "
-                f"({outcome.seconds:.1f} s, peak {outcome.peak:.1f} x white{escape(notes)})"
+                f"{_shown(outcome.input)} -> {_shown(', '.join(outcome.files))}  "
+                f"({outcome.seconds:.1f} s, peak {outcome.peak:.1f} x white{_shown(notes)})"
             )
         elif outcome.status == "skipped":
             but = "".join(f", but {note}" for note in outcome.notes)
-            console.print(f"{escape(outcome.input)}: already done{but}; --overwrite does it again")
+            console.print(f"{_shown(outcome.input)}: already done{but}; --overwrite does it again")
     for outcome in failed:
         tell_error("failed", str(outcome.error))
     if failed and len(outcomes) > 1:

@@ -14,6 +14,7 @@ from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, from_p
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.photometry import WHITE
 
+_CURE = "fetch or export it again"
 _CICP = (BT2020_PRIMARIES, PQ_TRANSFER, 0, 1)
 _LINEAR_REC709 = (1, 8)
 _MAX16 = 65535
@@ -36,7 +37,7 @@ def write_jpegxl(path: str | Path, linear: LinearPixels, *, white_nits: float = 
         file.write_samples(np.rint(to_pq2020(linear, white_nits) * _MAX16).astype(np.uint16))
 
 
-@file_reader("JPEG XL", "fetch or export it again")
+@file_reader("JPEG XL", _CURE)
 def read_jpegxl(path: str | Path) -> HdrImage:
     """Read a JPEG XL of PQ, BT.2020 (1.0 becomes 200 cd/m^2) or of linear Rec. 709 values.
 
@@ -46,7 +47,7 @@ def read_jpegxl(path: str | Path) -> HdrImage:
     path = Path(path)
     source = OpenImageIO.ImageInput.open(str(path))
     if source is None:
-        raise InputError(path, f"damaged or unreadable JPEG XL ({OpenImageIO.geterror().strip()})")
+        raise InputError(path, f"damaged or unreadable JPEG XL ({OpenImageIO.geterror().strip()})", _CURE)
     try:
         spec = source.spec()
         check_pixels(path, spec.width, spec.height, HDR_BYTES)

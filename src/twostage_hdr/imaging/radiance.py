@@ -22,6 +22,8 @@ from twostage_hdr.imaging.chromaticities import (
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 
+_CURE = "fetch or export it again"
+
 _RESOLUTION = re.compile(rb"\n\n([-+])([XY]) (\d+) ([-+])([XY]) (\d+)\n")
 
 _HEADER_LIMIT = 65536
@@ -31,7 +33,7 @@ _XYZ_FORMAT = b"FORMAT=32-bit_rle_xyze"
 _MOST_PIXELS_IN_A_BYTE = 16  # a run of 127 samples takes two bytes, and a pixel four samples
 
 
-@file_reader("Radiance picture", "fetch or export it again")
+@file_reader("Radiance picture", _CURE)
 def read_radiance(path: str | Path) -> HdrImage:
     """Read a Radiance picture of either format (RGBE, XYZE) and any scan order as linear Rec. 709 RGB.
 
@@ -44,12 +46,12 @@ def read_radiance(path: str | Path) -> HdrImage:
     data = read_bytes(path)
     resolution = _RESOLUTION.search(data[:_HEADER_LIMIT])
     if not data.startswith(b"#?") or resolution is None:
-        raise InputError(path, "not a Radiance picture (no #? or no resolution line in its header)")
+        raise InputError(path, "not a Radiance picture (no #? or no resolution line in its header)", _CURE)
     header = data[: resolution.start()].split(b"\n")
     scanlines = data[resolution.end() :]
     lines, length = int(resolution[3]), int(resolution[6])
     if not 0 < lines * length <= _MOST_PIXELS_IN_A_BYTE * len(scanlines):
-        raise InputError(path, f"damaged Radiance picture ({lines} x {length} pixels in {len(scanlines)} bytes)")
+        raise InputError(path, f"damaged Radiance picture ({lines} x {length} pixels in {len(scanlines)} bytes)", _CURE)
     check_pixels(path, length, lines, HDR_BYTES)
     linear = _decode(scanlines, resolution)
     notes = []
