@@ -4,15 +4,17 @@ import shutil
 import socket
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from twostage_hdr.cli.app import build_page, serve
+from twostage_hdr.cli.app import build_page, local_settings, serve
 from twostage_hdr.cli.app_result import AppResult, reconstruct_for_app
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr
@@ -94,14 +96,53 @@ def test_a_port_in_use_is_refused_in_one_line(monkeypatch):
 
 
 @pytest.fixture
-def address(reconstructor: Reconstructor, tmp_path: Path) -> Iterator[str]:
+def address(reconstructor: Reconstructor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     pytest.importorskip("gradio")
     page = build_page(reconstructor, tmp_path)
-    _, address, _ = page.launch(
-        server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False, footer_links=[]
-    )
+    (tmp_path / "kept").mkdir()
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "kept"))
+    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **local_settings(tmp_path / "kept"))
     yield address
     page.close()
+
+
+def _status(address: str, path: str = "", *, data: bytes | None = None, **headers: str) -> int:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    try:
+        with urllib.request.urlopen(urllib.request.Request(address + path, data, named)) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def _form(content: bytes) -> dict[str, object]:
+    body = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n' + content + b"\r\n--x--\r\n"
+    return {"data": body, "Content_Type": "multipart/form-data; boundary=x"}
+
+
+def test_the_page_answers_itself_and_no_foreign_name_or_page(address):
+    port = address.rstrip("/").rpartition(":")[2]
+    assert _status(address) == 200
+    assert _status(address, Origin=f"http://127.0.0.1:{port}") == 200
+    assert _status(address, Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate") == 200
+    assert _status(address, Host="evil.example") == 421
+    assert _status(address, Host=f"evil.example:{port}") == 421
+    assert _status(address, Origin="http://evil.example") == 403
+    assert _status(address, Origin=f"http://localhost:{int(port) + 1}") == 403
+    assert _status(address, Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="no-cors") == 403
+    assert _status(address, "gradio_api/upload", Origin="http://evil.example", **_form(b"content")) == 403
+
+
+def test_parallel_uploads_are_all_taken_and_large_ones_refused(address, photograph, monkeypatch):
+    with ThreadPoolExecutor(12) as pool:
+        upload = lambda number: _status(address, "gradio_api/upload", **_form(photograph.read_bytes() + bytes(number)))  # noqa: E731
+        assert set(pool.map(upload, range(24))) == {200}
+    monkeypatch.setattr("twostage_hdr.cli.local_only.UPLOAD_AT_MOST", 1000)
+    assert _status(address, "gradio_api/upload", **_form(bytes(1001))) == 413
+    monkeypatch.undo()
+    monkeypatch.setattr("twostage_hdr.cli.local_only.KEPT_AT_MOST", 24)
+    assert _status(address, "gradio_api/upload", **_form(b"one more")) == 507
+    assert _status(address) == 200
 
 
 @pytest.mark.browser

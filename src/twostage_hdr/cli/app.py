@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from twostage_hdr.cli.app_result import AppResult, reconstruct_for_app
+from twostage_hdr.cli.batch import named
+from twostage_hdr.cli.local_only import UPLOAD_AT_MOST, LocalOnly
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
 from twostage_hdr.inference.result_files import ENDINGS
@@ -46,19 +48,30 @@ def serve(
         os.environ["GRADIO_TEMP_DIR"] = folder  # else what was dropped and made stays in the system's folder
         theme = gradio.themes.Default(font=_SYSTEM_FONTS, font_mono=("monospace",))
         try:
-            build_page(reconstructor, Path(folder)).launch(
-                server_name="127.0.0.1",
-                server_port=port,
-                inbrowser=open_browser,
-                share=False,
-                ssr_mode=False,
-                theme=theme,
-                footer_links=[],
-            )
+            page = build_page(reconstructor, Path(folder))
+            page.launch(server_port=port, inbrowser=open_browser, theme=theme, **local_settings(Path(folder)))
         except OSError as error:
             if port is None:
                 raise
             raise InputError(f"--port {port}", "another program may use it", "give another, or none") from error
+
+
+def local_settings(folder: Path) -> dict[str, Any]:
+    """How the page is launched: for this machine and this page alone; see `LocalOnly`.
+
+    Args:
+        folder: where uploads and results are kept.
+    """
+    from starlette.middleware import Middleware
+
+    return {
+        "server_name": "127.0.0.1",
+        "share": False,
+        "ssr_mode": False,
+        "footer_links": [],
+        "max_file_size": UPLOAD_AT_MOST,
+        "app_kwargs": {"middleware": [Middleware(LocalOnly, folder=folder)]},
+    }
 
 
 def _gradio() -> Any:
@@ -97,8 +110,9 @@ def build_page(reconstructor: Reconstructor, folder: Path) -> Any:
             result = reconstruct_for_app(
                 Path(path), chosen, folder, lambda share: progress(share, desc="Reconstructing")
             )
-        except (InputError, OSError) as error:
-            raise gradio.Error(str(error).replace(path, Path(path).name), print_exception=False) from error
+        except Exception as error:  # one photograph does not end the page
+            line = named(Path(path), error).replace(path, Path(path).name)
+            raise gradio.Error(line, print_exception=False) from error
         return result, result.panes(stops), result.summary, None
 
     def expose(result: AppResult | None, stops: float | None) -> Any:
