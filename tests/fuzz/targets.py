@@ -170,7 +170,7 @@ TARGETS: dict[str, Target] = {
     ),
     "HdM scene": Target(
         _read_hdm,
-        ["data.hdm", "data.store.hdm_frames"],
+        ["data.hdm"],
         dict.fromkeys(("0_exposures.npy", "0_medium.png", "0_alignratio.npy"), _write_hdm),
     ),
     "folders": Target(_found, ["cli.convert"], {"a.jpg": lambda path: write_ultra_hdr(path, LIGHT)}),

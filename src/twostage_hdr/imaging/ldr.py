@@ -73,6 +73,17 @@ def read_ldr(path: str | Path) -> LdrImage:
     )
 
 
+@file_reader("image", "export it again as JPEG, PNG or TIFF")
+def photograph_size(path: str | Path) -> tuple[int, int]:
+    """Width and height in px by the header, not turned upright.
+
+    Raises:
+        InputError: no such file, no image, a damaged or too large one.
+    """
+    with _open(Path(path)) as image:
+        return image.size
+
+
 def _from_stored(stored: StoredImage) -> LdrImage:
     samples, orientation, profile = stored
     notes = []

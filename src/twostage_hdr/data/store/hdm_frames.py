@@ -5,11 +5,8 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from PIL import Image
 from torch import Tensor
 
-from twostage_hdr.boundary.refusal import as_input_error
-from twostage_hdr.boundary.regular_file import regular_file
 from twostage_hdr.data.hdm import EXPOSURES, HdmSource
 from twostage_hdr.data.patches import FrozenDataset
 from twostage_hdr.data.scene import Scene, Source
@@ -18,6 +15,7 @@ from twostage_hdr.data.triple import Triple
 from twostage_hdr.data.window import Window
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_of, alignratio_path_for, quantise
+from twostage_hdr.imaging.ldr import photograph_size
 
 
 class HdmFrames:
@@ -43,9 +41,8 @@ class HdmFrames:
 
     def size(self, scene: Scene) -> tuple[int, int]:
         """From the medium frame's header."""
-        path = self.source.file(scene.id, "medium.png")
-        with as_input_error(path, "run inspect, then exclude the scene"), Image.open(regular_file(path)) as image:
-            return image.height, image.width
+        width, height = photograph_size(self.source.file(scene.id, "medium.png"))
+        return height, width
 
     def files(self, scene: Scene) -> dict[str, Path]:
         """Frames, reference, scale and, where they matter, exposures."""
