@@ -12,7 +12,7 @@ from twostage_hdr.inference.weights import SHIPPED
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "twostage_hdr"
-NOT_MIRRORED = {"conf", "experiments", "integrations", "pipeline", "cluster", "oracles"}
+NOT_MIRRORED = {"conf", "experiments", "integrations", "pipeline", "cluster", "oracles", "fuzz"}
 """Folders of tests of something else than one module."""
 OF_A_WHOLE_PACKAGE = {"test_contract"}
 """Tests of what all modules of a package have in common."""
