@@ -46,9 +46,9 @@ def test_a_told_sequence_is_taken_as_told(tmp_path: Path) -> None:
     ("content", "said"),
     [
         (b"scene,sequence\na,x\n", "no sequence for 1 scenes, first 'b'"),
-        (b"", "no sequence for 2 scenes"),
-        (b"scene,shot\na,x\nb,x\n", "columns scene,sequence"),
-        (b"scene,sequence\n\xff,x\n", "columns scene,sequence"),
+        (b"", "empty"),
+        (b"scene,shot\na,x\nb,x\n", "column sequence is missing"),
+        (b"scene,sequence\n\xff,x\n", "no text in UTF-8"),
     ],
 )
 def test_incomplete_and_foreign_tables_are_refused(tmp_path: Path, content: bytes, said: str) -> None:

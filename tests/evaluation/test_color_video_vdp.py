@@ -115,8 +115,8 @@ def test_a_program_that_gives_up_is_quoted(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("test, reference, cvvdp\ntest0.exr, reference0.exr, 9.5\n", "scored 1 of 2 pairs"),
-        ("test, reference, cvvdp\ntest0.exr, reference0.exr", "no scores of cvvdp could be read"),
-        ("nothing\n1\n", "no scores of cvvdp could be read"),
+        ("test, reference, cvvdp\ntest0.exr, reference0.exr", "line 2 has 2 values for 3"),
+        ("nothing\n1\n", "column test is missing"),
     ],
 )
 def test_an_incomplete_answer_is_refused(text: str, words: str, tmp_path: Path) -> None:

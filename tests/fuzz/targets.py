@@ -10,11 +10,17 @@ import tifffile
 from PIL import Image
 
 from tests.imaging.test_camera_raw import write_dng
+from twostage_hdr.camera.exposure import ClippedShareExposure
+from twostage_hdr.camera.response import GammaResponse
+from twostage_hdr.camera.virtual_camera import VirtualCamera
 from twostage_hdr.cli.convert import find_hdr_files
 from twostage_hdr.cli.info import facts_of
 from twostage_hdr.data.hdm import HdmSource
+from twostage_hdr.data.hdr_folder import MANIFEST, HdrFolderSource
 from twostage_hdr.data.scene import Scene
+from twostage_hdr.data.sequences import read_sequences
 from twostage_hdr.data.store.hdm_frames import HdmFrames
+from twostage_hdr.evaluation.color_video_vdp import read_scores
 from twostage_hdr.imaging.avif import read_avif, write_avif
 from twostage_hdr.imaging.challenge_png import (
     read_alignratio,
@@ -86,6 +92,19 @@ def _read_hdm(path: Path) -> object:
     frames = HdmFrames(HdmSource(root=str(path.parent)))
     scene = Scene("0", "0")
     return frames.size(scene), frames.whole(scene, 0)
+
+
+def _write_folder(path: Path) -> None:
+    path.with_name(MANIFEST).write_text("file,place_group,panorama,note\na.hdr,hall,yes,sky-only\n", encoding="utf-8")
+    path.with_name("exclude.txt").write_text("# seen twice\nb.hdr # too dark\n", encoding="utf-8")
+    for name in ("a.hdr", "b.hdr"):
+        write_radiance(path.with_name(name), LIGHT)
+
+
+def _read_folder(path: Path) -> object:
+    camera = VirtualCamera(exposure=ClippedShareExposure(), response=GammaResponse())
+    source = HdrFolderSource(root=str(path.parent), camera=camera, exclude=str(path.with_name("exclude.txt")))
+    return [source.read(scene) for scene in source.scenes()]
 
 
 def _found(path: Path) -> object:
@@ -172,6 +191,17 @@ TARGETS: dict[str, Target] = {
         _read_hdm,
         ["data.hdm"],
         dict.fromkeys(("0_exposures.npy", "0_medium.png", "0_alignratio.npy"), _write_hdm),
+    ),
+    "manifest": Target(_read_folder, ["data.hdr_folder"], {MANIFEST: _write_folder, "exclude.txt": _write_folder}),
+    "sequences": Target(
+        lambda path: read_sequences(path, ["a", "b"]),
+        ["data.sequences"],
+        {"a.csv": lambda path: path.write_text("scene,sequence\na,1\nb,1\n")},
+    ),
+    "scores of cvvdp": Target(
+        lambda path: read_scores(path, 2),
+        ["evaluation.color_video_vdp"],
+        {"a.csv": lambda path: path.write_text("test, reference, cvvdp\ntest0.exr, r, 9.5\ntest1.exr, r, 8\n")},
     ),
     "folders": Target(_found, ["cli.convert"], {"a.jpg": lambda path: write_ultra_hdr(path, LIGHT)}),
 }

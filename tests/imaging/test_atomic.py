@@ -1,7 +1,10 @@
 """A file appears whole or not at all."""
 
+import errno
+import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,7 +12,7 @@ import pytest
 
 from twostage_hdr import __version__
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.atomic import atomic_path, software_tag
+from twostage_hdr.imaging.atomic import atomic_path, remove_leftovers, software_tag, temporary_sibling
 
 KILLED = """
 import os, sys
@@ -75,6 +78,48 @@ def test_a_process_that_dies_half_way_leaves_the_old_file(tmp_path: Path) -> Non
     ended = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
     assert ended.returncode == 9
     assert path.read_text() == "old"
+
+
+def _left(folder: Path, name: str, *, age: float = 0) -> Path:
+    path = folder / name
+    path.write_bytes(b"half of it")
+    os.utime(path, (time.time() - age,) * 2)
+    return path
+
+
+def test_the_next_writer_in_a_folder_removes_what_killed_ones_left(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "a.txt")], check=False)
+    assert [path.name[:7] for path in tmp_path.iterdir()] == [".a.tmp-"]
+    with atomic_path(tmp_path / "b.txt") as temporary:
+        temporary.touch()
+    assert [path.name for path in tmp_path.iterdir()] == ["b.txt"]
+
+
+def test_what_a_living_process_owns_stays_and_so_does_what_is_no_temporary_file(tmp_path: Path) -> None:
+    kept = [temporary_sibling(tmp_path / "mine.exr"), tmp_path / ".notes.tmp-x", tmp_path / "a.tmp-1-0.exr"]
+    kept = [_left(tmp_path, path.name) for path in kept]
+    other, old = ".a.tmp-00000000-1-0.exr", ".b.tmp-00000000-1-0.exr"
+    kept.append(_left(tmp_path, other))  # of another machine, changed just now
+    _left(tmp_path, old, age=90_000)
+    dead = subprocess.Popen([sys.executable, "-c", "pass"])
+    dead.wait()
+    (tmp_path / f".clip_exr.tmp-{dead.pid}").mkdir()
+    _left(tmp_path, f".a.tmp-{dead.pid}-0.exr")
+    remove_leftovers(tmp_path)
+    assert set(tmp_path.iterdir()) == set(kept)
+
+
+def test_a_name_as_long_as_the_disk_takes_is_written(tmp_path: Path) -> None:
+    path = tmp_path / ("n" * 251 + ".txt")
+    with atomic_path(path) as temporary:
+        temporary.write_text("all")
+    assert path.read_text() == "all"
+
+
+def test_the_systems_refusal_names_the_file_and_not_its_temporary_name(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space left") as caught, atomic_path(tmp_path / "a.txt"):
+        raise OSError(errno.ENOSPC, "whatever")
+    assert caught.value.filename == str(tmp_path / "a.txt")
 
 
 def test_many_writers_of_one_name_leave_one_whole_text(tmp_path: Path) -> None:

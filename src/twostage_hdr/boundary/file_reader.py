@@ -9,6 +9,9 @@ from twostage_hdr.boundary.quiet import quiet_libraries
 from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.regular_file import regular_file
 
+FILE_AT_MOST = 8 * 2**30
+"""Bytes; 500 megapixels of three floats have 6 GB."""
+
 _Further = ParamSpec("_Further")
 _Content = TypeVar("_Content")
 Reader = Callable[Concatenate[str | Path, _Further], _Content]
@@ -27,7 +30,7 @@ def file_reader(what: str, cure: str) -> Callable[[Reader[_Further, _Content]], 
     def decorate(read: Reader[_Further, _Content]) -> Reader[_Further, _Content]:
         @wraps(read)
         def guarded(path: str | Path, *others: _Further.args, **named: _Further.kwargs) -> _Content:
-            file = regular_file(path)
+            file = regular_file(path, at_most=FILE_AT_MOST)
             with quiet_libraries(), as_input_error(path, cure, f"damaged or unreadable {what}"):
                 return read(file, *others, **named)
 

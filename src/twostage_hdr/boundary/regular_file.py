@@ -30,8 +30,10 @@ def regular_file(path: str | Path, *, at_most: int | None = None, cure: str = "n
         return Path(path)
 
 
-def open_regular(path: str | Path, *, at_most: int | None = None, cure: str = "name another file") -> BinaryIO:
-    """Opens a file for reading bytes; arguments and errors as of `regular_file`."""
+def open_regular(
+    path: str | Path, *, at_most: int | None = None, may_be_empty: bool = False, cure: str = "name another file"
+) -> BinaryIO:
+    """Opens a file for reading bytes; arguments and errors as of `regular_file`, and it may have no content if said."""
     shown = _shown(path)
     try:  # the flag: opening a pipe must not wait for its writer
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -40,7 +42,7 @@ def open_regular(path: str | Path, *, at_most: int | None = None, cure: str = "n
     except (OSError, ValueError) as error:  # the second: a NUL in the name
         raise InputError(shown, f"cannot be opened ({one_line(error)})", cure) from error
     try:
-        _check(shown, os.fstat(descriptor), at_most, cure)
+        _check(shown, os.fstat(descriptor), at_most, may_be_empty, cure)
         return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
@@ -51,29 +53,37 @@ def _shown(path: str | Path) -> str:
     return printable(str(path), at_most=_LONGEST_NAME)
 
 
-def _check(shown: str, status: os.stat_result, at_most: int | None, cure: str) -> None:
+def _check(shown: str, status: os.stat_result, at_most: int | None, may_be_empty: bool, cure: str) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise InputError(shown, "a folder where a file is expected", cure)
     if not stat.S_ISREG(status.st_mode):
         raise InputError(shown, "not a file on disk (a pipe or a device)", cure)
-    if status.st_size == 0:
+    if status.st_size == 0 and not may_be_empty:
         raise InputError(shown, "the file is empty (0 bytes)", cure)
     if at_most is not None and status.st_size > at_most:
         raise InputError(shown, f"{status.st_size} bytes, where at most {at_most} are expected", cure)
 
 
-def read_bytes(path: str | Path, *, at_most: int = BYTES_AT_MOST, cure: str = "name another file") -> bytes:
-    """The whole content; arguments and errors as of `regular_file`."""
-    with open_regular(path, at_most=at_most, cure=cure) as file:
+def read_bytes(
+    path: str | Path, *, at_most: int = BYTES_AT_MOST, may_be_empty: bool = False, cure: str = "name another file"
+) -> bytes:
+    """The whole content; arguments and errors as of `open_regular`."""
+    with open_regular(path, at_most=at_most, may_be_empty=may_be_empty, cure=cure) as file:
         try:
             return file.read()
         except (OSError, MemoryError) as error:  # a disk that has gone, a folder of the network
             raise InputError(_shown(path), f"cannot be read ({one_line(error)})", cure) from error
 
 
-def read_text(path: str | Path, *, at_most: int = TEXT_AT_MOST, cure: str = "name a text file in UTF-8") -> str:
-    """The whole content as UTF-8, line ends as `\\n`; arguments and errors as of `regular_file`."""
-    content = read_bytes(path, at_most=at_most, cure=cure)
+def read_text(
+    path: str | Path,
+    *,
+    at_most: int = TEXT_AT_MOST,
+    may_be_empty: bool = False,
+    cure: str = "name a text file in UTF-8",
+) -> str:
+    """The whole content as UTF-8, line ends as `\\n`; arguments and errors as of `open_regular`."""
+    content = read_bytes(path, at_most=at_most, may_be_empty=may_be_empty, cure=cure)
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:

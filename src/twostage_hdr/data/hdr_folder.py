@@ -1,6 +1,6 @@
 """Any folder of HDR images as a source of triples: manifest, panoramas, exclude list, virtual camera."""
 
-import csv
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from twostage_hdr.boundary.regular_file import read_text
+from twostage_hdr.boundary.structured_text import read_csv
 from twostage_hdr.camera.virtual_camera import VirtualCamera
 from twostage_hdr.data.capture import capture_triple
 from twostage_hdr.data.image_cache import ImageCache
@@ -151,10 +153,7 @@ def read_exclude_list(path: str | None) -> frozenset[str]:
     """
     if path is None:
         return frozenset()
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"data exclude list {path}", f"{error}", "give an existing text file or null") from error
+    lines = read_text(path, may_be_empty=True, cure="give a text file for data.source.exclude, or null").splitlines()
     return frozenset(name for line in lines if (name := _COMMENT.split(line)[0].strip()))
 
 
@@ -166,15 +165,9 @@ def _is_hdr(file: Path) -> bool:
 
 
 def _read_manifest(path: Path) -> dict[str, _ManifestRow]:
-    if not path.is_file():
+    if not os.path.lexists(path):
         return {}
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(path, f"cannot be read as CSV ({error})", "repair or remove it") from error
-    if rows and "file" not in rows[0]:
-        raise InputError(path, f"columns are {list(rows[0])}", "a manifest needs the column 'file'")
+    rows = read_csv(path, ["file"], cure="correct it, or take it away")
     flags = {"yes": True, "no": False}
     return {
         row["file"]: _ManifestRow(

@@ -1,9 +1,9 @@
 """Film sequences: runs of neighbouring frames that show one shot and must not be split."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from twostage_hdr.boundary.structured_text import read_csv
 from twostage_hdr.data.thumbnails import Thumbnail, alike_pairs, panned_correlation
 from twostage_hdr.errors import InputError
 
@@ -52,11 +52,8 @@ def read_sequences(path: Path, ids: Sequence[str]) -> dict[str, str]:
     Raises:
         InputError: the file is missing, has other columns or misses a scene.
     """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            listed = {row["scene"]: row["sequence"] for row in csv.DictReader(file)}
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(path, f"cannot be read as CSV with columns scene,sequence ({error!r})") from error
+    rows = read_csv(path, ["scene", "sequence"], cure="give a CSV with the columns scene and sequence")
+    listed = {row["scene"]: row["sequence"] for row in rows}
     missing = [scene_id for scene_id in ids if scene_id not in listed]
     if missing:
         raise InputError(path, f"no sequence for {len(missing)} scenes, first {missing[0]!r}", "add a row for each")

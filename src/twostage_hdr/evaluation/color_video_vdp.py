@@ -4,7 +4,6 @@ Its program needs another environment than this package (it brings torchvision),
 results.
 """
 
-import csv
 import shutil
 import subprocess
 import tempfile
@@ -15,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from twostage_hdr.boundary.refusal import as_input_error
+from twostage_hdr.boundary.structured_text import read_csv
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.gallery.evaluated_scene import load_scene
 from twostage_hdr.evaluation.protocol import JOD_COLUMN
@@ -102,12 +103,10 @@ def read_scores(path: Path, count: int) -> list[float]:
     Raises:
         InputError: no such file, or a pair without a number.
     """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            lines = list(csv.DictReader(file, skipinitialspace=True))
+    cure = "look whether this version of cvvdp runs by itself"
+    lines = read_csv(path, ["test", "cvvdp"], cure=cure)
+    with as_input_error(path, cure, "no scores of cvvdp"):
         found = {line["test"]: float(line["cvvdp"]) for line in lines}
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise InputError(path.name, f"no scores of cvvdp could be read ({type(error).__name__}: {error})") from error
     missing = [number for number in range(count) if f"test{number}.exr" not in found]
     if missing:
         raise InputError(path.name, f"cvvdp scored {len(found)} of {count} pairs", "run it again")

@@ -15,6 +15,7 @@ from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.photometry import WHITE
 
 _CURE = "fetch or export it again"
+_CONTAINER, _CODESTREAM = b"\0\0\0\x0cJXL \r\n\x87\n", b"\xff\x0a"  # how a file begins (ISO 18181-2)
 _CICP = (BT2020_PRIMARIES, PQ_TRANSFER, 0, 1)
 _LINEAR_REC709 = (1, 8)
 _MAX16 = 65535
@@ -45,6 +46,9 @@ def read_jpegxl(path: str | Path) -> HdrImage:
         InputError: damaged, or of another colour encoding.
     """
     path = Path(path)
+    with path.open("rb") as file:  # OpenImageIO would look at all of it first
+        if not file.read(len(_CONTAINER)).startswith((_CONTAINER, _CODESTREAM)):
+            raise InputError(path, "not a JPEG XL", _CURE)
     source = OpenImageIO.ImageInput.open(str(path))
     if source is None:
         raise InputError(path, f"damaged or unreadable JPEG XL ({OpenImageIO.geterror().strip()})", _CURE)

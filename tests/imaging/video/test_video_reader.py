@@ -1,3 +1,5 @@
+import os
+import random
 import shutil
 import subprocess
 from fractions import Fraction
@@ -5,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from tests.fuzz.mutations import mutate
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.video.video_reader import VideoReader
 
@@ -108,3 +111,27 @@ def test_what_is_no_ordinary_video_is_refused_in_one_line(tmp_path, write_clip) 
             pass
         assert str(path) in str(error.value)
         assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mts", ".mkv"])
+def test_mutated_videos_are_read_or_refused_in_one_line(tmp_path, write_clip, suffix, capfd) -> None:
+    valid = write_clip(tmp_path / f"a{suffix}", [smooth(20 * number) for number in range(3)]).read_bytes()
+    outcomes, refusals = [], []
+    for case in range(40):
+        path = tmp_path / f"case{suffix}"
+        path.write_bytes(mutate(valid, random.Random(f"0-{case}"), [valid]))
+        try:
+            with VideoReader(path) as video:
+                outcomes.append(sum(1 for _ in video.frames()) > 0)
+        except InputError as error:
+            outcomes.append(False)
+            refusals.append(error)
+    assert {True, False} == set(outcomes)
+    assert all(str(error).isprintable() and error.cure for error in refusals)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_pipe_in_place_of_a_video_is_refused_at_once(tmp_path) -> None:
+    os.mkfifo(tmp_path / "a.mp4")
+    with pytest.raises(InputError, match="a pipe"), VideoReader(tmp_path / "a.mp4"):
+        pass
