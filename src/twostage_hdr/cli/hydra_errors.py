@@ -18,6 +18,7 @@ RENAMED = {
         "init_from": "weights",
         "ckpt_path": "resume_from",
         "module.stage_one": "module.stage_one_weights",
+        "module.memory": "module.cache_dir",
     },
     "evaluate": {"checkpoint": "weights"},
 }

@@ -26,11 +26,9 @@ from twostage_hdr.imaging.pixel_arrays import LinearPixels
 from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 
 BAND = (0.2, 0.8)
-
 """Share of the height that is kept: beyond it the equirectangular projection stretches visibly."""
 
 SKY_BAND = (0.2, 0.5)
-
 """The same for sky-only maps, whose lower half is synthetic."""
 
 

@@ -22,11 +22,9 @@ from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 from twostage_hdr.radiometry.quantities import LinearRGB
 
 SCENE_KINDS = (render_landscape, render_night_street, render_interior, render_still_life)
-
 """Renderers (height, width, rng) -> (3, H, W); each is drawn equally often."""
 
 SMALLEST_SIDE = 16
-
 """Pixels below which the renderers' grids are empty."""
 
 

@@ -1,4 +1,4 @@
-"""Small grey pictures of scenes, by which frames of one shot and duplicates are found."""
+"""Previews of scenes, and small grey thumbnails by which frames of one shot and duplicates are found."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,24 +12,19 @@ from torch import Tensor
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 THUMBNAIL = (48, 27)
-
 """Width and height in px at which frames are compared: shots differ in composition, not in detail."""
 
 NEAR_DUPLICATE = 0.97
-
 """Correlation from which on two thumbnails count as one picture. Of 78 panoramas and photographs of 66 places no two
 different ones came above 0.943, and those were cloudless skies."""
 
 FLAT = 0.5
-
 """Standard deviation in 8-bit levels below which a picture shows nothing that could be compared."""
 
 _LEAST_DETAIL = 0.05
-
 """Standard deviation of a thumbnail's part below which a correlation is noise."""
 
 Thumbnail: TypeAlias = Float32[np.ndarray, "27 48"]
-
 """Grey, zero mean, unit variance (all zero if flat), so that a mean product is a correlation."""
 
 

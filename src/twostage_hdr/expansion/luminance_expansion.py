@@ -19,15 +19,12 @@ from twostage_hdr.radiometry.luminance import luminance
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, Luminance, RelativeLuminance
 
 DEFAULT_PEAK_RATIO = 10.0
-
 """Peak over white where the caller names no peak; the same for all operators, so that they compare."""
 
 LOG_FLOOR = 1e-6
-
 """Added to relative luminances before a logarithm, so that black pixels count but do not dominate."""
 
 PER_IMAGE = (-3, -2, -1)
-
 """The dimensions of one image in a (..., 1, H, W) luminance."""
 
 

@@ -46,11 +46,9 @@ def _stage(stage: Stage, image: Tensor) -> Tensor:
 
 
 Rows: TypeAlias = Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]
-
 """Row at which a band begins, and the band: the network's output as it is, encoded or linear."""
 
 TILE_PIXELS = {"cpu": 256, "cuda": 1024}
-
 """Side of a tile of the networks that are not streamed: a compromise of halo and memory."""
 
 

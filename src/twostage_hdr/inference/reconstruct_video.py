@@ -23,16 +23,13 @@ from twostage_hdr.radiometry.luminance import luminance
 from twostage_hdr.radiometry.photometry import WHITE
 
 SECONDS = 0.5
-
 """Time constant of the exponential mean of the gain's logarithm, s: flicker goes, a change of light passes."""
 
 CUT = 0.1
-
 """Mean change of the encoded input (full scale 1) between two frames that starts a new scene: pans and flicker of a
 lamp stay well below it."""
 
 _SAMPLES = 128
-
 """Rows and columns, at most, that the gain and the change are measured on."""
 
 
@@ -93,7 +90,6 @@ def _sampled(ldr: LdrPixels) -> Float[np.ndarray, "rows columns 3"]:
 
 
 VIDEO_ENDINGS = {"hevc": "_hdr.mp4", "exr": "_exr"}
-
 """Formats of video by name, and what each adds to the video's stem; `exr` is a folder of frames."""
 
 

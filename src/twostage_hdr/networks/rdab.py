@@ -5,7 +5,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 OUTER_FACTOR = 0.8
-
 """Weight of the inner residual block in the outer sum, dimensionless [sharif2021twostage]."""
 
 

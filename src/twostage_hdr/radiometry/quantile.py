@@ -1,4 +1,4 @@
-"""Quantiles of images of any size (torch.quantile refuses more than 16 million values)."""
+"""Quantiles and order statistics of images of any size (torch.quantile refuses more than 16 million values)."""
 
 from math import ceil, floor
 

@@ -1,4 +1,4 @@
-"""Dynamic range of a scene."""
+"""Checks of one scene's values: dynamic range, 8-bit content, clipping, order of the exposures."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -14,7 +14,6 @@ DARK, BRIGHT = 0.1, 99.9
 """Percentiles of the luminance between which the range is measured, so that single pixels do not decide."""
 
 HARDLY_HDR = 4.0
-
 """Stops below which an ordinary photograph would have held the scene."""
 
 
@@ -53,7 +52,6 @@ def has_eight_bit_content(values: np.ndarray, *, least_pixels: int = 4096) -> bo
 
 
 ALL_CLIPPED = 0.95
-
 """Share from which on a frame shows next to nothing."""
 
 
@@ -63,7 +61,6 @@ def clipped_share(frame: UInt8[np.ndarray, "height width 3"]) -> float:
 
 
 MARGIN = 0.5
-
 """Levels of 255 by which a longer exposure may be darker on the mean before it counts as swapped."""
 
 

@@ -36,12 +36,9 @@ class Finding:
 
 
 def finding_from(error: InputError, *, scene: str, path: Path, root: Path) -> Finding:
-    """A reader's one-line refusal, `file: problem; cure`, as a finding."""
-    text = str(error).removeprefix(f"{path}:").strip()
-    problem, _, cure = text.partition("; ")
-    return Finding(
-        scene=scene, file=below(path, root), problem=problem, cure=cure or "repair the file or exclude the scene"
-    )
+    """A reader's refusal of a file as a finding."""
+    cure = error.cure or "repair the file or exclude the scene"
+    return Finding(scene=scene, file=below(path, root), problem=error.seen or str(error), cure=cure)
 
 
 def below(path: Path, root: Path) -> str:

@@ -100,8 +100,7 @@ class HdmInspector:
         try:
             stored, alignratio = self.source.read_stored_reference(record.scene)
         except InputError as error:
-            named = str(error).partition(":")[0]
-            ending = "alignratio.npy" if named.endswith("alignratio.npy") else "gt.png"
+            ending = "alignratio.npy" if error.subject.endswith("alignratio.npy") else "gt.png"
             path = self.source.file(record.scene, ending)
             record.findings.append(finding_from(error, scene=record.scene, path=path, root=self.source.root))
             return None

@@ -124,6 +124,5 @@ def _splits(scenes: Sequence[Scene], request: SplitRequest) -> tuple[Splits | No
             )
         check_splits(splits, scenes, where=where)
     except InputError as error:
-        problem, _, cure = str(error).removeprefix(f"{where}:").strip().partition("; ")
-        return None, [Finding(scene="", file=where, problem=problem, cure=cure)]
+        return None, [Finding(scene="", file=where, problem=error.seen, cure=error.cure)]
     return splits, []

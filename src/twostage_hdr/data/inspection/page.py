@@ -17,13 +17,11 @@ from twostage_hdr.data.inspection.inspection import Inspection
 from twostage_hdr.imaging.atomic import atomic_path, software_tag
 
 _MOST_NAMES = 40
-
 """Scenes up to which the bars carry names."""
 
 _MOST_POINTS = 20_000
 
 _HIGHEST = 4.0
-
 """Encoded reference value at which the response plot ends."""
 
 
@@ -82,7 +80,6 @@ def _svg(figure: Figure) -> str:
 
 
 SHEETS = 2000
-
 """Scenes up to which the page shows all; of more it shows the flagged ones and every k-th."""
 
 

@@ -72,7 +72,6 @@ def lamp_glass(view: View, lamps: list[Lamp], eye: float, shift: float) -> Plane
 
 
 FARTHEST = 160.0
-
 """Length of the street in metres."""
 
 

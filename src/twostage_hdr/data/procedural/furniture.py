@@ -75,7 +75,6 @@ PICTURE_SPACING, PICTURE_HEIGHT = 1.1, 1.55
 """Distance between the pictures' middles and their height, metres."""
 
 SKIRTING = 0.12
-
 """Height of the skirting board, metres."""
 
 

@@ -80,5 +80,4 @@ _PALETTES = (
     ((0.12, 0.09, 0.03), (0.24, 0.16, 0.06), (0.14, 0.12, 0.11), (0.42, 0.38, 0.33)),  # autumn heath
     ((0.55, 0.60, 0.66), (0.66, 0.70, 0.76), (0.13, 0.13, 0.14), (0.85, 0.88, 0.93)),  # winter
 )
-
 """Linear albedos of low ground, its patches, steep rock and high ground."""

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 Plane: TypeAlias = npt.NDArray[Any]
-
 """One number per pixel, (height, width), or three, (3, height, width), or a colour (3, 1, 1); float32 or a mask."""
 
 

@@ -13,7 +13,6 @@ from twostage_hdr.data.procedural.solids import Light, Rays, Solid
 from twostage_hdr.data.procedural.surface import Texture
 
 EYE = 1.45
-
 """Height of the viewer above the floor in metres."""
 
 FLOOR, CEILING, LEFT, RIGHT, BACK = 0, 1, 2, 3, 4
@@ -104,15 +103,12 @@ def _to_bar(offset: Plane, half: float, panes: int) -> Plane:
 
 
 LAMP_RADIUS = 0.13
-
 """Radius of the lamp's globe in metres."""
 
 SUN_RADIUS = 0.005
-
 """Angular radius of the sun in radians."""
 
 SHADOW_MARGIN = 0.3
-
 """Metres above the furniture in which its shadows' soft edges end."""
 
 

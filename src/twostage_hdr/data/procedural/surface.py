@@ -126,5 +126,4 @@ _PAINTS = (
     (0.66, 0.64, 0.62),  # white
     (0.20, 0.22, 0.30),  # night blue
 )
-
 """Linear albedos of wall paints."""

@@ -43,13 +43,11 @@ def even_quota(total: int, capacities: Sequence[int | None], *, seed: int) -> li
 
 
 TRIES = 16
-
 """Places that are tried for an informative patch before the best of them is taken."""
 
 _PLACES = 10
 
 _ORDER = 11
-
 """Independent random streams of one seed, apart from those of the training crops."""
 
 
@@ -120,11 +118,9 @@ def _stream(seed: int, *names: int | Scene) -> np.random.Generator:
 
 
 BLACK = 8
-
 """Brightest channel, of 255, up to which a pixel counts as black: sensor noise and little else."""
 
 ENOUGH = 0.1
-
 """Share of usable pixels, mean over the exposures, from which on a patch counts as informative."""
 
 

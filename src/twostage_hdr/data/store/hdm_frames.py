@@ -1,4 +1,4 @@
-"""Frames of HdM scenes: the files' own integers, unchanged."""
+"""Frames for a store: the integers of HdM's files unchanged, or photographs taken by the virtual camera."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -35,7 +35,6 @@ CHECKSUMS = "SHA256SUMS"
 README = "README.txt"
 
 WORK = ".prepare"
-
 """Plan and journal of an unfinished store; gone when it is complete."""
 
 PARTS = ("train", "val", "test")
@@ -43,7 +42,6 @@ PARTS = ("train", "val", "test")
 FROZEN_PARTS = ("val", "test")
 
 PER_ITEM = ("alignratio", "stops", "scale")
-
 """The arrays of one row per patch or per whole image."""
 
 

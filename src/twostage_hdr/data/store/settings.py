@@ -1,4 +1,4 @@
-"""What decides the contents of a store, beside the data themselves."""
+"""Settings of a store, what cuts its patches out of scenes, and the grid of places."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A prepared store as a source of triples."""
+"""A prepared store as a source of triples, and its crops as the integers that are stored."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A published state dictionary put into our network, tensor by tensor, by a table of names."""
+"""Published state dictionaries of ExpandNet and FHDR put into our networks, tensor by tensor, by a table of names."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,7 +58,7 @@ def checked(value: object, name: str, expected: Tensor, path: Path) -> Tensor:
     return value.detach().to("cpu", torch.float32)
 
 
-PUBLISHED_NAMES = {
+EXPANDNET_NAMES = {
     "local.0": "local_net.0.0",
     "local.2": "local_net.1.0",
     "dilated.0": "mid_net.0.0",
@@ -75,7 +75,6 @@ PUBLISHED_NAMES = {
     "join.0": "end_net.0.0",
     "join.2": "end_net.1",
 }
-
 """Published name of each of our layers."""
 
 
@@ -88,10 +87,10 @@ def load_expandnet(path: Path) -> ExpandNet:
     Raises:
         InputError: The file cannot be read, or its tensors are not ExpandNet's.
     """
-    return load_renamed(path, ExpandNet(), PUBLISHED_NAMES)
+    return load_renamed(path, ExpandNet(), EXPANDNET_NAMES)
 
 
-PUBLISHED_NAMES_fhdr = {
+FHDR_NAMES = {
     "first": "feb1",
     "second": "feb2",
     "feedback.compress": "feedback_block.compress_in",
@@ -108,11 +107,9 @@ PUBLISHED_NAMES_fhdr = {
     "refine": "hrb1",
     "to_rgb": "hrb2",
 }
-
 """Published name of each of our layers."""
 
 PUBLISHED_PEAK = 1.0
-
 """Linear value of the network's +1 where references were scaled to [0, 1], as the published training's are."""
 
 
@@ -130,4 +127,4 @@ def load_fhdr(path: Path, *, iterations: int, peak: float = PUBLISHED_PEAK) -> F
     """
     if iterations < 1:
         raise InputError("iterations", f"{iterations}", "give the number the checkpoint was trained with, 1 or more")
-    return load_renamed(path, FHDR(iterations=iterations, peak=peak), PUBLISHED_NAMES_fhdr)
+    return load_renamed(path, FHDR(iterations=iterations, peak=peak), FHDR_NAMES)

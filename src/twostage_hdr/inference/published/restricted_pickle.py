@@ -102,7 +102,6 @@ _ALLOWED: dict[tuple[str, str], object] = {
     ("torch._utils", "_rebuild_tensor_v2"): _Rebuild(_rebuild_tensor),
     ("torch._utils", "_rebuild_parameter"): _Rebuild(_rebuild_parameter),
 }
-
 """What a pickle gets under its own name. Storage types are resolved by torch before it asks the unpickler."""
 
 
@@ -127,7 +126,6 @@ def _refuse_other_containers(path: Path) -> None:
 
 
 MAX_BYTES = 2**30
-
 """Largest array file that is unpacked, bytes; HDRCNN's is 118 MB."""
 
 _FINE = frozenset("biuf")  # kinds of numbers that a list of weights may hold

@@ -52,7 +52,6 @@ if hasattr(os, "register_at_fork"):
 PLACES = PATCH**2
 
 GROWING = 4
-
 """Convolutions that add to the pile: all but the last dense one and the attention's."""
 
 _MATRICES = winograd_matrices()

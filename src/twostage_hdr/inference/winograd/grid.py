@@ -1,4 +1,4 @@
-"""How the streamed network cuts an image: in columns that stay in memory, and in bands of rows that pass through."""
+"""How the streamed network cuts an image into tiles of columns and bands of rows, and buffers between blocks."""
 
 from collections.abc import Sequence
 from functools import cached_property

@@ -90,7 +90,6 @@ SIDES = (
     Side(stored=slice(34, 35), planes=slice(3, 4), down=1, right=-1),
     Side(stored=slice(35, 36), planes=slice(0, 1), down=1, right=1),
 )
-
 """How the 20 outer planes of a patch follow from the 16 inner planes of the neighbours."""
 
 
@@ -135,7 +134,6 @@ def spread_patches(patches: Tensor, above: Tensor) -> None:
 
 
 Patches = Float[Tensor, "36 channels rows columns"]
-
 """Place in the 6x6 patch around a block, channel, row of blocks, column of blocks."""
 
 
@@ -159,7 +157,6 @@ def pieces() -> Iterator[Piece]:
 PIECES = tuple(pieces())
 
 INSIDE = [piece.place for piece in sorted(PIECES, key=lambda piece: piece.pixel) if piece.down == piece.right == 0]
-
 """The places of a patch that are its own block's pixels, in their order."""
 
 

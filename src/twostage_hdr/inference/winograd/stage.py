@@ -15,15 +15,12 @@ from twostage_hdr.inference.winograd.weights import DENSE_CONVS, WinogradWeights
 from twostage_hdr.networks.stage import Stage
 
 BLOCK_RIM = 2
-
 """Blocks of 4x4 pixels that an RDAB reads around a tile: 5 pixels."""
 
 Work: TypeAlias = Callable[[Workspace], None]
-
 """A piece of work for one worker."""
 
 RunAll: TypeAlias = Callable[[Sequence[Work]], None]
-
 """Runs pieces of work, in parallel, and returns when all are done."""
 
 

@@ -11,7 +11,6 @@ from twostage_hdr.inference.winograd.transforms import OUTPUTS
 from twostage_hdr.inference.winograd.weights import SKIP, WinogradConv, WinogradWeights
 
 _HUGE_PAGE = 2 << 20
-
 """Bytes of a large page on x86-64 and ARM64 Linux."""
 
 

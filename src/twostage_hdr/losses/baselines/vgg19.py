@@ -1,4 +1,4 @@
-"""Distance between the VGG19 features of two images, with weights from a local file."""
+"""Weights of a VGG from a local file, and the distance between two images' VGG19 features."""
 
 import pickle
 import re
@@ -17,7 +17,6 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """What torchvision's VGGs expect R, G, B in [0, 1] to be normalised with."""
 
 CAFFE_RGB_MEAN = (123.68, 116.779, 103.939)
-
 """What the original VGGs, and Keras's, expect to be taken off R, G, B in [0, 255], before the order becomes B, G, R."""
 
 _TORCHVISION_KEY = re.compile(r"^(?:features\.)?(\d+)\.(weight|bias)$")
@@ -84,7 +83,6 @@ def _to_imagenet_input(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
 
 
 LAYER_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
-
 """Weights of the features after conv1_1, conv2_1, conv3_1, conv4_1, conv5_1 and their ReLUs [khan2019fhdr]."""
 
 _POOL_BEFORE = frozenset({2, 4, 8, 12})  # convolutions, counted from 0, that open the stages 2..5

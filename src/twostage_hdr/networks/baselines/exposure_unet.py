@@ -1,4 +1,4 @@
-"""The U-Net with which the two methods of Lee et al. change an image's exposure [lee2018recursive, lee2018chain]."""
+"""A U-Net that changes an image's exposure, and the merge of a stack of exposures [lee2018recursive, lee2018chain]."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What a compared network shows to its loss during training, where that differs from its result."""
+"""Common to the compared networks: outputs that only the loss sees, padding, and gains."""
 
 from typing import Protocol, runtime_checkable
 

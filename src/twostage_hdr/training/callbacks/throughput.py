@@ -13,15 +13,12 @@ from twostage_hdr.data.triple import Triple
 from twostage_hdr.training.reconstruction_module import ReconstructionModule
 
 SMOOTHING = 0.9
-
 """Weight of the past in the running means; dimensionless."""
 
 UNCOUNTED = 2
-
 """First batches that are not representative: kernels are chosen, memory is allocated, loaders start."""
 
 TYPICAL = 5
-
 """Batches from whose median the remaining time is estimated."""
 
 
@@ -116,7 +113,6 @@ NAMES = {
     "train/discriminator/loss": "discrim.",
     "speed/images_per_second": "images/s",
 }
-
 """Logged names and what the progress bar calls them."""
 
 
