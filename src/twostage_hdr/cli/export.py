@@ -10,9 +10,10 @@ from twostage_hdr.inference.export import export_onnx, export_program
 from twostage_hdr.inference.published.hdrcnn import load_hdrcnn
 from twostage_hdr.inference.published.official import load_official
 from twostage_hdr.inference.published.renamed_state import load_expandnet, load_fhdr
-from twostage_hdr.inference.weights import describe_network, find_weights, load_weights, save_weights
 from twostage_hdr.inference.whole_frame import check_lights, parse_response
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
+from twostage_hdr.inference.network_description import describe_network
+from twostage_hdr.inference.weights import find_weights, load_weights, save_weights
 
 SUFFIXES = (".safetensors", ".onnx", ".pt2")
 

@@ -17,7 +17,8 @@ from omegaconf import DictConfig, OmegaConf
 
 import twostage_hdr
 from twostage_hdr.cli.run_directory import RunDirectory, commit
-from twostage_hdr.inference.weights import describe_network, load_weights, save_weights
+from twostage_hdr.inference.network_description import describe_network
+from twostage_hdr.inference.weights import load_weights, save_weights
 from twostage_hdr.training.callbacks.stop_signals import Stopped
 
 TAGGED = ("module", "data", "experiment", "ablation")

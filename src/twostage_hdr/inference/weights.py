@@ -1,64 +1,35 @@
 """Trained weights: written with what rebuilds their network, found by any name, loaded without pickle code."""
 
-import importlib
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
+from twostage_hdr.boundary.refusal import as_input_error, one_line
+from twostage_hdr.boundary.regular_file import read_bytes, regular_file
+from twostage_hdr.boundary.structured_text import parse_json
+from twostage_hdr.boundary.torch_file import read_torch_file
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.inference.network_description import build_network, describe_network
 
 SHIPPED = Path(__file__).parents[1] / "weights"
 """Where the package keeps its own weights."""
 
+CHECKSUMS = "SHA256SUMS"
+"""Of the package's own weights, beside them."""
+
+CHECKSUM = "sha256"
+"""Entry of a weight file's header: of its tensors."""
+
 DEFAULT_WEIGHTS = ("two_stage", "demo")
 """Names of shipped sets in order of preference: the first that is there is used when none is asked for."""
-
-_NETWORKS = "twostage_hdr.networks."
-
-
-def describe_network(network: nn.Module) -> dict[str, Any]:
-    """What rebuilds a network: dotted path, constructor arguments, and the domain of its output.
-
-    Returns:
-        `{"network": "twostage_hdr.networks...", "hyper_parameters": {...}, "output": "encoded" | "linear"}`.
-    """
-    kind = type(network)
-    return {
-        "network": f"{kind.__module__}.{kind.__qualname__}",
-        "hyper_parameters": dict(network.hyper_parameters),  # type: ignore[arg-type]
-        "output": network.output,
-    }
-
-
-def build_network(description: Mapping[str, Any], where: str) -> nn.Module:
-    """The network of a description, with fresh weights.
-
-    Raises:
-        InputError: not one of this package's networks, or arguments it does not have.
-    """
-    path = str(description.get("network", ""))
-    module, _, name = path.rpartition(".")
-    if not path.startswith(_NETWORKS):
-        raise InputError(where, f"says its network is {path!r}", f"expected one in {_NETWORKS[:-1]}")
-    try:
-        kind = getattr(importlib.import_module(module), name)
-        if not (isinstance(kind, type) and issubclass(kind, nn.Module) and hasattr(kind, "output")):
-            raise TypeError("not an image network")
-        network = kind(**description["hyper_parameters"])
-    except (ImportError, AttributeError, TypeError, ValueError, KeyError, ArithmeticError, RuntimeError) as error:
-        raise InputError(
-            where, f"its network {path} cannot be built here ({_one_line(error)})", "update the package"
-        ) from error
-    if network.output != description.get("output", network.output):
-        raise InputError(where, f"says its output is {description['output']}, {name}'s is {network.output}")
-    return network
 
 
 def save_weights(path: Path, network: nn.Module, notes: Mapping[str, str] | None = None) -> None:
@@ -70,30 +41,38 @@ def save_weights(path: Path, network: nn.Module, notes: Mapping[str, str] | None
         notes: further header entries: recipe, data, scores, licence.
     """
     described = describe_network(network)
-    header = {**(notes or {}), **described, "hyper_parameters": json.dumps(described["hyper_parameters"])}
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    header = {
+        **(notes or {}),
+        **described,
+        "hyper_parameters": json.dumps(described["hyper_parameters"]),
+        CHECKSUM: _digest(tensors),
+    }
     with atomic_path(path) as temporary:
         temporary.write_bytes(serialize(tensors, metadata={key: str(value) for key, value in header.items()}))
 
 
-def load_weights(where: str | Path | None = None) -> nn.Module:
+def load_weights(where: str | Path | None = None, *, trust: Collection[str] = ()) -> nn.Module:
     """A trained network in evaluation mode, on the CPU.
 
     Args:
         where: a run directory (its best checkpoint), a Lightning `.ckpt`, a `.safetensors`, or the name of a set that
             is shipped with the package; None for its default.
+        trust: packages outside this one whose networks the file may name; their code is run.
 
     Raises:
-        InputError: nothing of that name, or a file that cannot be read or does not fit its network.
+        InputError: nothing of that name, a network of a package that is not trusted, or a file that is damaged, cannot
+            be read or does not fit its network.
     """
     path = find_weights(where or default_weights())
-    description, tensors = (_read_safetensors if path.suffix == ".safetensors" else _read_checkpoint)(path)
+    description, tensors = _read(path)
+    shapes = {name: tuple(value.shape) for name, value in tensors.items()}
     with torch.device("cpu"):  # whatever PyTorch's default device and type are
-        network = build_network(description, str(path)).float()
+        network = build_network(description, str(path), trust=trust, shapes=shapes).float()
     try:
         network.load_state_dict(tensors)
     except (RuntimeError, TypeError) as error:
-        raise InputError(path, f"its weights do not fit its own network: {_one_line(error)}") from error
+        raise InputError(path, f"its weights do not fit its own network: {one_line(error)}") from error
     return network.eval()
 
 
@@ -151,19 +130,42 @@ def read_header(where: str | Path) -> dict[str, Any]:
     Raises:
         InputError: as `load_weights`.
     """
-    path = find_weights(where)
-    return (_read_safetensors if path.suffix == ".safetensors" else _read_checkpoint)(path)[0]
+    return _read(find_weights(where))[0]
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    return (_read_safetensors if path.suffix == ".safetensors" else _read_checkpoint)(path)
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    try:
+    regular_file(path)
+    _check_shipped(path)
+    with as_input_error(path, "copy it again", "not a readable .safetensors file"):
         with safe_open(path, framework="pt") as file:
-            header = dict(file.metadata() or {})
+            header: dict[str, Any] = dict(file.metadata() or {})
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-        header["hyper_parameters"] = json.loads(header.get("hyper_parameters", "{}"))
-    except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(path, f"not a readable .safetensors file ({_one_line(error)})", "copy it again") from error
+        header["hyper_parameters"] = parse_json(header.get("hyper_parameters", "{}"), path, cure="export it again")
+    if header.pop(CHECKSUM, None) not in (None, _digest(tensors)):
+        raise InputError(path, "damaged: its weights do not have their checksum", "copy it again")
     return header, tensors
+
+
+def _check_shipped(path: Path) -> None:
+    """Compares one of the package's own files with the list beside it."""
+    if path.parent != SHIPPED or not (SHIPPED / CHECKSUMS).is_file():
+        return
+    sums = dict(reversed(line.split()) for line in (SHIPPED / CHECKSUMS).read_text(encoding="utf-8").splitlines())
+    if sums.get(path.name) not in (None, hashlib.sha256(read_bytes(path)).hexdigest()):
+        raise InputError(path, f"damaged: its sha256 is not that of {CHECKSUMS}", "install the package again")
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    """Of names, types, shapes and values."""
+    digest = hashlib.sha256()
+    for name, value in sorted(tensors.items()):
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        digest.update(value.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -172,25 +174,20 @@ def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if not isinstance(described, dict) or not isinstance(state, dict):
         raise InputError(path, "not a checkpoint of this suite (no entry 'network')", "see `import-weights`")
     prefix = "network."
-    return described, {
-        name.removeprefix(prefix): value for name, value in state.items() if str(name).startswith(prefix)
-    }
+    weights = {str(name): value for name, value in state.items() if str(name).startswith(prefix)}
+    for name, value in weights.items():
+        if not isinstance(value, Tensor):
+            raise InputError(path, f"its entry {name:.80} is no tensor", "copy or train it again")
+    return described, {name.removeprefix(prefix): value for name, value in weights.items()}
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint's content, on the CPU; tensors and plain containers only.
+    """A checkpoint's content, on the CPU: tensors and plain containers only, each of them as it was written.
 
     Raises:
-        InputError: unreadable, cut short, or holding other objects.
+        InputError: unreadable, damaged, cut short, or holding other objects.
     """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except Exception as error:  # a damaged file makes the reader raise almost anything
-        raise InputError(
-            path, f"cannot be read as a checkpoint ({_one_line(error)})", "copy or train it again"
-        ) from error
+    regular_file(path)
+    with as_input_error(path, "copy or train it again", "cannot be read as a checkpoint"):
+        content = read_torch_file(path)
     return content if isinstance(content, dict) else {}
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -14,7 +14,7 @@ from torchmetrics import Metric, MetricCollection
 
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
-from twostage_hdr.inference.weights import describe_network
+from twostage_hdr.inference.network_description import describe_network
 from twostage_hdr.metrics.delta_e import DeltaE, EncodedDeltaE
 from twostage_hdr.metrics.mu_psnr import MuPSNR
 from twostage_hdr.metrics.psnr import PSNR

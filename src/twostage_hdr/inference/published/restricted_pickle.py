@@ -1,27 +1,31 @@
-"""Read a torch file without running the code that it names.
+"""Published weights that are pickles, read without running the code that they name."""
 
-A pickle is a program: a plain `torch.load` of a stranger's file may call any function. Here tensors, storages and
-ordered dictionaries are rebuilt; every other class or function that the file names becomes an `Inert` object.
-"""
-
-import io
-import pickle
-import tarfile
+import math
 import zipfile
-from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import IO, Any
+from pickle import UnpicklingError
+from typing import Any
 
 import numpy as np
-import torch
 
+from twostage_hdr.boundary.plain_pickle import Inert, PlainUnpickler
+from twostage_hdr.boundary.refusal import as_input_error, one_line
+from twostage_hdr.boundary.regular_file import open_regular, regular_file
+from twostage_hdr.boundary.torch_file import read_torch_file
 from twostage_hdr.errors import InputError
+
+MAX_BYTES = 2**30
+"""Largest array file that is unpacked, bytes; HDRCNN's is 118 MB."""
+
+_SMALL, _PACKING = 2**24, 20
+"""An array may unpack to so many bytes, and beyond them to so many times its packed size: weights hardly pack."""
+
+_FINE = frozenset("biuf")
+"""Kinds of numbers that a list of weights may hold."""
 
 
 def load_inert(path: Path) -> object:
-    """What `torch.save` wrote into the file, on the CPU, with inert objects in place of foreign ones.
+    """What `torch.save` wrote into the file, on the CPU, with `Inert` objects in place of foreign ones.
 
     Reads the zip format and the older format before it (torch < 1.6), but neither tar files (torch < 0.1.10) nor
     TorchScript.
@@ -35,180 +39,108 @@ def load_inert(path: Path) -> object:
     Raises:
         InputError: the file is missing, of another format, or broken.
     """
-    if not path.is_file():
-        raise InputError(path, "no such file", "give the checkpoint's path")
-    _refuse_other_containers(path)
-    restricted = SimpleNamespace(Unpickler=_InertUnpickler, load=_load, __name__=__name__)
-    try:
-        return torch.load(path, map_location="cpu", weights_only=False, pickle_module=restricted)
-    except Exception as error:  # a broken pickle raises anything: EOFError, KeyError, RuntimeError, UnicodeDecodeError
-        reason = " ".join(str(error).split())[:120]
-        raise InputError(
-            path, f"not readable as a torch checkpoint ({type(error).__name__}: {reason})", "download it again"
-        ) from error
-
-
-class Inert:
-    """Stands for an object of a foreign class: takes whatever the pickle gives it and forgets it."""
-
-    def __init__(self, *_arguments: object) -> None:
-        pass
-
-    def __setstate__(self, _state: object) -> None:
-        pass
-
-    def __setitem__(self, _key: object, _value: object) -> None:
-        pass
-
-    def append(self, _item: object) -> None:
-        """Forgets the item of a list's subclass."""
-
-    def extend(self, _items: object) -> None:
-        """Forgets the items of a list's subclass."""
-
-    def add(self, _item: object) -> None:
-        """Forgets the item of a set's subclass."""
-
-
-class _Rebuild:
-    """A function that a pickle may call but not alter (`__setstate__` takes the place of setting attributes)."""
-
-    __slots__ = ("function",)
-
-    def __init__(self, function: Callable[..., torch.Tensor]) -> None:
-        self.function = function
-
-    def __call__(self, *arguments: object) -> torch.Tensor:
-        return self.function(*arguments)
-
-    def __setstate__(self, _state: object) -> None:
-        pass
-
-
-def _rebuild_tensor(storage: Any, offset: int, size: tuple, stride: tuple, *_autograd: object) -> torch.Tensor:
-    """A tensor that views the storage; torch checks the bounds. Gradient flag, hooks and metadata are left out."""
-    return torch._utils._rebuild_tensor(storage, offset, size, stride)
-
-
-def _rebuild_parameter(data: torch.Tensor, *_autograd: object) -> torch.Tensor:
-    """The parameter's values."""
-    return data
-
-
-_ALLOWED: dict[tuple[str, str], object] = {
-    ("collections", "OrderedDict"): OrderedDict,
-    ("torch", "Size"): torch.Size,
-    ("torch._utils", "_rebuild_tensor"): _Rebuild(_rebuild_tensor),
-    ("torch._utils", "_rebuild_tensor_v2"): _Rebuild(_rebuild_tensor),
-    ("torch._utils", "_rebuild_parameter"): _Rebuild(_rebuild_parameter),
-}
-"""What a pickle gets under its own name. Storage types are resolved by torch before it asks the unpickler."""
-
-
-class _InertUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str, /) -> Any:
-        return _ALLOWED.get((module, name), Inert)
-
-
-def _load(file: IO[bytes], encoding: str = "ASCII") -> Any:
-    """`pickle.load`, restricted: torch reads the older format's header and its list of storages with it."""
-    return _InertUnpickler(file, encoding=encoding).load()
-
-
-def _refuse_other_containers(path: Path) -> None:
-    """TorchScript would be compiled, and a tar unpacked, by torch itself, past the unpickler."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            if any(name.endswith("constants.pkl") for name in archive.namelist()):
-                raise InputError(path, "a TorchScript archive", "give a checkpoint written by torch.save")
-    elif tarfile.is_tarfile(path):
-        raise InputError(path, "a tar archive", "give a checkpoint written by torch.save of version 0.1.10 or later")
-
-
-MAX_BYTES = 2**30
-"""Largest array file that is unpacked, bytes; HDRCNN's is 118 MB."""
-
-_FINE = frozenset("biuf")  # kinds of numbers that a list of weights may hold
+    regular_file(path, cure="give the checkpoint's path")
+    with as_input_error(path, "download it again", "not readable as a torch checkpoint"):
+        return read_torch_file(path, foreign_objects=True)
 
 
 def read_object_array(path: Path, name: str) -> list[np.ndarray]:
     """The arrays inside the object array `name` of an `.npz` archive.
 
-    Of everything a pickle can name, only NumPy's own array, type and (Python 2's) byte string are built.
-
     Raises:
         InputError: The archive, the array or its contents are not that.
     """
-    if not path.is_file():
-        raise InputError(path, "no such file", "give the published .npz archive")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = archive.getinfo(f"{name}.npy").file_size
-            if size > MAX_BYTES:
-                raise InputError(path, f"'{name}' unpacks to {size} bytes, more than {MAX_BYTES}", "download it again")
-            content = archive.read(f"{name}.npy")
-    except (zipfile.BadZipFile, KeyError, OSError, NotImplementedError) as error:
-        raise InputError(path, f"not an .npz archive with an array '{name}'", "give the published weights") from error
-    try:
-        arrays = _parse(content)
-    except Exception as error:  # a broken pickle raises anything
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(path, f"'{name}' is not a list of arrays ({reason})", "give the published weights") from error
+    cure = "give the published .npz archive"
+    with open_regular(path, cure=cure) as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                entry = archive.getinfo(f"{name}.npy")
+                limit = min(MAX_BYTES, _SMALL + _PACKING * entry.compress_size)
+                if entry.file_size > limit:
+                    raise InputError(path, f"'{name}' unpacks to {entry.file_size} bytes, more than {limit}", cure)
+                with archive.open(entry) as content, as_input_error(path, cure, f"'{name}' is not a list of arrays"):
+                    return _parse(content)
+        except InputError:
+            raise
+        except Exception as error:  # a broken archive raises anything
+            raise InputError(path, f"not an .npz archive with an array '{name}' ({one_line(error)})", cure) from error
+
+
+def _parse(content: Any) -> list[np.ndarray]:
+    version = np.lib.format.read_magic(content)
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    _shape, _order, dtype = read_header(content)
+    if not dtype.hasobject:
+        raise ValueError(f"it holds {dtype} values")
+    outer = _ArrayUnpickler(content).load()
+    if not isinstance(outer, _Array):
+        raise ValueError(f"it holds a {type(outer).__name__}")
+    arrays = []
+    for index, inner in enumerate(outer.items()):
+        if not isinstance(inner, _Array):
+            raise ValueError(f"its element {index} is no array of numbers")
+        arrays.append(inner.numbers(index))
     return arrays
 
 
-def _parse(content: bytes) -> list[np.ndarray]:
-    stream = io.BytesIO(content)
-    version = np.lib.format.read_magic(stream)
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    _shape, _order, dtype = read_header(stream)
-    if not dtype.hasobject:
-        raise ValueError(f"it holds {dtype} values")
-    outer = _ArrayUnpickler(stream, encoding="latin1").load()
-    if not isinstance(outer, np.ndarray):
-        raise ValueError(f"it holds a {type(outer).__name__}")
-    inner = outer.ravel().tolist() if outer.dtype == object else list(outer)
-    for index, array in enumerate(inner):
-        if not isinstance(array, np.ndarray) or array.dtype.kind not in _FINE:
-            raise ValueError(f"its element {index} is not an array of numbers")
-    return inner
+class _Dtype:
+    """A type as a pickle gives it: a code such as `f4`, then the byte order in its state."""
+
+    def __init__(self, code: object, *_flags: object) -> None:
+        self.code, self.order = str(code), "|"
+
+    def numpy(self, index: int) -> np.dtype:
+        if self.code[:1] not in _FINE or not self.code[1:].isdigit() or self.order not in "<>|=":
+            raise ValueError(f"its element {index} is no array of numbers")
+        return np.dtype(self.order + self.code)
 
 
-class _ArrayUnpickler(pickle.Unpickler):
-    """Resolves the three names with which NumPy pickles arrays, and no other."""
+class _Array:
+    """An array as a pickle gives it; NumPy sees it only after its size has been compared with its bytes."""
 
-    def find_class(self, module: str, name: str, /) -> Any:
+    def __init__(self, *_empty: object) -> None:
+        self.state: tuple[Any, ...] = ()
+
+    def items(self) -> list[Any]:
+        """The elements of an array of objects, which a pickle gives as a list."""
+        if len(self.state) != 5 or not isinstance(self.state[4], list):
+            raise ValueError("it holds no objects")
+        return self.state[4]
+
+    def numbers(self, index: int) -> np.ndarray:
+        """The array."""
+        if len(self.state) != 5 or not isinstance(self.state[2], _Dtype):
+            raise ValueError(f"its element {index} is no array of numbers")
+        _version, shape, kind, columns_first, content = self.state
+        dtype = kind.numpy(index)
+        raw = content.encode("latin1") if isinstance(content, str) else content  # Python 2's byte strings
+        sizes_fit = isinstance(shape, tuple) and all(isinstance(side, int) and side >= 0 for side in shape)
+        if not sizes_fit or not isinstance(raw, bytes) or math.prod(shape) * dtype.itemsize != len(raw):
+            raise ValueError(f"its element {index} has shape {shape} and other bytes")
+        return np.frombuffer(raw, dtype).reshape(shape, order="F" if columns_first else "C").copy()
+
+
+class _ArrayUnpickler(PlainUnpickler):
+    """Resolves the names with which NumPy pickles arrays, and no other."""
+
+    def find_class(self, module: str, name: str) -> Any:
         if name == "_reconstruct" and module in {"numpy.core.multiarray", "numpy._core.multiarray"}:
-            return _EmptyArray()
+            return _Array
         if module == "numpy" and name in {"ndarray", "dtype"}:
-            return {"ndarray": np.ndarray, "dtype": np.dtype}[name]
+            return {"ndarray": Inert, "dtype": _Dtype}[name]
         if (module, name) == ("_codecs", "encode"):
-            return _Latin1Bytes()
-        raise pickle.UnpicklingError(f"it names {module}.{name}")
+            return _encode
+        return super().find_class(module, name)
+
+    def build(self, made: object, state: object) -> None:
+        if isinstance(made, _Array) and isinstance(state, tuple):
+            made.state = state
+        elif isinstance(made, _Dtype) and isinstance(state, tuple) and len(state) > 1 and isinstance(state[1], str):
+            made.order = state[1]
+        else:
+            raise UnpicklingError("it gives a state to what has none")
 
 
-class _EmptyArray:
-    """What NumPy's `_reconstruct` makes: an empty array that the pickle's next step gives shape and content.
-
-    Callable objects without a dictionary, rather than functions, because a pickle could set a function's attributes.
-    """
-
-    __slots__ = ()
-
-    def __call__(self, _subtype: object, _shape: object, _typecode: object) -> np.ndarray:
-        return np.ndarray((0,), dtype=np.int8)
-
-    def __setstate__(self, _state: object) -> None:
-        pass
-
-
-class _Latin1Bytes:
+def _encode(text: object, _encoding: object) -> bytes:
     """How protocol 2 writes a byte string."""
-
-    __slots__ = ()
-
-    def __call__(self, text: str, _encoding: str) -> bytes:
-        return text.encode("latin1")
-
-    def __setstate__(self, _state: object) -> None:
-        pass
+    return str(text).encode("latin1")

@@ -1,0 +1,101 @@
+"""Files of `torch.save`, read as data: no code runs, nothing larger than the file is made, damage is found."""
+
+import tarfile
+import zipfile
+from pathlib import Path
+from pickle import UnpicklingError
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+
+from twostage_hdr.boundary.plain_pickle import Inert, PlainUnpickler, ordered_dict
+
+
+def _rebuild_tensor(storage: Any, offset: int, size: tuple, stride: tuple, *_autograd: object) -> torch.Tensor:
+    """A tensor that views the storage; torch checks the bounds. Gradient flag, hooks and metadata are left out."""
+    return torch._utils._rebuild_tensor(storage, offset, size, stride)
+
+
+def _rebuild_parameter(data: torch.Tensor, *_autograd: object) -> torch.Tensor:
+    """The parameter's values."""
+    return data
+
+
+_ALLOWED: dict[tuple[str, str], object] = {
+    ("collections", "OrderedDict"): ordered_dict,
+    ("torch", "Size"): torch.Size,
+    ("torch", "device"): torch.device,
+    ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
+    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
+    ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+    **{("torch", name): value for name, value in vars(torch).items() if isinstance(value, torch.dtype)},
+}
+"""What a pickle gets under its own name. Storage types are resolved by torch before it asks the unpickler."""
+
+
+def read_torch_file(path: Path, *, foreign_objects: bool = False) -> Any:
+    """What `torch.save` wrote into the file, on the CPU; of the zip format, its parts' checksums are verified.
+
+    Args:
+        path: of the zip format; with `foreign_objects` also of the older format before it (torch < 1.6).
+        foreign_objects: put an `Inert` in the place of objects that are no plain data, instead of refusing them.
+
+    Returns:
+        Containers, numbers, strings and tensors as they are; parameters as plain tensors without gradient.
+
+    Raises:
+        Exception: of almost any kind, for a file that is damaged or holds something else; its text says what.
+    """
+    zipped = zipfile.is_zipfile(path)
+    if zipped:
+        _check_archive(path)
+    elif not foreign_objects:
+        raise UnpicklingError("it is no zip archive")
+    elif tarfile.is_tarfile(path):
+        raise UnpicklingError("it is a tar archive, of torch before 0.1.10")
+    restricted = _pickle_module(path.stat().st_size, foreign=Inert if foreign_objects else None)
+    return torch.load(path, map_location="cpu", weights_only=False, pickle_module=restricted, mmap=zipped)
+
+
+def _check_archive(path: Path) -> None:
+    """Refuses what torch does not write (packed or overlapping entries) and entries whose CRC-32 is not theirs."""
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        if any(entry.filename.endswith("constants.pkl") for entry in entries):
+            raise UnpicklingError("it is a TorchScript archive")  # torch would compile it, past the unpickler
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+            raise UnpicklingError("its entries are packed")
+        if sum(entry.file_size for entry in entries) > path.stat().st_size:
+            raise UnpicklingError("its entries are larger than the file")
+        damaged = archive.testzip()
+        if damaged is not None:
+            raise UnpicklingError(f"its entry {damaged} is damaged")
+
+
+def _pickle_module(limit: int, foreign: type | None) -> SimpleNamespace:
+    """What `torch.load` uses in the place of `pickle`.
+
+    Args:
+        limit: bytes that all storages together may have.
+        foreign: stands for every class that is not allowed; None refuses them.
+    """
+
+    class Unpickler(PlainUnpickler):
+        def find_class(self, module: str, name: str) -> Any:
+            known = _ALLOWED.get((module, name), foreign)
+            return super().find_class(module, name) if known is None else known
+
+        def _binpersid(self, _: None) -> None:
+            kind, storage, key, _place, numbers = self._stack[-1][:5]
+            size = 1 if storage is torch.UntypedStorage else torch._utils._element_size(storage.dtype)
+            sizes = self.__dict__.setdefault("sizes", {})
+            sizes[str(key)] = int(numbers) * size
+            if kind not in ("storage", b"storage") or min(sizes.values()) < 0 or sum(sizes.values()) > limit:
+                raise UnpicklingError("its tensors are larger than the file")
+            super()._binpersid(_)
+
+    def load(file: Any, **options: object) -> Any:
+        return Unpickler(file, **options).load()
+
+    return SimpleNamespace(Unpickler=Unpickler, load=load, __name__=__name__)

@@ -1,0 +1,115 @@
+"""What rebuilds a network from a file: the name of its class and its constructor's arguments, both checked first."""
+
+import math
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from twostage_hdr.boundary.refusal import one_line
+from twostage_hdr.boundary.trust import PACKAGE, load_class
+from twostage_hdr.errors import InputError
+
+PARTS = ("networks",)
+"""Of this package, where a weight file's network may lie."""
+
+LARGEST = 1024
+"""Highest number of channels, blocks or levels in a file; the networks here have at most 512."""
+
+MOST_PASSES = 64
+"""Highest number of passes through the same weights in a file; the networks here have at most 6."""
+
+_PASSES = ("iterations", "steps")
+_LONGEST = 16
+
+Shapes = Mapping[str, tuple[int, ...]]
+"""Of each tensor of a state dictionary."""
+
+
+def describe_network(network: nn.Module) -> dict[str, Any]:
+    """What rebuilds a network: dotted path, constructor arguments, and the domain of its output.
+
+    Returns:
+        `{"network": "twostage_hdr.networks...", "hyper_parameters": {...}, "output": "encoded" | "linear"}`.
+
+    Raises:
+        InputError: the network does not say its `output` or its `hyper_parameters`.
+    """
+    kind = type(network)
+    path = f"{kind.__module__}.{kind.__qualname__}"
+    output, arguments = getattr(network, "output", None), getattr(network, "hyper_parameters", None)
+    if output not in ("encoded", "linear"):
+        raise InputError(path, f"its `output` is {output!r}", 'let the class say output = "encoded" or "linear"')
+    if not isinstance(arguments, Mapping):
+        raise InputError(path, "has no `hyper_parameters`", "keep its constructor's arguments as a dictionary there")
+    return {"network": path, "hyper_parameters": dict(arguments), "output": output}
+
+
+def build_network(
+    description: Mapping[str, Any], where: str, *, trust: Collection[str] = (), shapes: Shapes | None = None
+) -> nn.Module:
+    """The network of a description, with fresh weights.
+
+    Args:
+        description: as `describe_network` gives it, read from a file.
+        where: the file.
+        trust: packages outside this one whose networks may be built.
+        shapes: of the file's tensors; one of this package's networks is built only if its tensors are these.
+
+    Raises:
+        InputError: a network of another package, or arguments that it does not have or that are beyond all measure.
+    """
+    path = description.get("network")
+    if path is None:
+        raise InputError(where, "does not say which network it is of", "give weights of this suite, or import-weights")
+    kind: Any = load_class(path, parts=PARTS, trust=trust, where=where)
+    arguments = description.get("hyper_parameters")
+    ours = kind.__module__.startswith(f"{PACKAGE}.")
+    _check_arguments(arguments, where, bounded=ours)
+    assert isinstance(arguments, dict)
+    try:
+        if not (issubclass(kind, nn.Module) and hasattr(kind, "output")):
+            raise TypeError("not an image network")
+        if ours and shapes is not None:
+            _check_shapes(kind, arguments, shapes, where)
+        network: nn.Module = kind(**arguments)
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(
+            where, f"its network {path} cannot be built here ({one_line(error)})", "update the package"
+        ) from error
+    if network.output != description.get("output", network.output):
+        raise InputError(where, f"says its output is {description['output']}, {kind.__name__}'s is {network.output}")
+    return network
+
+
+def _check_shapes(kind: Any, arguments: dict[str, Any], shapes: Shapes, where: str) -> None:
+    """Builds the network without memory for its weights, and compares their sizes with the file's."""
+    with torch.device("meta"):
+        expected = {name: tuple(value.shape) for name, value in kind(**arguments).state_dict().items()}
+    for name in sorted(expected.keys() | shapes.keys()):
+        if expected.get(name) != shapes.get(name):
+            raise InputError(
+                where,
+                f"its weights do not fit its own network: {name} is {shapes.get(name, 'missing')} "
+                f"in the file and {expected.get(name, 'missing')} in {kind.__name__}",
+                "copy it again, or train it again",
+            )
+
+
+def _check_arguments(arguments: object, where: str, *, bounded: bool) -> None:
+    """Refuses what no constructor here takes, before one is called: a billion blocks would take for ever to build."""
+    if not isinstance(arguments, dict):
+        raise InputError(where, "has no hyper-parameters of a network", "export it again")
+    for name, value in arguments.items():
+        values = value if isinstance(value, list) else [value]
+        plain = all(value is None or isinstance(value, bool | int | float | str) for value in values)
+        if not isinstance(name, str) or not plain or len(values) > _LONGEST:
+            raise InputError(where, f"its hyper-parameter {name!s:.40} is no plain value", "export it again")
+        limit = (MOST_PASSES if name in _PASSES else LARGEST) if bounded else math.inf
+        for number in values:
+            size = abs(number) if isinstance(number, int | float) else 0
+            if not math.isfinite(size) or (isinstance(number, int) and size > limit):
+                raise InputError(where, f"its hyper-parameter {name} is {number:g}", f"at most {limit} is expected")
