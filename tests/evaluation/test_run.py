@@ -109,5 +109,6 @@ def test_names_and_scenes_must_be_distinct_and_data_must_exist(tmp_path: Path) -
 
 def test_a_file_that_holds_no_results_is_refused(tmp_path: Path) -> None:
     (tmp_path / "summary.json").write_text("[]", encoding="utf-8")
-    with pytest.raises(InputError, match=r"summary\.json: no results could be read"):
+    with pytest.raises(InputError) as refused:
         read_results(tmp_path / "summary.json")
+    assert refused.value.subject == str(tmp_path / "summary.json")

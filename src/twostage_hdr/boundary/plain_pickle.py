@@ -15,8 +15,11 @@ _SCALAR = (str, int, float, bytes, bool, type(None))
 """What may be a key: the hash of a tuple nested a million times overflows the C stack."""
 
 _VALUES = frozenset(
-    "INT BININT BININT1 BININT2 LONG LONG1 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE "
-    "SHORT_BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8".split()
+    (
+        *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "FLOAT", "BINFLOAT"),
+        *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+        *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
+    )
 )
 """Opcodes whose argument is the value."""
 
@@ -206,3 +209,8 @@ def ordered_dict(pairs: object = ()) -> OrderedDict:
     for key, value in pairs:  # type: ignore[attr-defined]
         made[_check_key(key)] = value
     return made
+
+
+def plain_set(items: object = ()) -> set:
+    """`set` as a pickle calls it, with members that may be hashed."""
+    return {_check_key(item) for item in items}  # type: ignore[attr-defined]

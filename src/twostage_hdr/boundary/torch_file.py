@@ -2,14 +2,16 @@
 
 import tarfile
 import zipfile
+from collections import OrderedDict
 from pathlib import Path
 from pickle import UnpicklingError
 from types import SimpleNamespace
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
-from twostage_hdr.boundary.plain_pickle import Inert, PlainUnpickler, ordered_dict
+from twostage_hdr.boundary.plain_pickle import Inert, PlainUnpickler, ordered_dict, plain_set
 
 
 def _rebuild_tensor(storage: Any, offset: int, size: tuple, stride: tuple, *_autograd: object) -> torch.Tensor:
@@ -24,6 +26,8 @@ def _rebuild_parameter(data: torch.Tensor, *_autograd: object) -> torch.Tensor:
 
 _ALLOWED: dict[tuple[str, str], object] = {
     ("collections", "OrderedDict"): ordered_dict,
+    ("builtins", "set"): plain_set,
+    ("__builtin__", "set"): plain_set,
     ("torch", "Size"): torch.Size,
     ("torch", "device"): torch.device,
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
@@ -56,6 +60,20 @@ def read_torch_file(path: Path, *, foreign_objects: bool = False) -> Any:
         raise UnpicklingError("it is a tar archive, of torch before 0.1.10")
     restricted = _pickle_module(path.stat().st_size, foreign=Inert if foreign_objects else None)
     return torch.load(path, map_location="cpu", weights_only=False, pickle_module=restricted, mmap=zipped)
+
+
+def foreign_part(content: object, place: str = "") -> str | None:
+    """Where in a checkpoint there is an object that `read_torch_file` would refuse, and its class; None if nowhere."""
+    if isinstance(content, Tensor) and type(content) in (Tensor, nn.Parameter, nn.Buffer):
+        return None
+    if type(content) in (dict, OrderedDict, list, tuple):
+        parts = content.items() if isinstance(content, dict) else enumerate(content)  # type: ignore[arg-type]
+        for name, value in parts:
+            if (found := foreign_part(value, f"{place}.{name}".lstrip("."))) is not None:
+                return found
+        return None
+    plain = (str, int, float, bool, bytes, set, type(None), torch.Size, torch.dtype, torch.device)
+    return None if type(content) in plain else f"{place} ({type(content).__module__}.{type(content).__qualname__})"
 
 
 def _check_archive(path: Path) -> None:

@@ -49,7 +49,9 @@ def check_path(path: object, *, parts: Collection[str], trust: Collection[str], 
         InputError: no dotted path, or one of another package.
     """
     if not isinstance(path, str) or len(path) > 200 or not _DOTTED.fullmatch(path):
-        raise InputError(where, f"names {printable(repr(path))[:80]} for a class", "take the file from its source again")
+        raise InputError(
+            where, f"names {printable(repr(path))[:80]} for a class", "take the file from its source again"
+        )
     path = current_path(path)
     if any(path.startswith(f"{package}.") for package in (*(f"{PACKAGE}.{part}" for part in parts), *trust)):
         return path

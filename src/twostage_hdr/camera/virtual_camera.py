@@ -1,17 +1,24 @@
 """The virtual camera: an ordinary 8-bit photograph of an HDR scene."""
 
 from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
 
-from twostage_hdr.camera.exposure import ClippedShareExposure
-from twostage_hdr.camera.jpeg import Jpeg
 from twostage_hdr.camera.quantization import quantize_8bit
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 Step = Callable[[Tensor, np.random.Generator], Tensor]
 """A part of the camera, (3, H, W) to (3, H, W); what is random in it comes from the generator."""
+
+
+@runtime_checkable
+class Exposure(Protocol):
+    """Chooses what clips."""
+
+    def scale(self, linear: LinearRGB, rng: np.random.Generator) -> float:
+        """The factor, > 0, that puts the scene (3, H, W) on the scale where 1.0 clips."""
 
 
 class VirtualCamera:
@@ -35,10 +42,10 @@ class VirtualCamera:
     def __init__(
         self,
         *,
-        exposure: ClippedShareExposure,
+        exposure: Exposure,
         response: Step,
         noise: Step | None = None,
-        jpeg: Jpeg | None = None,
+        jpeg: Step | None = None,
         processing: Sequence[Step] = (),
         finishing: Sequence[Step] = (),
     ) -> None:

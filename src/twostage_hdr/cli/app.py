@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ def serve(
     open_browser: bool,
     response: str = "declared",
     lights: float | None = None,
+    trust: Sequence[str] = (),
 ) -> None:
     """Serves the page on this machine only, until Ctrl-C.
 
@@ -42,7 +44,7 @@ def serve(
         raise InputError(f"--port {port}", f"expected 1 to {_LAST_PORT}")
     gradio = _gradio()
     reconstructor = load_reconstructor(
-        weights, device=device, precision=precision, tile=tile, response=response, lights=lights
+        weights, device=device, precision=precision, tile=tile, response=response, lights=lights, trust=trust
     )
     with tempfile.TemporaryDirectory(prefix="twostage-hdr-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # else what was dropped and made stays in the system's folder

@@ -2,15 +2,17 @@
 
 import inspect
 import types
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any, Union, get_args, get_origin
 
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
+from twostage_hdr.boundary.refusal import one_line
+from twostage_hdr.boundary.trust import import_module
+from twostage_hdr.cli.targets import TARGET, targets, their_packages
 from twostage_hdr.errors import InputError
 
-TARGET = "_target_"
 RESERVED = (TARGET, "_partial_", "_args_", "_recursive_", "_convert_")
 """Hydra's own keys beside a target's arguments."""
 NUMBERS = (int, float, bool, type(None))
@@ -20,11 +22,12 @@ def check_settings(config: DictConfig) -> None:
     """Compares every setting with the argument that it becomes.
 
     Raises:
-        InputError: an argument that the target does not have, with those it has; or words where a number belongs.
+        InputError: a target that is not there, an argument that it does not have, with those it has; or words where a
+            number belongs.
     """
     plain = OmegaConf.to_container(config, resolve=True)
-    for place, node in _targets(plain, ""):
-        arguments = inspect.signature(get_object(node[TARGET])).parameters
+    for place, node in targets(plain):
+        arguments = _arguments(node[TARGET], place)
         if any(argument.kind is argument.VAR_KEYWORD for argument in arguments.values()):
             continue
         for name, value in node.items():
@@ -36,15 +39,21 @@ def check_settings(config: DictConfig) -> None:
                 raise InputError(f"{place}.{name}={value}", "must be a number")
 
 
-def _targets(node: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    if isinstance(node, dict):
-        if TARGET in node:
-            yield place, node
-        for name, value in node.items():
-            yield from _targets(value, f"{place}.{name}".lstrip("."))
-    elif isinstance(node, list):
-        for index, value in enumerate(node):
-            yield from _targets(value, f"{place}.{index}")
+def _arguments(target: Any, place: str) -> Mapping[str, inspect.Parameter]:
+    where = f"{place}.{TARGET}={target}"
+    package, dot, _ = str(target).partition(".")
+    if dot and their_packages({TARGET: target}):
+        import_module(package, where=where)  # says more than Hydra what is wrong with it
+    try:
+        found = get_object(target)
+    except Exception as error:
+        raise InputError(
+            where, f"cannot be used ({one_line(error)})", "name a class as PACKAGE.MODULE.CLASS"
+        ) from error
+    try:
+        return inspect.signature(found).parameters
+    except ValueError:  # a class in C that does not say
+        return inspect.signature(lambda **anything: None).parameters
 
 
 def _takes_numbers_alone(annotation: Any) -> bool:

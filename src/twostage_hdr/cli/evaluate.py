@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -16,10 +17,12 @@ from twostage_hdr.cli.constructor_schema import check_settings
 from twostage_hdr.cli.evaluation_data import PARTS, build_data
 from twostage_hdr.cli.jod import score_jod
 from twostage_hdr.cli.run_directory import RunDirectory, commit
+from twostage_hdr.cli.targets import trusted
 from twostage_hdr.data.patches import FixedCameraImages
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.color_video_vdp import ColorVideoVdp
+from twostage_hdr.evaluation.method_row import metric_columns
 from twostage_hdr.evaluation.methods import FolderMethod, Method, NetworkMethod, OperatorMethod
 from twostage_hdr.evaluation.protocol import TABLE_COLUMNS
 from twostage_hdr.evaluation.report.page import write_report
@@ -32,6 +35,7 @@ from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.preview import eight_bit, write_png8
 from twostage_hdr.inference.weights import find_weights, load_weights
 from twostage_hdr.inference.whole_frame import Response, parse_response
+from twostage_hdr.metrics.per_image import PerImageMetric
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
 
 RECORD = "evaluation.yaml"
@@ -82,7 +86,7 @@ def evaluate(config: DictConfig) -> None:
 
 def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
     check_settings(config)
-    for name in ("networks", "folders"):
+    for name in ("networks", "folders", "metrics"):
         if config[name] is not None and not isinstance(config[name], DictConfig):
             raise InputError(f"{name}={config[name]}", f"expected pairs, '{name}={{Title: PLACE, ...}}'")
     find_weights(str(config.checkpoint))  # what is misspelt should be told first
@@ -92,6 +96,8 @@ def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
     frozen = data.frozen(_part(config.split))
     count = len(frozen) if config.limit is None else min(config.limit, len(frozen))
     methods = build_methods(config, frames_response(config, data.source))
+    metrics = build_metrics(config)
+    columns = (*TABLE_COLUMNS, *metric_columns(metrics.items()))
     saved = SavedResults(out / "results")
     pictures = _Pictures(out / "pictures", config.pictures, saved if config.save_results or config.cvvdp else None)
     facts = {
@@ -101,13 +107,14 @@ def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
         + (", which is also the training set" if data.splits.shared else ""),
         "version": f"{twostage_hdr.__version__}, commit {commit()}",
     }
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*shown, console=console, transient=True) as bar:
         task = bar.add_task("scoring", total=count * (len(methods) + 1))
         rows = run_protocol(
             methods,
             _first(frozen, count),
             out,
+            metrics=metrics,
             facts=facts,
             progress=lambda scene, title, done: bar.update(task, completed=done, description=f"{scene} · {title}"),
             visit=pictures.visit,
@@ -117,7 +124,7 @@ def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
         rows, facts = scored.rows, scored.facts
     style = TableStyle(interval=False, cost=True)
     _record(out / RECORD, config, settings)
-    table = markdown_table(rows, TABLE_COLUMNS, style) + f"- ± is the standard deviation over the {count} images.\n"
+    table = markdown_table(rows, columns, style) + f"- ± is the standard deviation over the {count} images.\n"
     (out / "table.md").write_text(table, encoding="utf-8")
     images = [ReportImage(name=scene, panes=panes) for scene, panes in pictures.images.items()]
     write_report(
@@ -125,11 +132,11 @@ def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
         title="Two-Stage HDR: evaluation",
         facts=facts,
         rows=rows,
-        columns=TABLE_COLUMNS,
+        columns=columns,
         images=images,
         curves=RunDirectory(Path(str(config.checkpoint))).curves(),
     )
-    console.print(terminal_table(rows, TABLE_COLUMNS, title=f"{count} images"))
+    console.print(terminal_table(rows, columns, title=f"{count} images"))
     console.print(f"Table     {out / 'table.md'}, per image {out / 'per_image.csv'}")
     console.print(f"Pictures  {out / 'pictures'}")
     if pictures.saved:
@@ -170,10 +177,15 @@ def build_methods(config: DictConfig, response: Response) -> list[Method]:
     Raises:
         InputError: weights that cannot be used.
     """
+    trust = trusted(config)
     networks = {Path(str(config.checkpoint)).name: config.checkpoint, **(config.networks or {})}
     methods: list[Method] = [
         NetworkMethod(
-            network=load_weights(str(weights)), name=file_name(title), title=title, device="auto", response=response
+            network=load_weights(str(weights), trust=trust),
+            name=file_name(title),
+            title=title,
+            device="auto",
+            response=response,
         )
         for title, weights in networks.items()
     ]
@@ -185,6 +197,20 @@ def build_methods(config: DictConfig, response: Response) -> list[Method]:
     for title, folder in (config.folders or {}).items():
         methods.append(FolderMethod(folder=Path(folder), name=file_name(title), title=title))
     return methods
+
+
+def build_metrics(config: DictConfig) -> dict[str, PerImageMetric]:
+    """Metrics of the user's own.
+
+    Raises:
+        InputError: something else.
+    """
+    metrics = {str(name): instantiate(metric) for name, metric in (config.metrics or {}).items()}
+    for name, metric in metrics.items():
+        if not isinstance(metric, PerImageMetric):
+            cure = "derive it from twostage_hdr.metrics.per_image.PerImageMetric"
+            raise InputError(f"metrics.{name}", f"{type(metric).__name__} is no PerImageMetric", cure)
+    return metrics
 
 
 def _part(name: str) -> str:

@@ -5,8 +5,11 @@ from pathlib import Path
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from twostage_hdr.cli.constructor_schema import TARGET, check_settings
-from twostage_hdr.cli.run_directory import RunDirectory
+from twostage_hdr.boundary.refusal import as_input_error
+from twostage_hdr.boundary.trust import make_importable
+from twostage_hdr.cli.constructor_schema import check_settings
+from twostage_hdr.cli.run_directory import CONFIG, RunDirectory
+from twostage_hdr.cli.targets import DATA, TARGET, check_targets, their_packages, trusted
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.splits import read_splits
 from twostage_hdr.errors import InputError
@@ -26,11 +29,11 @@ def build_data(config: DictConfig) -> tuple[TripleDataModule, DictConfig]:
     run = RunDirectory(Path(str(config.checkpoint)))
     # A folder may have the name of a shipped set, as the one that `make demo` leaves: then it is not what was meant.
     of_run = run.config() if run.path in find_weights(str(config.checkpoint)).parents else None
-    seed = config.seed if config.seed is not None else (of_run.seed if of_run is not None else 0)
+    seed = config.seed if config.seed is not None else (_seed(run, of_run) if of_run is not None else 0)
     if TARGET not in (config.get("data") or {}):
         if of_run is None:
             raise InputError("data", "must be given, the checkpoint is no run directory", "add data=hdm data.root=PATH")
-        settings = _changed(of_run.data, config.get("data"))
+        settings = _changed(run, of_run, config)
         if OmegaConf.select(config, "data.split_file") is None:
             settings.split_file = str(run.splits)
         return instantiate(settings), settings
@@ -42,20 +45,32 @@ def build_data(config: DictConfig) -> tuple[TripleDataModule, DictConfig]:
     return _with_splits_of(run, config, data), config.data
 
 
-def _changed(of_run: DictConfig, changes: DictConfig | None) -> DictConfig:
-    """The run's settings of its data with the changes; a new root goes to the source as well.
+def _changed(run: RunDirectory, of_run: DictConfig, config: DictConfig) -> DictConfig:
+    """The run's settings of its data with the command's changes; a new root goes to the source as well.
 
     Raises:
-        InputError: a setting that these data do not have.
+        InputError: a class that may not be taken out of the run, or a setting that these data do not have.
     """
-    settings = OmegaConf.create({"data": OmegaConf.to_container(of_run, resolve=True)})
-    new = OmegaConf.create({"data": changes or {}})
+    where = run.path / CONFIG
+    with as_input_error(where, "take it from the run's source again", "no settings of data"):
+        settings = OmegaConf.create({"data": OmegaConf.to_container(of_run.data)})
+        check_targets(settings, parts=DATA, trust=trusted(config), where=where)
+        for package in their_packages(settings):
+            make_importable(package)
+    new = OmegaConf.create({"data": config.get("data") or {}})
     root = {"source": {"root": new.data.root}} if "root" in new.data and "root" in settings.data.source else {}
     changed = OmegaConf.merge(settings, {"data": root}, new)
     assert isinstance(changed, DictConfig)
     check_settings(changed)
     data: DictConfig = changed.data
     return data
+
+
+def _seed(run: RunDirectory, of_run: DictConfig) -> int:
+    seed = of_run.get("seed")
+    if not isinstance(seed, int):
+        raise InputError(run.path / CONFIG, f"its seed is {seed!r:.40}", "give one with seed=N")
+    return seed
 
 
 def _with_splits_of(run: RunDirectory, config: DictConfig, data: TripleDataModule) -> TripleDataModule:

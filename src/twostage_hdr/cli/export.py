@@ -7,13 +7,13 @@ from torch import nn
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.export import export_onnx, export_program
+from twostage_hdr.inference.network_description import describe_network
 from twostage_hdr.inference.published.hdrcnn import load_hdrcnn
 from twostage_hdr.inference.published.official import load_official
 from twostage_hdr.inference.published.renamed_state import load_expandnet, load_fhdr
+from twostage_hdr.inference.weights import CHECKSUM, find_weights, load_weights, save_weights
 from twostage_hdr.inference.whole_frame import check_lights, parse_response
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
-from twostage_hdr.inference.network_description import describe_network
-from twostage_hdr.inference.weights import find_weights, load_weights, save_weights
 
 SUFFIXES = (".safetensors", ".onnx", ".pt2")
 
@@ -28,6 +28,7 @@ def export_weights(
     overwrite: bool = False,
     response: str = "declared",
     lights: float | None = None,
+    trust: Sequence[str] = (),
 ) -> str:
     """Writes the weights in the form that the target's suffix names.
 
@@ -38,6 +39,7 @@ def export_weights(
         overwrite: replace the target if it exists.
         response: of the program's photographs, see `load_reconstructor` (.onnx and .pt2 of the whole-frame network).
         lights: likewise.
+        trust: see `load_weights`.
 
     Returns:
         A line that says what was written.
@@ -57,8 +59,8 @@ def export_weights(
         raise InputError(target, "is the source itself", "choose another name")
     if target.exists() and not overwrite:
         raise InputError(target, "exists", "--overwrite replaces it")
-    network = load_weights(where)
-    pairs = _pairs(notes, describe_network(network))
+    network = load_weights(where, trust=trust)
+    pairs = _pairs(notes, (*describe_network(network), CHECKSUM))
     chosen, lights = parse_response(response), check_lights(lights)
     if (chosen != "declared" or lights is not None) and (
         suffix == ".safetensors" or not isinstance(network, TwoStageWholeFrameNetwork)

@@ -7,7 +7,7 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import hydra
@@ -21,6 +21,7 @@ import twostage_hdr
 from twostage_hdr.cli.hydra_errors import no_choice, no_root, refuse, refuse_old_names
 from twostage_hdr.cli.hydra_help import help_text
 from twostage_hdr.cli.run_directory import RunDirectory
+from twostage_hdr.cli.targets import use_own_classes
 from twostage_hdr.errors import InputError
 
 Task = Callable[[DictConfig], float | None]
@@ -37,9 +38,9 @@ def config_directory() -> Path:
 HYDRAS_OPTIONS = (
     *("--help", "-h", "--multirun", "-m", "--cfg", "-c", "--resolve", "--package", "-p", "--info", "-i"),
     *("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd", "--run", "-r", "--version"),
-    *("--hydra-help", "--shell-completion", "-sc", "--experimental-rerun"),
+    *("--hydra-help", "--shell-completion", "-sc"),
 )
-"""What may begin with a dash; all else that these verbs take is key=value."""
+"""What may begin with a dash; all else that these verbs take is key=value. Not `--experimental-rerun`: it unpickles."""
 
 
 def run_verb(verb: str, arguments: list[str], task: Task | None = None) -> None:
@@ -73,7 +74,8 @@ def run_verb(verb: str, arguments: list[str], task: Task | None = None) -> None:
 
     def job(settings: DictConfig) -> float | None:
         folder[:] = [Path(HydraConfig.get().runtime.output_dir)]
-        sys.argv = [program[0], verb, *_arguments_of_job()]
+        sys.argv = [program[0], verb, *_config_options(arguments), *_arguments_of_job()]
+        use_own_classes(settings)
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             return _run(verb, settings, task)  # Hydra says which job of the sweep failed
         try:
@@ -138,6 +140,18 @@ def _check_options(arguments: Iterable[str]) -> None:
             raise InputError(
                 argument, "no such option", f"settings are key=value, options are {', '.join(HYDRAS_OPTIONS)}"
             )
+
+
+def _config_options(arguments: Sequence[str]) -> list[str]:
+    """Which configuration the user chose, among Hydra's options: a process of the same job needs it too."""
+    names = ("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd")
+    kept = []
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if argument in names:
+            kept += [argument, following]
+        elif argument.startswith(tuple(f"{name}=" for name in names)):
+            kept.append(argument)
+    return kept
 
 
 def _arguments_of_job() -> list[str]:

@@ -115,6 +115,7 @@ def export(
     overwrite: Annotated[bool, typer.Option(help="Replace the target if it exists.")] = False,
     response: picture_verbs.Response = "declared",
     lights: picture_verbs.Lights = None,
+    trust: picture_verbs.Trust = None,
 ) -> None:
     """Write a run's best weights as one file that needs nothing else.
 
@@ -123,7 +124,10 @@ def export(
     """
     from twostage_hdr.cli.export import export_weights
 
-    typer.echo(export_weights(weights, target, notes=note or [], overwrite=overwrite, response=response, lights=lights))
+    written = export_weights(
+        weights, target, notes=note or [], overwrite=overwrite, response=response, lights=lights, trust=trust or []
+    )
+    typer.echo(written)
 
 
 def main() -> None:

@@ -32,6 +32,10 @@ Lights: TypeAlias = Annotated[
         help="Brightness of what was clipped: 0.1 (careful) to 0.9 (brilliant); the weights choose if it is left out."
     ),
 ]
+Trust: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(help="A package of your own whose network the weights may name; may be repeated. Its code is run."),
+]
 Output: TypeAlias = Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")]
 Formats: TypeAlias = Annotated[
     str,
@@ -133,6 +137,7 @@ def reconstruct(
     device: Device = "auto",
     precision: Precision = "fp32",
     tile: Tile = None,
+    trust: Trust = None,
     white_nits: WhiteNits = None,
     full_float: FullFloat = False,
     compression: Compression = "zip",
@@ -172,6 +177,7 @@ def reconstruct(
         device=device,
         precision=precision,
         tile=tile,
+        trust=trust or (),
         overwrite=overwrite,
         as_json=as_json,
     )
@@ -233,6 +239,7 @@ def serve_app(
     tile: Tile = None,
     response: Response = "declared",
     lights: Lights = None,
+    trust: Trust = None,
     port: Annotated[int | None, typer.Option(help="Port, 1 to 65535 [default: the first free one from 7860].")] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
@@ -248,4 +255,5 @@ def serve_app(
         lights=lights,
         port=port,
         open_browser=browser,
+        trust=trust or (),
     )

@@ -37,6 +37,7 @@ def reconstruct_all(
     device: str,
     precision: str,
     tile: int | None,
+    trust: Sequence[str] = (),
     overwrite: bool,
     as_json: bool,
     bracket: BracketPlan | None = None,
@@ -54,6 +55,7 @@ def reconstruct_all(
         device: see `load_reconstructor`.
         precision: see `load_reconstructor`.
         tile: see `load_reconstructor`.
+        trust: see `load_weights`.
         overwrite: replace results that exist.
         as_json: tell the outcome as JSON.
         bracket: how photographs are joined to brackets; None for one result each.
@@ -92,6 +94,7 @@ def reconstruct_all(
         tile=tile,
         response=response if bracket is None else "declared",  # a bracket's is found by its frames
         lights=lights,
+        trust=trust,
     )
     if "uncertainty" in (formats or ()) and reconstructor.engine.whole_frame is None:
         raise InputError("--to uncertainty", f"{name} gives no quantiles", "leave it out or take the default set")

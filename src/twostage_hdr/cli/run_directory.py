@@ -13,10 +13,14 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 import twostage_hdr
+from twostage_hdr.boundary.refusal import as_input_error
+from twostage_hdr.boundary.structured_text import read_json, read_yaml_text
+from twostage_hdr.cli.targets import TRUST, rename_moved
 from twostage_hdr.data.resumable_folder import changed_settings, exclusive_lock
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.report.curves import read_curves
 from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.training.callbacks.checkpoint_file import resume_points
 
 CONFIG = "config.yaml"
 
@@ -88,14 +92,16 @@ class RunDirectory:
     @property
     def score(self) -> float | None:
         """The best validation score of a finished run."""
-        facts = json.loads((self.path / FINISHED).read_text(encoding="utf-8")) if self.finished else {}
-        return facts.get("best")
+        try:
+            best = read_json(self.path / FINISHED, cure="train it again").get("best") if self.finished else None
+        except InputError:  # damaged: the run is finished all the same
+            return None
+        return float(best) if isinstance(best, int | float) else None
 
     @property
     def last_checkpoint(self) -> Path | None:
-        """Where the run goes on from; None at its beginning."""
-        path = self.path / "checkpoints" / "last.ckpt"
-        return path if path.is_file() else None
+        """The newest of its checkpoints; None at its beginning."""
+        return next((path for path in resume_points(self.path / "checkpoints") if path.is_file()), None)
 
     @property
     def splits(self) -> Path:
@@ -116,14 +122,20 @@ class RunDirectory:
         """The config that the run was started with.
 
         Raises:
-            InputError: no run in this folder.
+            InputError: no run in this folder, or settings that no run has written.
         """
         path = self.path / CONFIG
-        if not path.is_file():
+        if not path.exists():
             raise InputError(self.path, f"no {CONFIG} in it, so it is not a run's directory")
-        text = path.read_text(encoding="utf-8").replace("${run_dir}", str(self.path))
-        config = OmegaConf.create(text)
-        assert isinstance(config, DictConfig)
+        cure = "take it from the run's source again"
+        text = read_yaml_text(path, cure=cure).replace("${run_dir}", str(self.path))
+        if "${" in text:  # it was written resolved: another one could name what is checked only afterwards
+            raise InputError(path, "holds an interpolation ${...}, which no run writes", cure)
+        with as_input_error(path, cure, "no run's settings"):
+            config = OmegaConf.create(text)
+            if not isinstance(config, DictConfig):
+                raise ValueError("no names with values")
+            rename_moved(config)
         return config
 
     def claim(self, config: DictConfig) -> None:
@@ -134,10 +146,11 @@ class RunDirectory:
         Raises:
             InputError: the folder holds a run with another config; names the settings that differ.
         """
-        resolved = OmegaConf.to_container(config, resolve=True)
+        resolved: Any = OmegaConf.to_container(config, resolve=True)
+        resolved.pop(TRUST, None)  # it holds for one command
         path = self.path / CONFIG
-        if path.is_file() and (self.last_checkpoint or self.finished):
-            before = OmegaConf.to_container(self.config(), resolve=True)
+        before = self._settings_before() if self.last_checkpoint or self.finished else None
+        if before is not None:
             changed = sorted(changed_settings(before, resolved))
             if changed:
                 raise InputError(
@@ -154,14 +167,24 @@ class RunDirectory:
         with atomic_path(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
+    def _settings_before(self) -> Any:
+        """Of the run that is there; None if they are lost, since a run is worth more than its list of settings."""
+        try:
+            return OmegaConf.to_container(self.config(), resolve=True)
+        except InputError as damaged:
+            print(f"{damaged.subject}: {damaged.seen}; written again from the settings of this command.")
+            return None
+
     def curves(self) -> dict[str, list[tuple[float, float]]]:
         """What was logged, over all parts of the run; where it went back to a checkpoint, the later part counts."""
         curves: dict[str, dict[float, float]] = {}
-        parts = self.path.glob("metrics/version_*/metrics.csv")
-        for part in sorted(parts, key=lambda path: int(path.parent.name.split("_")[1])):
-            if part.stat().st_size == 0:
-                continue  # killed before its first line
-            for name, points in read_curves(part).items():
+        parts = [path for path in self.path.glob("metrics/version_*/metrics.csv") if path.parent.name[8:].isdecimal()]
+        for part in sorted(parts, key=lambda path: int(path.parent.name[8:])):
+            try:
+                read = read_curves(part)
+            except InputError:
+                continue  # damaged, or killed before its first line: the others are drawn
+            for name, points in read.items():
                 known = curves.setdefault(name, {})
                 start = min((step for step, _ in points), default=0.0)
                 curves[name] = {step: value for step, value in known.items() if step < start} | dict(points)
@@ -170,7 +193,7 @@ class RunDirectory:
     def wandb_id(self) -> str:
         """The run's id for Weights & Biases, the same each time the run goes on."""
         path = self.path / WANDB_ID
-        if not path.is_file():
+        if not path.is_file() or not re.fullmatch(r"[0-9a-f]{8}\n", path.read_text(encoding="utf-8", errors="replace")):
             with atomic_path(path) as temporary:
                 temporary.write_text(uuid.uuid4().hex[:8] + "\n", encoding="utf-8")
         return path.read_text(encoding="utf-8").strip()

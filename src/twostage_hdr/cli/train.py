@@ -13,10 +13,12 @@ from lightning.pytorch.loggers import Logger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig
 from rich.console import Console
+from torch import nn
 
 import twostage_hdr
-from twostage_hdr.cli.constructor_schema import TARGET, check_settings
+from twostage_hdr.cli.constructor_schema import check_settings
 from twostage_hdr.cli.run_directory import RunDirectory, commit
+from twostage_hdr.cli.targets import TARGET, their_packages, trusted
 from twostage_hdr.cli.termination import quiet_lightning
 from twostage_hdr.cli.training_report import count, plan, resumption, write_training_report
 from twostage_hdr.cli.wandb_run import (
@@ -33,7 +35,9 @@ from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.splits import write_splits
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.inference.network_description import check_rebuilt
 from twostage_hdr.inference.weights import load_weights
+from twostage_hdr.training.callbacks.checkpoint_file import newest_whole
 from twostage_hdr.training.callbacks.run_checkpoints import RunCheckpoints
 from twostage_hdr.training.callbacks.stop_signals import Stopped, own_process_group
 from twostage_hdr.training.callbacks.validation_scores import ValidationScores
@@ -73,12 +77,16 @@ def _train(config: DictConfig, run: RunDirectory, console: Console) -> float | N
     with atomic_path(run.splits) as temporary:
         write_splits(temporary, data.splits)
     module: ReconstructionModule = instantiate(config.module)
+    trust = [*trusted(config), *sorted(their_packages(config.module))]
+    check_rebuilt(module.network, trust)
     # A run that was stopped is resumed by the same command, also if it was begun from another run's checkpoint.
-    resume = run.last_checkpoint or (Path(config.resume_from) if config.resume_from else None)
+    resume, damage = newest_whole(run.path / "checkpoints")
+    console.print(damage, end="\n" if damage else "")
+    resume = resume or (Path(config.resume_from) if config.resume_from else None)
     if module.frozen_part and not resume and not config.weights:
         raise InputError("weights", f"not set, but {module.frozen_part} is frozen and must be trained", "add weights=W")
     if config.weights and not resume:
-        copied = start_from(module.network, load_weights(config.weights), config.weights)
+        copied = start_from(module.network, load_weights(config.weights, trust=trust), config.weights)
         console.print(f"Starting from {config.weights}: {copied}.")
     with own_wandb_run(run):
         trainer = build_trainer(config, run, console)
@@ -97,15 +105,18 @@ def _train(config: DictConfig, run: RunDirectory, console: Console) -> float | N
         if trainer.is_global_zero:
             seconds = round(time.monotonic() - started, 1)
             facts = {"seconds": seconds, "epochs": trainer.current_epoch, "best": checkpoints.best}
-            log_weights(trainer, run, facts | checkpoints.scores)
-            report(run, module, data, trainer)
+            network = load_weights(run.path, trust=trust)
+            log_weights(trainer, run, network, facts | checkpoints.scores)
+            report(run, network, module, data, trainer)
             run.finish(facts | checkpoints.scores)
             console.print(f"Finished. Checkpoints, pictures and report.html are in {run.path}")
             console.print(f"Next: twostage-hdr evaluate weights={run.path}")
     return checkpoints.best
 
 
-def report(run: RunDirectory, module: ReconstructionModule, data: TripleDataModule, trainer: L.Trainer) -> None:
+def report(
+    run: RunDirectory, network: nn.Module, module: ReconstructionModule, data: TripleDataModule, trainer: L.Trainer
+) -> None:
     """Writes `report.html` with the weights that `evaluate` would take: the best, or the last if none was validated."""
     scores = next((callback for callback in trainer.callbacks if isinstance(callback, ValidationScores)), None)  # type: ignore[attr-defined]
     facts = {
@@ -122,7 +133,7 @@ def report(run: RunDirectory, module: ReconstructionModule, data: TripleDataModu
         run,
         title=str(choices()["module"] or type(module).__name__),
         facts=facts,
-        network=load_weights(run.path),
+        network=network,
         module=module,
         images=data.frozen("val"),
         best=best,

@@ -6,19 +6,17 @@ from typing import Any
 
 import lightning as L
 from torch import nn
-from torchmetrics import MetricCollection
 
 from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.patches import FixedCameraImages
 from twostage_hdr.data.triple import Triple
-from twostage_hdr.evaluation.method_row import AS_GIVEN, MethodRow, MetricColumn
+from twostage_hdr.evaluation.method_row import MethodRow, metric_columns
 from twostage_hdr.evaluation.methods import NetworkMethod
 from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage
 from twostage_hdr.evaluation.summarise import summarise
 from twostage_hdr.inference.weights import read_checkpoint
-from twostage_hdr.metrics.per_image import PerImageMetric
 from twostage_hdr.networks.rdab import RDAB
 from twostage_hdr.radiometry.gamma import decode_gamma
 from twostage_hdr.training.callbacks.validation_scores import ImageScores
@@ -53,7 +51,7 @@ def write_training_report(
         best: its scores with these weights; may be empty.
         pictures: how many images are shown.
     """
-    columns = metric_columns(module.val_scores)
+    columns = metric_columns(module.val_scores.items())
     rows = []
     if best:
         ldr = ldr_scores(module, (images[index] for index in range(len(images))))
@@ -92,24 +90,6 @@ def ldr_scores(module: ReconstructionModule, images: Iterable[Triple]) -> dict[s
         values = metrics(image.ldr[None], getattr(image, module.target)[None])
         scores[str(image.scene)] = {name.removeprefix("val/"): float(value) for name, value in values.items()}
     return scores
-
-
-def metric_columns(metrics: MetricCollection) -> list[MetricColumn]:
-    """The columns of a module's validation scores."""
-    columns = []
-    for name, metric in metrics.items():
-        assert isinstance(metric, PerImageMetric)
-        columns.append(
-            MetricColumn(
-                key=name.removeprefix("val/"),
-                title=metric.title,
-                unit=metric.unit,
-                higher_is_better=bool(metric.higher_is_better),
-                scaling=AS_GIVEN,
-                digits=metric.digits,
-            )
-        )
-    return columns
 
 
 def plan(module: ReconstructionModule, data: TripleDataModule, trainer: L.Trainer) -> list[str]:

@@ -14,11 +14,12 @@ from hydra.types import RunMode
 from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
+from torch import nn
 
 import twostage_hdr
 from twostage_hdr.cli.run_directory import RunDirectory, commit
 from twostage_hdr.inference.network_description import describe_network
-from twostage_hdr.inference.weights import load_weights, save_weights
+from twostage_hdr.inference.weights import save_weights
 from twostage_hdr.training.callbacks.stop_signals import Stopped
 
 TAGGED = ("module", "data", "experiment", "ablation")
@@ -110,7 +111,7 @@ def log_config(logger: WandbLogger, config: DictConfig) -> None:
     logger.log_hyperparams({str(key): value for key, value in resolved.items()} | about)
 
 
-def log_weights(trainer: L.Trainer, run: RunDirectory, facts: Mapping[str, Any]) -> None:
+def log_weights(trainer: L.Trainer, run: RunDirectory, network: nn.Module, facts: Mapping[str, Any]) -> None:
     """The finished run's best weights as an artifact of type `model` with the alias `best` (`last` if none validated).
 
     The file stays where it is, in the run's folder, until `wandb sync` uploads it.
@@ -121,7 +122,6 @@ def log_weights(trainer: L.Trainer, run: RunDirectory, facts: Mapping[str, Any])
     import wandb
 
     alias = "best" if (run.path / "checkpoints" / "best.ckpt").is_file() else "last"
-    network = load_weights(run.path)
     path = run.path / f"{alias}.safetensors"
     save_weights(path, network)
     known = {key: value for key, value in facts.items() if value is not None}

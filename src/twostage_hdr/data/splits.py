@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from twostage_hdr.boundary.refusal import as_input_error
+from twostage_hdr.boundary.structured_text import read_json
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.errors import InputError
 
@@ -102,13 +104,8 @@ def read_splits(path: Path) -> Splits:
     Raises:
         InputError: the file is missing or not of this form.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+    cure = 'it should hold {"train": [ids], "val": [ids], "test": [ids]}'
+    content = read_json(path, cure=cure)
+    with as_input_error(path, cure, "no splits could be read"):
         train, val, test = (tuple(sorted(str(scene) for scene in content[name])) for name in ("train", "val", "test"))
         return Splits(train, val, test, shared=bool(content.get("shared", False)))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            path,
-            f"no splits could be read ({type(error).__name__}: {error})",
-            'it should hold {"train": [ids], "val": [ids], "test": [ids]}',
-        ) from error

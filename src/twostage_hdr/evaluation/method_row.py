@@ -1,7 +1,9 @@
 """A method's line in a table."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,3 +93,18 @@ class MetricColumn:
     def heading(self) -> str:
         """Title with the unit in brackets."""
         return f"{self.title} [{self.unit}]" if self.unit else self.title
+
+
+def metric_columns(metrics: Iterable[tuple[str, Any]]) -> list[MetricColumn]:
+    """The columns of `PerImageMetric`s by their names, as of a module's validation scores."""
+    return [
+        MetricColumn(
+            key=name.removeprefix("val/"),
+            title=metric.title,
+            unit=metric.unit,
+            higher_is_better=bool(metric.higher_is_better),
+            scaling=AS_GIVEN,
+            digits=metric.digits,
+        )
+        for name, metric in metrics
+    ]

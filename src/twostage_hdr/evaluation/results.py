@@ -9,7 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from twostage_hdr.errors import InputError
+from twostage_hdr.boundary.refusal import as_input_error
+from twostage_hdr.boundary.structured_text import read_json
 from twostage_hdr.evaluation.method_row import MethodRow, MetricColumn, ScoreSummary
 from twostage_hdr.imaging.atomic import atomic_path
 
@@ -54,14 +55,10 @@ def read_results(path: Path) -> Results:
     Raises:
         InputError: it is missing or not of this form.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+    content = read_json(path, cure="give a summary.json")
+    with as_input_error(path, "give a summary.json", "no results could be read"):
         columns = [MetricColumn(**column) for column in content["columns"]]
         return Results([_row(row) for row in content["rows"]], columns, dict(content["facts"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            path, f"no results could be read ({type(error).__name__}: {error})", "give a summary.json"
-        ) from error
 
 
 def _row(content: dict[str, Any]) -> MethodRow:

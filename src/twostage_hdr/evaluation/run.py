@@ -1,7 +1,7 @@
 """One comparison: every method on every image, scored, timed and written down."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -10,11 +10,13 @@ from torch import Tensor
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.complexity import PeakMemory, measure_complexity
-from twostage_hdr.evaluation.method_row import MethodRow
+from twostage_hdr.evaluation.method_row import MethodRow, metric_columns
 from twostage_hdr.evaluation.methods import LdrIdentity, Method, NetworkMethod
 from twostage_hdr.evaluation.protocol import TABLE_COLUMNS, score_image
 from twostage_hdr.evaluation.results import write_results
 from twostage_hdr.evaluation.summarise import summarise
+from twostage_hdr.metrics.per_image import PerImageMetric
+from twostage_hdr.radiometry.gamma import encode_gamma
 from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 
 Progress = Callable[[str, str, int], None]
@@ -30,6 +32,7 @@ def evaluate(
     out_dir: Path,
     *,
     cap: float = REFERENCE_CAP,
+    metrics: Mapping[str, PerImageMetric] | None = None,
     facts: dict[str, str] | None = None,
     progress: Progress | None = None,
     visit: Visit | None = None,
@@ -41,6 +44,7 @@ def evaluate(
         triples: whole images, one at a time; nothing of them is kept.
         out_dir: created when missing; files of an earlier run in it are replaced.
         cap: the references' highest value, encoded.
+        metrics: of one's own, by their keys; scored on the result as the method gave it.
         facts: what a reader must know of the run (commit, data, split, budget); goes into `summary.json`.
         progress: see `Progress`.
         visit: see `Visit`; for saving results and pictures.
@@ -61,6 +65,7 @@ def evaluate(
                 raise InputError(f"scene {scene!r}", "occurs twice in the data", "every image needs its own id")
             prediction, cost = _run(method, triple)
             per_image[method.name][scene] = _score(method, triple, prediction, cap) | cost
+            per_image[method.name][scene] |= _own_scores(metrics or {}, triple, prediction)
             done += 1
             if visit:
                 visit(triple, method.name, prediction)
@@ -68,8 +73,9 @@ def evaluate(
                 progress(scene, method.title, done)
     if not done:
         raise InputError("data", "no images to evaluate on", "the test split or the folder is empty")
-    rows = summarise([_row(method, per_image[method.name]) for method in methods], TABLE_COLUMNS)
-    write_results(out_dir, rows, TABLE_COLUMNS, facts or {})
+    columns = (*TABLE_COLUMNS, *metric_columns((metrics or {}).items()))
+    rows = summarise([_row(method, per_image[method.name]) for method in methods], columns)
+    write_results(out_dir, rows, columns, facts or {})
     return rows
 
 
@@ -107,6 +113,11 @@ def _score(method: Method, triple: Triple, prediction: Tensor, cap: float) -> di
         return score_image(triple.ldr, triple.reference16, prediction, cap=cap)
     except InputError as error:
         raise InputError(f"{method.title}, scene {triple.scene!r}", str(error)) from error
+
+
+def _own_scores(metrics: Mapping[str, PerImageMetric], triple: Triple, prediction: Tensor) -> dict[str, float]:
+    given = encode_gamma(prediction.float().clamp(min=0))[None]
+    return {key: float(metric.score(given, triple.reference16[None])) for key, metric in metrics.items()}
 
 
 def _row(method: Method, per_image: dict[str, dict[str, float]]) -> MethodRow:

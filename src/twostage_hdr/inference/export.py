@@ -14,8 +14,8 @@ from torch.export import Dim
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
-from twostage_hdr.inference.whole_frame import Response
 from twostage_hdr.inference.network_description import describe_network
+from twostage_hdr.inference.whole_frame import Response
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork

@@ -1,5 +1,6 @@
 """What rebuilds a network from a file: the name of its class and its constructor's arguments, both checked first."""
 
+import json
 import math
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from twostage_hdr.boundary.refusal import one_line
+from twostage_hdr.boundary.refusal import as_input_error, one_line
 from twostage_hdr.boundary.trust import PACKAGE, load_class
 from twostage_hdr.errors import InputError
 
@@ -85,10 +86,31 @@ def build_network(
     return network
 
 
+def check_rebuilt(network: nn.Module, trust: Collection[str]) -> None:
+    """Refuses to train a network that could not be built again from its checkpoint.
+
+    Raises:
+        InputError: says what is missing.
+    """
+    path = f"module.network ({type(network).__module__}.{type(network).__qualname__})"
+    description = describe_network(network)
+    with as_input_error(path, "keep only numbers, texts and lists there", "its `hyper_parameters` cannot be saved"):
+        description = json.loads(json.dumps(description))
+    with torch.random.fork_rng(devices=[]):  # fresh weights are drawn
+        again = build_network(description, path, trust=trust, shapes=_shapes(network))
+    if _shapes(again) != _shapes(network):
+        cure = "keep every argument of its constructor there"
+        raise InputError(path, "its `hyper_parameters` build a network of other weights", cure)
+
+
+def _shapes(network: nn.Module) -> Shapes:
+    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
+
+
 def _check_shapes(kind: Any, arguments: dict[str, Any], shapes: Shapes, where: str) -> None:
     """Builds the network without memory for its weights, and compares their sizes with the file's."""
     with torch.device("meta"):
-        expected = {name: tuple(value.shape) for name, value in kind(**arguments).state_dict().items()}
+        expected = _shapes(kind(**arguments))
     for name in sorted(expected.keys() | shapes.keys()):
         if expected.get(name) != shapes.get(name):
             raise InputError(

@@ -1,6 +1,6 @@
 """From a photograph to a linear HDR image."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,6 +88,7 @@ def load_reconstructor(
     tile: int | None = None,
     response: str | float = "declared",
     lights: float | None = None,
+    trust: Collection[str] = (),
 ) -> Reconstructor:
     """Weights and a machine, ready to run.
 
@@ -102,12 +103,13 @@ def load_reconstructor(
             or a gamma (2.24 for HdM's frames). A choice of the default set.
         lights: how bright what was clipped becomes: a quantile of the light that it may have had, 0.1 (careful) to 0.9
             (brilliant); None for the set's own choice. A choice of the default set.
+        trust: see `load_weights`.
 
     Raises:
         InputError: weights that cannot be used, a device or precision that is not there, or a response or lights that
             is out of range or that these weights have no choice of.
     """
-    network = weights if isinstance(weights, nn.Module) else load_weights(weights)
+    network = weights if isinstance(weights, nn.Module) else load_weights(weights, trust=trust)
     output = getattr(network, "output", None)
     if output not in ("encoded", "linear"):
         raise InputError(
@@ -128,6 +130,7 @@ def reconstruct(
     tile: int | None = None,
     response: str | float = "declared",
     lights: float | None = None,
+    trust: Collection[str] = (),
 ) -> LinearPixels:
     """Reconstructs the HDR image of one photograph.
 
@@ -139,6 +142,7 @@ def reconstruct(
         tile: see `load_reconstructor`.
         response: see `load_reconstructor`.
         lights: see `load_reconstructor`.
+        trust: see `load_weights`.
 
     Returns:
         (height, width, 3) float32, linear RGB with Rec. 709 primaries; 1.0 is the photograph's white, and highlights
@@ -149,7 +153,7 @@ def reconstruct(
     """
     pixels = read_ldr(photograph).pixels if isinstance(photograph, str | Path) else _checked(photograph)
     reconstructor = load_reconstructor(
-        weights, device=device, precision=precision, tile=tile, response=response, lights=lights
+        weights, device=device, precision=precision, tile=tile, response=response, lights=lights, trust=trust
     )
     return reconstructor.image(pixels)
 

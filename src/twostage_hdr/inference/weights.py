@@ -28,6 +28,9 @@ CHECKSUMS = "SHA256SUMS"
 CHECKSUM = "sha256"
 """Entry of a weight file's header: of its tensors."""
 
+CHECKPOINTS = ("best.ckpt", "last.ckpt", "previous.ckpt")
+"""Of a run, in the order in which its weights are looked for."""
+
 DEFAULT_WEIGHTS = ("two_stage", "demo")
 """Names of shipped sets in order of preference: the first that is there is used when none is asked for."""
 
@@ -84,7 +87,7 @@ def find_weights(where: str | Path) -> Path:
     """
     path = Path(where)
     if path.is_dir():
-        for name in ("best.ckpt", "last.ckpt"):
+        for name in CHECKPOINTS:
             if (path / "checkpoints" / name).is_file():
                 return path / "checkpoints" / name
         # `make demo` creates a folder named like a shipped set: only a run's folder takes precedence over the set.
@@ -154,8 +157,9 @@ def _check_shipped(path: Path) -> None:
     """Compares one of the package's own files with the list beside it."""
     if path.parent != SHIPPED or not (SHIPPED / CHECKSUMS).is_file():
         return
-    sums = dict(reversed(line.split()) for line in (SHIPPED / CHECKSUMS).read_text(encoding="utf-8").splitlines())
-    if sums.get(path.name) not in (None, hashlib.sha256(read_bytes(path)).hexdigest()):
+    lines = (SHIPPED / CHECKSUMS).read_text(encoding="utf-8").splitlines()  # of `sha256sum`: digest, name
+    wanted = [line.split()[0] for line in lines if line.endswith(f" {path.name}")]
+    if wanted and wanted != [hashlib.sha256(read_bytes(path)).hexdigest()]:
         raise InputError(path, f"damaged: its sha256 is not that of {CHECKSUMS}", "install the package again")
 
 

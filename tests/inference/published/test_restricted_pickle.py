@@ -13,8 +13,8 @@ import pytest
 import torch
 from torch import nn
 
-from twostage_hdr.errors import InputError
 from twostage_hdr.boundary.plain_pickle import Inert
+from twostage_hdr.errors import InputError
 from twostage_hdr.inference.published.restricted_pickle import load_inert, read_object_array
 
 FORMATS = pytest.mark.parametrize("zip_format", [False, True], ids=["legacy", "zip"])

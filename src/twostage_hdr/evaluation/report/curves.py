@@ -1,6 +1,7 @@
 """Training curves: read from a run's csv, drawn as SVG."""
 
 import csv
+import io
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -9,6 +10,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
+from twostage_hdr.boundary.refusal import as_input_error
+from twostage_hdr.boundary.regular_file import read_text
 from twostage_hdr.errors import InputError
 
 Points = Sequence[tuple[float, float]]
@@ -16,6 +19,9 @@ Points = Sequence[tuple[float, float]]
 
 MOST_POINTS = 240
 """A longer curve is averaged down to this many points."""
+
+MOST = 1e30
+"""Numbers beyond this, as of a damaged file or a training that diverged, are not drawn."""
 
 WIDTH, HEIGHT = 360, 200
 LEFT, RIGHT, TOP, BOTTOM = 52, 10, 10, 26
@@ -53,16 +59,17 @@ def read_curves(path: Path) -> dict[str, list[tuple[float, float]]]:
     Raises:
         InputError: no such file, or no column with numbers.
     """
-    if not path.is_file():
-        raise InputError(path, "no such file", "a run writes its metrics.csv with logger=csv")
+    cure = "a run writes its metrics.csv with logger=csv"
+    text = read_text(path, cure=cure)
+    with as_input_error(path, cure, "no readable CSV"):
+        lines = list(csv.DictReader(io.StringIO(text, newline="")))  # the last may be cut short, by a killed run
     curves: dict[str, list[tuple[float, float]]] = {}
-    with path.open(encoding="utf-8", newline="") as file:
-        for number, line in enumerate(csv.DictReader(file)):
-            step = _number(line.get("step")) if line.get("step") else float(number)
-            for name, cell in line.items():
-                value = _number(cell)
-                if name not in ("step", "epoch") and value is not None and step is not None:
-                    curves.setdefault(name, []).append((step, value))
+    for number, line in enumerate(lines):
+        step = _number(line.get("step")) if line.get("step") else float(number)
+        for name, cell in line.items():
+            value = _number(cell) if isinstance(name, str) else None
+            if name not in ("step", "epoch") and value is not None and step is not None:
+                curves.setdefault(name, []).append((step, value))
     if not curves:
         raise InputError(path, "no column with numbers", "give the metrics.csv of a run")
     return curves
@@ -72,7 +79,7 @@ def charts(curves: Mapping[str, Points]) -> list[Chart]:
     """One chart per quantity: `train/l1` and `val/l1` share the chart "l1"."""
     groups: dict[str, dict[str, Points]] = {}
     for name, points in curves.items():
-        finite = [(step, value) for step, value in points if math.isfinite(value)]
+        finite = [(step, value) for step, value in points if abs(step) < MOST and abs(value) < MOST]  # nor is NaN
         if finite:
             part, _, quantity = name.rpartition("/")
             groups.setdefault(quantity, {})[part] = _thinned(finite)
@@ -87,7 +94,7 @@ def draw(lines: Mapping[str, Points]) -> Markup:
     steps = [step for points in lines.values() for step, _ in points]
     values = [value for points in lines.values() for _, value in points]
     across = _axis(steps, logarithmic=False)
-    up = _axis(values, logarithmic=min(values) > 0 and max(values) > 50 * min(values))
+    up = _axis(values, logarithmic=min(values) > 1 / MOST and max(values) > 50 * min(values))
     parts = [_grid(across, up)]
     for index, (name, points) in enumerate(lines.items()):
         places = [_place(across, up, step, value) for step, value in points]

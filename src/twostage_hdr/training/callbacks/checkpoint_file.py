@@ -9,9 +9,13 @@ import numpy as np
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 
+from twostage_hdr.boundary.torch_file import foreign_part
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.inference.weights import read_checkpoint
+
+LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
+"""A run's checkpoints."""
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -24,8 +28,10 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """Replaces `path` by the new checkpoint.
 
         Raises:
-            InputError: the file cannot be written (a full disk); the previous checkpoint remains.
+            InputError: the file cannot be written (a full disk), or its content could not be read back; the previous
+                checkpoint remains.
         """
+        check_readable(checkpoint)
         buffer = io.BytesIO()  # a file handed to torch.save would hide the reason of a failure
         torch.save(checkpoint, buffer)
         path = Path(path)
@@ -52,6 +58,50 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         if not Path(path).is_file():
             raise InputError(path, "no such checkpoint", "give a .ckpt file of a run")
         return read_checkpoint(Path(path))
+
+
+def resume_points(folder: Path) -> list[Path]:
+    """Names of a run's checkpoints, the one to go on from first."""
+    return [folder / name for name in (LAST, PREVIOUS, BEST)]
+
+
+def newest_whole(folder: Path) -> tuple[Path | None, str]:
+    """The checkpoint that a run goes on from, None at its beginning, and a word on what was damaged.
+
+    A damaged `last.ckpt` is put aside, so that it does not become the `previous.ckpt` of the next one.
+
+    Raises:
+        InputError: there are checkpoints, and all of them are damaged.
+    """
+    damaged: list[InputError] = []
+    for path in (path for path in resume_points(folder) if path.exists()):
+        try:
+            read_checkpoint(path)
+        except InputError as error:
+            damaged.append(error)
+            continue
+        if damaged and (folder / LAST).exists():
+            (folder / LAST).replace(folder / "damaged.ckpt")
+        return path, f"{damaged[0].subject}: {damaged[0].seen}; going on from {path.name}." if damaged else ""
+    if damaged:
+        cure = "start anew in another hydra.run.dir"
+        raise InputError(damaged[0].subject, f"{damaged[0].seen}, and no other is whole", cure)
+    return None, ""
+
+
+def check_readable(checkpoint: dict[str, Any]) -> None:
+    """Refuses a state that could be saved but not be read again: that is worth knowing before hours of training.
+
+    Raises:
+        InputError: names the part and its class.
+    """
+    foreign = foreign_part(checkpoint)
+    if foreign is not None:
+        raise InputError(
+            f"checkpoint: {foreign}",
+            "is neither a tensor nor plain data, and would not be read back",
+            "let its state_dict() return tensors, numbers, texts, lists and dictionaries",
+        )
 
 
 def random_state() -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Saves a run periodically and on signals, only between optimizer steps, atomically."""
 
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,20 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import WandbLogger
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.training.callbacks.checkpoint_file import random_state, restore_random_state
+from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.training.callbacks.checkpoint_file import (
+    BEST,
+    LAST,
+    PREVIOUS,
+    check_readable,
+    random_state,
+    restore_random_state,
+)
 from twostage_hdr.training.callbacks.stop_signals import Stopped, StopSignals
 
 
 class RunCheckpoints(Checkpoint):
-    """`last.ckpt` and `best.ckpt`, with everything that a run needs to resume as if it had not been interrupted.
+    """`last.ckpt`, the `previous.ckpt` before it and `best.ckpt`, each with all that a run needs to resume from it.
 
     `last.ckpt` is written between batches every few minutes, before and after every validation, when a signal asks
     the run to stop, and when data cannot be read. In the middle of an update nothing is saved: the previous file stays.
@@ -45,7 +54,7 @@ class RunCheckpoints(Checkpoint):
     @property
     def last(self) -> Path:
         """The file that a run resumes from."""
-        return self.directory / "last.ckpt"
+        return self.directory / LAST
 
     # When.
 
@@ -55,6 +64,7 @@ class RunCheckpoints(Checkpoint):
                 leftover.unlink(missing_ok=True)  # half-written by a killed run
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        check_readable(trainer._checkpoint_connector.dump_checkpoint(weights_only=False))
         self.signals.install()  # after Lightning has set its own handlers
         self._saved_at = time.monotonic()
         self._between_batches = True
@@ -112,7 +122,7 @@ class RunCheckpoints(Checkpoint):
         score = self.scores.get(self.monitor)
         if self._validated and score is not None and self._is_better(score):
             self.best = score
-            self.save(trainer, self.directory / "best.ckpt")
+            self.save(trainer, self.directory / BEST)
         self._validated = False
         self.save(trainer)
         self._between_batches = True
@@ -132,7 +142,10 @@ class RunCheckpoints(Checkpoint):
         self.signals.uninstall()
 
     def save(self, trainer: L.Trainer, path: Path | None = None) -> None:
-        """Writes a checkpoint, `last.ckpt` by default."""
+        """Writes a checkpoint, `last.ckpt` by default; the previous one stays as `previous.ckpt`."""
+        if path is None and trainer.is_global_zero and self.last.is_file():
+            with atomic_path(self.directory / PREVIOUS) as temporary:
+                _link_or_copy(self.last, temporary)
         trainer.save_checkpoint(path or self.last, weights_only=False)
         self._saved_at = time.monotonic()
 
@@ -163,6 +176,13 @@ class RunCheckpoints(Checkpoint):
         if trainer.is_global_zero:
             for logger, step in zip(_wandb_loggers(trainer), checkpoint.get("wandb_steps", ()), strict=False):
                 logger.experiment.log({}, step=max(step, logger.experiment.step))
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(source)
+    except OSError:  # a file system without links
+        shutil.copyfile(source, target)
 
 
 def _wandb_loggers(trainer: L.Trainer) -> list[WandbLogger]:

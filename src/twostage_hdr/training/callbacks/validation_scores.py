@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import lightning as L
 from lightning.pytorch.loggers import WandbLogger
 
+from twostage_hdr.boundary.refusal import as_input_error
+from twostage_hdr.boundary.structured_text import read_csv
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
@@ -70,7 +72,7 @@ class ValidationScores(L.Callback):
             ImageScores(epoch, scene, {name: values[name][place] for name in values})
             for place, scene in enumerate(self._scenes)
         ]
-        before = [line for line in read_scores(self.path) if line.epoch < epoch] if self.path.is_file() else []
+        before = [line for line in self._kept() if line.epoch < epoch]
         write_scores(self.path, before + now)
         step = trainer.fit_loop.epoch_loop._batches_that_stepped
         for logger in trainer.loggers:
@@ -82,9 +84,18 @@ class ValidationScores(L.Callback):
 
     def best(self) -> list[ImageScores]:
         """The images of the best epoch so far; none before the first validation."""
-        if not self.path.is_file():
+        return best_epoch(self._kept(), self.monitor.removeprefix("val/"), self.mode)
+
+    def _kept(self) -> list[ImageScores]:
+        """What the table holds; a damaged one is put aside, since a run is worth more than its table."""
+        if not self.path.exists():
             return []
-        return best_epoch(read_scores(self.path), self.monitor.removeprefix("val/"), self.mode)
+        try:
+            return read_scores(self.path)
+        except InputError as damaged:
+            self.path.replace(self.path.with_suffix(".damaged.csv"))
+            print(f"{damaged.subject}: {damaged.seen}; it is put aside, and a new table begins.")
+            return []
 
 
 def best_epoch(lines: Sequence[ImageScores], key: str, mode: str) -> list[ImageScores]:
@@ -125,15 +136,16 @@ def read_scores(path: Path) -> list[ImageScores]:
     Raises:
         InputError: another file.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        keys = [name for name in reader.fieldnames or () if name not in ("epoch", "scene")]
-        try:
-            return [
-                ImageScores(int(row["epoch"]), row["scene"], {key: float(row[key]) for key in keys}) for row in reader
-            ]
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(path, f"not a run's table of validation scores ({error})", "remove it") from error
+    rows = read_csv(path, ("epoch", "scene"), cure="remove it")
+    with as_input_error(path, "remove it", "not a run's table of validation scores"):
+        return [
+            ImageScores(
+                int(row["epoch"]),
+                row["scene"],
+                {key: float(value) for key, value in row.items() if key not in ("epoch", "scene")},
+            )
+            for row in rows
+        ]
 
 
 def _mean(lines: Sequence[ImageScores], key: str) -> float:
