@@ -6,11 +6,14 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from twostage_hdr.data.store.journal import Entry, Journal
 from twostage_hdr.data.store.layout import (
     CHECKSUMS,
     FROZEN_PARTS,
     PARTS,
+    PATCH_SUMS,
     PER_ITEM,
     README,
     SOURCES,
@@ -18,6 +21,7 @@ from twostage_hdr.data.store.layout import (
     WORK,
     frozen_path,
     item_array,
+    patch_sum,
     readme,
     write_array,
 )
@@ -40,6 +44,7 @@ def finish(plan: Plan, out: Path) -> None:
         for name in PER_ITEM:
             values = [value for entry in entries[part] for value in getattr(entry, name)]
             write_array(out / part / f"{name}.npy", item_array(name, values))
+    write_array(out / f"{PATCH_SUMS}.npy", _patch_sums(out))
     read = {name: file for part in PARTS for entry in entries[part] for name, file in entry.read.items()}
     sources = [(name, size, digest) for name, (size, _, digest) in sorted(read.items())]
     _write_text(out / SOURCES, _table(("file", "bytes", "sha256"), sources))
@@ -51,7 +56,7 @@ def finish(plan: Plan, out: Path) -> None:
 
 def store_files(plan: Plan) -> list[str]:
     """The store's files, by their paths below it, without `store.json` and the checksums."""
-    train = [f"train/{name}.npy" for name in ("ldr", "reference", *PER_ITEM)]
+    train = [f"train/{name}.npy" for name in ("ldr", "reference", *PER_ITEM)] + [f"{PATCH_SUMS}.npy"]
     whole = [
         frozen_path(Path(), part, number, kind).as_posix()
         for part in FROZEN_PARTS
@@ -60,6 +65,11 @@ def store_files(plan: Plan) -> list[str]:
     ]
     tables = [f"{part}/{name}" for part in FROZEN_PARTS for name in ("scenes.csv", *(f"{n}.npy" for n in PER_ITEM))]
     return sorted([README, SOURCES, "train/patches.csv", *train, *whole, *tables])
+
+
+def _patch_sums(out: Path) -> np.ndarray:
+    ldr, reference = (np.load(out / "train" / f"{name}.npy", mmap_mode="r") for name in ("ldr", "reference"))
+    return np.array([patch_sum(*pair) for pair in zip(ldr, reference, strict=True)], np.uint32)
 
 
 def _checksum_lines(plan: Plan, out: Path, store_text: str) -> Iterator[str]:

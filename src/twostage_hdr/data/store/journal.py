@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from twostage_hdr.boundary.refusal import as_input_error
+from twostage_hdr.boundary.structured_text import read_json
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 
@@ -43,7 +45,7 @@ class Journal:
         """Whether the scene is written and its files have not changed since."""
         try:
             entry = self.entry(part, number)
-        except FileNotFoundError:
+        except InputError:  # not there, or damaged: the scene is written again
             return False
         return entry.read.keys() == files.keys() and all(
             _stamp(path) == entry.read[name][:2] for name, path in files.items()
@@ -55,15 +57,26 @@ class Journal:
             temporary.write_text(json.dumps(asdict(entry)), encoding="utf-8")
 
     def entry(self, part: str, number: int) -> Entry:
-        """What was written."""
-        content = json.loads(self._path(part, number).read_text(encoding="utf-8"))
-        height, width = content.pop("size")
-        return Entry(
-            read={name: (size, changed, digest) for name, (size, changed, digest) in content.pop("read").items()},
-            places=[(row, column, zoom) for row, column, zoom in content.pop("places")],
-            size=(height, width),
-            **content,
-        )
+        """What was written.
+
+        Raises:
+            InputError: nothing yet, or its record is damaged.
+        """
+        path, cure = self._path(part, number), "remove it and give the same prepare command again"
+        content = read_json(path, cure=cure)
+        with as_input_error(path, cure, "no record of a scene"):
+            height, width = (int(side) for side in content["size"])
+            entry = Entry(
+                read={str(name): (int(size), int(at), str(sha)) for name, (size, at, sha) in content["read"].items()},
+                places=[(int(row), int(column), float(zoom)) for row, column, zoom in content["places"]],
+                size=(height, width),
+                alignratio=[float(value) for value in content["alignratio"]],
+                stops=[[float(value) for value in values] for values in content["stops"]],
+                scale=[float(value) for value in content["scale"]],
+            )
+            if not len(entry.places) == len(entry.alignratio) == len(entry.stops) == len(entry.scale):
+                raise ValueError("its lists are of different lengths")
+        return entry
 
     def _path(self, part: str, number: int) -> Path:
         return self.folder / f"{part}_{number:06d}.json"

@@ -9,6 +9,7 @@
     DIR/train/alignratio.npy  float64 (N,)
     DIR/train/stops.npy       float64 (N, E)           exposure of a frame above the one that the reference is scaled to
     DIR/train/scale.npy       float64 (N,)             linear units of the source to linear reference
+    DIR/train/crc32.npy       uint32 (N,)              checksum of each patch's ldr and reference, see `patch_sum`
     DIR/train/patches.csv     patch, scene, row, column, zoom
     DIR/val, DIR/test         whole frozen images: 0000_ldr.npy (E, H, W, 3), 0000_reference.npy (H, W, 3), ...,
                               alignratio.npy, stops.npy, scale.npy, scenes.csv
@@ -18,6 +19,7 @@ with 1.0 and therefore not stored.
 """
 
 import os
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +45,14 @@ FROZEN_PARTS = ("val", "test")
 
 PER_ITEM = ("alignratio", "stops", "scale")
 """The arrays of one row per patch or per whole image."""
+
+
+PATCH_SUMS = "train/crc32"
+
+
+def patch_sum(ldr: np.ndarray, reference: np.ndarray) -> int:
+    """CRC-32 of a patch's bytes, its frames and then its reference."""
+    return zlib.crc32(np.ascontiguousarray(reference).data, zlib.crc32(np.ascontiguousarray(ldr).data))
 
 
 def ldr_shape(patches: int, exposures: int, side: int) -> tuple[int, ...]:

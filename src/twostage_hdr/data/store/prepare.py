@@ -1,10 +1,10 @@
 """Writes a store: patches of the training scenes, whole images of the others."""
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from twostage_hdr.boundary.structured_text import read_json
 from twostage_hdr.data.resumable_folder import exclusive_lock
 from twostage_hdr.data.store.finish import finish
 from twostage_hdr.data.store.layout import PARTS, STORE, WORK, ldr_shape, reference_shape, reserve
@@ -17,6 +17,7 @@ from twostage_hdr.imaging.atomic import atomic_path
 
 _PLAN = "plan.json"
 _LOCK = "lock"
+_REMOVE = "remove the folder and prepare the store again"
 
 
 def prepare(
@@ -75,14 +76,14 @@ def check_complete(plan: Plan, out: Path) -> None:
     Raises:
         InputError: naming what differs.
     """
-    before = json.loads((out / STORE).read_text(encoding="utf-8"))
+    before = read_json(out / STORE, cure=_REMOVE)
     check_same({**before, "software": plan.as_dict()["software"]}, plan, out)
 
 
 def _keep_plan(plan: Plan, out: Path) -> None:
     path = out / WORK / _PLAN
     if path.is_file():
-        check_same(json.loads(path.read_text(encoding="utf-8")), plan, out)
+        check_same(read_json(path, cure=_REMOVE), plan, out)
     else:
         with atomic_path(path) as temporary:
             temporary.write_text(plan_text(plan), encoding="utf-8")

@@ -110,10 +110,7 @@ class StoreSource:
 
     def _cut(self, part: str, number: int, rng: np.random.Generator, window: Window | None) -> Crop:
         array, names = self.stored.array, self.stored.exposures
-        if part == "train":
-            ldr, reference = array("train/ldr")[number], array("train/reference")[number]
-        else:
-            ldr, reference = (self.stored.frozen(part, number, kind) for kind in ("ldr", "reference"))
+        ldr, reference = self.stored.patch(number) if part == "train" else self.stored.frozen(part, number)
         frame = int(rng.integers(len(names))) if self.exposure == "random" else names.index(self.exposure)
         rows, columns = (slice(None), slice(None)) if window is None else window.region(*reference.shape[:2])
         stops = float(array(f"{part}/stops")[number, frame]) if self.align == "frame" else 0.0

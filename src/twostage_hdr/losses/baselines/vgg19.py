@@ -1,6 +1,5 @@
 """Weights of a VGG from a local file, and the distance between two images' VGG19 features."""
 
-import pickle
 import re
 import warnings
 from pathlib import Path
@@ -10,6 +9,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from twostage_hdr.boundary.refusal import as_input_error
+from twostage_hdr.boundary.regular_file import regular_file
+from twostage_hdr.boundary.torch_file import read_torch_file
 from twostage_hdr.errors import InputError
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -19,9 +21,12 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CAFFE_RGB_MEAN = (123.68, 116.779, 103.939)
 """What the original VGGs, and Keras's, expect to be taken off R, G, B in [0, 255], before the order becomes B, G, R."""
 
-_TORCHVISION_KEY = re.compile(r"^(?:features\.)?(\d+)\.(weight|bias)$")
+_TORCHVISION_KEY = re.compile(r"^(?:features\.)?(\d{1,3})\.(weight|bias)$")
 
-_KERAS_LAYER = re.compile(r"block(\d+)_conv(\d+)")
+_KERAS_LAYER = re.compile(r"block(\d{1,3})_conv(\d{1,3})")
+
+_MOST_NUMBERS = 512 * 512 * 9
+"""Weights of a VGG's largest convolution: a file may declare any size without holding a value."""
 
 
 def read_vgg_convolutions(path: Path, *, count: int) -> list[tuple[Tensor, Tensor]]:
@@ -37,22 +42,24 @@ def read_vgg_convolutions(path: Path, *, count: int) -> list[tuple[Tensor, Tenso
     Raises:
         InputError: The file is missing, of another format, or holds fewer convolutions.
     """
-    if not path.is_file():
-        raise InputError(path, "no such file", "give torchvision's VGG weights (.pth) or Keras's (.h5)")
-    found = _read_keras(path) if path.suffix in {".h5", ".hdf5"} else _read_torchvision(path)
-    if len(found) < count:
-        raise InputError(path, f"{len(found)} convolutions found, {count} needed", "give the file of the right VGG")
-    return found[:count]
+    cure = "give torchvision's VGG weights (.pth) or Keras's (.h5)"
+    regular_file(path, cure=cure)
+    read = _read_keras if path.suffix in {".h5", ".hdf5"} else _read_torchvision
+    with as_input_error(path, cure, "no weights of a VGG"):
+        found = read(path)[:count]
+        if len(found) < count:
+            raise InputError(path, f"{len(found)} convolutions found, {count} needed", "give the file of the right VGG")
+        for number, (weight, bias) in enumerate(found):
+            if weight.shape[2:] != (3, 3) or bias.shape != weight.shape[:1] or not weight.isfinite().all():
+                raise ValueError(f"convolution {number} has weights {tuple(weight.shape)} and bias {tuple(bias.shape)}")
+    return found
 
 
 def _read_torchvision(path: Path) -> list[tuple[Tensor, Tensor]]:
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        raise InputError(path, "not a torch state dictionary", "give torchvision's VGG weights (.pth)") from error
+    state = read_torch_file(path, foreign_objects=True)
     layers: dict[int, dict[str, Tensor]] = {}
     for key, value in state.items():
-        if (match := _TORCHVISION_KEY.match(key)) and value.ndim in (1, 4):
+        if (match := _TORCHVISION_KEY.match(str(key))) and value.ndim in (1, 4):
             layers.setdefault(int(match[1]), {})[match[2]] = value.float()
     return [(layers[index]["weight"], layers[index]["bias"]) for index in sorted(layers)]
 
@@ -66,6 +73,8 @@ def _read_keras(path: Path) -> list[tuple[Tensor, Tensor]]:
 
     def collect(name: str, item: object) -> None:
         if (match := _KERAS_LAYER.search(name)) and isinstance(item, h5py.Dataset):
+            if item.size > _MOST_NUMBERS or item.dtype.kind != "f":
+                raise ValueError(f"{name} has shape {item.shape} of {item.dtype}")
             layers.setdefault((int(match[1]), int(match[2])), {})[item.ndim] = torch.from_numpy(item[()]).float()
 
     with h5py.File(path, "r") as file:
