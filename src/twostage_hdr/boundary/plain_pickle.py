@@ -156,6 +156,8 @@ class PlainUnpickler:
         items = self._since_mark()
         if isinstance(self._stack[-1], set):
             self._stack[-1].update(_check_key(item) for item in items)
+        else:
+            _check_inert(self._stack[-1])
 
     def _global(self, argument: str) -> None:
         module, _, name = argument.partition(" ")
@@ -196,11 +198,20 @@ def _check_key(key: Any) -> Any:
 def _set_items(target: Any, items: list[Any]) -> None:
     if isinstance(target, dict):
         target.update((_check_key(key), value) for key, value in zip(items[::2], items[1::2], strict=True))
+    else:
+        _check_inert(target)
 
 
 def _extend(target: Any, items: list[Any]) -> None:
     if isinstance(target, list):
         target.extend(items)
+    else:
+        _check_inert(target)
+
+
+def _check_inert(target: Any) -> None:
+    if not isinstance(target, Inert):
+        raise UnpicklingError(f"it puts items into a {type(target).__name__}")
 
 
 def ordered_dict(pairs: object = ()) -> OrderedDict:

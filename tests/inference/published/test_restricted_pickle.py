@@ -215,3 +215,46 @@ def test_an_array_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatc
     np.savez(tmp_path / "weights.npz", params=as_objects([np.zeros(200)]))
     with pytest.raises(InputError, match="more than 100"):
         read_object_array(tmp_path / "weights.npz", "params")
+
+
+def as_npz(path: Path, program: bytes) -> None:
+    """An archive whose array of objects is the pickle program."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|O", "fortran_order": False, "shape": (1,)})
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("params.npy", header.getvalue() + program)
+
+
+ARRAY = b"cnumpy.core.multiarray\n_reconstruct\n"
+NDARRAY = b"cnumpy\nndarray\n"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        # numpy.ndarray((2,), dtype("O"), b"AAAAAAAAAAAAAAAA"): pointers out of the file
+        b"\x80\x02" + NDARRAY + b"K\x02\x85cnumpy\ndtype\nX\x01\x00\x00\x00O\x85RC\x10AAAAAAAAAAAAAAAA\x87R.",
+        # _reconstruct, then a state of type O over raw bytes
+        b"\x80\x02" + ARRAY + NDARRAY + b"K\x00\x85C\x01b\x87R(K\x01K\x02\x85cnumpy\ndtype\nX\x02\x00\x00\x00O8\x85R"
+        b"\x89C\x10AAAAAAAAAAAAAAAAtb.",
+        # numpy.ndarray((2**33,)), of eight gigabytes
+        b"\x80\x02" + NDARRAY + b"\x8a\x05\x00\x00\x00\x00\x02\x85\x85R.",
+    ],
+    ids=["objects over bytes", "objects over bytes, by state", "eight gigabytes"],
+)
+def test_a_small_archive_can_neither_crash_the_process_nor_take_its_memory(tmp_path: Path, program: bytes) -> None:
+    as_npz(tmp_path / "weights.npz", program)
+    assert (tmp_path / "weights.npz").stat().st_size < 500
+    with pytest.raises(InputError) as refused:
+        read_object_array(tmp_path / "weights.npz", "params")
+    assert refused.value.subject == str(tmp_path / "weights.npz")
+
+
+@pytest.mark.parametrize("dtype", ["M8", "V4", "S3", "U2", "O8", "c8", "f99", "f4,f4", ""])
+def test_only_plain_numbers_come_out_of_an_array(tmp_path: Path, dtype: str) -> None:
+    arrays = pickle.dumps(as_objects([np.zeros(1, np.float32), np.zeros(1, np.float32)]), protocol=2)
+    code = "X\x02\x00\x00\x00f4".encode("latin1")
+    assert arrays.count(code) == 1
+    as_npz(tmp_path / "weights.npz", arrays.replace(code, b"X" + len(dtype).to_bytes(4, "little") + dtype.encode()))
+    with pytest.raises(InputError):
+        read_object_array(tmp_path / "weights.npz", "params")

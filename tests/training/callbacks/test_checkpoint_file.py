@@ -7,7 +7,12 @@ import pytest
 import torch
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.training.callbacks.checkpoint_file import AtomicCheckpointIO, random_state, restore_random_state
+from twostage_hdr.training.callbacks.checkpoint_file import (
+    AtomicCheckpointIO,
+    newest_whole,
+    random_state,
+    restore_random_state,
+)
 
 
 @pytest.fixture
@@ -74,3 +79,55 @@ def test_all_generators_go_on_where_they_were_after_a_safe_round_trip(tmp_path: 
         torch.manual_seed(seed)
         restore_random_state(torch.load(tmp_path / "state.pt", weights_only=True))
         assert [draw() for _ in range(3)] == expected
+
+
+def damage(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    place = content.index(np.float32(0.75).tobytes() * 4)
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+def write_all(files: AtomicCheckpointIO, folder: Path, *names: str) -> None:
+    for name in names:
+        files.save_checkpoint({"weights": torch.full((100,), 0.75), "name": name}, folder / f"{name}.ckpt")
+
+
+def test_a_run_goes_on_from_its_last_checkpoint(files, tmp_path: Path) -> None:
+    assert newest_whole(tmp_path) == (None, "")
+    write_all(files, tmp_path, "last", "previous", "best")
+    assert newest_whole(tmp_path) == (tmp_path / "last.ckpt", "")
+
+
+@pytest.mark.parametrize(
+    ("damaged", "taken"), [(["last"], "previous"), (["last", "previous"], "best"), (["previous"], "last")]
+)
+def test_a_damaged_one_is_put_aside_and_the_one_before_is_taken(
+    files, tmp_path: Path, damaged: list[str], taken: str
+) -> None:
+    write_all(files, tmp_path, "last", "previous", "best")
+    for name in damaged:
+        damage(tmp_path / f"{name}.ckpt")
+    path, word = newest_whole(tmp_path)
+    assert path == tmp_path / f"{taken}.ckpt"
+    if taken != "last":
+        assert "last.ckpt" in word
+        assert f"going on from {taken}.ckpt" in word
+        assert not (tmp_path / "last.ckpt").exists()
+        assert newest_whole(tmp_path)[0] == path  # another process of the run comes to the same
+
+
+def test_a_run_whose_checkpoints_are_all_damaged_is_not_begun_anew_in_silence(files, tmp_path: Path) -> None:
+    write_all(files, tmp_path, "last")
+    damage(tmp_path / "last.ckpt")
+    with pytest.raises(InputError) as refused:
+        newest_whole(tmp_path)
+    assert "no other is whole" in refused.value.seen
+
+
+def test_a_state_that_could_not_be_read_back_is_refused_with_its_place(files, tmp_path: Path) -> None:
+    write_all(files, tmp_path, "last")
+    with pytest.raises(InputError) as refused:
+        files.save_checkpoint({"callbacks": {"Mine": {"path": tmp_path}}}, tmp_path / "last.ckpt")
+    assert "callbacks.Mine.path" in refused.value.subject
+    assert files.load_checkpoint(tmp_path / "last.ckpt")["name"] == "last"
