@@ -53,7 +53,7 @@ def write_run(folder: Path, config: str = OLD_RUN) -> RunDirectory:
 
 
 def evaluated(run: RunDirectory, **settings: object) -> None:
-    config = {"checkpoint": str(run.path), "seed": None, "trust": None}
+    config = {"weights": str(run.path), "seed": None, "trust": None}
     build_data(OmegaConf.create(config | settings))
 
 
@@ -69,6 +69,7 @@ def test_a_run_from_before_the_classes_moved_still_gives_its_data_and_settings(t
 ATTACKS = {
     "another package": ("twostage_hdr.data.procedural_source.ProceduralSource", "torch.utils.collect_env.run"),
     "an import of ours": ("twostage_hdr.camera.response.SigmoidResponse", "twostage_hdr.data.workers.os.system"),
+    "a function of ours": ("twostage_hdr.camera.response.SigmoidResponse", "twostage_hdr.data.splits.write_splits"),
     "another part of ours": ("twostage_hdr.camera.response.SigmoidResponse", "twostage_hdr.cli.main.main"),
     "deep inside": ("count: 6", "count: [{a: {_partial_: true, _target_: os.system}}]"),
     "no text": ("twostage_hdr.camera.response.SigmoidResponse", "[os.system]"),

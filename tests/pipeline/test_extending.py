@@ -83,7 +83,7 @@ def test_a_stopped_run_goes_on(trained: Path) -> None:
 def test_it_is_evaluated_reconstructed_and_exported_with_trust(trained: Path) -> None:
     (trained / "again").mkdir(exist_ok=True)
     for line in (
-        "evaluate checkpoint=RUN trust=[mypackage] hydra.run.dir=EVALUATION limit=1",
+        "evaluate weights=RUN trust=[mypackage] hydra.run.dir=EVALUATION limit=1",
         "reconstruct photo.jpg --weights RUN --trust mypackage",
         "export RUN gain.safetensors --trust mypackage",
         "reconstruct photo.jpg --weights gain.safetensors --trust mypackage -o again",
@@ -99,10 +99,10 @@ def test_it_is_evaluated_reconstructed_and_exported_with_trust(trained: Path) ->
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("evaluate", "checkpoint=RUN", "hydra.run.dir=REFUSED"),
+        ("evaluate", "weights=RUN", "hydra.run.dir=REFUSED"),
         ("reconstruct", "photo.jpg", "--weights", "RUN", "--overwrite"),
         ("export", "RUN", "refused.safetensors"),
-        ("train", "experiment=demo", "init_from=RUN", "hydra.run.dir=REFUSED"),
+        ("train", "experiment=demo", "weights=RUN", "hydra.run.dir=REFUSED"),
     ],
 )
 def test_without_trust_it_is_refused_before_the_package_is_imported(trained: Path, arguments: tuple[str, ...]) -> None:

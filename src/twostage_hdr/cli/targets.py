@@ -5,7 +5,7 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
-from twostage_hdr.boundary.trust import PACKAGE, check_path, current_path, make_importable
+from twostage_hdr.boundary.trust import PACKAGE, check_path, current_path, load_class, make_importable
 from twostage_hdr.errors import InputError
 
 TARGET = "_target_"
@@ -63,7 +63,7 @@ def rename_moved(node: DictConfig | ListConfig) -> None:
 
 
 def check_targets(config: Any, *, parts: Collection[str], trust: Collection[str], where: object) -> None:
-    """Refuses a configuration out of a file if it names a class that may not be built; imports nothing.
+    """Refuses a configuration out of a file if it names a class that may not be built; imports nothing from outside.
 
     Args:
         config: as it will be instantiated, resolved.
@@ -75,7 +75,9 @@ def check_targets(config: Any, *, parts: Collection[str], trust: Collection[str]
         InputError: names the first such class.
     """
     for _, node in targets(OmegaConf.to_container(config)):
-        check_path(node[TARGET], parts=parts, trust=trust, where=where)
+        path = check_path(node[TARGET], parts=parts, trust=trust, where=where)
+        if path.startswith(f"{PACKAGE}."):  # a class of ours, and not something that one of our modules imports
+            load_class(path, parts=parts, trust=(), where=where)
 
 
 def trusted(config: DictConfig) -> list[str]:
