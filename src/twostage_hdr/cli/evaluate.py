@@ -89,7 +89,7 @@ def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
     for name in ("networks", "folders", "metrics"):
         if config[name] is not None and not isinstance(config[name], DictConfig):
             raise InputError(f"{name}={config[name]}", f"expected pairs, '{name}={{Title: PLACE, ...}}'")
-    find_weights(str(config.checkpoint))  # what is misspelt should be told first
+    find_weights(str(config.weights))  # what is misspelt should be told first
     if config.cvvdp:
         ColorVideoVdp(program=str(config.cvvdp)).find()
     data, settings = build_data(config)
@@ -101,7 +101,7 @@ def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
     saved = SavedResults(out / "results")
     pictures = _Pictures(out / "pictures", config.pictures, saved if config.save_results or config.cvvdp else None)
     facts = {
-        "weights": str(config.checkpoint),
+        "weights": str(config.weights),
         "data": type(data.source).__name__ + (f", {data.root}" if data.root else ""),
         "images": f"{count} of the {config.split} set"
         + (", which is also the training set" if data.splits.shared else ""),
@@ -134,7 +134,7 @@ def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
         rows=rows,
         columns=columns,
         images=images,
-        curves=RunDirectory(Path(str(config.checkpoint))).curves(),
+        curves=RunDirectory(Path(str(config.weights))).curves(),
     )
     console.print(terminal_table(rows, columns, title=f"{count} images"))
     console.print(f"Table     {out / 'table.md'}, per image {out / 'per_image.csv'}")
@@ -178,7 +178,7 @@ def build_methods(config: DictConfig, response: Response) -> list[Method]:
         InputError: weights that cannot be used.
     """
     trust = trusted(config)
-    networks = {Path(str(config.checkpoint)).name: config.checkpoint, **(config.networks or {})}
+    networks = {Path(str(config.weights)).name: config.weights, **(config.networks or {})}
     methods: list[Method] = [
         NetworkMethod(
             network=load_weights(str(weights), trust=trust),

@@ -26,9 +26,9 @@ def build_data(config: DictConfig) -> tuple[TripleDataModule, DictConfig]:
     Raises:
         InputError: neither a run nor data, or data that overlap with the run's without being the same.
     """
-    run = RunDirectory(Path(str(config.checkpoint)))
+    run = RunDirectory(Path(str(config.weights)))
     # A folder may have the name of a shipped set, as the one that `make demo` leaves: then it is not what was meant.
-    of_run = run.config() if run.path in find_weights(str(config.checkpoint)).parents else None
+    of_run = run.config() if run.path in find_weights(str(config.weights)).parents else None
     seed = config.seed if config.seed is not None else (_seed(run, of_run) if of_run is not None else 0)
     if TARGET not in (config.get("data") or {}):
         if of_run is None:
