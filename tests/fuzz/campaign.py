@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.fuzz.mutations import SPECIAL, mutate
-from tests.fuzz.targets import Target
+from tests.fuzz.target import Target
 from twostage_hdr.errors import InputError
 
 MEMORY = 2**30

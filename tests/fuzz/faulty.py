@@ -4,7 +4,7 @@ import ctypes
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.fuzz.targets import Target
+from tests.fuzz.target import Target
 from twostage_hdr.errors import InputError
 
 _VALID = b"valid"

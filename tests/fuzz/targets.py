@@ -1,7 +1,6 @@
 """Every reader of files, once, with a valid file of each kind that it reads, made here."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import imagecodecs
@@ -9,6 +8,8 @@ import numpy as np
 import tifffile
 from PIL import Image
 
+from tests.fuzz.run_targets import RUN_TARGETS
+from tests.fuzz.target import Target
 from tests.imaging.test_camera_raw import write_dng
 from twostage_hdr.camera.exposure import ClippedShareExposure
 from twostage_hdr.camera.response import GammaResponse
@@ -37,21 +38,6 @@ from twostage_hdr.imaging.ultra_hdr import read_ultra_hdr, write_ultra_hdr
 
 LIGHT = (np.random.default_rng(3).random((19, 23, 3), dtype=np.float32) * 1.5) ** 5 * 8
 CODES = np.random.default_rng(4).integers(0, 256, (19, 23, 3), dtype=np.uint8)
-
-
-@dataclass(frozen=True)
-class Target:
-    """A reader.
-
-    Attributes:
-        read: takes the path; what it returns does not matter.
-        modules: of the package, below `twostage_hdr`, whose reading this covers.
-        files: names, and what writes a valid file there.
-    """
-
-    read: Callable[[Path], object]
-    modules: Sequence[str]
-    files: dict[str, Callable[[Path], object]]
 
 
 def _pillow(mode: str = "RGB", **options: object) -> Callable[[Path], None]:
@@ -130,6 +116,7 @@ def _exr(**options: object) -> Callable[[Path], None]:
 
 
 TARGETS: dict[str, Target] = {
+    **RUN_TARGETS,
     "photographs": Target(
         read_ldr,
         ["imaging.ldr", "imaging.ldr_png", "imaging.ldr_tiff", "imaging.colour_profile", "imaging.camera_raw"],

@@ -126,7 +126,7 @@ class RunDirectory:
         """
         path = self.path / CONFIG
         if not path.exists():
-            raise InputError(self.path, f"no {CONFIG} in it, so it is not a run's directory")
+            raise InputError(self.path, f"no {CONFIG} in it, so it is not a run's directory", "give a run's own")
         cure = "take it from the run's source again"
         text = read_yaml_text(path, cure=cure).replace("${run_dir}", str(self.path))
         if "${" in text:  # it was written resolved: another one could name what is checked only afterwards

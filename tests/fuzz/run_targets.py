@@ -1,0 +1,181 @@
+"""Readers of what runs, stores and weight files consist of, each with a valid file made here."""
+
+import json
+import pickle
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+
+from tests.fuzz.target import Target
+from twostage_hdr.cli.run_directory import RunDirectory
+from twostage_hdr.cli.targets import DATA, check_targets
+from twostage_hdr.data.splits import Splits, read_splits, write_splits
+from twostage_hdr.data.store.journal import Entry, Journal
+from twostage_hdr.data.store.stored import Stored
+from twostage_hdr.evaluation.method_row import MethodRow
+from twostage_hdr.evaluation.protocol import COLUMNS
+from twostage_hdr.evaluation.report.curves import charts, read_curves
+from twostage_hdr.evaluation.results import read_results, write_results
+from twostage_hdr.inference.network_description import describe_network
+from twostage_hdr.inference.published.restricted_pickle import load_inert, read_object_array
+from twostage_hdr.inference.weights import load_weights, save_weights
+from twostage_hdr.losses.baselines.vgg19 import read_vgg_convolutions
+from twostage_hdr.networks.stage import Stage
+from twostage_hdr.training.callbacks.validation_scores import ImageScores, read_scores, write_scores
+
+STAGE = Stage(features=4, growth=2, blocks=1)
+CONFIG = """
+seed: 3
+run_dir: ${run_dir}
+data:
+  _target_: twostage_hdr.data.datamodule.TripleDataModule
+  source: {_target_: twostage_hdr.data.procedural_source.ProceduralSource, count: 6, height: 32, width: 48}
+  batch_size: 8
+"""
+SPLITS = Splits(("a",), ("b",), ("c",))
+STORE = {
+    "format": 1,
+    "settings": {"patch_size": 8, "seed": 0},
+    "exposures": ["medium"],
+    "groups": {"a": "a", "b": "b", "c": "c"},
+    "splits": asdict(SPLITS),
+    "patches": {"a": 2},
+}
+ARRAYS = {
+    "train/ldr": np.zeros((2, 1, 8, 8, 3), np.uint8),
+    "train/reference": np.zeros((2, 8, 8, 3), np.uint16),
+    "train/alignratio": np.ones(2),
+    "train/stops": np.zeros((2, 1)),
+    "train/scale": np.ones(2),
+    **{f"{part}/0000_ldr": np.zeros((1, 9, 7, 3), np.uint8) for part in ("val", "test")},
+    **{f"{part}/0000_reference": np.zeros((9, 7, 3), np.uint16) for part in ("val", "test")},
+    **{f"{part}/{name}": np.ones(1) for part in ("val", "test") for name in ("alignratio", "scale")},
+    **{f"{part}/stops": np.zeros((1, 1)) for part in ("val", "test")},
+}
+ENTRY = Entry(
+    read={"a.exr": (3, 4, "0" * 64)}, places=[(0, 0, 1.0)], size=(0, 0), alignratio=[1.0], stops=[[0.0]], scale=[1.0]
+)
+
+
+def _checkpoint(path: Path) -> None:
+    state = {f"network.{name}": value for name, value in STAGE.state_dict().items()}
+    torch.save({"state_dict": state, "network": describe_network(STAGE), "epoch": 1}, path)
+
+
+def _read_run(path: Path) -> object:
+    config = RunDirectory(path.parent).config()
+    check_targets(config, parts=DATA, trust=(), where=path)
+    return config
+
+
+def _objects(path: Path) -> None:
+    arrays = np.empty(2, object)
+    arrays[:] = [np.ones((2, 3), np.float32), np.ones(3, np.float32)]
+    np.savez(path, params=arrays)
+
+
+def _vgg(path: Path) -> None:
+    torch.save({"features.0.weight": torch.ones(2, 3, 3, 3), "features.0.bias": torch.ones(2)}, path)
+
+
+def _keras(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["block1_conv1/kernel"] = np.ones((3, 3, 3, 2), np.float32)
+        file["block1_conv1/bias"] = np.ones(2, np.float32)
+
+
+def _store_with(name: str) -> Callable[[Path], object]:
+    """A store in which one file is the given one, read through and through."""
+
+    def read(path: Path) -> object:
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            (root / "store.json").write_text(json.dumps(STORE), encoding="utf-8")
+            for file, array in ARRAYS.items():
+                (root / file).parent.mkdir(exist_ok=True)
+                np.save(root / f"{file}.npy", array)
+            (root / name).unlink()
+            (root / name).symlink_to(path.absolute())
+            stored = Stored(root)
+            return [stored.patch(number) for number in range(len(stored))], stored.frozen("val", 0)
+
+    return read
+
+
+def _write_scores(path: Path) -> None:
+    write_scores(path, [ImageScores(epoch, "a", {"psnr": 30.0, "ssim": 0.9}) for epoch in range(3)])
+
+
+def _write_results(path: Path) -> None:
+    write_results(path.parent, [MethodRow(name="a", title="A", per_image={"s": {"psnr": 1.0}})], COLUMNS[:1], {})
+
+
+def _text(content: str) -> Callable[[Path], object]:
+    return lambda path: path.write_text(content, encoding="utf-8")
+
+
+def _array(name: str) -> Callable[[Path], object]:
+    return lambda path: np.save(path, ARRAYS[name])
+
+
+def _legacy(path: Path) -> None:
+    torch.save({"a": torch.ones(3)}, path, _use_new_zipfile_serialization=False)
+
+
+def _old_pickle(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/data.pkl", pickle.dumps({"a": [1, {"b": (2, None)}]}, protocol=2))
+        archive.writestr("a/version", "3\n")
+        archive.writestr("a/byteorder", "little")
+
+
+RUN_TARGETS: dict[str, Target] = {
+    "weights": Target(
+        load_weights,
+        ["inference.weights"],
+        {"a.safetensors": lambda path: save_weights(path, STAGE), "a.ckpt": _checkpoint},
+    ),
+    "published": Target(
+        load_inert,
+        ["inference.published.restricted_pickle"],
+        {"a.pth": _checkpoint, "legacy.pth": _legacy, "plain.pth": _old_pickle},
+    ),
+    "arrays of objects": Target(lambda path: read_object_array(path, "params"), [], {"a.npz": _objects}),
+    "VGG": Target(
+        lambda path: read_vgg_convolutions(path, count=1), ["losses.baselines.vgg19"], {"a.pth": _vgg, "a.h5": _keras}
+    ),
+    "run": Target(_read_run, ["cli.run_directory"], {"config.yaml": _text(CONFIG)}),
+    "finished run": Target(
+        lambda path: RunDirectory(path.parent).score, [], {"finished.json": _text('{"best": 3.5, "seconds": 1}')}
+    ),
+    "splits": Target(read_splits, ["data.splits"], {"splits.json": lambda path: write_splits(path, SPLITS)}),
+    "scores": Target(read_scores, ["training.callbacks.validation_scores"], {"scores.csv": _write_scores}),
+    "curves": Target(
+        lambda path: charts(read_curves(path)),
+        ["evaluation.report.curves"],
+        {"metrics.csv": _text("step,epoch,train/l1,val/l1\n0,0,1.5,\n10,0,0.5,0.7\n20,1,0.25,\n")},
+    ),
+    "results": Target(read_results, ["evaluation.results"], {"summary.json": _write_results}),
+    "journal": Target(
+        lambda path: Journal(path.parent).entry("train", 0),
+        ["data.store.journal"],
+        {"train_000000.json": _text(json.dumps(asdict(ENTRY)))},
+    ),
+    "store": Target(
+        _store_with("store.json"),
+        ["data.store.stored", "data.store.prepare"],
+        {"store.json": _text(json.dumps(STORE))},
+    ),
+    **{
+        f"store's {name}": Target(_store_with(f"{name}.npy"), [], {"a.npy": _array(name)})
+        for name in ("train/ldr", "train/stops", "val/0000_reference")
+    },
+}
+TARGETS = RUN_TARGETS
+"""For a campaign over these alone."""
