@@ -39,3 +39,13 @@ def test_of_standard_output_only_the_reading_threads_words_are_lost(capsys):
         other.join()
     print("afterwards")
     assert capsys.readouterr().out == "a result\nafterwards\n"
+
+
+def test_what_a_library_in_c_prints_to_standard_output_is_not_seen_either(capfd):
+    with quiet_libraries():
+        os.write(1, b"noise\n")
+        other = threading.Thread(target=print, args=("a result",))
+        other.start()
+        other.join()
+    print("afterwards", flush=True)
+    assert capfd.readouterr().out == "a result\nafterwards\n"

@@ -6,6 +6,7 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 
+from twostage_hdr.boundary.quiet import quiet_libraries
 from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.regular_file import open_regular
 from twostage_hdr.errors import InputError
@@ -36,7 +37,7 @@ def load_npy(
     """
     with open_regular(path, cure=cure) as file:
         size = Path(path).stat().st_size
-        with as_input_error(path, cure, "no readable NumPy file"):
+        with quiet_libraries(), as_input_error(path, cure, "no readable NumPy file"):
             shape, dtype = _header(file)
             elements = math.prod(shape)
         if dtype.hasobject or dtype.kind not in kinds:
