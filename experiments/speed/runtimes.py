@@ -11,6 +11,7 @@ tile, which is what bounds a runtime's memory.
 """
 
 import argparse
+import itertools
 import json
 import os
 import resource
@@ -35,8 +36,8 @@ from twostage_hdr.inference.weights import load_weights
 
 WEIGHTS = "two_stage"
 RADIUS = receptive_radius(load_weights(WEIGHTS)) or 0
-WINDOW = (416, 480)
-"""Sides of a window in pixels, tile and halo: the largest at which MNN and OpenVINO stay near our memory."""
+WINDOW_PIXELS = 200_000
+"""Largest window, tile and halo: at which MNN and OpenVINO stay near our memory."""
 
 CONVERTED = {
     "MNN": forwards.mnn,
@@ -61,23 +62,29 @@ def ways() -> list[tuple[str, str, str]]:
     return found
 
 
-def windows(height: int, width: int, window: tuple[int, int]) -> Iterator[tuple[slice, slice, slice, slice]]:
-    """Windows of one size, moved inside the image at its border: input and output rows and columns of each."""
+def window_of(height: int, width: int) -> tuple[int, int]:
+    """Sides of the windows that cover a photograph with the fewest pixels, none larger than `WINDOW_PIXELS`."""
+    covers = []
+    for rows, columns in itertools.product(range(1, 40), repeat=2):
+        window = tuple(min(-(-side // count) + 2 * RADIUS, side) for side, count in ((height, rows), (width, columns)))
+        if window[0] * window[1] <= WINDOW_PIXELS:
+            covers.append((rows * columns * window[0] * window[1], window))
+    return min(covers)[1]
 
-    def along(length: int, side: int) -> Iterator[tuple[slice, slice]]:
-        step = side - 2 * RADIUS
-        for start in range(0, length, step):
-            begin = min(max(start - RADIUS, 0), length - side)
-            yield slice(begin, begin + side), slice(start, min(start + step, length))
 
-    for rows, out_rows in along(height, window[0]):
-        for columns, out_columns in along(width, window[1]):
-            yield rows, columns, out_rows, out_columns
+def windows(length: int, side: int) -> Iterator[tuple[slice, slice]]:
+    """Windows of one size along a side, moved inside the photograph at its ends: what is read, what is written."""
+    step = side if side == length else side - 2 * RADIUS
+    for start in range(0, length, step):
+        begin = min(max(start - RADIUS, 0), length - side)
+        yield slice(begin, begin + side), slice(start, min(start + step, length))
 
 
 def in_tiles(forward: forwards.Forward, image: np.ndarray, window: tuple[int, int]) -> np.ndarray:
     whole = np.empty(image.shape, np.float32)
-    for rows, columns, out_rows, out_columns in windows(*image.shape[2:], window):
+    for (rows, out_rows), (columns, out_columns) in itertools.product(
+        windows(image.shape[2], window[0]), windows(image.shape[3], window[1])
+    ):
         tile = forward(np.ascontiguousarray(image[:, :, rows, columns]))
         top, left = out_rows.start - rows.start, out_columns.start - columns.start
         height, width = out_rows.stop - out_rows.start, out_columns.stop - out_columns.start
@@ -92,7 +99,7 @@ def prepare(name: str, precision: str, extent: str, folder: Path, ldr: np.ndarra
         engine = Engine(network=load_weights(WEIGHTS), device="cpu", precision=precision)
         return lambda: engine.run(ldr).transpose(2, 0, 1)[None]
     height, width = ldr.shape[:2]
-    window = (min(WINDOW[0], height), min(WINDOW[1], width)) if extent == "tiles" else (height, width)
+    window = window_of(height, width) if extent == "tiles" else (height, width)
     if name in TORCH:
         forward = TORCH[name](WEIGHTS, window, precision)
     else:
@@ -137,21 +144,22 @@ def measure(height: int, width: int, rounds: int, threads: int) -> dict:
         folder = Path(temporary)
         photograph(folder / "photograph.png", height, width)
         forwards.convert(WEIGHTS, folder)
-        own_process("PyTorch", "fp32", "whole", folder, threads)
+        plain = own_process("PyTorch", "fp32", "whole", folder, threads)
         for index in range(rounds):
             for way, pairs in runs.items():
                 name, precision, extent = way
                 if name in CLOSE or index == 0:
                     if extent == "whole" and name in CONVERTED:
                         ours = own_process("ours", precision, "stream", folder, threads)
-                    pairs.append((ours, own_process(*way, folder, threads)))
+                    done = plain if way == ("PyTorch", "fp32", "whole") else own_process(*way, folder, threads)
+                    pairs.append((ours, done))
     git = ["git", "-C", str(RESULTS), "rev-parse", "--short", "HEAD"]
     return {
         "commit": subprocess.run(git, check=True, capture_output=True, text=True).stdout.strip(),
         "machine": machine() | {"threads": threads},
         "versions": {name: version(package) for name, package in PACKAGES.items()},
         "image": {"height": height, "width": width},
-        "window": WINDOW,
+        "window": window_of(height, width),
         "rounds": rounds,
         "figures": [figure for precision in precisions() for figure in summary(runs, precision)],
     }
