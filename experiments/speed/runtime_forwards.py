@@ -9,8 +9,8 @@ from typing import TypeAlias
 import numpy as np
 import torch
 
+from twostage_hdr.inference.engine import mixed_forward
 from twostage_hdr.inference.export import INPUT, OUTPUT, export_onnx
-from twostage_hdr.inference.mixed_precision import mixed_forward
 from twostage_hdr.inference.weights import load_weights
 
 Forward: TypeAlias = Callable[[np.ndarray], np.ndarray]
