@@ -36,7 +36,7 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(train: Command) -> N
     assert train("hydra.run.dir=whole", "trainer.max_epochs=2", "trainer.deterministic=warn") == 0
     assert train("hydra.run.dir=half", "trainer.max_epochs=1", "trainer.deterministic=warn") == 0
     checkpoint = Path("half/checkpoints/last.ckpt").resolve()
-    more = ("trainer.max_epochs=2", "trainer.deterministic=warn", f"ckpt_path={checkpoint}")
+    more = ("trainer.max_epochs=2", "trainer.deterministic=warn", f"resume_from={checkpoint}")
     assert train("hydra.run.dir=rest", *more) == 0
     torch.testing.assert_close(weights(Path("rest")), weights(Path("whole")), rtol=1e-2, atol=1e-3)
 
@@ -47,5 +47,5 @@ def test_ddp_runs_on_one_gpu(train: Command) -> None:
 
 
 def test_compiled_networks_train(train: Command) -> None:
-    assert train("hydra.run.dir=compiled", "callbacks.compiled.enabled=true") == 0
+    assert train("hydra.run.dir=compiled", "trainer=gpu_compiled") == 0
     assert all(value.isfinite().all() for value in weights(Path("compiled")).values())

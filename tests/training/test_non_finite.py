@@ -72,7 +72,7 @@ def test_a_step_that_is_not_finite_ends_the_run_with_its_batch_kept(run, tmp_pat
 def moving(value: float, weight: nn.Parameter, optimizer: torch.optim.Optimizer, guard: NonFiniteGuard) -> None:
     """One update as a GPU does it: nothing is read, the optimiser's kernel looks for itself."""
     weight.grad = torch.full_like(weight, value)
-    triple = Triple(*[torch.ones(1, 3, 2, 2)] * 3, ("scene",), torch.ones(1))
+    triple = Triple(*torch.ones(3, 1, 3, 2, 2), ("scene",), torch.ones(1))
     optimizer.found_inf = guard.found({"gradient": weight.grad.norm()}, triple, f"value {value}")
     optimizer.step()
 
