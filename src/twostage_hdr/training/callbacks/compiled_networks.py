@@ -10,7 +10,7 @@ from twostage_hdr.training.reconstruction_module import ReconstructionModule
 
 
 class CompiledNetworks(L.Callback):
-    """Compiles all players' networks, in place: their weights, names and checkpoints stay what they were.
+    """Compiles all trained networks, in place: their weights, names and checkpoints stay what they were.
 
     Validation images differ in size, so validation runs the networks as they are.
     """
@@ -19,7 +19,7 @@ class CompiledNetworks(L.Callback):
         """Before the first batch, which compiles."""
         assert isinstance(pl_module, ReconstructionModule)
         if stage == "fit":
-            for part in {part for player in pl_module.players() for part in called_parts(player.network)}:
+            for part in {part for optimized in pl_module.optimized_parts() for part in called_parts(optimized.network)}:
                 part.compile()
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
