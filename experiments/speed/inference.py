@@ -102,9 +102,9 @@ def own_process(*arguments: str | Path) -> dict:
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
-def command_of(photo: Path, weights: Path, out: Path, precision: str) -> list[str]:
+def command_of(photo: Path, weights: Path, out: Path, precision: str, device: str = "cpu") -> list[str]:
     program = str(Path(sys.executable).parent / "twostage-hdr")
-    settings = ["--device", "cpu", "--precision", precision, "--to", "exr", "--overwrite"]
+    settings = ["--device", device, "--precision", precision, "--to", "exr", "--overwrite"]
     return [program, "reconstruct", str(photo), "--weights", str(weights), "--output", str(out), *settings]
 
 

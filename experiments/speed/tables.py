@@ -60,6 +60,32 @@ def inference(figures: Figures) -> str:
     return table(head, rows) + f"\n{about}\n"
 
 
+def runtimes(figures: Figures) -> str:
+    rows = [
+        (
+            f"{row['way']}, {row['extent']}",
+            row["precision"],
+            f"{row['processor_seconds']:.1f}",
+            f"**{row.get('processor_seconds_of_ours', 1.0):.2f}**",
+            f"{row['peak_mib']}",
+            f"{row['max_difference']:.0e}",
+            f"{len(row['processor_seconds_of_runs'])}",
+        )
+        for row in figures["figures"]
+    ]
+    head = ("way", "precision", "processor seconds", "of ours", "peak memory [MiB]", "largest difference", "runs")
+    image, machine, window = figures["image"], figures["machine"], figures["window"]
+    loads = [row["load"] for row in figures["figures"]]
+    versions = ", ".join(f"{name} {version}" for name, version in figures["versions"].items())
+    about = (
+        f"{image['width']}x{image['height']} photograph, {machine['cpu']}, threads: {machine['threads']}, torch "
+        f"{machine['torch']}, {versions}, commit {figures['commit']}. Tiles are windows of {window[1]}x{window[0]} px. "
+        f"Medians of the runs; the machine's load was {min(loads):.0f} to {max(loads):.0f}. Memory is the process's, "
+        "PyTorch's imports included; differences are from PyTorch's float32 output."
+    )
+    return table(head, rows) + f"\n{about}\n"
+
+
 def int8(figures: Figures) -> str:
     rows = [(way, f"{seconds:.2f}") for way, seconds in figures["seconds"].items()]
     machine, loss = figures["machine"], figures["psnr_of_int8"]
@@ -105,6 +131,7 @@ TABLES: dict[str, Callable[[Figures], str]] = {
     "training": training,
     "inference": inference,
     "inference_without_bf16": inference,
+    "runtimes": runtimes,
     "int8": int8,
     "feeding": feeding,
 }

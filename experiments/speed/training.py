@@ -53,11 +53,11 @@ def plain_step(triple: Triple) -> Callable[[], None]:
     structure, colour, cross_entropy = SSIMLoss(), PerceptualColourLoss(), nn.BCEWithLogitsLoss()
 
     def labels(low: float, high: float) -> Tensor:
-        return low + (high - low) * torch.rand(BATCH)
+        return low + (high - low) * torch.rand(len(triple.ldr))
 
     def step() -> None:
         enhanced = network.enhancement(triple.ldr)
-        adversarial = cross_entropy(discriminator(enhanced), torch.ones(BATCH))
+        adversarial = cross_entropy(discriminator(enhanced), torch.ones(len(triple.ldr)))
         first = F.l1_loss(enhanced, triple.reference8) + structure(enhanced, triple.reference8) + 1e-3 * adversarial
         update(adam[0], first)
         hdr = network.tone_mapping(enhanced.detach())

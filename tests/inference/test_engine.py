@@ -157,3 +157,31 @@ def test_blocks_are_multiplied_in_bfloat16() -> None:
     network.blocks[0].dense.conv1.register_forward_hook(lambda _, __, out: seen.append(out.dtype))
     mixed_forward(network, IMAGE)
     assert seen == [torch.bfloat16]
+
+
+GPU = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")]
+SETS = ("two_stage", "two_stage_context", "two_stage_gamma", "two_stage_gamma_context", "demo")
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=GPU) for name in SETS])
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+@pytest.mark.parametrize(("precision", "difference"), [("fp32", 1e-4), ("bf16", 0.1)])
+def test_a_gpu_gives_every_shipped_sets_result(name: str, compiled: bool, precision: str, difference: float) -> None:
+    ldr = photograph(90, 77)
+    expected = Engine(network=load_weights(name), device="cpu").run(ldr)
+    network = load_weights(name)
+    for module in network.modules():
+        if compiled and isinstance(module, Stage):
+            module.blocks.compile()
+    engine = Engine(network=network, device="cuda", precision=precision)
+    ours = engine.run(ldr)
+    np.testing.assert_allclose(ours, expected, rtol=0, atol=difference)
+    assert np.mean((ours.astype(np.float64) - expected) ** 2) < 1e-6 * expected.max() ** 2  # 60 dB
+
+
+@pytest.mark.parametrize("tile", [pytest.param(tile, marks=GPU) for tile in (32, 64)])
+@pytest.mark.parametrize("device", ["cuda", "cuda:0,cuda:0"])
+def test_tiles_of_one_and_of_several_workers_on_a_gpu_are_the_whole_image(tile: int, device: str) -> None:
+    network, ldr = load_weights("two_stage"), photograph(90, 77)
+    whole = Engine(network=network, device="cuda").run(ldr)
+    np.testing.assert_allclose(Engine(network=network, device=device, tile=tile).run(ldr), whole, rtol=0, atol=1e-4)

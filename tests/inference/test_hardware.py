@@ -28,6 +28,20 @@ def test_auto_precision_takes_bf16_exactly_where_the_processor_has_it() -> None:
     assert (precision == "bf16") == torch.cpu._is_avx512_bf16_supported()
 
 
+def test_bf16_that_would_be_emulated_is_refused_with_its_cost_and_what_auto_takes(monkeypatch) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    with pytest.raises(InputError, match="about 14 times as long as float32; use --precision auto, which takes fp32"):
+        choose_precision("bf16", [torch.device("cpu")])
+    assert choose_precision("auto", [torch.device("cpu")]) == "fp32"
+
+
+def test_bf16_is_taken_where_nothing_is_known_of_the_processor(monkeypatch) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    assert choose_precision("bf16", [torch.device("cpu")]) == "bf16"
+
+
 def test_auto_precision_is_what_all_devices_compute_in() -> None:
     assert choose_precision("auto", [torch.device("cpu"), torch.device("meta")]) == "fp32"
 

@@ -7,6 +7,7 @@ import torch
 import twostage_hdr
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.preview import write_png8
+from twostage_hdr.inference.engine import Engine
 from twostage_hdr.inference.weights import default_weights, save_weights
 from twostage_hdr.networks.baselines.expandnet import ExpandNet
 from twostage_hdr.networks.two_stage import TwoStageNetwork
@@ -25,7 +26,7 @@ def pixels() -> np.ndarray:
 def test_the_result_is_the_networks_output_to_the_power_of_2_24(network, pixels):
     with torch.no_grad():
         expected = network(torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255)[0].clamp(min=0) ** 2.24
-    result = twostage_hdr.reconstruct(pixels, weights=network)
+    result = twostage_hdr.reconstruct(pixels, weights=network, precision="fp32")
     assert result.dtype == np.float32
     np.testing.assert_allclose(result, expected.permute(1, 2, 0).numpy(), atol=2e-5, rtol=2e-4)
 
@@ -34,9 +35,8 @@ def test_a_linear_network_is_left_linear(pixels):
     network = ExpandNet().eval()
     with torch.no_grad():
         expected = network(torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255)[0]
-    np.testing.assert_allclose(
-        twostage_hdr.reconstruct(pixels, weights=network), expected.permute(1, 2, 0).numpy().clip(0), atol=1e-5
-    )
+    result = twostage_hdr.reconstruct(pixels, weights=network, precision="fp32")
+    np.testing.assert_allclose(result, expected.permute(1, 2, 0).numpy().clip(0), atol=1e-5)
 
 
 def test_a_file_gives_what_its_pixels_give(tmp_path, network, pixels):
@@ -51,7 +51,7 @@ def test_sixteen_bit_photographs_keep_their_range(network):
     with torch.no_grad():
         frame = torch.from_numpy(pixels.astype(np.float32) / 65535).permute(2, 0, 1)[None]
         expected = network(frame)[0].clamp(min=0) ** 2.24
-    result = twostage_hdr.reconstruct(pixels, weights=network)
+    result = twostage_hdr.reconstruct(pixels, weights=network, precision="fp32")
     np.testing.assert_allclose(result, expected.permute(1, 2, 0).numpy(), atol=2e-5, rtol=2e-4)
 
 
@@ -97,6 +97,16 @@ def test_autocast_around_it_does_not_matter(pixels):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         result = twostage_hdr.reconstruct(pixels, weights="two_stage_context", device="cpu")
     np.testing.assert_array_equal(result, expected)
+
+
+@pytest.mark.parametrize("name", ["two_stage", "two_stage_context", "two_stage_gamma", "two_stage_gamma_context"])
+def test_what_the_default_precision_takes_stays_60_decibels_from_float32(name):
+    y, x = np.mgrid[:96, :128] / 128
+    light = np.clip(0.5 + 0.8 * np.sin(9 * x + 4 * y)[..., None] * np.cos(7 * y[..., None] + np.arange(3)), 0, 1)
+    pixels = (light * 255).round().astype(np.uint8)
+    engines = [Engine(network=twostage_hdr.load_model(name), device="cpu", precision=p) for p in ("auto", "fp32")]
+    ours, exact = (engine.run(pixels).astype(np.float64) for engine in engines)
+    assert np.mean((ours - exact) ** 2) < 10 ** (-60 / 10)  # 1.0 = the photograph's white
 
 
 def test_the_order_of_bytes_does_not_matter(network):

@@ -157,7 +157,8 @@ def test_values_above_one_are_not_clipped_and_agree_with_colour_science() -> Non
 
 def test_keeps_leading_dimensions() -> None:
     rgb = torch.rand(2, 5, 3, 1, 4)
-    torch.testing.assert_close(encoded_to_lab(rgb)[1, 2], encoded_to_lab(rgb[1, 2]))
+    # A power differs in its last digit between the vectorised values of an image and the rest; a* is 500 times that.
+    torch.testing.assert_close(encoded_to_lab(rgb)[1, 2], encoded_to_lab(rgb[1, 2]), rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("value", [0.0, -0.055, -0.5, 1e-30, 0.04045, 0.008856, 1.0, 1.5, 10.0, 100.0])

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.losses.weighted import WeightedLoss
-from twostage_hdr.training.non_finite import FILE
+from twostage_hdr.training.non_finite import FILE, NonFiniteGuard, skips_updates
 
 
 class Failing(nn.Module):
@@ -67,3 +67,29 @@ def test_a_step_that_is_not_finite_ends_the_run_with_its_batch_kept(run, tmp_pat
     assert torch.equal(kept["reference16"], torch.stack([triple.reference16 for triple in triples[2:]]))
     with safe_open(tmp_path / FILE, framework="pt") as file:
         assert file.metadata()["scenes"] == "folder/2\nfolder/3"
+
+
+def moving(value: float, weight: nn.Parameter, optimizer: torch.optim.Optimizer, guard: NonFiniteGuard) -> None:
+    """One update as a GPU does it: nothing is read, the optimiser's kernel looks for itself."""
+    weight.grad = torch.full_like(weight, value)
+    triple = Triple(*torch.ones(3, 1, 3, 2, 2), ("scene",), torch.ones(1))
+    optimizer.found_inf = guard.found({"gradient": weight.grad.norm()}, triple, f"value {value}")
+    optimizer.step()
+
+
+def test_after_a_step_that_is_not_finite_no_weight_moves_until_it_is_read(tmp_path: Path) -> None:
+    weight, guard = nn.Parameter(torch.ones(3)), NonFiniteGuard()
+    optimizer = torch.optim.Adam([weight], lr=0.1, fused=True)
+    assert skips_updates(optimizer)
+    moving(1.0, weight, optimizer, guard)
+    after = weight.detach().clone()
+    assert not torch.equal(after, torch.ones(3))
+    for value in (float("nan"), 1.0, 2.0):
+        moving(value, weight, optimizer, guard)
+        assert torch.equal(weight.detach(), after)
+    with pytest.raises(InputError, match="value nan: gradient nan; no weight was changed"):
+        guard.refuse(tmp_path, wait=True)
+
+
+def test_only_fused_optimisers_look_for_themselves() -> None:
+    assert not skips_updates(torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=1.0))

@@ -17,7 +17,9 @@ Weights: TypeAlias = Annotated[
 Device: TypeAlias = Annotated[
     str, typer.Option(help="auto, cpu, cuda, cuda:N or mps; several, comma-separated, share a photograph.")
 ]
-Precision: TypeAlias = Annotated[str, typer.Option(help="fp32, bf16 or auto (bf16 where the hardware has it).")]
+Precision: TypeAlias = Annotated[
+    str, typer.Option(help="auto (bf16 where the hardware multiplies it, else fp32), fp32 or bf16.")
+]
 Tile: TypeAlias = Annotated[int | None, typer.Option(help="Tile side in px [default: chosen for the machine].")]
 Response: TypeAlias = Annotated[
     str,
@@ -135,7 +137,7 @@ def reconstruct(
     response: Response = "declared",
     lights: Lights = None,
     device: Device = "auto",
-    precision: Precision = "fp32",
+    precision: Precision = "auto",
     tile: Tile = None,
     trust: Trust = None,
     white_nits: WhiteNits = None,
@@ -235,7 +237,7 @@ def info(
 def serve_app(
     weights: Weights = None,
     device: Device = "auto",
-    precision: Precision = "fp32",
+    precision: Precision = "auto",
     tile: Tile = None,
     response: Response = "declared",
     lights: Lights = None,

@@ -1,5 +1,6 @@
 """One DataModule for every source of triples."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from twostage_hdr.data.scene import Scene, Source
 from twostage_hdr.data.splits import check_splits, read_splits, split_by_group
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
+
+MOST_WORKERS = 16
+"""Loader processes that null takes at most: each holds a cache of its own."""
 
 
 class TripleDataModule(L.LightningDataModule):
@@ -32,7 +36,7 @@ class TripleDataModule(L.LightningDataModule):
         val_fraction: share of the scenes, in whole groups, that validate.
         test_fraction: the same for the test.
         split_file: JSON of `write_splits` that replaces the random split.
-        workers: loader processes.
+        workers: loader processes; None for one a core (and GPU) where there is CUDA, else none.
         seed: of splits, patches, crops and fixed cameras.
 
     Raises:
@@ -57,13 +61,15 @@ class TripleDataModule(L.LightningDataModule):
         val_fraction: float = 0.1,
         test_fraction: float = 0.2,
         split_file: str | None = None,
-        workers: int = 0,
+        workers: int | None = 0,
         seed: int = 0,
     ) -> None:
         super().__init__()
         for name, value in (("batch_size", batch_size), ("crop_size", crop_size), ("zoom", zoom)):
             if value < 1:
                 raise InputError(f"data.{name}={value}", "must be at least 1")
+        if workers is None:
+            workers = _workers_for_cuda()
         if workers < 0:
             raise InputError(f"data.workers={workers}", "give a number of processes, 0 for none beside the main one")
         if crop_size > patch_size:
@@ -157,3 +163,10 @@ class TripleDataModule(L.LightningDataModule):
             worker_init_fn=leave_signals_to_main_process,
             generator=torch.Generator(),
         )
+
+
+def _workers_for_cuda() -> int:
+    """As many loader processes as each GPU has cores; a run on the CPU computes with them."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    gpus = torch.cuda.device_count()
+    return min(cores // gpus, MOST_WORKERS) if gpus else 0

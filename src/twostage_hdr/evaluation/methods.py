@@ -129,7 +129,7 @@ class NetworkMethod:
     @cached_property
     def _reconstructor(self) -> Reconstructor:
         response = self.response if isinstance(self.network, TwoStageWholeFrameNetwork) else "declared"
-        return load_reconstructor(self.network, device=self.device, response=response)
+        return load_reconstructor(self.network, device=self.device, precision="fp32", response=response)
 
     @property
     def torch_device(self) -> torch.device:

@@ -84,7 +84,7 @@ def load_reconstructor(
     weights: str | Path | nn.Module | None = None,
     *,
     device: str = "auto",
-    precision: str = "fp32",
+    precision: str = "auto",
     tile: int | None = None,
     response: str | float = "declared",
     lights: float | None = None,
@@ -96,7 +96,7 @@ def load_reconstructor(
         weights: anything `load_weights` takes, a network of this package (which is moved to the device and put into
             evaluation mode), or None for the package's default set.
         device: auto, cpu, cuda, cuda:N or mps; several, comma-separated, share a photograph.
-        precision: fp32, bf16 or auto (bf16 where the hardware has it).
+        precision: auto (bf16 where the hardware multiplies it, else fp32), fp32 or bf16.
         tile: side of the tiles in px; None chooses for the machine.
         response: how photographs are encoded: "declared" (as their profile says, sRGB without one: below white the
             result is the photograph's own linear light), "estimated" (an unknown camera curve is estimated and undone),
@@ -126,7 +126,7 @@ def reconstruct(
     *,
     weights: str | Path | nn.Module | None = None,
     device: str = "auto",
-    precision: str = "fp32",
+    precision: str = "auto",
     tile: int | None = None,
     response: str | float = "declared",
     lights: float | None = None,

@@ -67,4 +67,6 @@ def _labels(
     low, high = bounds
     rank, processes = share
     uniform = torch.rand(len(like) * processes, generator=generator)[rank::processes]
-    return (low + (high - low) * uniform).to(like)
+    labels = low + (high - low) * uniform
+    # From pinned memory the host need not wait for the copy.
+    return (labels.pin_memory() if like.is_cuda else labels).to(like, non_blocking=True)

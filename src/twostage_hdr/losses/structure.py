@@ -1,9 +1,11 @@
 """Structural similarity as a loss: one scale, and Wang's five [wang2004ssim] [wang2003msssim]."""
 
+from functools import cache
+from typing import Literal
+
 import torch
 from jaxtyping import Float
 from kornia.filters import filter2d_separable, get_gaussian_kernel1d
-from kornia.metrics import ssim
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -12,7 +14,7 @@ from twostage_hdr.radiometry.quantities import EncodedRGB, PerImage
 WINDOW = 11
 """Side of the Gaussian window in pixels [wang2004ssim]."""
 SIGMA = 1.5
-"""Standard deviation of the Gaussian window in pixels [wang2004ssim]; kornia's `ssim` has it built in."""
+"""Standard deviation of the Gaussian window in pixels [wang2004ssim]."""
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Exponents of the five scales, finest first; they sum to 1 [wang2003msssim]."""
 TERM_FLOOR = 1e-4
@@ -28,7 +30,8 @@ class SSIMLoss(nn.Module):
 
     def forward(self, prediction: EncodedRGB, target: EncodedRGB) -> Float[Tensor, ""]:
         """Scalar in [0, 2] from (B, 3, H, W) each; 0 for equal images."""
-        return 1 - ssim(prediction, target, _window_for(prediction), max_val=1.0).mean()
+        contrast_structure, luminance = _maps(_at_least_float32(prediction), _at_least_float32(target), "same")
+        return 1 - (luminance * contrast_structure).mean()
 
 
 class MSSSIMLoss(nn.Module):
@@ -55,21 +58,33 @@ class MSSSIMLoss(nn.Module):
 
 def structural_terms(prediction: EncodedRGB, target: EncodedRGB) -> tuple[PerImage, PerImage]:
     """An image's mean contrast-structure term and mean SSIM, windows inside the image only, data range 1."""
-    c1, c2 = 0.01**2, 0.03**2  # [wang2004ssim]
-    mean_p, mean_t = _blurred(prediction), _blurred(target)
-    variance_p = _blurred(prediction**2) - mean_p**2
-    variance_t = _blurred(target**2) - mean_t**2
-    covariance = _blurred(prediction * target) - mean_p * mean_t
-    contrast_structure = (2 * covariance + c2) / (variance_p + variance_t + c2)
-    luminance = (2 * mean_p * mean_t + c1) / (mean_p**2 + mean_t**2 + c1)
+    contrast_structure, luminance = _maps(prediction, target, "valid")
     return contrast_structure.mean(dim=(1, 2, 3)), (luminance * contrast_structure).mean(dim=(1, 2, 3))
 
 
-def _blurred(image: EncodedRGB) -> Float[Tensor, "*batch 3 rows columns"]:
-    """The Gaussian mean of each window that lies inside the image."""
-    kernel = get_gaussian_kernel1d(_window_for(image), SIGMA, device=image.device, dtype=image.dtype)
+def _maps(prediction: EncodedRGB, target: EncodedRGB, padding: Literal["same", "valid"]) -> tuple[Tensor, Tensor]:
+    """The contrast-structure term and the luminance term at every pixel, data range 1."""
+    c1, c2 = 0.01**2, 0.03**2  # [wang2004ssim]
+    mean_p, mean_t = _blurred(prediction, padding), _blurred(target, padding)
+    variance_p = _blurred(prediction**2, padding) - mean_p**2
+    variance_t = _blurred(target**2, padding) - mean_t**2
+    covariance = _blurred(prediction * target, padding) - mean_p * mean_t
+    contrast_structure = (2 * covariance + c2) / (variance_p + variance_t + c2)
+    return contrast_structure, (2 * mean_p * mean_t + c1) / (mean_p**2 + mean_t**2 + c1)
+
+
+def _blurred(image: EncodedRGB, padding: Literal["same", "valid"]) -> Float[Tensor, "*batch 3 rows columns"]:
+    """The Gaussian mean of each window: "valid" inside the image only, "same" also beyond its reflected borders."""
+    kernel = _gaussian(_window_for(image), image.device, image.dtype)
     with torch.autocast(device_type=image.device.type, enabled=False):
-        return filter2d_separable(image, kernel, kernel, padding="valid")
+        return filter2d_separable(image, kernel, kernel, padding=padding)
+
+
+@cache
+def _gaussian(window: int, device: torch.device, dtype: torch.dtype) -> Float[Tensor, "1 taps"]:
+    """The window's weights, made once: numbers of the host that go to a graphics card make the host wait for it."""
+    with torch.inference_mode(False):
+        return get_gaussian_kernel1d(window, SIGMA, device=device, dtype=dtype)
 
 
 def _window_for(image: EncodedRGB) -> int:

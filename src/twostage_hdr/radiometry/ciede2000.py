@@ -1,15 +1,23 @@
 """CIE L*a*b* of encoded images, and the CIEDE2000 difference, differentiable [sharma2005ciede2000]."""
 
+from functools import cache
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from kornia.color import rgb_to_lab
+from kornia.color import rgb_to_linear_rgb
 from torch import Tensor
 
 from twostage_hdr.radiometry.quantities import EncodedRGB, Lab
 
 Map = Float[Tensor, "*shape"]
+
+RGB_TO_XYZ = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334, 0.119193, 0.950227))
+"""Linear Rec. 709 primaries to CIE XYZ; kornia's and scikit-image's digits."""
+D65_WHITE = (0.95047, 1.0, 1.08883)
+"""XYZ of white, 2 degree observer."""
+LINEAR_BELOW = 0.008856
+"""Share of white below which L* is a straight line (CIE 1976), dimensionless."""
 
 
 class _Hues(NamedTuple):
@@ -111,4 +119,18 @@ def encoded_to_lab(encoded: EncodedRGB) -> Lab:
     """
     # Inside autocast the colour matrix would be multiplied in half precision, an error of several units of L*.
     with torch.autocast(encoded.device.type, enabled=False):
-        return rgb_to_lab(encoded)
+        linear = rgb_to_linear_rgb(encoded)
+        red, green, blue = _rgb_to_xyz(encoded.device, encoded.dtype).unbind(1)  # (3, 1, 1) each
+        xyz = red * linear[..., :1, :, :] + green * linear[..., 1:2, :, :] + blue * linear[..., 2:, :, :]
+        # CIE's f: a cube root that goes on as a straight line near black.
+        dark = xyz <= LINEAR_BELOW
+        x, y, z = torch.where(dark, 7.787 * xyz + 4 / 29, xyz.clamp(min=LINEAR_BELOW) ** (1 / 3)).unbind(-3)
+        return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), -3)
+
+
+@cache
+def _rgb_to_xyz(device: torch.device, dtype: torch.dtype) -> Float[Tensor, "3 3 1 1"]:
+    """From linear sRGB to XYZ over that of white; made once, since the host waits for every number that it sends."""
+    with torch.inference_mode(False):
+        shares = torch.tensor(RGB_TO_XYZ, dtype=torch.float64) / torch.tensor(D65_WHITE, dtype=torch.float64)[:, None]
+        return shares.to(device, dtype)[..., None, None]

@@ -59,9 +59,12 @@ def linear_decay(optimizer: Optimizer, updates: int, *, start: float = 0.5) -> L
 
 
 def gradient_norm(parameters: Iterable[nn.Parameter]) -> Tensor:
-    """Euclidean norm over all gradients, a scalar; zero where there is none."""
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    return nn.utils.get_total_norm(gradients) if gradients else torch.zeros(())
+    """Euclidean norm over all gradients, a scalar on their device; zero where there is none."""
+    owned = list(parameters)
+    gradients = [parameter.grad for parameter in owned if parameter.grad is not None]
+    if not gradients:
+        return torch.zeros((), device=owned[0].device if owned else "cpu")
+    return nn.utils.get_total_norm(gradients)
 
 
 def without_autocast(tensor: Tensor) -> torch.autocast:

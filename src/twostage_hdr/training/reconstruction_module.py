@@ -23,7 +23,7 @@ from twostage_hdr.metrics.ssim import SSIM, EncodedSSIM
 from twostage_hdr.networks.hyper_parameters import to_channels_last
 from twostage_hdr.radiometry.quantities import EncodedRGB
 from twostage_hdr.training.enhancement_objective import SoftLabels
-from twostage_hdr.training.non_finite import refuse_non_finite
+from twostage_hdr.training.non_finite import NonFiniteGuard, skips_updates
 from twostage_hdr.training.optimisation import OptimizedPart, gradient_norm
 
 
@@ -60,6 +60,7 @@ class ReconstructionModule(L.LightningModule):
         self.clip_norm = clip_norm
         self.updates = 0
         self.seed = torch.initial_seed()
+        self._guard = NonFiniteGuard()
         # An 8-bit image is compared as it is shown, an HDR image through the mu-law.
         eight_bit = self.target == "reference8"
         colour_and_structure: dict[str, Metric | MetricCollection] = {
@@ -114,7 +115,8 @@ class ReconstructionModule(L.LightningModule):
         """One optimizer step of each part, all from the same weights; none if a loss or gradient is not finite.
 
         Raises:
-            InputError: a loss or a gradient is not finite; its batch is kept in the run's directory.
+            InputError: a loss or a gradient is not finite, on a GPU maybe of an earlier step; its batch is
+                kept in the run's directory.
         """
         known = self.optimizers()
         optimizers = known if isinstance(known, list) else [known]
@@ -124,17 +126,31 @@ class ReconstructionModule(L.LightningModule):
             self.manual_backward(loss)
             values |= {f"{part.name} loss": loss, f"{part.name} gradient": gradient_norm(part.parameters())}
         place = f"epoch {self.current_epoch + 1}, update {self.updates + 1}"
-        refuse_non_finite(values, batch, Path(self.trainer.default_root_dir), place)
-        for part, _ in losses:
-            self._step(part, optimizers[self._optimizer_of[part.name]], values[f"{part.name} gradient"])
+        found = self._guard.found(values, batch, place)
+        stepping = [optimizers[self._optimizer_of[part.name]] for part, _ in losses]
+        skip = found.is_cuda and all(skips_updates(optimizer.optimizer) for optimizer in stepping)
+        self._guard.refuse(Path(self.trainer.default_root_dir), wait=not skip)
+        for (part, _), optimizer in zip(losses, stepping, strict=True):
+            if skip:
+                optimizer.optimizer.found_inf = found  # type: ignore[attr-defined] # as GradScaler sets it
+            self._step(part, optimizer, values[f"{part.name} gradient"])
         self.updates += 1
+
+    def on_train_epoch_end(self) -> None:
+        """Reads what is still on its way from the GPU.
+
+        Raises:
+            InputError: one of the last steps was not finite.
+        """
+        self._guard.refuse(Path(self.trainer.default_root_dir), wait=True)
 
     def _step(self, part: OptimizedPart, optimizer: Any, norm: Tensor) -> None:
         if self.clip_norm is not None:
             nn.utils.clip_grads_with_norm_(part.parameters(), self.clip_norm, norm)
         optimizer.step()
         self.log(f"train/{part.name}/gradient_norm", norm)
-        self.log(f"train/{part.name}/lr", optimizer.param_groups[0]["lr"])
+        # As a tensor of the device: the host would wait for the copy of a number.
+        self.log(f"train/{part.name}/lr", norm.new_full((), optimizer.param_groups[0]["lr"]))
         if part.name in self._schedule_of:
             schedules = self.lr_schedulers()
             schedule = schedules[self._schedule_of[part.name]] if isinstance(schedules, list) else schedules

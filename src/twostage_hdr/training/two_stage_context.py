@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.engine import Engine
+from twostage_hdr.inference.hardware import without_tf32
 from twostage_hdr.losses.weighted import WeightedLoss
 from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
 from twostage_hdr.training.frozen_output_cache import FrozenOutputCache
@@ -99,6 +100,10 @@ class TwoStageContextModule(OneNetworkModule):
         return self.cache.outputs(self.network.two_stage, frames, self._run_two_stage)
 
     def _run_two_stage(self, frames: Tensor) -> Tensor:
+        if frames.is_cuda:  # where they are: the engine takes the host's pixels
+            with torch.no_grad(), without_tf32, without_autocast(frames):
+                output: Tensor = self.network.two_stage(frames)
+            return output
         if self.engine is None:  # built at the first frame, when the weights are loaded and on their device
             self.engine = Engine(network=self.network.two_stage, device=str(self.device))
         pixels = (frames * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()

@@ -100,3 +100,18 @@ def test_no_1x1_convolution_strides(build: object) -> None:
         if isinstance(part, nn.Conv2d) and part.kernel_size == (1, 1) and part.stride != (1, 1)
     ]
     assert strided == []
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+@every_network
+def test_a_gpu_gives_the_cpus_result(build: object) -> None:
+    network, ldr = build().eval(), torch.rand(1, 3, 33, 40)
+    tf32, torch.backends.cudnn.conv.fp32_precision = torch.backends.cudnn.conv.fp32_precision, "ieee"
+    try:
+        with torch.inference_mode():
+            expected = network(ldr)
+            ours = network.cuda()(ldr.cuda()).cpu()
+    finally:
+        torch.backends.cudnn.conv.fp32_precision = tf32
+    torch.testing.assert_close(ours, expected, rtol=1e-3, atol=1e-3)

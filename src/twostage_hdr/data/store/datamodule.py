@@ -27,7 +27,7 @@ class StoreDataModule(TripleDataModule):
         fresh_patches: a store's patches are fixed, so only False will do.
         zoom: it was chosen when the store was made, so only 1 will do.
         split_file: None, or a file that holds the store's own sets.
-        workers: loader processes.
+        workers: loader processes, see `TripleDataModule`.
         seed: of order, crops, flips and random exposures.
 
     Raises:
@@ -49,7 +49,7 @@ class StoreDataModule(TripleDataModule):
         fresh_patches: bool = False,
         zoom: float = 1.0,
         split_file: str | None = None,
-        workers: int = 0,
+        workers: int | None = 0,
         seed: int = 0,
     ) -> None:
         stored = source.stored

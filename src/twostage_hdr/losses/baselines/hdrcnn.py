@@ -58,9 +58,9 @@ class HDRCNNLoss(nn.Module):
         return (alpha * error).mean()
 
     def _illumination(self, linear: Tensor) -> Tensor:
-        weights = linear.new_tensor(LUMINANCE_WEIGHTS).view(1, 3, 1, 1)
         border = KERNEL_SIZE // 2
-        log_luminance = _log((linear * weights).sum(dim=1, keepdim=True))
+        r, g, b = LUMINANCE_WEIGHTS
+        log_luminance = _log(r * linear[:, :1] + g * linear[:, 1:2] + b * linear[:, 2:])
         padded = F.pad(log_luminance, (border, border, border, border), mode="replicate")
         kernel = self.kernel.to(linear)
         return F.conv2d(F.conv2d(padded, kernel.view(1, 1, -1, 1)), kernel.view(1, 1, 1, -1))

@@ -117,6 +117,8 @@ class VGG19Distance(nn.Module):
             # Not persistent: a checkpoint of the training must not need, or carry, a copy of the file.
             self.register_buffer(f"weight{index}", weight, persistent=False)
             self.register_buffer(f"bias{index}", bias, persistent=False)
+        for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
+            self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
 
     def forward(
         self, prediction: Float[Tensor, "batch 3 height width"], target: Float[Tensor, "batch 3 height width"]
@@ -126,7 +128,7 @@ class VGG19Distance(nn.Module):
         return torch.stack([weight * (p - t).abs().mean() for weight, p, t in compared]).sum()
 
     def _features(self, image: Tensor) -> list[Tensor]:
-        mean, std = (image.new_tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+        mean, std = self.get_buffer("mean").to(image), self.get_buffer("std").to(image)
         x, features = (image - mean) / std, []
         for index in range(_DEPTH):
             weight, bias = self.get_buffer(f"weight{index}").to(x), self.get_buffer(f"bias{index}").to(x)

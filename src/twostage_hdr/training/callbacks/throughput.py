@@ -125,12 +125,16 @@ class Progress(RichProgressBar):
 
     def __init__(self, *, refresh_rate: int = 4) -> None:
         super().__init__(refresh_rate=refresh_rate, leave=True)
+        self._figures: dict[str, int | str | float | dict[str, float]] = {}
 
     def get_metrics(
         self, trainer: L.Trainer, pl_module: L.LightningModule
     ) -> dict[str, int | str | float | dict[str, float]]:
-        known = super().get_metrics(trainer, pl_module)
-        return {short: known[name] for name, short in NAMES.items() if name in known}
+        # As often as the log is written: to read them the host waits for a GPU.
+        if not self._figures or trainer.fit_loop.epoch_loop.batch_idx % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+            known = super().get_metrics(trainer, pl_module)
+            self._figures = {short: known[name] for name, short in NAMES.items() if name in known}
+        return self._figures
 
     def _get_train_description(self, current_epoch: int) -> str:
         """Epochs as people count them, "Epoch 1/2" to "Epoch 2/2", where Lightning says 0/1 and 1/1."""

@@ -1,0 +1,51 @@
+"""Whole runs on a GPU: training in bfloat16, going on from a checkpoint, one process of DDP, evaluation."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.pipeline.conftest import TINY_DATA, TINY_DISCRIMINATOR, TINY_NETWORK, Command
+from tests.pipeline.test_train import curve
+
+pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")]
+
+
+@pytest.fixture
+def train(command: Command) -> Command:
+    tiny = (*TINY_DATA, *TINY_NETWORK, *TINY_DISCRIMINATOR)
+    settings = ("experiment=demo", "trainer=gpu", "trainer.log_every_n_steps=1", "logger=csv", "trainer.max_epochs=1")
+    return lambda *overrides: command("train", *settings, *tiny, *overrides)
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    return torch.load(run / "checkpoints" / "last.ckpt", map_location="cpu", weights_only=True)["state_dict"]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_run_trains_is_evaluated_and_compares_with_the_cpu(train: Command, command: Command, workers: int) -> None:
+    assert train("hydra.run.dir=run", f"data.workers={workers}") == 0
+    assert min(curve(Path("run"), "train/tone_mapping/loss")) > 0
+    for device in ("cuda", "cpu"):
+        assert command("evaluate", "checkpoint=run", f"device={device}", f"hydra.run.dir={device}") == 0
+    scores = [(Path(device) / "summary.csv").read_text(encoding="utf-8") for device in ("cuda", "cpu")]
+    assert scores[0].splitlines()[0] == scores[1].splitlines()[0]
+
+
+def test_a_resumed_run_ends_where_an_uninterrupted_one_does(train: Command) -> None:
+    assert train("hydra.run.dir=whole", "trainer.max_epochs=2", "trainer.deterministic=warn") == 0
+    assert train("hydra.run.dir=half", "trainer.max_epochs=1", "trainer.deterministic=warn") == 0
+    checkpoint = Path("half/checkpoints/last.ckpt").resolve()
+    more = ("trainer.max_epochs=2", "trainer.deterministic=warn", f"resume_from={checkpoint}")
+    assert train("hydra.run.dir=rest", *more) == 0
+    torch.testing.assert_close(weights(Path("rest")), weights(Path("whole")), rtol=1e-2, atol=1e-3)
+
+
+def test_ddp_runs_on_one_gpu(train: Command) -> None:
+    assert train("hydra.run.dir=ddp", "trainer=ddp", "trainer.devices=1") == 0
+    assert all(value.isfinite().all() for value in weights(Path("ddp")).values())
+
+
+def test_compiled_networks_train(train: Command) -> None:
+    assert train("hydra.run.dir=compiled", "trainer=gpu_compiled") == 0
+    assert all(value.isfinite().all() for value in weights(Path("compiled")).values())
