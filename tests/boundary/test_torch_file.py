@@ -5,6 +5,7 @@ import tracemalloc
 import zipfile
 from collections import OrderedDict, defaultdict
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import pytest
@@ -129,3 +130,11 @@ def test_what_could_not_be_read_back_is_found_before_it_is_saved(
         assert str(found).startswith(place)
         with pytest.raises(pickle.UnpicklingError):
             read_torch_file(tmp_path / "a.ckpt")
+
+
+def test_a_large_file_of_zeros_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "zeros.pth"
+    with path.open("wb") as file:
+        file.truncate(64 << 30)
+    with pytest.raises(UnpicklingError, match="neither a zip archive nor a pickle"):
+        read_torch_file(path, foreign_objects=True)
