@@ -67,7 +67,7 @@ def build_network(
     kind: Any = load_class(path, parts=PARTS, trust=trust, where=where)
     arguments = description.get("hyper_parameters")
     ours = kind.__module__.startswith(f"{PACKAGE}.")
-    _check_arguments(arguments, where, bounded=ours)
+    _check_arguments(arguments, where, _limit(shapes) if ours else math.inf)
     assert isinstance(arguments, dict)
     try:
         if not (issubclass(kind, nn.Module) and hasattr(kind, "output")):
@@ -121,7 +121,14 @@ def _check_shapes(kind: Any, arguments: dict[str, Any], shapes: Shapes, where: s
             )
 
 
-def _check_arguments(arguments: object, where: str, *, bounded: bool) -> None:
+def _limit(shapes: Shapes | None) -> float:
+    """No network has more channels than its tensors are wide, nor more blocks than it has tensors."""
+    if shapes is None:
+        return LARGEST
+    return min(max(MOST_PASSES, len(shapes), *(side for shape in shapes.values() for side in shape), 0), LARGEST)
+
+
+def _check_arguments(arguments: object, where: str, most: float) -> None:
     """Refuses what no constructor here takes, before one is called: a billion blocks would take for ever to build."""
     if not isinstance(arguments, dict):
         raise InputError(where, "has no hyper-parameters of a network", "export it again")
@@ -130,7 +137,7 @@ def _check_arguments(arguments: object, where: str, *, bounded: bool) -> None:
         plain = all(value is None or isinstance(value, bool | int | float | str) for value in values)
         if not isinstance(name, str) or not plain or len(values) > _LONGEST:
             raise InputError(where, f"its hyper-parameter {name!s:.40} is no plain value", "export it again")
-        limit = (MOST_PASSES if name in _PASSES else LARGEST) if bounded else math.inf
+        limit = min(MOST_PASSES, most) if name in _PASSES and most <= LARGEST else most
         for number in values:
             size = abs(number) if isinstance(number, int | float) else 0
             if not math.isfinite(size) or (isinstance(number, int) and size > limit):

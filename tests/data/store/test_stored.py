@@ -27,7 +27,7 @@ def test_a_damaged_description_is_refused(hdm_store: Path, text: str) -> None:
     with pytest.raises(InputError) as refused:
         Stored(hdm_store)
     assert refused.value.subject == str(hdm_store / "store.json")
-    assert "sha256sum -c" in refused.value.cure
+    assert "again" in refused.value.cure
 
 
 def test_a_description_of_more_than_there_is_is_refused_at_once(hdm_store: Path) -> None:
