@@ -74,7 +74,7 @@ def test_what_it_trains_on_is_what_the_network_gives(module, one_batch) -> None:
     built = module()
     nn.init.normal_(built.network.context.conv_out.weight, std=0.3)
     ldr = (255 * one_batch(1).batch.ldr).round() / 255
-    ours = built._two_stage_results(ldr) * built.network.context(ldr)
+    ours = built._run_two_stage(ldr) * built.network.context(ldr)
     torch.testing.assert_close(ours, built.predict(ldr).result, rtol=0, atol=1e-5)
 
 
