@@ -138,7 +138,9 @@ class TripleDataModule(L.LightningDataModule):
         return loader
 
     def on_after_batch_transfer(self, batch: Triple, dataloader_idx: int) -> Triple:
-        """Frames in the networks' memory layout."""
+        """Frames in the networks' memory layout; stacks of exposures have more dimensions than it knows."""
+        if batch.ldr.ndim != 4:
+            return batch
         return batch._replace(ldr=batch.ldr.contiguous(memory_format=torch.channels_last))
 
     def val_dataloader(self) -> DataLoader[Triple]:

@@ -9,6 +9,7 @@ from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.losses.weighted import WeightedLoss
 from twostage_hdr.networks.hyper_parameters import to_channels_last
+from twostage_hdr.networks.multi_shot import MultiShotNetwork
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.radiometry.quantities import EncodedRGB
 from twostage_hdr.training.enhancement_objective import EnhancementObjective
@@ -43,12 +44,12 @@ class TwoStageModule(ReconstructionModule):
         InputError: unknown mode.
     """
 
-    network: TwoStageNetwork
+    network: TwoStageNetwork | MultiShotNetwork
 
     def __init__(
         self,
         *,
-        network: TwoStageNetwork,
+        network: TwoStageNetwork | MultiShotNetwork,
         discriminator: nn.Module | None,
         objective: EnhancementObjective,
         tone_mapping_loss: WeightedLoss,
