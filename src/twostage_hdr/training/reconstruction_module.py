@@ -21,7 +21,7 @@ from twostage_hdr.metrics.psnr import PSNR
 from twostage_hdr.metrics.pu21_psnr import PU21PSNR
 from twostage_hdr.metrics.ssim import SSIM, EncodedSSIM
 from twostage_hdr.networks.hyper_parameters import to_channels_last
-from twostage_hdr.radiometry.quantities import EncodedRGB
+from twostage_hdr.radiometry.quantities import EncodedRGB, Frames
 from twostage_hdr.training.enhancement_objective import LabelDraw
 from twostage_hdr.training.non_finite import refuse_non_finite
 from twostage_hdr.training.optimisation import Player, gradient_norm
@@ -77,7 +77,7 @@ class ReconstructionModule(L.LightningModule):
         """Who optimises, in the order of `self.optimizers()`."""
         raise NotImplementedError
 
-    def predict(self, ldr: EncodedRGB) -> Prediction:
+    def predict(self, ldr: Frames) -> Prediction:
         """Inference on a batch of frames."""
         raise NotImplementedError
 
@@ -154,7 +154,7 @@ class ReconstructionModule(L.LightningModule):
 
     # Validation and inference.
 
-    def forward(self, ldr: EncodedRGB) -> EncodedRGB:
+    def forward(self, ldr: Frames) -> EncodedRGB:
         """The result for a batch of frames, encoded."""
         return self.predict(ldr).result
 

@@ -11,7 +11,7 @@ from twostage_hdr.losses.weighted import WeightedLoss
 from twostage_hdr.networks.hyper_parameters import to_channels_last
 from twostage_hdr.networks.multi_shot import MultiShotNetwork
 from twostage_hdr.networks.two_stage import TwoStageNetwork
-from twostage_hdr.radiometry.quantities import EncodedRGB
+from twostage_hdr.radiometry.quantities import Frames
 from twostage_hdr.training.enhancement_objective import EnhancementObjective
 from twostage_hdr.training.optimisation import OptimizerFactory, Player, ScheduleFactory, without_autocast
 from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule
@@ -87,7 +87,7 @@ class TwoStageModule(ReconstructionModule):
         }[self.mode]
         return [*stages, *([self.discriminator_player] if self.discriminator_player else [])]
 
-    def predict(self, ldr: EncodedRGB) -> Prediction:
+    def predict(self, ldr: Frames) -> Prediction:
         """Both stages' images."""
         enhanced, hdr = self.network.stages(ldr)
         return Prediction(hdr, enhanced)
