@@ -19,6 +19,7 @@ from twostage_hdr.data.triple import Triple
 from twostage_hdr.losses.weighted import WeightedLoss
 from twostage_hdr.networks.baselines.supervised import SupervisedOutput
 from twostage_hdr.networks.stage import Stage
+from twostage_hdr.radiometry.exposure_stack import reference_frame
 from twostage_hdr.training.reconstruction_module import ReconstructionModule
 
 CONF = config_directory()
@@ -49,6 +50,12 @@ COMPARED = {
     "singlehdr": ("module.network.features=4",),
 }
 
+SEVERAL_SHOTS = {
+    "ahdrnet": ("module.network.features=8", "module.network.growth=4"),
+    "multi_shot": ("+module.discriminator.features=2", "module.network.features=8", "module.network.growth=4"),
+}
+"""Their networks see a stack of exposures."""
+
 OURS = {
     "enhancement": ("+module.discriminator.features=2", "module.network.features=8", "module.network.growth=4"),
     "one_network": ("module.network.features=8", "module.network.growth=4"),
@@ -57,7 +64,7 @@ OURS = {
     "two_stage_context": ("module.network.features=8", "module.network.growth=4"),
 }
 
-TINY = OURS | COMPARED
+TINY = OURS | SEVERAL_SHOTS | COMPARED
 
 NEEDING_A_FOLDER = {("experiment", "best"), ("experiment", "context"), ("experiment", "paper")}
 
@@ -94,11 +101,17 @@ def test_every_file_says_in_its_first_lines_what_it_chooses(group: str, choice: 
     assert any(line.startswith("# ") and not line.startswith("# @") for line in lines[:2])
 
 
+def seen_by(network: torch.nn.Module, height: int, width: int) -> torch.Tensor:
+    """A frame, or a stack of exposures."""
+    frames = getattr(network, "frames", 1)
+    return torch.rand(1, frames, 2, 3, height, width) if frames > 1 else torch.rand(1, 3, height, width)
+
+
 @pytest.mark.parametrize("module", choices("module"))
 def test_every_module_is_built_and_predicts(compose: Callable[..., DictConfig], module: str) -> None:
     built = instantiate(compose(f"module={module}", *TINY[module]).module)
     assert isinstance(built, ReconstructionModule)
-    assert built.eval()(torch.rand(1, 3, 9, 7)).shape == (1, 3, 9, 7)
+    assert built.eval()(seen_by(built.network, 9, 7)).shape == (1, 3, 9, 7)
     assert built.optimized_parts()
 
 
@@ -129,7 +142,7 @@ def test_every_loss_fits_every_place_for_one(compose: Callable[..., DictConfig],
 @pytest.mark.parametrize("network", choices("network"))
 def test_any_network_can_be_trained_alone(compose: Callable[..., DictConfig], network: str) -> None:
     built = instantiate(compose("module=one_network", f"network@module.network={network}").module)
-    assert built.eval()(torch.rand(1, 3, 16, 16)).shape == (1, 3, 16, 16)
+    assert built.eval()(seen_by(built.network, 16, 16)).shape == (1, 3, 16, 16)
 
 
 @pytest.mark.parametrize("schedule", choices("schedule"))
@@ -165,7 +178,7 @@ def test_a_folder_of_images_works_with_every_camera(
     assert_first_batch(instantiate(config.data))
 
 
-@pytest.mark.parametrize("exposure", ["short", "medium", "long", "random"])
+@pytest.mark.parametrize("exposure", ["short", "medium", "long", "random", "all"])
 def test_the_challenges_layout_works_with_every_exposure(
     compose: Callable[..., DictConfig], tmp_path: Path, exposure: str
 ) -> None:
@@ -184,7 +197,7 @@ def test_the_challenges_layout_works_with_every_exposure(
 def assert_first_batch(data: TripleDataModule) -> None:
     batch = next(iter(data.train_dataloader()))
     assert isinstance(batch, Triple)
-    assert batch.ldr.shape == (8, 3, 8, 8)
+    assert reference_frame(batch.ldr).shape == (8, 3, 8, 8)
 
 
 # The rest of a run.

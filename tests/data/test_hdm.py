@@ -52,6 +52,21 @@ def test_random_exposure_draws_all_three_and_hangs_on_the_generator_alone(hdm_tr
     assert scales == [float(only(source, seed=seed).scale) for seed in range(20)]
 
 
+def test_all_exposures_are_stacked_the_medium_one_first_on_its_scale(hdm_tree) -> None:
+    window = Window(16, 8, patch_at=(0.3, 0.2), crop_at=(0.5, 0.5))
+    stack, medium = (
+        only(HdmSource(root=str(hdm_tree.root), exposure=name), window=window) for name in ("all", "medium")
+    )
+    torch.testing.assert_close(stack.ldr[0, 0], medium.ldr)
+    torch.testing.assert_close(stack.reference16, medium.reference16)
+    for frame, exposure in zip(stack.ldr, ("medium", "short", "long"), strict=True):
+        source = HdmSource(root=str(hdm_tree.root), exposure=exposure)
+        single = only(source, window=window)
+        torch.testing.assert_close(frame[0], single.ldr)
+        wanted = single.ldr**2.24 * 2.0 ** -source.stops("0000", exposure)
+        torch.testing.assert_close(frame[1], wanted, rtol=1e-4, atol=1e-6)
+
+
 def test_a_window_is_cut_from_the_same_place_of_all_three_images(hdm_tree) -> None:
     source = HdmSource(root=str(hdm_tree.root))
     window = Window(16, 8, (0.4, 0.7), (0.5, 0.2), zoom=2.0)  # files cannot be resampled: the zoom is ignored

@@ -144,7 +144,9 @@ class TripleDataModule(L.LightningDataModule):
         return loader
 
     def on_after_batch_transfer(self, batch: Triple, dataloader_idx: int) -> Triple:
-        """Lays frames out as the networks have their weights, channels last."""
+        """Lays frames out as the networks have their weights, channels last; stacks of exposures stay as they are."""
+        if batch.ldr.ndim != 4:
+            return batch
         return batch._replace(ldr=batch.ldr.contiguous(memory_format=torch.channels_last))
 
     def val_dataloader(self) -> DataLoader[Triple]:

@@ -19,6 +19,7 @@ from twostage_hdr.data.window import Window, fill
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import quantise, read_alignratio, read_challenge_png
 from twostage_hdr.imaging.ldr import read_ldr
+from twostage_hdr.radiometry.exposure_stack import stack_exposures
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 Exposure = Literal["short", "medium", "long"]
@@ -33,7 +34,8 @@ class HdmSource:
 
     Args:
         root: the folder.
-        exposure: which frame is the input; `random` draws one per sample.
+        exposure: which frame is the input; `random` draws one per sample; `all` gives the three as an `ExposureStack`,
+            the medium one first.
         align: `frame` puts the references on the chosen frame's own scale, so that 1.0 is where it clips; `medium`
             leaves them on the medium frame's, as the files have them, and the network has to find the exposure.
         sequences: CSV with columns `scene,sequence` that says which frames show one shot; without it runs of
@@ -57,8 +59,8 @@ class HdmSource:
         sequences: str | None = None,
         exclude: str | None = None,
     ) -> None:
-        if exposure not in (*EXPOSURES, "random"):
-            raise InputError(f"data.source.exposure={exposure}", f"choose one of {', '.join(EXPOSURES)}, random")
+        if exposure not in (*EXPOSURES, "random", "all"):
+            raise InputError(f"data.source.exposure={exposure}", f"choose one of {', '.join(EXPOSURES)}, random, all")
         if align not in ("frame", "medium"):
             raise InputError(f"data.source.align={align}", "choose one of frame, medium")
         self.root, self.exposure, self.align = Path(root), exposure, align
@@ -120,6 +122,8 @@ class HdmSource:
         Raises:
             InputError: a file of the scene is missing, unreadable or of another size.
         """
+        if self.exposure == "all":
+            return self._all(scene, window)
         exposure = EXPOSURES[rng.integers(len(EXPOSURES))] if self.exposure == "random" else self.exposure
         ldr, reference = self.read(scene.id, exposure)
         stops = self.stops(scene.id, exposure) if self.align == "frame" else 0.0
@@ -131,6 +135,19 @@ class HdmSource:
         reference = reference * 2.0 ** (stops / HDM_GAMMA)
         scale = torch.tensor(2.0**stops, dtype=torch.float32)
         return Triple(ldr, reference.clamp(max=1.0), reference, scene.id, scale)
+
+    def _all(self, scene: Scene, window: Window | None) -> Triple:
+        order = ("medium", "short", "long")
+        medium, reference = self.read(scene.id, "medium")
+        shape = (*medium.shape[1:], 3)
+        others = [_tensor(self.read_frame(scene.id, exposure, shape)) / 255 for exposure in order[1:]]
+        images = [medium, *others, reference]
+        if window is not None:
+            rows, columns = window.region(*medium.shape[-2:])
+            images = [fill(image[:, rows, columns], window.crop) for image in images]
+        *frames, reference = images
+        ldr = stack_exposures(frames, [self.stops(scene.id, exposure) for exposure in order])
+        return Triple(ldr, reference.clamp(max=1.0), reference, scene.id, torch.tensor(1.0))
 
     def read(
         self, scene_id: str, exposure: str

@@ -115,6 +115,8 @@ def load_reconstructor(
         raise InputError(
             "weights", f"a {type(network).__name__} does not say whether its `output` is encoded or linear"
         )
+    if getattr(network, "frames", 1) > 1:
+        raise InputError("weights", f"a {type(network).__name__} takes several exposures", "give a single-shot set")
     engine = Engine(network=network, device=device, precision=precision, tile=tile)
     parsed, lights = parse_response(response), check_lights(lights)
     engine.check_choices(response=parsed, lights=lights)

@@ -11,6 +11,10 @@ from torch import Tensor
 EncodedRGB: TypeAlias = Float[Tensor, "*batch 3 height width"]
 """RGB encoded with a gamma (2.24 in HdM), >= 0; 1.0 is the clipping point of the LDR frame; may exceed 1."""
 
+Frames: TypeAlias = Float[Tensor, "*frames 3 height width"]
+
+"""What a network sees: LDR frames, encoded, or stacks of exposures (`exposure_stack.ExposureStack`)."""
+
 LinearRGB: TypeAlias = Float[Tensor, "*batch 3 height width"]
 """Relative linear RGB (Rec. 709 primaries), >= 0; 1.0 is the clipping point (the white) of the LDR frame."""
 

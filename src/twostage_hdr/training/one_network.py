@@ -8,7 +8,7 @@ from twostage_hdr.data.triple import Triple
 from twostage_hdr.losses.weighted import WeightedLoss
 from twostage_hdr.networks.baselines.supervised import SupervisedOutput
 from twostage_hdr.radiometry.gamma import encode_gamma
-from twostage_hdr.radiometry.quantities import EncodedRGB
+from twostage_hdr.radiometry.quantities import Frames
 from twostage_hdr.training.optimisation import OptimizedPart, OptimizerFactory, ScheduleFactory, without_autocast
 from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule
 
@@ -41,7 +41,7 @@ class OneNetworkModule(ReconstructionModule):
     def optimized_parts(self) -> Sequence[OptimizedPart]:
         return [self.part]
 
-    def predict(self, ldr: EncodedRGB) -> Prediction:
+    def predict(self, ldr: Frames) -> Prediction:
         image = self.network(ldr)
         return Prediction(encode_gamma(image) if self.network.output == "linear" else image)
 

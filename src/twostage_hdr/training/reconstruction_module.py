@@ -21,7 +21,7 @@ from twostage_hdr.metrics.psnr import PSNR
 from twostage_hdr.metrics.pu21_psnr import PU21PSNR
 from twostage_hdr.metrics.ssim import SSIM, EncodedSSIM
 from twostage_hdr.networks.hyper_parameters import to_channels_last
-from twostage_hdr.radiometry.quantities import EncodedRGB
+from twostage_hdr.radiometry.quantities import EncodedRGB, Frames
 from twostage_hdr.training.enhancement_objective import SoftLabels
 from twostage_hdr.training.non_finite import NonFiniteGuard, skips_updates
 from twostage_hdr.training.optimisation import OptimizedPart, gradient_norm
@@ -78,7 +78,7 @@ class ReconstructionModule(L.LightningModule):
         """What is optimised, in the order of `self.optimizers()`."""
         raise NotImplementedError
 
-    def predict(self, ldr: EncodedRGB) -> Prediction:
+    def predict(self, ldr: Frames) -> Prediction:
         """The images made from a batch of frames."""
         raise NotImplementedError
 
@@ -169,7 +169,7 @@ class ReconstructionModule(L.LightningModule):
 
     # Validation and inference.
 
-    def forward(self, ldr: EncodedRGB) -> EncodedRGB:
+    def forward(self, ldr: Frames) -> EncodedRGB:
         """The result for a batch of frames, encoded."""
         return self.predict(ldr).result
 

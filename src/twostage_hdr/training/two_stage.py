@@ -9,8 +9,9 @@ from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.losses.weighted import WeightedLoss
 from twostage_hdr.networks.hyper_parameters import to_channels_last
+from twostage_hdr.networks.multi_shot import MultiShotNetwork
 from twostage_hdr.networks.two_stage import TwoStageNetwork
-from twostage_hdr.radiometry.quantities import EncodedRGB
+from twostage_hdr.radiometry.quantities import Frames
 from twostage_hdr.training.enhancement_objective import EnhancementObjective
 from twostage_hdr.training.optimisation import OptimizedPart, OptimizerFactory, ScheduleFactory, without_autocast
 from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule
@@ -43,12 +44,12 @@ class TwoStageModule(ReconstructionModule):
         InputError: unknown mode.
     """
 
-    network: TwoStageNetwork
+    network: TwoStageNetwork | MultiShotNetwork
 
     def __init__(
         self,
         *,
-        network: TwoStageNetwork,
+        network: TwoStageNetwork | MultiShotNetwork,
         objective: EnhancementObjective,
         tone_mapping_loss: WeightedLoss,
         optimizer: OptimizerFactory,
@@ -85,7 +86,7 @@ class TwoStageModule(ReconstructionModule):
         }[self.mode]
         return [*stages, *([self.discriminator_part] if self.discriminator_part else [])]
 
-    def predict(self, ldr: EncodedRGB) -> Prediction:
+    def predict(self, ldr: Frames) -> Prediction:
         enhanced, hdr = self.network.stages(ldr)
         return Prediction(hdr, enhanced)
 

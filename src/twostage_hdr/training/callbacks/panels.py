@@ -16,6 +16,7 @@ from twostage_hdr.data.triple import Triple
 from twostage_hdr.imaging.pixel_arrays import PreviewPixels
 from twostage_hdr.imaging.preview import eight_bit, labelled_columns, write_png8
 from twostage_hdr.radiometry.exposure import expose
+from twostage_hdr.radiometry.exposure_stack import reference_frame
 from twostage_hdr.radiometry.gamma import decode_gamma, encode_gamma
 from twostage_hdr.radiometry.mu_law import mu_law_tone_map, reference_scale
 from twostage_hdr.radiometry.quantities import EncodedRGB
@@ -64,7 +65,7 @@ def panel(batch: Triple, prediction: Prediction) -> Float[Tensor, "3 height widt
     scale = reference_scale(reference)
     result = mu_law_tone_map(prediction.result[:1].float().cpu(), scale)
     shown = mu_law_tone_map(reference, scale)
-    columns = [batch.ldr[:1].float().cpu()]
+    columns = [reference_frame(batch.ldr)[:1].float().cpu()]
     if prediction.enhanced is not None:
         columns.append(prediction.enhanced[:1].float().cpu())
     columns += [result, shown, (result - shown).abs()]
