@@ -8,7 +8,7 @@ import pytest
 from nbclient import NotebookClient
 
 from twostage_hdr.evaluation.method_row import MethodRow
-from twostage_hdr.evaluation.protocol import TABLE_COLUMNS
+from twostage_hdr.evaluation.protocol import COLUMNS
 from twostage_hdr.evaluation.results import write_results
 from twostage_hdr.evaluation.summarise import summarise
 
@@ -68,7 +68,7 @@ def test_results_that_are_there_are_drawn_and_the_winner_is_named(tmp_path):
             title=name,
             parameters=parameters,
             per_image={
-                f"image{image}": {column.key: float(level + draw.normal() / 4) for column in TABLE_COLUMNS[:-1]}
+                f"image{image}": {column.key: float(level + draw.normal() / 4) for column in COLUMNS}
                 for image in range(8)
             },
         )
@@ -77,8 +77,8 @@ def test_results_that_are_there_are_drawn_and_the_winner_is_named(tmp_path):
     absent = MethodRow(name="x", title="Method X", note="not run: no weights")
     (tmp_path / "experiments" / "speed").mkdir(parents=True)
     for folder in RESULTS:
-        rows = [*summarise(made, TABLE_COLUMNS), absent]
-        write_results(tmp_path / "experiments" / folder, rows, TABLE_COLUMNS, {"budget": "9 updates"})
+        rows = [*summarise(made, COLUMNS), absent]
+        write_results(tmp_path / "experiments" / folder, rows, COLUMNS, {"budget": "9 updates"})
     text, pictures = story(tmp_path)
     assert pictures == 5
     assert "Best by PU21-PSNR: two_stage; not told apart from it (p >= 0.05): none." in text

@@ -9,22 +9,29 @@ A place in the README is a pair of comments. What is between them is written her
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from twostage_hdr.evaluation.results import Results, read_results
 from twostage_hdr.evaluation.saved_results import LDR
-from twostage_hdr.evaluation.tables import TableStyle, latex_table, markdown_table, scaling_notes
+from twostage_hdr.evaluation.tables import TableStyle, cell_notes, latex_table, markdown_table, scaling_notes
 from twostage_hdr.imaging.atomic import atomic_path
 
 ROOT = Path(__file__).parents[2]
 TABLES = (
-    "table1_comparison/results", "table2_ablation/results", "weights/results/random", "weights/results/gamma",
+    "table1_comparison/results", "table1_comparison/results/swept", "table2_ablation/results",
+    "table2_ablation/results/stages", "table2_ablation/results/parts",
+    "weights/results/random", "weights/results/gamma",
 )  # fmt: skip
 """Folders of results, in `experiments`."""
 IN_THE_README = (
     "mu_psnr_aligned", "pu21_psnr", "crf_pu21_psnr", "delta_e", "stops_error_clipped", "stops_error_well_exposed",
 )  # fmt: skip
 """Columns that fit there; the whole table is a click away."""
+
+PARTIAL, SMOKE_TEST = "partly filled", "smoke test"
+"""Facts of results that are not for conclusions: nothing in their tables is bold."""
+OVER_SEEDS = "the seeds, of the mean over the images"
 
 _PLACE = re.compile(
     r"(?P<head><!-- results: (?P<file>\S+)(?P<networks> networks)? -->\n).*?(?P<foot><!-- /results -->)", re.DOTALL
@@ -34,10 +41,11 @@ _PLACE = re.compile(
 def render_table(folder: Path) -> None:
     """Writes `table.md` and `table.tex` beside a `summary.json`."""
     results = read_results(folder / "summary.json")
-    style = TableStyle(interval=_seeds(results) == 1, std=_seeds(results) > 1, cost=True)
-    facts = "".join(f"- {name}: {text}\n" for name, text in results.facts.items())
-    _write(folder / "table.md", markdown_table(results.rows, results.columns, style) + facts)
-    comments = "".join(f"% {name}: {text}\n" for name, text in results.facts.items())
+    several, bold = _seeds(results) > 1, _conclusive(results)
+    style = TableStyle(interval=True, std=several, std_over=OVER_SEEDS, place_mean=True, cost=True, bold=bold)
+    facts = "".join(f"- {name}: {text}\n" for name, text in _marked(results.facts).items())
+    _write(folder / "table.md", _title(results) + markdown_table(results.rows, results.columns, style) + facts)
+    comments = "".join(f"% {name}: {text}\n" for name, text in _marked(results.facts).items())
     _write(folder / "table.tex", comments + latex_table(results.rows, results.columns, style))
 
 
@@ -67,13 +75,35 @@ def readme_block(results: Results, file: str, networks: bool = False) -> str:
     """
     columns = [column for column in results.columns if column.key in IN_THE_README]
     rows = [row for row in results.rows if row.scores and (not networks or row.parameters or row.name == LDR)]
-    style = TableStyle(std=_seeds(results) > 1, note=False)
+    bold = _conclusive(results)
+    style = TableStyle(std=_seeds(results) > 1, std_over=OVER_SEEDS, note=False, bold=bold)
     table = markdown_table(rows, columns, style)
-    for note in scaling_notes(columns):
+    for note in (*cell_notes(rows, style), *scaling_notes(columns)):
         table = table.replace(f"- {note}\n", "")
-    told = [results.facts[key] for key in ("images", "data", "budget", "spread") if key in results.facts]
-    text = "; ".join(told)
+    facts = results.facts
+    told = [f"{key}: {facts[key]}" for key in (PARTIAL, SMOKE_TEST) if key in facts]
+    told += [facts[key] for key in ("images", "data", "budget", "spread") if key in facts]
+    text = "; ".join([*told, *(["bold: the best mean on these images, which is not a test"] if bold else [])])
     return f"\n{table.strip()}\n\n{text[:1].upper()}{text[1:]}. Intervals, costs and notes: [{file}]({file}).\n\n"
+
+
+def _conclusive(results: Results) -> bool:
+    """Whether a reader may take the best for the best: of a part of a table, or of a smoke test, nothing follows."""
+    return not {PARTIAL, SMOKE_TEST} & results.facts.keys()
+
+
+def _marked(facts: Mapping[str, str]) -> dict[str, str]:
+    """The facts, and whether the sources had changes that no commit has."""
+    dirty = any("-dirty" in text for text in facts.values())
+    return {**facts, **({"uncommitted": "made from sources with changes that no commit has"} if dirty else {})}
+
+
+def _title(results: Results) -> str:
+    """What the table is, above it: budget first."""
+    facts = results.facts
+    parts = [facts["budget"]] if "budget" in facts else []
+    parts += [f"{key}: {facts[key]}" for key in (PARTIAL, SMOKE_TEST) if key in facts]
+    return f"**{'; '.join(parts)}**\n\n" if parts else ""
 
 
 def _seeds(results: Results) -> int:

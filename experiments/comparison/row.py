@@ -1,6 +1,6 @@
 """What a row of a table trains."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 
@@ -13,6 +13,7 @@ class Row:
         title: as a table shows it.
         settings: of `twostage-hdr train`; all that sets the row apart from the others.
         start: name of the row whose weights it starts from, if any.
+        further: whether it gets the further updates of a run that was trained before, in place of all from scratch.
         note: what a reader must know of the row.
     """
 
@@ -20,19 +21,25 @@ class Row:
     title: str
     settings: tuple[str, ...]
     start: str | None = None
+    further: bool = False
     note: str = ""
+
+    def at_rate(self, rate: float) -> "Row":
+        """The same with another learning rate."""
+        return replace(self, settings=(*self.settings, f"module.optimizer.lr={rate:g}"))
 
 
 class Training(NamedTuple):
-    """A row with one seed."""
+    """A row with one seed, in a folder that may tell variants of a row apart."""
 
     row: Row
     seed: int
+    variant: str = ""
 
     @property
     def name(self) -> str:
-        """Of its folder, and of its line among the scores."""
-        return f"{self.row.name}_seed{self.seed}"
+        """Of its folder, and of its record."""
+        return f"{self.row.name}{self.variant}_seed{self.seed}"
 
 
 def chosen(rows: tuple[Row, ...], names: list[str] | None) -> list[Row]:

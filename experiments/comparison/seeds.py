@@ -1,4 +1,4 @@
-"""Several seeds of one method as one row: the mean, and its spread over the seeds."""
+"""Several seeds of one method as one row: the mean, its spread over the seeds, its interval over seeds and places."""
 
 import math
 from collections.abc import Sequence
@@ -6,29 +6,26 @@ from dataclasses import replace
 
 import numpy as np
 
-from twostage_hdr.evaluation.method_row import MethodRow, MetricColumn
+from twostage_hdr.evaluation.bootstrap import bootstrap_interval
+from twostage_hdr.evaluation.method_row import MethodRow, MetricColumn, ScoreSummary
 from twostage_hdr.evaluation.summarise import summarise
 
 
-def over_seeds(
-    rows: Sequence[MethodRow], groups: Sequence[Sequence[str]], columns: Sequence[MetricColumn]
-) -> list[MethodRow]:
+def over_seeds(groups: Sequence[Sequence[MethodRow]], columns: Sequence[MetricColumn]) -> list[MethodRow]:
     """One row for each group of rows.
 
-    An image's score is its mean over the seeds; mean, interval and test over images follow from that. `std` becomes the
-    sample standard deviation, over the seeds, of the mean over the images; NaN for a single seed.
+    An image's score is its mean over the seeds; means and tests follow from that. The interval is over seeds and
+    places, both resampled. `std` becomes the sample standard deviation, over the seeds, of the mean over the images;
+    NaN for a single seed.
 
     Args:
-        rows: scored, one for each seed.
-        groups: names of the rows of each method; the row's name and title are the first one's.
+        groups: of each method the rows of its seeds; the row's name and title are the first one's.
         columns: the metrics.
     """
-    by_name = {row.name: row for row in rows}
-    members = [[by_name[name] for name in group] for group in groups]
-    merged = summarise([_merged(group) for group in members], columns)
+    merged = summarise([_merged(group) for group in groups], columns)
     return [
-        replace(row, scores={key: replace(score, std=_spread(group, key)) for key, score in row.scores.items()})
-        for row, group in zip(merged, members, strict=True)
+        replace(row, scores={key: _over_seeds(score, group, key) for key, score in row.scores.items()})
+        for row, group in zip(merged, groups, strict=True)
     ]
 
 
@@ -50,6 +47,16 @@ def _merged(group: Sequence[MethodRow]) -> MethodRow:
     )
 
 
-def _spread(group: Sequence[MethodRow], key: str) -> float:
-    means = [row.scores[key].mean for row in group]
-    return float(np.std(means, ddof=1)) if len(means) > 1 else math.nan
+def _over_seeds(score: ScoreSummary, group: Sequence[MethodRow], key: str) -> ScoreSummary:
+    """A summary with what several seeds add to it."""
+    if len(group) == 1:
+        return replace(score, std=math.nan)
+    scenes = [
+        scene
+        for scene in group[0].per_image
+        if not any(math.isnan(row.per_image[scene].get(key, math.nan)) for row in group)
+    ]
+    scores = np.array([[row.per_image[scene][key] for scene in scenes] for row in group])
+    interval = bootstrap_interval(scores, [group[0].place(scene) for scene in scenes])
+    spread = float(np.std(scores.mean(axis=1), ddof=1))
+    return replace(score, std=spread, low=interval.low, high=interval.high)

@@ -5,16 +5,17 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from experiments.comparison.budget import Budget
-from experiments.comparison.config_hash import config_hash
 from experiments.comparison.row import Training
 from experiments.comparison.side_by_side import Job, side_by_side
 from twostage_hdr.cli.run_directory import RunDirectory, commit
+from twostage_hdr.errors import InputError
 
 COMMITS = "commits.json"
 """In a run's folder: the states of the sources that it was trained with, one for each part of it."""
+DIRTY = "-dirty"
+"""Ends the name of a state that is not committed."""
 
 FOR_A_TABLE = ("logger=csv", "callbacks.progress.refresh_rate=0", "trainer=cpu")
 """Settings of every row: curves as csv, a quiet log, and the device that equal times are equal on."""
@@ -41,8 +42,8 @@ class Plan:
         return self.work / "runs" / training.name
 
     def command(self, training: Training) -> list[str]:
-        """The `twostage-hdr train` of a training; the same again goes on where it was stopped."""
-        row, seed = training
+        """The `twostage-hdr train` of a training; the same command continues where it was stopped."""
+        row, seed = training.row, training.seed
         start = [] if row.start is None else [f"weights={self.work / 'runs' / f'{row.start}_seed{seed}'}"]
         settings = [*self.data, *self.budgets[row.name].settings(), *FOR_A_TABLE, *row.settings, *start, *self.more]
         place = f"hydra.run.dir={self.folder(training)}"
@@ -71,6 +72,18 @@ def unfinished(plan: Plan, trainings: Sequence[Training]) -> list[Training]:
     return [training for training in trainings if not RunDirectory(plan.folder(training)).finished]
 
 
+def refuse_uncommitted() -> None:
+    """Results come from sources that anybody can check out again.
+
+    Raises:
+        InputError: the checkout has changes.
+    """
+    if commit().endswith(DIRTY):
+        raise InputError(
+            f"commit {commit()}", "has changes that are not committed", "commit them, or add --uncommitted"
+        )
+
+
 def note_commit(folder: Path) -> None:
     """Adds the present state of the sources to those that a run was trained with."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -83,21 +96,3 @@ def commits(folder: Path) -> list[str]:
     """The states of the sources that a run was trained with, first to last."""
     path = folder / COMMITS
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-
-
-def record(plan: Plan, training: Training) -> dict[str, Any]:
-    """What the results keep of a finished training."""
-    folder, budget = plan.folder(training), plan.budgets[training.row.name]
-    finished = json.loads((folder / "finished.json").read_text(encoding="utf-8"))
-    return {
-        "row": training.row.name,
-        "seed": training.seed,
-        "updates": budget.updates,
-        "batch": budget.batch,
-        "crop_px": budget.crop,
-        "validations": budget.validations,
-        "last_part_seconds": finished["seconds"],
-        "validation_mu_psnr": finished["best"],
-        "config_sha256": config_hash(folder),
-        "commits": commits(folder),
-    }

@@ -15,7 +15,13 @@ import torch
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.gallery.crop import ChosenCrop, Crop, choose_crop
-from twostage_hdr.evaluation.gallery.evaluated_scene import EvaluatedScene, aligned, load_scene, shown_methods
+from twostage_hdr.evaluation.gallery.evaluated_scene import (
+    EvaluatedScene,
+    aligned,
+    load_scene,
+    reference_cap,
+    shown_methods,
+)
 from twostage_hdr.evaluation.gallery.gallery_figure import gallery_figure, write_picture
 from twostage_hdr.evaluation.gallery.pane_row import PaneRow, difference_row, exposure_row, tone_mapped_row
 from twostage_hdr.evaluation.method_row import MethodRow
@@ -37,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = shown_methods(results, options.methods)
     stage_one = first_stage(options.stages) if options.stages else None
     for scene, chosen in chosen_crops(saved, list(results.rows[0].per_image), options):
-        loaded = load_scene(saved, scene, [row.name for row in rows])
+        loaded = load_scene(saved, scene, [row.name for row in rows], cap=reference_cap(results))
         figure = draw(loaded, rows, chosen.crop, options.stops, stage_one)
         picture = options.out / f"{file_name(scene)}.jpg"
         write_picture(picture, figure)

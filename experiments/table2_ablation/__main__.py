@@ -1,13 +1,31 @@
-"""python -m experiments.table2_ablation --root HDR --work DIR"""
+"""python -m experiments.table2_ablation [stages|parts] --root HDR --work DIR"""
 
+import sys
 from pathlib import Path
 
 from experiments.comparison.table import Table, main
-from experiments.table2_ablation.rows import ROWS
+from experiments.table2_ablation.rows import OVERLAY, PARTS, STAGES
 
-TABLE = Table(
-    folder=Path(__file__).parent, rows=ROWS, camera="bracketed", hdm=("data.source.exposure=random",), seeds=3
-)
+RESULTS = Path(__file__).parent / "results"
+TABLES = {
+    "stages": Table(
+        results=RESULTS / "stages",
+        rows=STAGES,
+        reference="two_stage",
+        camera="bracketed",
+        hdm=("data.source.exposure=random",),
+        overlay=OVERLAY,
+    ),
+    "parts": Table(
+        results=RESULTS / "parts",
+        rows=PARTS,
+        reference="continued",
+        camera="bracketed",
+        hdm=("data.source.exposure=random",),
+        overlay=OVERLAY,
+    ),
+}
 
 if __name__ == "__main__":
-    main(TABLE, "Table 2: what each part of the two-stage network is worth, over several seeds.")
+    name = sys.argv.pop(1) if len(sys.argv) > 1 and sys.argv[1] in TABLES else "stages"
+    main(TABLES[name], f"Table 2, {name}: what each {name.removesuffix('s')} of the network is worth, over seeds.")

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from experiments.weights.evaluation_arguments import read_arguments
-from twostage_hdr.evaluation.gallery.evaluated_scene import load_scene
+from twostage_hdr.evaluation.gallery.evaluated_scene import load_scene, reference_cap
 from twostage_hdr.evaluation.results import read_results
 from twostage_hdr.evaluation.saved_results import SavedResults
 from twostage_hdr.evaluation.stops_error import LUMINANCE_FLOOR, stops_difference
@@ -37,8 +37,9 @@ def errors_by_depth(folder: Path, methods: Sequence[str]) -> tuple[dict[str, lis
     """Mean |stops| of each method (and of the constant) in each bin, and the bins' shares of the clipped pixels."""
     saved = SavedResults(folder / "results")
     collected: dict[str, list[list[np.ndarray]]] = defaultdict(lambda: [[] for _ in BINS])
-    for scene in read_results(folder / "summary.json").rows[0].per_image:
-        loaded = load_scene(saved, scene, methods)
+    results = read_results(folder / "summary.json")
+    for scene in results.rows[0].per_image:
+        loaded = load_scene(saved, scene, methods, cap=reference_cap(results))
         clipped = clipped_mask(loaded.frame).reshape(loaded.frame.shape[-2:]).numpy().astype(np.uint8)
         depth = cv2.distanceTransform(clipped, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
         light = torch.log2(luminance(loaded.reference).clamp(min=LUMINANCE_FLOOR))[0].numpy()

@@ -17,7 +17,7 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from experiments.weights.evaluation_arguments import read_arguments
-from twostage_hdr.evaluation.gallery.evaluated_scene import load_scene
+from twostage_hdr.evaluation.gallery.evaluated_scene import load_scene, reference_cap
 from twostage_hdr.evaluation.results import read_results
 from twostage_hdr.evaluation.saved_results import SavedResults
 from twostage_hdr.metrics.pu21_psnr import pu21_psnr
@@ -42,8 +42,9 @@ def limits(folder: Path, methods: Sequence[str]) -> dict[str, dict[str, float]]:
     """The means over the images of an evaluation, by method and by what was put in."""
     saved = SavedResults(folder / "results")
     scores: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for scene in read_results(folder / "summary.json").rows[0].per_image:
-        loaded = load_scene(saved, scene, methods)
+    results = read_results(folder / "summary.json")
+    for scene in results.rows[0].per_image:
+        loaded = load_scene(saved, scene, methods, cap=reference_cap(results))
         clipped, reference = clipped_mask(loaded.frame), loaded.reference
         for name, result in loaded.results.items():
             error = (pu21_encode(WHITE * reference) - pu21_encode(WHITE * result)).square().sum(0, keepdim=True)

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from experiments.comparison.render import render_table
+from experiments.comparison.training import refuse_uncommitted
 from experiments.weights.rounds import SPLITS, run
 
 HERE = Path(__file__).parent
@@ -64,7 +65,10 @@ def main() -> None:
     parser.add_argument("--split", default="test", choices=("val", "test"))
     parser.add_argument("--work", type=Path, help="keep all of the evaluations, images included, in this folder")
     parser.add_argument("--results", type=Path, default=HERE / "results")
+    parser.add_argument("--uncommitted", action="store_true", help="allow sources with changes; the results say so")
     arguments = parser.parse_args()
+    if not arguments.uncommitted:
+        refuse_uncommitted()
     if arguments.split != "test" and arguments.results == HERE / "results":
         parser.error("--split val: give --results another folder; the project's own holds the test places' scores")
     with tempfile.TemporaryDirectory() as temporary:

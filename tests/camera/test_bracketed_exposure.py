@@ -31,3 +31,12 @@ def test_a_bracket_of_one_medium_frame_is_the_medium_exposure() -> None:
 def test_stops_that_are_no_numbers_are_refused(stops: tuple[float, ...]) -> None:
     with pytest.raises(InputError, match="stops"):
         BracketedExposure(stops=stops)
+
+
+def test_positive_stops_give_more_light() -> None:
+    bracket, medium = BracketedExposure(stops=(-1, 3)), ClippedShareExposure()
+    ratios = {
+        round(bracket.scale(SCENE, np.random.default_rng(seed)) / medium.scale(SCENE, np.random.default_rng(seed)), 6)
+        for seed in range(30)
+    }
+    assert ratios == {0.5, 8.0}

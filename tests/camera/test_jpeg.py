@@ -49,3 +49,15 @@ def test_impossible_settings_are_refused() -> None:
         Jpeg(quality_low=0)
     with pytest.raises(InputError, match=r"probability=1\.5"):
         Jpeg(probability=1.5)
+
+
+def test_both_ends_of_the_range_of_qualities_are_drawn_and_nothing_else() -> None:
+    ldr = torch.from_numpy(np.random.default_rng(1).integers(0, 256, (3, 24, 24))).float() / 255
+    known = {quality: jpeg_round_trip(ldr, quality) for quality in (60, 61)}
+    rng, jpeg = np.random.default_rng(0), Jpeg(quality_low=60, quality_high=61, probability=1.0)
+    drawn = []
+    for _ in range(20):
+        result = jpeg(ldr, rng)
+        drawn += [quality for quality, expected in known.items() if torch.equal(result, expected)]
+    assert len(drawn) == 20
+    assert set(drawn) == {60, 61}

@@ -33,3 +33,19 @@ def test_impossible_ranges_are_refused() -> None:
         SensorNoise(shot_low=-1.0)
     with pytest.raises(InputError, match=r"camera\.noise"):
         SensorNoise(read_low=0.2, read_high=0.1)
+
+
+def test_the_defaults_reach_a_hundredth_of_white_at_white_and_a_thousandth_in_the_dark() -> None:
+    noise, rng = SensorNoise(), np.random.default_rng(0)
+    white, dark = ([float((noise(torch.full((3, 40, 40), x), rng) - x).std()) for _ in range(60)] for x in (1.0, 0.0))
+    assert 0.0085 < max(white) < 0.0105
+    assert 0.0009 < max(dark) < 0.00105
+    assert min(white) < 0.003
+    assert min(dark) < 0.0002
+
+
+def test_negative_light_has_the_noise_of_the_dark() -> None:
+    noise = SensorNoise(shot_low=1e-2, shot_high=1e-2, read_low=0.01, read_high=0.01)
+    drawn = noise(torch.full((3, 100, 100), -5.0), np.random.default_rng(0))
+    assert torch.isfinite(drawn).all()
+    assert float(drawn.std()) == pytest.approx(0.01, rel=0.03)

@@ -65,3 +65,12 @@ def test_the_scene_itself_is_not_changed() -> None:
     before = linear.clone()
     random_camera().capture(linear, np.random.default_rng(0))
     assert torch.equal(linear, before)
+
+
+def test_light_far_above_white_stays_white_whatever_the_noise() -> None:
+    camera = VirtualCamera(
+        exposure=ClippedShareExposure(), response=GammaResponse(), noise=SensorNoise(read_low=0.3, read_high=0.3)
+    )
+    # Six deviations above white; noise on a clipped signal would leave half of the pixels below it.
+    frame = camera.capture(torch.full((3, 40, 40), 3.0), np.random.default_rng(0))
+    assert (frame == 1).all()

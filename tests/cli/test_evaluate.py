@@ -61,7 +61,10 @@ def test_a_run_is_scored_on_its_own_test_set_beside_the_ldr_row(run, tmp_path, m
     assert "LDR input" in (out / "report.html").read_text()
     assert len(list((out / "pictures").glob("*_ldr.png"))) == 1
     assert len(list((out / "results").glob("*/*.exr"))) == (2 + 12 + 1) * len(scenes)
-    assert "not run" in (out / "table.md").read_text()
+    assert "ColorVideoVDP" not in (out / "table.md").read_text()  # a column of its own, once it was run
+    places = len(set(results["places"].values()))
+    assert results["facts"]["images"].startswith(f"{len(scenes)} of the test set, of {places} place")
+    assert results["facts"]["reference cap"] == "10"
     kept = OmegaConf.load(out / "evaluation.yaml")
     assert (kept.weights, kept.operators, kept.data.source.count) == (str(run), True, 6)
     assert kept.data.split_file == str(run / "splits.json")

@@ -45,8 +45,10 @@ COMPARED = {
     "drtmo": ("module.network.features=4",),
     "expandnet": ("module.network.features=4",),
     "fhdr": ("+module.network.features=8", "+module.network.growth=4", "module.network.iterations=2"),
+    "gmnet": ("module.network.features=8",),
     "hdrcnn": ("module.network.features=4",),
     "hdrunet": ("module.network.features=8",),
+    "lhdr": ("module.network.features=8",),
     "singlehdr": ("module.network.features=4",),
 }
 

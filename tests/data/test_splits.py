@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twostage_hdr.data.scene import Scene
-from twostage_hdr.data.splits import Splits, check_splits, read_splits, split_by_group, write_splits
+from twostage_hdr.data.splits import (
+    Splits,
+    check_splits,
+    read_splits,
+    split_by_group,
+    spread_over_groups,
+    write_splits,
+)
 from twostage_hdr.errors import InputError
 
 FRACTIONS = st.floats(0, 0.45)
@@ -104,3 +111,12 @@ def test_files_of_another_form_are_refused_in_one_line(tmp_path: Path, text: str
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nothing.json"):
         read_splits(tmp_path / "nothing.json")
+
+
+def test_a_few_scenes_are_of_as_many_places_as_there_are() -> None:
+    scenes = [Scene(name, name[0]) for name in ("a1", "a2", "a3", "b1", "c1", "c2")]
+    chosen = {count: [scenes[i].id for i in spread_over_groups(scenes, count)] for count in (2, 3, 5, 99)}
+    assert chosen[2] == ["a1", "b1"]
+    assert chosen[3] == ["a1", "b1", "c1"]
+    assert chosen[5] == ["a1", "a2", "b1", "c1", "c2"]
+    assert chosen[99] == [scene.id for scene in scenes]

@@ -5,8 +5,10 @@ import pytest
 import torch
 
 from twostage_hdr.errors import InputError
+from twostage_hdr.evaluation.crf_correction import correct_response
 from twostage_hdr.evaluation.protocol import COLUMNS, score_image
-from twostage_hdr.radiometry.gamma import decode_gamma
+from twostage_hdr.metrics.pu21_psnr import pu21_psnr
+from twostage_hdr.radiometry.gamma import decode_gamma, encode_gamma
 
 
 def pair(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -88,3 +90,36 @@ def test_results_of_another_size_are_refused() -> None:
 def test_every_column_says_how_it_was_scaled() -> None:
     assert all(column.scaling for column in COLUMNS)
     assert len({column.key for column in COLUMNS}) == len(COLUMNS)
+
+
+@pytest.mark.parametrize("cap", [2.0, 10.0])
+def test_a_perfect_result_is_perfect_also_where_its_reference_is_above_the_cap(cap: float) -> None:
+    ldr, reference = pair(4)
+    reference[:, :8, :8] = 13.0
+    scores = score_image(ldr, reference, decode_gamma(reference), cap=cap)
+    for key in ("psnr", "mu_psnr", "psnr_aligned", "mu_psnr_aligned", "pu21_psnr"):
+        assert scores[key] > 90, key
+    assert scores["stops_error_clipped"] < 1e-4
+    assert scores["pu21_ssim"] > 0.9999
+
+
+def test_what_a_result_has_above_the_cap_does_not_count() -> None:
+    ldr, reference = pair(4)
+    reference[:, :8, :8] = 13.0
+    brighter = torch.where(reference > 10, 2 * reference, reference)
+    alike, raw = "pu21_psnr", "psnr"
+    one, other = (score_image(ldr, reference, decode_gamma(image)) for image in (reference, brighter))
+    assert other[alike] == pytest.approx(one[alike], abs=1e-3)
+    assert other[raw] < one[raw] - 20
+
+
+def test_the_response_is_corrected_in_candelas_with_white_at_200() -> None:
+    ldr, reference = pair(5)
+    prediction = decode_gamma(ldr) ** 1.3
+    scores = score_image(ldr, reference, prediction)
+    aligned = prediction * 2 ** scores["gain_stops"]
+    corrected = correct_response(aligned * 200, decode_gamma(reference) * 200) / 200
+    expected = float(pu21_psnr(encode_gamma(corrected)[None], reference[None]))
+    assert scores["crf_pu21_psnr"] == pytest.approx(expected, abs=1e-3)
+    relative = correct_response(aligned, decode_gamma(reference))
+    assert abs(float(pu21_psnr(encode_gamma(relative)[None], reference[None])) - expected) > 0.05

@@ -112,3 +112,14 @@ def test_a_file_that_holds_no_results_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         read_results(tmp_path / "summary.json")
     assert refused.value.subject == str(tmp_path / "summary.json")
+
+
+def test_intervals_go_by_place_and_places_are_in_the_files(tmp_path: Path) -> None:
+    places = {"scene0": "studio", "scene1": "studio", "scene2": "street"}
+    rows = evaluate([METHOD], triples(), tmp_path, places=places)
+    assert rows[0].scores["pu21_psnr"].places == 2
+    again = read_results(tmp_path / "summary.json").rows[1]
+    assert again.places == places
+    assert again.scores == rows[1].scores
+    lines = list(csv.DictReader((tmp_path / "per_image.csv").open(encoding="utf-8")))
+    assert {line["scene"]: line["place"] for line in lines} == places

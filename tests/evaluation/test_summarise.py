@@ -1,11 +1,10 @@
 import math
+from dataclasses import replace
 
-import numpy as np
 import pytest
-from scipy import stats
 
 from twostage_hdr.evaluation.method_row import ALIGNED, MethodRow, MetricColumn
-from twostage_hdr.evaluation.summarise import best_rows, bootstrap_interval, paired_p_value, summarise
+from twostage_hdr.evaluation.summarise import best_rows, summarise
 
 DB = MetricColumn(key="db", title="dB", unit="dB", higher_is_better=True, scaling=ALIGNED)
 
@@ -58,36 +57,16 @@ def test_a_method_that_was_not_run_keeps_its_row() -> None:
     assert best_rows([absent], DB) == []
 
 
-def test_the_interval_of_many_normal_scores_is_that_of_the_central_limit() -> None:
-    scores = np.random.default_rng(0).normal(30, 2, size=400)
-    half = 1.96 * scores.std(ddof=1) / math.sqrt(400)
-    interval = bootstrap_interval(scores)
-    assert interval.low == pytest.approx(scores.mean() - half, abs=0.03)
-    assert interval.high == pytest.approx(scores.mean() + half, abs=0.03)
+def test_what_one_place_shows_often_weighs_no_more_in_its_place_mean() -> None:
+    studio = replace(row("a", [10, 10, 10, 1], [1, 1, 1, 1]), places={"s0": "studio", "s1": "studio", "s2": "studio"})
+    score = summarise([studio], [DB])[0].scores["db"]
+    assert (score.mean, score.place_mean, score.images, score.places) == (7.75, 5.5, 4, 2)
+    assert (score.low, score.high) == pytest.approx((1, 10))  # two places: both twice, or one of each
 
 
-def test_the_interval_agrees_with_scipys_percentile_bootstrap() -> None:
-    scores = np.random.default_rng(1).exponential(size=25)
-    theirs = stats.bootstrap(
-        (scores,), np.mean, n_resamples=20_000, method="percentile", rng=np.random.default_rng(5)
-    ).confidence_interval
-    assert bootstrap_interval(scores) == pytest.approx((theirs.low, theirs.high), abs=0.02)
-
-
-def test_the_same_scores_give_the_same_interval() -> None:
-    scores = np.arange(9.0)
-    assert bootstrap_interval(scores) == bootstrap_interval(scores.copy())
-
-
-def test_one_image_has_no_interval() -> None:
-    assert all(math.isnan(end) for end in bootstrap_interval(np.array([3.0])))
-
-
-def test_six_wins_out_of_six_have_the_exact_p_value() -> None:
-    # Two-sided, all six signs equal: 2 / 2^6.
-    assert paired_p_value(np.arange(1.0, 7), np.zeros(6)) == pytest.approx(2 / 64)
-
-
-def test_equal_scores_have_p_one_and_no_scores_have_none() -> None:
-    assert paired_p_value(np.ones(4), np.ones(4)) == 1.0
-    assert math.isnan(paired_p_value(np.array([]), np.array([])))
+def test_the_p_values_of_a_column_are_corrected_for_its_rows() -> None:
+    best = row("best", [10, 20, 30, 40, 50, 60], [1] * 6)
+    others = [row(f"{i}", [1, 2, 3, 4, 5, 6], [1] * 6) for i in range(3)]
+    scores = [one.scores["db"].p_value for one in summarise([best, *others], [DB])]
+    assert scores[0] is None
+    assert scores[1:] == pytest.approx([3 * 2 / 64] * 3)

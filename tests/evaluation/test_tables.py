@@ -84,3 +84,16 @@ def test_the_terminal_table_prints_every_row_in_either_orientation(width: int, c
     for part in ("Table 1", "LDR input", "Gone", "30.12"):
         assert part in text
     assert ("± 2.00" in text) == (copies == 1)
+
+
+def test_a_cell_can_have_all_that_is_known_and_the_table_says_what_it_is() -> None:
+    score = ScoreSummary(mean=30.1, place_mean=29.0, std=1.0, low=28.0, high=32.0, images=16, places=9)
+    row = MethodRow(name="one", title="One", scores={"psnr": score})
+    style = TableStyle(std_over="the seeds", place_mean=True, interval=True)
+    text = markdown_table([row], COLUMNS[:1], style)
+    assert "**30.10 ± 1.00 (29.00) [28.00, 32.00]**" in text
+    assert "Of 16 images of 9 places: mean over the images, ± standard deviation over the seeds" in text
+    assert "resampled by place" in text
+    plain = markdown_table([row], COLUMNS[:1], TableStyle(bold=False))
+    assert "**" not in plain
+    assert "Bold" not in plain

@@ -7,7 +7,8 @@ from experiments.comparison import training
 from experiments.comparison.budget import Budget
 from experiments.comparison.row import Row, Training
 from experiments.comparison.side_by_side import Job
-from experiments.comparison.training import Plan, commits, note_commit, train
+from experiments.comparison.training import Plan, commits, note_commit, refuse_uncommitted, train
+from twostage_hdr.errors import InputError
 
 FIRST = Row(name="first", title="First", settings=("module=enhancement",))
 SECOND = Row(name="second", title="Second", settings=("ablation=sequential",), start="first")
@@ -64,3 +65,11 @@ def test_every_state_of_the_sources_that_trained_a_run_is_kept_once(
         monkeypatch.setattr(training, "commit", lambda state=state: state)
         note_commit(tmp_path)
     assert commits(tmp_path) == ["abc", "def-dirty"]
+
+
+def test_sources_with_changes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "commit", lambda: "abc1234")
+    refuse_uncommitted()
+    monkeypatch.setattr(training, "commit", lambda: "abc1234-dirty")
+    with pytest.raises(InputError, match="abc1234-dirty"):
+        refuse_uncommitted()

@@ -66,3 +66,18 @@ def test_the_gradients_agree_with_differences_in_float64() -> None:
 
     assert torch.autograd.gradcheck(discriminator, (real, fake))
     assert torch.autograd.gradcheck(loss.generator, (fake,))
+
+
+def test_rank_1_of_2_takes_every_second_label_of_the_whole_batch() -> None:
+    loss = AdversarialLoss()
+
+    def labels(rank: int, processes: int, count: int) -> torch.Tensor:
+        """From the gradient at logit 0, see above."""
+        logits = torch.zeros(count, requires_grad=True)
+        loss.discriminator(logits, torch.zeros(count), torch.Generator().manual_seed(3), (rank, processes)).backward()
+        assert logits.grad is not None
+        return 0.5 - logits.grad * count
+
+    whole = labels(0, 1, 6)
+    torch.testing.assert_close(labels(1, 2, 3), whole[1::2])
+    torch.testing.assert_close(labels(0, 2, 3), whole[0::2])

@@ -60,3 +60,10 @@ def test_gradients_are_finite_at_black_at_equal_values_and_at_the_cap(
     assert value.isfinite()
     assert image.grad is not None
     assert image.grad.isfinite().all()
+
+
+def test_the_scale_divides_prediction_and_target_alike() -> None:
+    # ln(1 + 5000 * 1) and ln(1 + 5000 / 4), over ln 5001.
+    expected = (np.log(5001) - np.log(1251)) / np.log(5001)
+    assert MuLawL1Loss(scale=4.0)(flat(4.0), flat(1.0)).item() == pytest.approx(expected, rel=1e-5)
+    assert MuLawL1Loss(scale=4.0)(flat(1.0), flat(4.0)).item() == pytest.approx(expected, rel=1e-5)

@@ -124,3 +124,17 @@ def test_half_precision_images_are_compared_in_full_precision(loss: nn.Module) -
     expected = loss(prediction.float(), target.float())
     with torch.autocast("cpu", dtype=torch.bfloat16):
         np.testing.assert_allclose(loss(prediction, target).item(), expected.item(), rtol=0.01)
+
+
+def test_mapped_terms_enter_as_half_of_one_more() -> None:
+    """Flat images again, with the published code's (x + 1) / 2: of the coarsest term, and of contrast terms of 1."""
+    a, b = 0.2, 0.8
+    luminance = (2 * a * b + 1e-4) / (a * a + b * b + 1e-4)
+    loss = MSSSIMLoss(mapped=True)(torch.full((1, 3, 64, 64), a), torch.full((1, 3, 64, 64), b))
+    assert abs(loss.item() - (1 - ((luminance + 1) / 2) ** 0.1333)) < 1e-4
+    contrast_structure, ssim = structural_terms(ANTICORRELATED, 1 - ANTICORRELATED)
+    assert MSSSIMLoss(mapped=True)(ANTICORRELATED, ANTICORRELATED).abs() < 1e-4
+    assert min(contrast_structure.item(), ssim.item()) < 0  # whose root is one only once it is mapped
+    assert MSSSIMLoss(mapped=True)(ANTICORRELATED, 1 - ANTICORRELATED) < MSSSIMLoss()(
+        ANTICORRELATED, 1 - ANTICORRELATED
+    )

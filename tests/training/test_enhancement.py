@@ -35,3 +35,14 @@ def test_its_result_is_stage_ones_image_scored_against_the_8_bit_reference(enhan
     assert torch.equal(prediction.result, module.network(ldr))
     assert prediction.enhanced is None
     assert module.target == "reference8"
+
+
+def test_it_learns_from_the_8_bit_reference(enhancement, fit, one_batch) -> None:
+    module, batch = enhancement(discriminator=None), one_batch(1).batch
+    with torch.no_grad():
+        enhanced = module.network(batch.ldr)
+        expected = (enhanced - batch.reference8).abs().mean() + module.objective.reconstruction.terms["structure"](
+            enhanced, batch.reference8
+        )
+    assert not torch.equal(batch.reference8, batch.reference16)
+    assert fit(module, 1)["train/enhancement/loss"] == pytest.approx([expected.item()], rel=1e-5)

@@ -1,3 +1,4 @@
+import pytest
 import torch
 from torch import nn
 
@@ -36,3 +37,10 @@ def test_frozen_parameters_are_left_out_of_the_optimiser(supervised, fit, snapsh
     fit(supervised(network=network), 3)
     assert torch.equal(before[0], snapshot(frozen))
     assert not torch.equal(before[1], snapshot(network.conv_out))
+
+
+def test_it_learns_from_the_16_bit_reference(supervised, fit, one_batch) -> None:
+    module, batch = supervised(), one_batch(1).batch
+    with torch.no_grad():
+        expected = (module.network(batch.ldr) - batch.reference16).abs().mean()
+    assert fit(module, 1)["train/network/l1"] == pytest.approx([expected.item()], rel=1e-5)

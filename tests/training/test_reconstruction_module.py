@@ -17,6 +17,7 @@ from twostage_hdr.metrics.delta_e import DeltaE, EncodedDeltaE
 from twostage_hdr.metrics.ssim import SSIM, EncodedSSIM
 from twostage_hdr.training.optimisation import linear_decay
 from twostage_hdr.training.reconstruction_module import ReconstructionModule
+from twostage_hdr.training.zero_output import PATIENCE
 
 
 @pytest.fixture
@@ -138,3 +139,61 @@ def test_an_eight_bit_result_is_compared_as_it_is_shown_and_an_hdr_one_through_t
     assert isinstance(EightBit(network=network).val_scores["delta_e"], EncodedDeltaE)
     assert isinstance(ReconstructionModule(network=network).val_scores["ssim"], SSIM)
     assert isinstance(ReconstructionModule(network=network).val_scores["delta_e"], DeltaE)
+
+
+def test_soft_labels_differ_from_update_to_update_and_follow_the_seed() -> None:
+    def drawn(seed: int, updates: int) -> list[float]:
+        torch.manual_seed(seed)
+        module = ReconstructionModule(network=torch.nn.Conv2d(3, 3, 1))
+        module.updates = updates
+        module.trainer = type("Alone", (), {"world_size": 1, "global_rank": 0, "strategy": None})()
+        return torch.rand(4, generator=module.soft_labels().generator).tolist()
+
+    first = drawn(0, 0)
+    assert drawn(0, 0) == first
+    assert drawn(0, 1) != first
+    assert drawn(1, 0) != first
+
+
+class Scaled(torch.nn.Module):
+    """The frame times one trained number: zero as soon as that is."""
+
+    output = "encoded"
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.tensor(factor))
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return torch.relu(self.factor * image)
+
+
+@pytest.mark.parametrize(("factor", "stops"), [(-1.0, True), (1.0, False)])
+def test_a_run_whose_image_stays_zero_is_stopped_and_the_share_is_logged(
+    supervised, trainer, one_batch, sgd, factor: float, stops: bool
+) -> None:
+    module, images = supervised(network=Scaled(factor), optimizer=sgd), one_batch(PATIENCE + 5)
+    run = trainer()
+    if stops:
+        with pytest.raises(InputError, match="zero in more than half of the pixels for 50 updates, now in 100%"):
+            run.fit(module, images.loader())
+        assert module.updates == PATIENCE - 1
+    else:
+        run.fit(module, images.loader())
+        assert module.updates == PATIENCE + 5
+    assert float(run.callback_metrics["train/network/zero_share"]) == (1.0 if stops else 0.0)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("kind", ["enhancement", "tone_mapping", "two_stage", "supervised"])
+def test_no_module_takes_a_step_from_a_batch_that_is_not_finite(
+    kind: str, value: float, request: pytest.FixtureRequest, trainer, one_batch, tmp_path: Path
+) -> None:
+    module, images = request.getfixturevalue(kind)(), one_batch(1)
+    images.reference16[0, 0, 0, 0] = value
+    triples = [images[index]._replace(reference8=images.reference16[index]) for index in range(2)]
+    before = [parameter.detach().clone() for parameter in module.parameters()]
+    with pytest.raises(InputError, match="no weight was changed"):
+        trainer(default_root_dir=tmp_path).fit(module, DataLoader(triples, batch_size=2))
+    assert module.updates == 0
+    assert all(torch.equal(old, new) for old, new in zip(before, module.parameters(), strict=True))

@@ -53,3 +53,10 @@ def test_weights_without_a_stage_are_refused(tone_mapping, tmp_path: Path) -> No
         tone_mapping(stage_one_weights=str(tmp_path / "other.safetensors"))
     with pytest.raises(InputError, match=r"nowhere.ckpt"):
         tone_mapping(stage_one_weights="nowhere.ckpt")
+
+
+def test_it_learns_from_the_16_bit_reference(tone_mapping, fit, one_batch) -> None:
+    module, batch = tone_mapping(), one_batch(1).batch
+    with torch.no_grad():
+        expected = (module.network(batch.ldr) - batch.reference16).abs().mean()
+    assert fit(module, 1)["train/tone_mapping/l1"] == pytest.approx([expected.item()], rel=1e-5)

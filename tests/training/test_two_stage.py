@@ -4,6 +4,9 @@ import pytest
 import torch
 
 from twostage_hdr.errors import InputError
+from twostage_hdr.losses.perceptual_colour import PerceptualColourLoss
+from twostage_hdr.losses.reconstruction import L1Loss
+from twostage_hdr.losses.weighted import WeightedLoss
 
 MODES = ("simultaneous", "sequential", "end_to_end")
 
@@ -79,3 +82,28 @@ def test_both_images_are_predicted(two_stage, one_batch) -> None:
 def test_an_unknown_mode_is_refused_with_the_choices(two_stage) -> None:
     with pytest.raises(InputError, match="mode=parallel: choose one of simultaneous, sequential, end_to_end"):
         two_stage(mode="parallel")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_stage_one_learns_from_the_8_bit_and_stage_two_from_the_16_bit_reference(
+    two_stage, fit, one_batch, mode: str
+) -> None:
+    module, batch = two_stage(mode=mode), one_batch(1).batch
+    with torch.no_grad():
+        enhanced, hdr = module.network.stages(batch.ldr)
+    curve = fit(module, 1)
+    assert curve["train/tone_mapping/l1"] == pytest.approx([(hdr - batch.reference16).abs().mean().item()], rel=1e-5)
+    if mode != "sequential":
+        expected = (enhanced - batch.reference8).abs().mean().item()
+        assert curve["train/enhancement/l1"] == pytest.approx([expected], rel=1e-5)
+
+
+def test_a_colour_loss_without_gradient_trains_as_none_does(two_stage, fit, snapshot) -> None:
+    trained = []
+    for colour in (PerceptualColourLoss(differentiable=False), None):
+        torch.manual_seed(2)
+        terms = {"l1": L1Loss()} | ({"colour": colour} if colour else {})
+        module = two_stage(tone_mapping_loss=WeightedLoss(terms=terms, weights=dict.fromkeys(terms, 0.7)))
+        fit(module, 3)
+        trained.append(snapshot(module.network))
+    assert torch.equal(*trained)

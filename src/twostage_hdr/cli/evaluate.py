@@ -1,6 +1,6 @@
 """`twostage-hdr evaluate`: trained weights beside the LDR row, as a table and a page."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,13 +18,13 @@ from twostage_hdr.cli.evaluation_data import PARTS, build_data
 from twostage_hdr.cli.jod import score_jod
 from twostage_hdr.cli.run_directory import RunDirectory, commit
 from twostage_hdr.cli.targets import trusted
-from twostage_hdr.data.patches import FixedCameraImages
+from twostage_hdr.data.splits import spread_over_groups
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.color_video_vdp import ColorVideoVdp
-from twostage_hdr.evaluation.method_row import metric_columns
+from twostage_hdr.evaluation.method_row import MetricColumn, metric_columns
 from twostage_hdr.evaluation.methods import FolderMethod, Method, NetworkMethod, OperatorMethod
-from twostage_hdr.evaluation.protocol import TABLE_COLUMNS
+from twostage_hdr.evaluation.protocol import CAP_FACT, COLUMNS
 from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage
 from twostage_hdr.evaluation.run import evaluate as run_protocol
@@ -94,17 +94,20 @@ def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
         ColorVideoVdp(program=str(config.cvvdp)).find()
     data, settings = build_data(config)
     frozen = data.frozen(_part(config.split))
-    count = len(frozen) if config.limit is None else min(config.limit, len(frozen))
+    chosen = spread_over_groups(frozen.scenes, len(frozen) if config.limit is None else config.limit)
+    places = {frozen.scenes[index].id: frozen.scenes[index].group for index in chosen}
+    count = len(chosen)
     methods = build_methods(config, frames_response(config, data.source))
     metrics = build_metrics(config)
-    columns = (*TABLE_COLUMNS, *metric_columns(metrics.items()))
+    columns: Sequence[MetricColumn] = (*COLUMNS, *metric_columns(metrics.items()))
     saved = SavedResults(out / "results")
     pictures = _Pictures(out / "pictures", config.pictures, saved if config.save_results or config.cvvdp else None)
     facts = {
         "weights": str(config.weights),
         "data": type(data.source).__name__ + (f", {data.root}" if data.root else ""),
-        "images": f"{count} of the {config.split} set"
+        "images": f"{count} of the {config.split} set, of {_places(places)}"
         + (", which is also the training set" if data.splits.shared else ""),
+        CAP_FACT: f"{data.source.cap:g}",
         "version": f"{twostage_hdr.__version__}, commit {commit()}",
     }
     shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -112,20 +115,21 @@ def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
         task = bar.add_task("scoring", total=count * (len(methods) + 1))
         rows = run_protocol(
             methods,
-            _first(frozen, count),
+            (frozen[index] for index in chosen),
             out,
             metrics=metrics,
+            cap=data.source.cap,
+            places=places,
             facts=facts,
             progress=lambda scene, title, done: bar.update(task, completed=done, description=f"{scene} · {title}"),
             visit=pictures.visit,
         )
     if config.cvvdp:
         scored = score_jod(out, str(config.cvvdp))
-        rows, facts = scored.rows, scored.facts
+        rows, columns, facts = scored
     style = TableStyle(interval=False, cost=True)
     _record(out / RECORD, config, settings)
-    table = markdown_table(rows, columns, style) + f"- ± is the standard deviation over the {count} images.\n"
-    (out / "table.md").write_text(table, encoding="utf-8")
+    (out / "table.md").write_text(markdown_table(rows, columns, style), encoding="utf-8")
     images = [ReportImage(name=scene, panes=panes) for scene, panes in pictures.images.items()]
     write_report(
         out / "report.html",
@@ -136,7 +140,7 @@ def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
         images=images,
         curves=RunDirectory(Path(str(config.weights))).curves(),
     )
-    console.print(terminal_table(rows, columns, title=f"{count} images"))
+    console.print(terminal_table(rows, columns, title=f"{count} images of {_places(places)}"))
     console.print(f"Table     {out / 'table.md'}, per image {out / 'per_image.csv'}")
     console.print(f"Pictures  {out / 'pictures'}")
     if pictures.saved:
@@ -219,5 +223,6 @@ def _part(name: str) -> str:
     return name
 
 
-def _first(frozen: FixedCameraImages, count: int) -> Iterator[Triple]:
-    return (frozen[index] for index in range(count))
+def _places(places: Mapping[str, str]) -> str:
+    number = len(set(places.values()))
+    return f"{number} place{'s' * (number != 1)}"

@@ -1,6 +1,6 @@
 """`twostage-hdr export`: trained weights as files for other programs."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from torch import nn
@@ -11,6 +11,7 @@ from twostage_hdr.inference.network_description import describe_network
 from twostage_hdr.inference.published.hdrcnn import load_hdrcnn
 from twostage_hdr.inference.published.official import load_official
 from twostage_hdr.inference.published.renamed_state import load_expandnet, load_fhdr
+from twostage_hdr.inference.published.state_names import load_gmnet, load_hdrunet, load_lhdr, load_maskhdr
 from twostage_hdr.inference.weights import CHECKSUM, find_weights, load_weights, save_weights
 from twostage_hdr.inference.whole_frame import check_lights, parse_response
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
@@ -91,7 +92,7 @@ def _pairs(notes: Sequence[str], taken: Collection[str]) -> dict[str, str]:
     return pairs
 
 
-KINDS = ("official", "expandnet", "hdrcnn", "fhdr")
+KINDS = ("official", "expandnet", "hdrcnn", "fhdr", "hdrunet", "maskhdr", "lhdr", "gmnet")
 
 
 def import_published(kind: str, source: Path, target: Path | None, *, iterations: int | None) -> str:
@@ -119,7 +120,15 @@ def _load(kind: str, source: Path, iterations: int | None) -> nn.Module:
         return load_fhdr(source, iterations=iterations)
     if iterations is not None:
         raise InputError(f"import-weights {kind}", "--iterations is for fhdr only", "leave it out")
-    loaders = {"official": load_official, "expandnet": load_expandnet, "hdrcnn": load_hdrcnn}
+    loaders: dict[str, Callable[[Path], nn.Module]] = {
+        "official": load_official,
+        "expandnet": load_expandnet,
+        "hdrcnn": load_hdrcnn,
+        "hdrunet": load_hdrunet,
+        "maskhdr": load_maskhdr,
+        "lhdr": load_lhdr,
+        "gmnet": load_gmnet,
+    }
     if kind not in loaders:
         raise InputError(f"import-weights {kind}", "unknown", f"choose one of {', '.join(KINDS)}")
     return loaders[kind](source)

@@ -80,7 +80,10 @@ app.command("app")(picture_verbs.serve_app)
 
 @app.command("import-weights")
 def import_weights(
-    kind: Annotated[str, typer.Argument(help="Whose file it is: official, expandnet, hdrcnn or fhdr.")],
+    kind: Annotated[
+        str,
+        typer.Argument(help="Whose file it is: official, expandnet, hdrcnn, fhdr, hdrunet, maskhdr, lhdr or gmnet."),
+    ],
     source: Annotated[Path, typer.Argument(help="The published file.")],
     target: Annotated[
         Path | None, typer.Argument(help="The .safetensors to write \\[default: beside the source].")

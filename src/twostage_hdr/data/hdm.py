@@ -21,6 +21,7 @@ from twostage_hdr.imaging.challenge_png import quantise, read_alignratio, read_c
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.radiometry.exposure_stack import stack_exposures
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 
 Exposure = Literal["short", "medium", "long"]
 EXPOSURES: tuple[Exposure, ...] = get_args(Exposure)
@@ -43,12 +44,15 @@ class HdmSource:
         exclude: file with scene ids to leave out, one per line.
 
     Attributes:
+        cap: the files are not capped, and training sees them as they are; scores cut them as those of other sources.
         unreferenced: frames that were skipped because they have no `_gt.png`.
         without_reference: their number.
 
     Raises:
         InputError: folder missing, no scene in it, unknown exposure or alignment.
     """
+
+    cap = REFERENCE_CAP
 
     def __init__(
         self,

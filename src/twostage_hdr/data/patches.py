@@ -29,7 +29,9 @@ class PatchDataset(Dataset[Triple]):
         crop_size: side of the random crop of it in px.
         flips: mirror crops left-right and top-down at random.
         fresh: draw new patches (place, exposure, camera) every epoch; False keeps one set of patches, as published,
-            and draws only the crops anew.
+            and draws only the crops anew. Place, exposure, response, noise level and JPEG quality are then the patch's;
+            the noise's pattern and JPEG's blocks lie on the crop and move with it, where the published patches, cut
+            from finished frames, keep theirs. (HdM's frames are finished, and a store's patches: there nothing moves.)
         zoom: largest side of the image region behind a crop, as a multiple of `crop_size` (log-uniform from 1).
         seed: of everything random here.
     """

@@ -27,6 +27,9 @@ class Scene:
 class Source(Protocol):
     """Anything that makes triples: HdM, a folder of HDR images, generated scenes, a prepared store."""
 
+    cap: float
+    """Highest encoded reference value that scores look at; results and references are cut there."""
+
     def scenes(self) -> Sequence[Scene]:
         """All scenes, in an order that does not depend on the file system."""
 

@@ -68,6 +68,21 @@ def split_by_group(
     return Splits(train, val, test)
 
 
+def spread_over_groups(scenes: Sequence[Scene], count: int) -> list[int]:
+    """The positions of so many scenes, one of each group before a second one of any; all if there are fewer.
+
+    Args:
+        scenes: in an order of their own, which the answer keeps.
+        count: how many are wanted.
+    """
+    seen: dict[str, int] = {}
+    turn = []
+    for position, scene in enumerate(scenes):
+        seen[scene.group] = seen.get(scene.group, 0) + 1
+        turn.append((seen[scene.group], position))
+    return sorted(position for _, position in sorted(turn)[:count])
+
+
 def check_splits(splits: Splits, scenes: Sequence[Scene], *, where: str) -> None:
     """Refuses splits that leave a set empty, name unknown scenes, or between which a group leaks.
 

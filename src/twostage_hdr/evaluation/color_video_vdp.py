@@ -17,13 +17,13 @@ import numpy as np
 from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.structured_text import read_csv
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.gallery.evaluated_scene import load_scene
+from twostage_hdr.evaluation.gallery.evaluated_scene import load_scene, reference_cap
 from twostage_hdr.evaluation.protocol import JOD_COLUMN
 from twostage_hdr.evaluation.results import Results
 from twostage_hdr.evaluation.saved_results import SavedResults
 from twostage_hdr.evaluation.summarise import summarise
 from twostage_hdr.imaging.exr import write_exr
-from twostage_hdr.radiometry.photometry import WHITE
+from twostage_hdr.radiometry.photometry import REFERENCE_CAP, WHITE
 from twostage_hdr.radiometry.quantities import LinearRGB
 
 DISPLAY = "standard_hdr_linear"
@@ -113,9 +113,11 @@ def read_scores(path: Path, count: int) -> list[float]:
     return [found[f"test{number}.exr"] for number in range(count)]
 
 
-def aligned_pair(saved: SavedResults, method: str, scene: str) -> tuple[LinearRGB, LinearRGB]:
+def aligned_pair(
+    saved: SavedResults, method: str, scene: str, cap: float = REFERENCE_CAP
+) -> tuple[LinearRGB, LinearRGB]:
     """A saved result and its reference in cd/m^2, the result gain-aligned and capped as every compared score has it."""
-    loaded = load_scene(saved, scene, [method])
+    loaded = load_scene(saved, scene, [method], cap=cap)
     return loaded.results[method] * WHITE, loaded.reference * WHITE
 
 
@@ -139,7 +141,9 @@ def add_jod(results: Results, saved: SavedResults, program: ColorVideoVdp, metho
         if methods and row.name not in methods:
             rows.append(row)
             continue
-        scored = program.score([aligned_pair(saved, row.name, scene) for scene in row.per_image])
+        scored = program.score(
+            [aligned_pair(saved, row.name, scene, reference_cap(results)) for scene in row.per_image]
+        )
         description = scored.description
         per_image = {
             scene: {**scores, JOD_COLUMN.key: jod}

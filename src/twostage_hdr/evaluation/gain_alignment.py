@@ -47,4 +47,9 @@ def align_gain(prediction: LinearRGB, alignment: GainAlignment, cap: float) -> L
         alignment: from `measure_gain`.
         cap: the references' highest value, encoded (10 in the prepared data).
     """
-    return torch.clamp(prediction * alignment.gain, max=cap**HDM_GAMMA)
+    return cut_at(prediction * alignment.gain, cap)
+
+
+def cut_at(linear: LinearRGB, cap: float) -> LinearRGB:
+    """Relative linear RGB, at most `cap` (encoded)."""
+    return linear.clamp(max=cap**HDM_GAMMA)

@@ -12,19 +12,24 @@ class ScoreSummary:
 
     Attributes:
         mean: over the images in which the metric is defined, in the metric's unit.
-        std: their sample standard deviation; NaN for a single image.
-        low: lower end of the mean's 95 % bootstrap interval.
+        place_mean: mean over the places of the mean over each place's images: every place counts alike.
+        std: the images' sample standard deviation; NaN for a single image.
+        low: lower end of the mean's 95 % bootstrap interval, resampled by place.
         high: its upper end.
-        p_value: two-sided Wilcoxon signed-rank test against the best method on the same images; None for the best.
+        p_value: two-sided Wilcoxon signed-rank test over places against the best method on the same images, corrected
+            for the number of methods (Holm); None for the best.
         images: number of images in which the metric is defined.
+        places: number of places that these images show.
     """
 
     mean: float
+    place_mean: float = math.nan
     std: float = math.nan
     low: float = math.nan
     high: float = math.nan
     p_value: float | None = None
     images: int = 1
+    places: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +41,7 @@ class MethodRow:
         title: its name in print.
         scores: by the metrics' keys; a metric that was not measured is missing.
         per_image: scene -> key -> score.
+        places: scene -> place; a scene that is missing is a place of its own.
         seconds_per_megapixel: median over the images.
         peak_mebibytes: the most memory that one image added.
         parameters: trainable; None for a method that is no network.
@@ -47,11 +53,16 @@ class MethodRow:
     title: str
     scores: dict[str, ScoreSummary] = field(default_factory=dict)
     per_image: dict[str, dict[str, float]] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
     seconds_per_megapixel: float | None = None
     peak_mebibytes: float | None = None
     parameters: int | None = None
     multiply_adds_per_pixel: float | None = None
     note: str = ""
+
+    def place(self, scene: str) -> str:
+        """Where a scene was photographed."""
+        return self.places.get(scene, scene)
 
 
 AS_GIVEN = "as the method wrote it, no gain alignment"

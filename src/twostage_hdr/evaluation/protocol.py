@@ -8,7 +8,7 @@ from torch import Tensor
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.crf_correction import correct_response
-from twostage_hdr.evaluation.gain_alignment import align_gain, measure_gain
+from twostage_hdr.evaluation.gain_alignment import align_gain, cut_at, measure_gain
 from twostage_hdr.evaluation.method_row import ALIGNED, ALIGNED_CRF, AS_GIVEN, MetricColumn
 from twostage_hdr.evaluation.stops_error import STOPS_COLUMNS, stops_error_clipped, stops_error_well_exposed
 from twostage_hdr.metrics.delta_e import DeltaE
@@ -21,6 +21,9 @@ from twostage_hdr.metrics.ssim import SSIM
 from twostage_hdr.radiometry.gamma import decode_gamma, encode_gamma
 from twostage_hdr.radiometry.photometry import REFERENCE_CAP, WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB
+
+CAP_FACT = "reference cap"
+"""Key of the cap, encoded, among a comparison's facts, so that what reads saved results cuts them there, too."""
 
 
 class Scored(NamedTuple):
@@ -62,13 +65,8 @@ SCORES = (
 COLUMNS = (*(scored.column for scored in SCORES), *STOPS_COLUMNS)
 """Every score of `score_image`, in the order of the tables."""
 
-JOD_COLUMN = MetricColumn(
-    key="jod", title="ColorVideoVDP", unit="JOD", higher_is_better=True, scaling=ALIGNED, missing="not run"
-)
-"""Scored from saved results by the `cvvdp` program, in an environment of its own; not part of `score_image`."""
-
-TABLE_COLUMNS = (*COLUMNS, JOD_COLUMN)
-"""What a table of a comparison shows; the JOD cells say "not run" until the program has scored the saved results."""
+JOD_COLUMN = MetricColumn(key="jod", title="ColorVideoVDP", unit="JOD", higher_is_better=True, scaling=ALIGNED)
+"""Scored from saved results by the `cvvdp` program, in an environment of its own; a column of its own, if it was."""
 
 
 def score_image(
@@ -78,9 +76,9 @@ def score_image(
 
     Args:
         ldr: the frame, encoded, (3, H, W) in [0, 1].
-        reference16: encoded, (3, H, W), at most `cap`.
+        reference16: encoded, (3, H, W). Above `cap` it counts as `cap`, except in the challenge's own two metrics.
         prediction: the result, relative linear RGB (3, H, W), 1.0 = white.
-        cap: the references' highest value, encoded.
+        cap: the references' highest value, encoded; the result is cut there, too, once it is aligned.
 
     Returns:
         One number per key of `COLUMNS` (`stops_error_clipped` and `stops_error_well_exposed` are NaN where there are no
@@ -95,10 +93,13 @@ def score_image(
     reference = decode_gamma(reference16)
     alignment = measure_gain(ldr, reference, prediction)
     aligned = align_gain(prediction, alignment, cap)
+    reference = cut_at(reference, cap)
     corrected = correct_response(aligned * WHITE, reference * WHITE) / WHITE
     images = {AS_GIVEN: prediction, ALIGNED: aligned, ALIGNED_CRF: corrected}
     encoded = {scaling: encode_gamma(image)[None] for scaling, image in images.items()}
-    scores = {key: float(metric.score(encoded[scaling], reference16[None])) for metric, key, scaling, _ in SCORES}
+    capped = encode_gamma(reference)[None]
+    wanted = {AS_GIVEN: reference16[None], ALIGNED: capped, ALIGNED_CRF: capped}
+    scores = {key: float(metric.score(encoded[scaling], wanted[scaling])) for metric, key, scaling, _ in SCORES}
     return scores | {
         "stops_error_clipped": stops_error_clipped(aligned, reference, ldr),
         "stops_error_well_exposed": stops_error_well_exposed(aligned, reference, ldr),

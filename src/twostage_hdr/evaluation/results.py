@@ -38,10 +38,12 @@ def write_results(
         facts: what a reader must know of the run.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
+    kept = [_without_nan(asdict(row)) for row in rows]
     content = {
         "facts": dict(facts),
         "columns": [asdict(column) for column in columns],
-        "rows": [_without_nan(asdict(row)) for row in rows],
+        "places": {scene: place for row in kept for scene, place in row.pop("places").items()},
+        "rows": kept,
     }
     with atomic_path(out_dir / "summary.json") as path:
         path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -58,21 +60,24 @@ def read_results(path: Path) -> Results:
     content = read_json(path, cure="give a summary.json")
     with as_input_error(path, "give a summary.json", "no results could be read"):
         columns = [MetricColumn(**column) for column in content["columns"]]
-        return Results([_row(row) for row in content["rows"]], columns, dict(content["facts"]))
+        rows = [_row(row, content.get("places", {})) for row in content["rows"]]
+        return Results(rows, columns, dict(content["facts"]))
 
 
-def _row(content: dict[str, Any]) -> MethodRow:
+def _row(content: dict[str, Any], places: Mapping[str, str]) -> MethodRow:
     scores = {key: _score(score) for key, score in content["scores"].items()}
     per_image = {
         scene: {key: math.nan if value is None else value for key, value in image.items()}
         for scene, image in content["per_image"].items()
     }
-    return MethodRow(**{**content, "scores": scores, "per_image": per_image})
+    own = {scene: places[scene] for scene in per_image if scene in places}
+    return MethodRow(**{**content, "scores": scores, "per_image": per_image, "places": own})
 
 
 def _score(content: dict[str, Any]) -> ScoreSummary:
     """Every empty number but the p-value stands for NaN."""
-    numbers = {key: math.nan if content[key] is None else content[key] for key in ("mean", "std", "low", "high")}
+    keys = ("mean", "place_mean", "std", "low", "high")
+    numbers = {key: math.nan if content.get(key) is None else content[key] for key in keys}
     return ScoreSummary(**{**content, **numbers})
 
 
@@ -83,7 +88,11 @@ def _without_nan(value: Any) -> Any:
 
 
 def _per_image_lines(rows: Sequence[MethodRow]) -> list[dict[str, object]]:
-    return [{"method": row.name, "scene": scene, **scores} for row in rows for scene, scores in row.per_image.items()]
+    return [
+        {"method": row.name, "scene": scene, "place": row.place(scene), **scores}
+        for row in rows
+        for scene, scores in row.per_image.items()
+    ]
 
 
 def _summary_lines(rows: Sequence[MethodRow], columns: Sequence[MetricColumn]) -> list[dict[str, object]]:

@@ -12,7 +12,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.complexity import PeakMemory, measure_complexity
 from twostage_hdr.evaluation.method_row import MethodRow, metric_columns
 from twostage_hdr.evaluation.methods import LdrIdentity, Method, NetworkMethod
-from twostage_hdr.evaluation.protocol import TABLE_COLUMNS, score_image
+from twostage_hdr.evaluation.protocol import COLUMNS, score_image
 from twostage_hdr.evaluation.results import write_results
 from twostage_hdr.evaluation.summarise import summarise
 from twostage_hdr.metrics.per_image import PerImageMetric
@@ -33,6 +33,7 @@ def evaluate(
     *,
     cap: float = REFERENCE_CAP,
     metrics: Mapping[str, PerImageMetric] | None = None,
+    places: Mapping[str, str] | None = None,
     facts: dict[str, str] | None = None,
     progress: Progress | None = None,
     visit: Visit | None = None,
@@ -43,8 +44,9 @@ def evaluate(
         methods: with distinct names; the LDR input row is added when it is missing.
         triples: whole images, one at a time; nothing of them is kept.
         out_dir: created when missing; files of an earlier run in it are replaced.
-        cap: the references' highest value, encoded.
+        cap: the references' highest value, encoded, as their source has it.
         metrics: of one's own, by their keys; scored on the result as the method gave it.
+        places: scene -> place; intervals and tests go by place. None: every scene is a place of its own.
         facts: what a reader must know of the run (commit, data, split, budget); goes into `summary.json`.
         progress: see `Progress`.
         visit: see `Visit`; for saving results and pictures.
@@ -73,8 +75,8 @@ def evaluate(
                 progress(scene, method.title, done)
     if not done:
         raise InputError("data", "no images to evaluate on", "the test split or the folder is empty")
-    columns = (*TABLE_COLUMNS, *metric_columns((metrics or {}).items()))
-    rows = summarise([_row(method, per_image[method.name]) for method in methods], columns)
+    columns = (*COLUMNS, *metric_columns((metrics or {}).items()))
+    rows = summarise([_row(method, per_image[method.name], places or {}) for method in methods], columns)
     write_results(out_dir, rows, columns, facts or {})
     return rows
 
@@ -120,7 +122,7 @@ def _own_scores(metrics: Mapping[str, PerImageMetric], triple: Triple, predictio
     return {key: float(metric.score(given, triple.reference16[None])) for key, metric in metrics.items()}
 
 
-def _row(method: Method, per_image: dict[str, dict[str, float]]) -> MethodRow:
+def _row(method: Method, per_image: dict[str, dict[str, float]], places: Mapping[str, str]) -> MethodRow:
     times = torch.tensor([scores["seconds_per_megapixel"] for scores in per_image.values()], dtype=torch.float64)
     memory = torch.tensor([scores["peak_mebibytes"] for scores in per_image.values()], dtype=torch.float64)
     cost = measure_complexity(method.network) if isinstance(method, NetworkMethod) else None
@@ -128,6 +130,7 @@ def _row(method: Method, per_image: dict[str, dict[str, float]]) -> MethodRow:
         name=method.name,
         title=method.title,
         per_image=per_image,
+        places={scene: places[scene] for scene in per_image if scene in places},
         seconds_per_megapixel=float(times.quantile(0.5)),
         peak_mebibytes=float(memory.max()),
         parameters=cost and cost.parameters,

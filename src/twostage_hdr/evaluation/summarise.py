@@ -3,69 +3,19 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
-from scipy.stats import wilcoxon
 
+from twostage_hdr.evaluation.bootstrap import bootstrap_interval, place_means
 from twostage_hdr.evaluation.method_row import MethodRow, MetricColumn, ScoreSummary
-
-RESAMPLES = 10_000
-
-"""Draws of the bootstrap: the interval's ends are then steady to about 1 % of its width."""
-
-
-class Interval(NamedTuple):
-    """An interval of a mean, in the scores' unit."""
-
-    low: float
-    high: float
-
-
-def bootstrap_interval(
-    scores: Float[np.ndarray, " images"], *, confidence: float = 0.95, resamples: int = RESAMPLES, seed: int = 0
-) -> Interval:
-    """Percentile bootstrap interval of the mean over images.
-
-    Args:
-        scores: one finite number per image.
-        confidence: the share of the resampled means inside the interval.
-        resamples: number of draws with replacement.
-        seed: of the draws; the same scores always give the same interval.
-
-    Returns:
-        The interval; NaN for both ends with fewer than two images, of which no spread can be told.
-    """
-    if len(scores) < 2:
-        return Interval(float("nan"), float("nan"))
-    rng = np.random.default_rng(seed)
-    means = scores[rng.integers(0, len(scores), size=(resamples, len(scores)))].mean(axis=1)
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(float(low), float(high))
-
-
-def paired_p_value(scores: Float[np.ndarray, " images"], best: Float[np.ndarray, " images"]) -> float:
-    """Two-sided Wilcoxon signed-rank test of one method against the best one on the same images.
-
-    Args:
-        scores: one finite number per image.
-        best: the best method's, in the same order of images.
-
-    Returns:
-        The p-value; 1 where the two are equal on every image, NaN without images. No correction for
-        the number of methods is made.
-    """
-    differences = scores - best
-    if len(differences) == 0:
-        return float("nan")
-    if not differences.any():
-        return 1.0
-    return float(wilcoxon(differences).pvalue)
+from twostage_hdr.evaluation.significance import holm, paired_p_value
 
 
 def summarise(rows: Sequence[MethodRow], columns: Sequence[MetricColumn]) -> list[MethodRow]:
-    """Fills `scores` from `per_image`: mean, deviation, interval, and significance against the best method.
+    """Fills `scores` from `per_image`: means, deviation, interval, and significance against the best method.
+
+    Intervals and tests go by place. The best method of a column is the one with the best mean over these very images;
+    the p-values of the others against it are corrected for their number (Holm), not for that choice.
 
     Scores that are NaN (a metric without an answer for that image) are left out and the count says so; so are, in a
     test of two methods, the images that only one of them has.
@@ -78,9 +28,10 @@ def summarise(rows: Sequence[MethodRow], columns: Sequence[MetricColumn]) -> lis
     for column in columns:
         values = [_defined(row, column.key) for row in rows]
         best = _best(values, column.higher_is_better)
-        for summary, own in zip(scores, values, strict=True):
+        p_values = iter(holm([_p_value(own, best, row) for own, row in _others(values, best, rows)]))
+        for summary, own, row in zip(scores, values, rows, strict=True):
             if own:
-                summary[column.key] = _summary(own, None if own is best or best is None else best)
+                summary[column.key] = _summary(own, row, None if own is best else next(p_values))
     return [replace(row, scores=summary) for row, summary in zip(rows, scores, strict=True)]
 
 
@@ -103,19 +54,29 @@ def _best(values: Sequence[dict[str, float]], higher_is_better: bool) -> dict[st
     return max(candidates, key=lambda own: sign * float(np.mean(list(own.values())))) if candidates else None
 
 
-def _summary(own: dict[str, float], best: dict[str, float] | None) -> ScoreSummary:
-    scores = np.array(list(own.values()))
-    interval = bootstrap_interval(scores)
+def _others(
+    values: Sequence[dict[str, float]], best: dict[str, float] | None, rows: Sequence[MethodRow]
+) -> list[tuple[dict[str, float], MethodRow]]:
+    return [(own, row) for own, row in zip(values, rows, strict=True) if own and own is not best]
+
+
+def _summary(own: dict[str, float], row: MethodRow, p_value: float | None) -> ScoreSummary:
+    scores, places = np.array(list(own.values())), [row.place(scene) for scene in own]
+    interval = bootstrap_interval(scores, places)
     return ScoreSummary(
         mean=float(scores.mean()),
+        place_mean=float(place_means(scores, places).mean()),
         std=float(scores.std(ddof=1)) if len(scores) > 1 else math.nan,
         low=interval.low,
         high=interval.high,
-        p_value=None if best is None else _p_value(own, best),
+        p_value=p_value,
         images=len(scores),
+        places=len(set(places)),
     )
 
 
-def _p_value(own: dict[str, float], best: dict[str, float]) -> float:
+def _p_value(own: dict[str, float], best: dict[str, float] | None, row: MethodRow) -> float:
+    assert best is not None  # there is an own, so there is a best
     shared = [scene for scene in own if scene in best]
-    return paired_p_value(np.array([own[scene] for scene in shared]), np.array([best[scene] for scene in shared]))
+    mine, theirs = (np.array([scores[scene] for scene in shared]) for scores in (own, best))
+    return paired_p_value(mine, theirs, [row.place(scene) for scene in shared])

@@ -19,16 +19,22 @@ class TableStyle:
     """What a cell shows beside the mean.
 
     Attributes:
-        std: the standard deviation over images, as "± s".
-        interval: the mean's 95 % bootstrap interval, as "[a, b]".
+        std: the standard deviation, as "± s".
+        std_over: what it is taken over.
+        place_mean: the mean of the places' means, as "(m)".
+        interval: the mean's 95 % bootstrap interval over places, as "[a, b]".
         cost: columns with parameters, multiply-adds and time.
         note: a last column with the rows' notes, where there are any.
+        bold: show which mean is the best.
     """
 
     std: bool = True
+    std_over: str = "the images"
+    place_mean: bool = False
     interval: bool = False
     cost: bool = False
     note: bool = True
+    bold: bool = True
 
 
 MOST_BESIDE = 4
@@ -39,20 +45,20 @@ Cell = tuple[str, bool]
 
 
 def markdown_table(rows: Sequence[MethodRow], columns: Sequence[MetricColumn], style: TableStyle | None = None) -> str:
-    """A Markdown table, best in bold, with the scaling of every metric below it."""
+    """A Markdown table, best in bold, with what a cell shows and the scaling of every metric below it."""
     heads, lines = _cells(rows, columns, style or TableStyle())
     body = [[f"**{text}**" if best else text for text, best in line] for line in lines]
     escaped = [[text.replace("|", "\\|") for text in line] for line in [heads, *body]]
     rule = ["---", *("---:" for _ in heads[1:])]
     table = [f"| {' | '.join(line)} |" for line in [escaped[0], rule, *escaped[1:]]]
-    notes = [f"- {text}" for text in scaling_notes(columns)]
+    notes = [f"- {text}" for text in (*cell_notes(rows, style or TableStyle()), *scaling_notes(columns))]
     return "\n".join([*table, "", *notes]) + "\n"
 
 
 def latex_table(rows: Sequence[MethodRow], columns: Sequence[MetricColumn], style: TableStyle | None = None) -> str:
     """A LaTeX `tabular` for booktabs, best in bold, with the scaling of every metric as comments above it."""
     heads, lines = _cells(rows, columns, style or TableStyle())
-    notes = [f"% {text}" for text in scaling_notes(columns)]
+    notes = [f"% {text}" for text in (*cell_notes(rows, style or TableStyle()), *scaling_notes(columns))]
     body = [[f"\\textbf{{{_latex(text)}}}" if best else _latex(text) for text, best in line] for line in lines]
     return "\n".join(
         [
@@ -85,6 +91,20 @@ def terminal_table(rows: Sequence[MethodRow], columns: Sequence[MetricColumn], *
     return table
 
 
+def cell_notes(rows: Sequence[MethodRow], style: TableStyle) -> list[str]:
+    """What a cell shows, and what bold does not mean."""
+    scores = [score for row in rows for score in row.scores.values()]
+    if not scores:
+        return []
+    parts = ["mean over the images"]
+    parts += [f"± standard deviation over {style.std_over}"] if style.std else []
+    parts += ["(mean over places of each place's mean)"] if style.place_mean else []
+    parts += ["[95 % bootstrap interval of the mean, resampled by place]"] if style.interval else []
+    images, places = max(score.images for score in scores), max(score.places for score in scores)
+    told = f"Of {images} images of {places} places: {', '.join(parts)}."
+    return [told, *(["Bold: the best mean on these images, which also chose it; not a test."] if style.bold else [])]
+
+
 def scaling_notes(columns: Sequence[MetricColumn]) -> list[str]:
     """One line per scaling: which metrics had it."""
     by_scaling: dict[str, list[str]] = {}
@@ -96,7 +116,7 @@ def scaling_notes(columns: Sequence[MetricColumn]) -> list[str]:
 def _cells(
     rows: Sequence[MethodRow], columns: Sequence[MetricColumn], style: TableStyle
 ) -> tuple[list[str], list[list[Cell]]]:
-    winners = {column.key: best_rows(rows, column) for column in columns}
+    winners = {column.key: best_rows(rows, column) if style.bold else [] for column in columns}
     costs = _COSTS if style.cost else {}
     noted = style.note and any(row.note for row in rows)
     arrows = [f"{column.heading} {'↑' if column.higher_is_better else '↓'}" for column in columns]
@@ -113,13 +133,15 @@ def _cells(
 
 
 def score_text(score: ScoreSummary | None, column: MetricColumn, style: TableStyle) -> str:
-    """One cell: "27.93 ± 1.20 [27.01, 28.70]", as far as the style asks for it and the numbers exist."""
+    """One cell: "27.93 ± 1.20 (27.60) [27.01, 28.70]", as far as the style asks for it and the numbers exist."""
     if score is None or math.isnan(score.mean):
         return column.missing
     digits = column.digits
     text = f"{score.mean:.{digits}f}"
     if style.std and not math.isnan(score.std):
         text += f" ± {score.std:.{digits}f}"
+    if style.place_mean and not math.isnan(score.place_mean):
+        text += f" ({score.place_mean:.{digits}f})"
     if style.interval and not math.isnan(score.low):
         text += f" [{score.low:.{digits}f}, {score.high:.{digits}f}]"
     return text

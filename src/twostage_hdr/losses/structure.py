@@ -41,7 +41,15 @@ class MSSSIMLoss(nn.Module):
     at the coarsest. As in the published training code the window shrinks to the image at coarse scales; unlike there
     the coarsest scale enters once, not four times. A mean below 1e-4 (anticorrelated images) counts as 1e-4 and
     passes no gradient, so that no negative number is raised to a fraction.
+
+    Args:
+        mapped: put each mean x in as (x + 1) / 2, as the published training code does: between 0 and 1 whatever the
+            images, and half as steep.
     """
+
+    def __init__(self, *, mapped: bool = False) -> None:
+        super().__init__()
+        self.mapped = mapped
 
     def forward(self, prediction: EncodedRGB, target: EncodedRGB) -> Float[Tensor, ""]:
         """Scalar in [0, 1] from (B, 3, H, W) each; 0 for equal images."""
@@ -49,11 +57,15 @@ class MSSSIMLoss(nn.Module):
         similarity = prediction.new_ones(prediction.shape[0])
         for weight in SCALE_WEIGHTS[:-1]:
             contrast_structure, _ = structural_terms(prediction, target)  # (B,)
-            similarity = similarity * contrast_structure.clamp(min=TERM_FLOOR) ** weight
+            similarity = similarity * self._base(contrast_structure) ** weight
             prediction, target = _halved(prediction), _halved(target)  # (B, 3, H / 2, W / 2)
         _, coarsest = structural_terms(prediction, target)  # (B,)
-        similarity = similarity * coarsest.clamp(min=TERM_FLOOR) ** SCALE_WEIGHTS[-1]
+        similarity = similarity * self._base(coarsest) ** SCALE_WEIGHTS[-1]
         return 1 - similarity.mean()
+
+    def _base(self, term: PerImage) -> PerImage:
+        """What is raised to the scale's power."""
+        return ((term + 1) / 2 if self.mapped else term).clamp(min=TERM_FLOOR)
 
 
 def structural_terms(prediction: EncodedRGB, target: EncodedRGB) -> tuple[PerImage, PerImage]:

@@ -54,6 +54,7 @@ class EnhancementModule(ReconstructionModule):
 
     def training_step(self, batch: Triple, batch_idx: int) -> None:
         enhanced = self.network(batch.ldr).float()
+        self.watch_output("enhancement", enhanced, batch.reference8)
         gan = self.objective(enhanced, batch.reference8, self.discriminator, self.soft_labels())
         self.log_losses("enhancement", gan.generator_value, gan.terms)
         losses = [(self.enhancement_part, gan.generator)]

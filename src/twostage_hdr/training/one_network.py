@@ -49,6 +49,8 @@ class OneNetworkModule(ReconstructionModule):
         network = self.network
         supervised = network.supervised_output if isinstance(network, SupervisedOutput) else network
         prediction = supervised(batch.ldr).float()
+        if supervised is network:  # other outputs are no images
+            self.watch_output("network", prediction, batch.reference16)
         with without_autocast(prediction):
             total, terms = self.loss(prediction, batch.reference16)
         self.log_losses("network", total, terms)

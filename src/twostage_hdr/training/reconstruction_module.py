@@ -25,6 +25,7 @@ from twostage_hdr.radiometry.quantities import EncodedRGB, Frames
 from twostage_hdr.training.enhancement_objective import SoftLabels
 from twostage_hdr.training.non_finite import NonFiniteGuard, skips_updates
 from twostage_hdr.training.optimisation import OptimizedPart, gradient_norm
+from twostage_hdr.training.zero_output import ZeroOutputGuard, zero_share
 
 
 class Prediction(NamedTuple):
@@ -61,6 +62,7 @@ class ReconstructionModule(L.LightningModule):
         self.updates = 0
         self.seed = torch.initial_seed()
         self._guard = NonFiniteGuard()
+        self._zero_output = ZeroOutputGuard()
         # An 8-bit image is compared as it is shown, an HDR image through the mu-law.
         eight_bit = self.target == "reference8"
         colour_and_structure: dict[str, Metric | MetricCollection] = {
@@ -166,6 +168,16 @@ class ReconstructionModule(L.LightningModule):
         """A part's loss and its unweighted terms; the total goes to the progress bar."""
         self.log(f"train/{part}/loss", total.detach(), prog_bar=True)
         self.log_dict({f"train/{part}/{name}": value for name, value in terms.items()})
+
+    def watch_output(self, part: str, image: EncodedRGB, reference: EncodedRGB) -> None:
+        """Logs how much of a part's image is zero, and ends a run in which that stays most of it.
+
+        Raises:
+            InputError: see `ZeroOutputGuard`.
+        """
+        share = zero_share(image, reference)
+        self.log(f"train/{part}/zero_share", share)
+        self._zero_output.check(part, share, self.updates + 1)
 
     # Validation and inference.
 

@@ -59,6 +59,7 @@ class ToneMappingModule(ReconstructionModule):
 
     def training_step(self, batch: Triple, batch_idx: int) -> None:
         hdr = self.predict(batch.ldr).result.float()
+        self.watch_output("tone_mapping", hdr, batch.reference16)
         with without_autocast(hdr):
             total, terms = self.loss(hdr, batch.reference16)
         self.log_losses("tone_mapping", total, terms)

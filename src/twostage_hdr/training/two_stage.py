@@ -92,6 +92,8 @@ class TwoStageModule(ReconstructionModule):
 
     def training_step(self, batch: Triple, batch_idx: int) -> None:
         enhanced, hdr = (image.float() for image in self.network.stages(batch.ldr, detach=self.mode != "end_to_end"))
+        self.watch_output("enhancement", enhanced, batch.reference8)
+        self.watch_output("tone_mapping", hdr, batch.reference16)
         with without_autocast(hdr):
             tone_mapping, terms = self.tone_mapping_loss(hdr, batch.reference16)
         self.log_losses("tone_mapping", tone_mapping, terms)

@@ -9,8 +9,11 @@ from twostage_hdr.networks.baselines.deep_recursive_hdri import DeepRecursiveHDR
 from twostage_hdr.networks.baselines.drtmo import DrTMO
 from twostage_hdr.networks.baselines.expandnet import ExpandNet
 from twostage_hdr.networks.baselines.fhdr import FHDR
+from twostage_hdr.networks.baselines.gmnet import GMNet
 from twostage_hdr.networks.baselines.hdrcnn import HDRCNN
 from twostage_hdr.networks.baselines.hdrunet import HDRUNet
+from twostage_hdr.networks.baselines.lhdr import LHDR
+from twostage_hdr.networks.baselines.maskhdr import MaskHDR
 from twostage_hdr.networks.baselines.singlehdr import SingleHDR
 from twostage_hdr.networks.baselines.supervised import SupervisedOutput
 
@@ -23,13 +26,36 @@ SMALL = [
     lambda: DeepChainHDRI(features=4, steps=2),
     lambda: DrTMO(features=4, levels=3),
     lambda: SingleHDR(features=4),
+    lambda: LHDR(features=8),
+    lambda: GMNet(features=8, blocks=1),
+    lambda: MaskHDR(features=4),
 ]
-NAMES = ["hdrcnn", "expandnet", "fhdr", "hdrunet", "deep_recursive", "deep_chain", "drtmo", "singlehdr"]
+NAMES = [
+    "hdrcnn",
+    "expandnet",
+    "fhdr",
+    "hdrunet",
+    "deep_recursive",
+    "deep_chain",
+    "drtmo",
+    "singlehdr",
+    "lhdr",
+    "gmnet",
+    "maskhdr",
+]
 every_network = pytest.mark.parametrize("build", SMALL, ids=NAMES)
 
 
 @pytest.mark.parametrize(
-    ("network", "parameters"), [(HDRCNN, 29_443_358), (ExpandNet, 456_899), (FHDR, 571_267), (HDRUNet, 1_651_494)]
+    ("network", "parameters"),
+    [
+        (HDRCNN, 29_443_358),
+        (ExpandNet, 456_899),
+        (FHDR, 571_267),
+        (HDRUNet, 1_651_494),
+        (LHDR, 271_112),
+        (GMNet, 1_921_827),
+    ],
 )
 def test_the_published_size_has_the_published_number_of_parameters(network: type[nn.Module], parameters: int) -> None:
     assert sum(p.numel() for p in network().parameters() if p.requires_grad) == parameters

@@ -67,6 +67,7 @@ class StoreSource:
 
     def __init__(self, *, root: str, exposure: str | None = None, align: str = "frame") -> None:
         self.stored = Stored(Path(root))
+        self.cap = self.stored.cap
         names = self.stored.exposures
         chosen = exposure if exposure is not None else (_PLAIN if _PLAIN in names else names[0])
         if chosen not in (*names, "random"):

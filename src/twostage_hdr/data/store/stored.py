@@ -27,6 +27,7 @@ from twostage_hdr.data.store.layout import (
     reference_shape,
 )
 from twostage_hdr.errors import InputError
+from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 
 
 class Stored:
@@ -38,6 +39,7 @@ class Stored:
     Attributes:
         exposures: names of the frames.
         side: of a patch in px.
+        cap: of the source that it was made of.
         scenes: all scenes.
         splits: the sets.
         scene_of: scene id of each patch.
@@ -53,6 +55,7 @@ class Stored:
             self.exposures: tuple[str, ...] = tuple(str(name) for name in content["exposures"])
             self.side = int(content["settings"]["patch_size"])
             self.seed = int(content["settings"]["seed"])
+            self.cap = float(content.get("source", {}).get("cap", REFERENCE_CAP))
             self.scenes = [Scene(str(name), str(group)) for name, group in content["groups"].items()]
             train, val, test = (tuple(str(name) for name in content["splits"][part]) for part in PARTS)
             self.splits = Splits(train, val, test, shared=bool(content["splits"]["shared"]))

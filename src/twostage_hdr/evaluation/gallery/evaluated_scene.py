@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.gain_alignment import align_gain, measure_gain
+from twostage_hdr.evaluation.gain_alignment import align_gain, cut_at, measure_gain
 from twostage_hdr.evaluation.method_row import MethodRow
+from twostage_hdr.evaluation.protocol import CAP_FACT
 from twostage_hdr.evaluation.results import Results
 from twostage_hdr.evaluation.saved_results import LDR, REFERENCE, SavedResults
 from twostage_hdr.radiometry.photometry import REFERENCE_CAP
@@ -28,21 +29,34 @@ class EvaluatedScene:
     results: Mapping[str, LinearRGB]
 
 
-def load_scene(saved: SavedResults, scene: str, methods: Sequence[str]) -> EvaluatedScene:
-    """Reads a scene back; results are aligned and capped as in the scores.
+def load_scene(
+    saved: SavedResults, scene: str, methods: Sequence[str], *, cap: float = REFERENCE_CAP
+) -> EvaluatedScene:
+    """Reads a scene back; results are aligned and capped, and the reference is capped, as in the scores.
+
+    Args:
+        saved: what an evaluation kept.
+        scene: its id.
+        methods: names of the results.
+        cap: the evaluation's, encoded; see `reference_cap`.
 
     Raises:
         InputError: something was not saved.
     """
     frame, reference = saved.frame(scene), saved.linear(REFERENCE, scene)
-    results = {name: aligned(saved.linear(name, scene), frame, reference) for name in methods}
-    return EvaluatedScene(name=scene, frame=frame, reference=reference, results=results)
+    results = {name: aligned(saved.linear(name, scene), frame, reference, cap) for name in methods}
+    return EvaluatedScene(name=scene, frame=frame, reference=cut_at(reference, cap), results=results)
 
 
-def aligned(prediction: LinearRGB, frame: EncodedRGB, reference: LinearRGB) -> LinearRGB:
+def aligned(prediction: LinearRGB, frame: EncodedRGB, reference: LinearRGB, cap: float = REFERENCE_CAP) -> LinearRGB:
     """A result at its reference's exposure, from 0 to the references' cap."""
     prediction = prediction.clamp(min=0)
-    return align_gain(prediction, measure_gain(frame, reference, prediction), REFERENCE_CAP)
+    return align_gain(prediction, measure_gain(frame, reference, prediction), cap)
+
+
+def reference_cap(results: Results) -> float:
+    """Where an evaluation cut results and references, encoded."""
+    return float(results.facts.get(CAP_FACT, REFERENCE_CAP))
 
 
 def shown_methods(results: Results, asked: Sequence[str] = ()) -> list[MethodRow]:

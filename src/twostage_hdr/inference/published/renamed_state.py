@@ -17,21 +17,28 @@ Network = TypeVar("Network", bound=nn.Module)
 _PARALLEL_PREFIX = "module."  # nn.DataParallel
 
 
-def load_renamed(path: Path, network: Network, published_names: Mapping[str, str]) -> Network:
+def load_renamed(
+    path: Path, network: Network, published_names: Mapping[str, str], *, entry: str = "", derived: str = ""
+) -> Network:
     """Reads a file saved with torch.save, without running its code, and fills the network; eval mode.
 
     Args:
         path: A state dictionary.
         network: Filled in place and returned.
         published_names: Published name of each of the network's layers (without `.weight`, `.bias`).
+        entry: Where in the file the state dictionary is, if it is not the file itself.
+        derived: Ending of the names of tensors that follow from others; they are left out.
 
     Raises:
         InputError: The file cannot be read; or a tensor is missing, of another shape, not finite, or not expected.
     """
     state = load_inert(path)
+    if entry and isinstance(state, Mapping):
+        state = state.get(entry)
     if not isinstance(state, Mapping):
         raise InputError(path, f"holds a {type(state).__name__}, not a state dictionary", "give the published weights")
     published = {str(name).removeprefix(_PARALLEL_PREFIX): value for name, value in state.items()}
+    published = {name: value for name, value in published.items() if not (derived and name.endswith(derived))}
     renamed: dict[str, Tensor] = {}
     for ours, parameter in network.state_dict().items():
         layer, _, kind = ours.rpartition(".")

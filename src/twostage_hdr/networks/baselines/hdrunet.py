@@ -84,15 +84,15 @@ class HDRUNet(nn.Module):
 class SFT(nn.Module):
     """Spatial feature transform: x * (1 + scale(condition)) + shift(condition)."""
 
-    def __init__(self, features: int) -> None:
+    def __init__(self, features: int, *, condition: int = _CONDITION) -> None:
         super().__init__()
         self.scale, self.shift = (
-            nn.Sequential(nn.Conv2d(_CONDITION, 32, 1), nn.LeakyReLU(_SLOPE), nn.Conv2d(32, features, 1))
+            nn.Sequential(nn.Conv2d(condition, condition, 1), nn.LeakyReLU(_SLOPE), nn.Conv2d(condition, features, 1))
             for _ in range(2)
         )
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """Features (B, features, H, W) and condition (B, 32, H, W) -> modulated features."""
+        """Features (B, features, H, W) and their condition (B, condition, H, W) -> modulated features."""
         return x * (1 + self.scale(condition)) + self.shift(condition)
 
 

@@ -48,13 +48,13 @@ function scoreCells(c) {
   return (row) => {
     const s = row.scores[c.key];
     if (!s || s.mean == null) return { text: c.missing, value: null };
-    const range = s.low == null ? "" : `95 % interval of the mean ${s.low.toFixed(c.digits)} to ${s.high.toFixed(c.digits)}; `;
+    const range = s.low == null ? "" : `95 % interval of the mean, resampled by place, ${s.low.toFixed(c.digits)} to ${s.high.toFixed(c.digits)}; `;
     const spread = s.std == null ? "" : `standard deviation ${s.std.toFixed(c.digits)}; `;
     return {
       text: s.mean.toFixed(c.digits) + (s.p_value != null && s.p_value < 0.05 ? "*" : ""),
       value: s.mean,
       best: c.best.includes(row.name),
-      hint: `${range}${spread}${s.images} images${s.p_value == null ? "" : `; p = ${s.p_value.toPrecision(2)} against the best`}`,
+      hint: `${range}${spread}${s.images} images of ${s.places} places${s.p_value == null ? "" : `; p = ${s.p_value.toPrecision(2)} against the best (Wilcoxon over places, Holm)`}`,
       whisker: s.low == null ? null : { mean: share(s.mean, ends), low: share(s.low, ends), high: share(s.high, ends) },
     };
   };
