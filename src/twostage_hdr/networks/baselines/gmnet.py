@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from twostage_hdr.networks.baselines.supervised import pad_to_multiple
+from twostage_hdr.networks.hyper_parameters import HyperParameters
 
 PUBLISHED_GAMMA = 2.2
 """Exponent that makes the photograph linear in the published program."""
@@ -44,7 +45,7 @@ class GMNet(nn.Module):
         self, *, features: int = 64, blocks: int = 5, peak: float = PUBLISHED_PEAK, gamma: float = PUBLISHED_GAMMA
     ) -> None:
         super().__init__()
-        self.hyper_parameters: dict[str, int | float | str | bool | list] = {
+        self.hyper_parameters: HyperParameters = {
             "features": features,
             "blocks": blocks,
             "peak": peak,

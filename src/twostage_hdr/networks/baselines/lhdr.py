@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from twostage_hdr.networks.baselines.hdrunet import SFT
 from twostage_hdr.networks.baselines.supervised import match_gain, pad_to_multiple
+from twostage_hdr.networks.hyper_parameters import HyperParameters
 
 PUBLISHED_GAMMA = 1 / 0.45
 """Exponent that makes the network's output linear in the published program."""
@@ -43,7 +44,7 @@ class LHDR(nn.Module):
 
     def __init__(self, *, features: int = 32, gamma: float = PUBLISHED_GAMMA) -> None:
         super().__init__()
-        self.hyper_parameters: dict[str, int | float | str | bool | list] = {"features": features, "gamma": gamma}
+        self.hyper_parameters: HyperParameters = {"features": features, "gamma": gamma}
         self.gamma = gamma
         self.pointwise = _PointwiseNetwork(features)
         self.to_detail, self.to_base = _conv(3, features), _conv(3, features, stride=2)

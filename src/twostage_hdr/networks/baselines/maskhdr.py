@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from twostage_hdr.networks.baselines.supervised import pad_to_multiple
+from twostage_hdr.networks.hyper_parameters import HyperParameters
 
 PUBLISHED_GAMMA = 2.0
 """Exponent that makes the photograph linear in the published program."""
@@ -45,7 +46,7 @@ class MaskHDR(nn.Module):
 
     def __init__(self, *, features: int = 64, gamma: float = PUBLISHED_GAMMA) -> None:
         super().__init__()
-        self.hyper_parameters: dict[str, int | float | str | bool | list] = {"features": features, "gamma": gamma}
+        self.hyper_parameters: HyperParameters = {"features": features, "gamma": gamma}
         self.gamma = gamma
         widths = [3, *(features * width for width in _WIDTHS)]
         self.encoder = nn.ModuleList(
