@@ -70,7 +70,7 @@ def test_descriptions_that_build_no_network_of_this_package_are_refused(descript
 
 def test_a_network_of_other_sizes_than_its_files_is_not_built() -> None:
     shapes = {name: tuple(value.shape) for name, value in Stage(features=8, growth=4).state_dict().items()}
-    description = describe_network(Stage(features=8, growth=4)) | {"hyper_parameters": {"features": LARGEST}}
+    description = describe_network(Stage(features=8, growth=4)) | {"hyper_parameters": {"features": 16, "growth": 4}}
     with pytest.raises(InputError) as refused:
         build_network(description, "w", shapes=shapes)
     assert "do not fit its own network" in refused.value.seen
