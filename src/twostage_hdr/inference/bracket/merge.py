@@ -21,6 +21,8 @@ NOISE = 3.0
 RESPONSE_ERROR = (0.05, 0.3)
 """Relative error of response and exposures that counts as agreement too: at least, and at most, where most of a frame
 has it (telephones brighten shadows differently in each frame)."""
+CLIPPED_BOUND = 0.6
+"""Share of what clipped in the others below which a frame contradicts them: the edges of JPEGs bleed."""
 _DARKEST_CODE = 2  # below it the curve's slope says nothing of the noise
 _BAND = 256  # rows at once
 _MOST_NOISE = 4.0  # codes
@@ -160,9 +162,15 @@ class _Band:
         low = cv2.erode(so_far, box) - tolerance  # an edge half a pixel off is no movement
         high = cv2.dilate(so_far, box) + tolerance
         differs = (((light < low) & (trust == 1)) | ((light > high) & (trust > 0))).any(axis=2)
-        dark = (light.max(axis=2) < low.max(axis=2)) & (trust == 1).all(axis=2)
-        against = cv2.blur(np.where(known[:, :, 0], differs, dark).astype(np.float32), (3, 3)) > 0.4  # no single pixels
-        wide = cv2.dilate(against.astype(np.float32), np.ones((4 * grown + 1, 4 * grown + 1), np.uint8))  # its rim too
+        bound = CLIPPED_BOUND * cv2.erode(so_far.max(axis=2), np.ones((5, 5), np.uint8))
+        dark = (light.max(axis=2) < bound) & (trust == 1).all(axis=2)
+        seen = known[:, :, 0]
+        # A frame that is left out where the others clip leaves nothing measured: no rim of what lies beside it there.
+        against, there = (
+            cv2.blur(found.astype(np.float32), (3, 3)) > 0.4 for found in (np.where(seen, differs, dark), dark & ~seen)
+        )
+        rim = np.ones((4 * grown + 1, 4 * grown + 1), np.uint8)
+        wide = np.where(seen, cv2.dilate(against.astype(np.float32), rim), cv2.dilate(there.astype(np.float32), rim))
         return 1 - cv2.blur(wide, (2 * grown + 1, 2 * grown + 1))[:, :, None], against
 
 
