@@ -34,7 +34,7 @@ class TwoStageWholeFrameModule(ReconstructionModule):
     Batches are made by `whole_frame_batch` of frames of any size.
 
     Args:
-        network: a `TwoStageWholeFrameNetwork`; start it from trained weights of the two stages (`init_from`).
+        network: a `TwoStageWholeFrameNetwork`; start it from trained weights of the two stages (`weights=W`).
         optimizer: of the branch.
         declared: for each camera, how often its frames come with which response: {camera: {"srgb": share, "gamma":
             share, "estimated": share}}; the lights are learnt with that response.
