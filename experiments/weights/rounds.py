@@ -61,12 +61,14 @@ ROUNDS = (
     Round(name="gamma2", camera="gamma", start="gamma1", seed=4, settings=LAST, boost=0.4),
     Round(name="random_context", camera="random", start="random2", seed=6, settings=(), experiment="context"),
     Round(name="gamma_context", camera="gamma", start="gamma2", seed=7, settings=(), experiment="context"),
+    Round(name="any", camera="random", start="gamma2", seed=5, settings=(), experiment="whole_frame"),
 )
 SETS = {
     "two_stage": "random2",
     "two_stage_gamma": "gamma2",
     "two_stage_context": "random_context",
     "two_stage_gamma_context": "gamma_context",
+    "two_stage_any": "any",
 }
 """Shipped set: the round that it comes from."""
 
@@ -121,7 +123,11 @@ def main() -> None:
         run(*command(one, arguments.root, arguments.out))
     for name, last in SETS.items():
         target = (SHIPPED if arguments.ship else arguments.out) / f"{name}.safetensors"
-        run("export", str(arguments.out / last), str(target), "--overwrite")
+        if name == "two_stage_any":
+            shrink = [sys.executable, "-m", "experiments.weights.response_shrinkage", "--root", str(arguments.root)]
+            subprocess.run([*shrink, "--weights", str(arguments.out / last), "--out", str(target)], check=True)
+        else:
+            run("export", str(arguments.out / last), str(target), "--overwrite")
 
 
 if __name__ == "__main__":

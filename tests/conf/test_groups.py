@@ -64,11 +64,17 @@ OURS = {
     "tone_mapping": ("module.network.features=8", "module.network.growth=4"),
     "two_stage": ("+module.discriminator.features=2", "module.network.features=8", "module.network.growth=4"),
     "two_stage_context": ("module.network.features=8", "module.network.growth=4"),
+    "two_stage_whole_frame": ("module.network.features=8", "module.network.growth=4"),
 }
 
 TINY = OURS | SEVERAL_SHOTS | COMPARED
 
-NEEDING_A_FOLDER = {("experiment", "best"), ("experiment", "context"), ("experiment", "paper")}
+NEEDING_A_FOLDER = {
+    ("experiment", "best"),
+    ("experiment", "context"),
+    ("experiment", "paper"),
+    ("experiment", "whole_frame"),
+}
 
 
 def choices(group: str) -> list[str]:
@@ -124,6 +130,7 @@ def loss_places(module: str) -> list[str]:
         "tone_mapping": ["loss"],
         "two_stage": ["objective.reconstruction", "tone_mapping_loss"],
         "two_stage_context": ["loss"],
+        "two_stage_whole_frame": [],
     }
     return places[module]
 

@@ -6,6 +6,7 @@ import torch
 
 from twostage_hdr.camera.virtual_camera import VirtualCamera
 from twostage_hdr.data.datamodule import TripleDataModule
+from twostage_hdr.data.hdr_folder import HdrFolderSource
 from twostage_hdr.data.procedural_source import ProceduralSource
 from twostage_hdr.data.splits import Splits, write_splits
 from twostage_hdr.data.triple import Triple
@@ -97,3 +98,21 @@ def test_an_epoch_without_a_batch_for_each_process_is_refused(source: Procedural
     data.trainer = SimpleNamespace(global_rank=0, world_size=6)  # type: ignore[assignment]
     with pytest.raises(InputError, match="patches_per_epoch=11: less than one batch of 2 for each of 6 processes"):
         data.train_dataloader()
+
+
+def test_balanced_scenes_of_rare_kinds_come_more_often(hdr_tree: Path, clean_camera: VirtualCamera) -> None:
+    kinds = {"a.hdr": "night", "b.hdr": "day", "c.hdr": "day", "church/1.hdr": "day", "church/2.hdr": "day"}
+    rows = [f"{name},{kind}\n" for name, kind in kinds.items()]
+    (hdr_tree / "manifest.csv").write_text("file,scene_kind\n" + "".join(rows))
+    source = HdrFolderSource(root=str(hdr_tree), camera=clean_camera)
+    data = TripleDataModule(source=source, balanced=True, **SMALL | {"patches_per_epoch": 300})
+    data.splits = Splits(tuple(kinds), (), ())
+    crops = data.training_set()
+    nights = sum(crops[0, index].scene == "a.hdr" for index in range(300))
+    assert nights / 300 == pytest.approx(1 / (1 + 4 * 4**-0.5), abs=0.08)
+
+
+def test_a_source_without_kinds_cannot_be_balanced(source: ProceduralSource) -> None:
+    data = TripleDataModule(source=source, balanced=True, **SMALL)
+    with pytest.raises(InputError, match=r"^data\.balanced=true: .* knows no kinds of scenes"):
+        data.training_set()

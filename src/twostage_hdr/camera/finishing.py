@@ -18,7 +18,9 @@ class Resizing:
 
     def __init__(self, *, least: float = 0.5, probability: float = 0.3) -> None:
         if not 0 < least <= 1 or not 0 <= probability <= 1:
-            raise InputError(f"camera.finishing: least={least}, probability={probability}; give a factor and a share")
+            raise InputError(
+                "camera.finishing", f"least={least}, probability={probability}", "give a factor and a share"
+            )
         self.least, self.probability = least, probability
 
     def __call__(self, encoded: EncodedRGB, rng: np.random.Generator) -> EncodedRGB:
@@ -44,7 +46,7 @@ class Sharpening:
 
     def __init__(self, *, amount: float = 0.8, sigma: float = 1.0, probability: float = 0.5) -> None:
         if amount < 0 or sigma <= 0 or not 0 <= probability <= 1:
-            raise InputError(f"camera.finishing: amount={amount}, sigma={sigma}, probability={probability}")
+            raise InputError("camera.finishing", f"amount={amount}, sigma={sigma}, probability={probability}")
         self.amount, self.sigma, self.probability = amount, sigma, probability
 
     def __call__(self, encoded: EncodedRGB, rng: np.random.Generator) -> EncodedRGB:

@@ -36,7 +36,7 @@ class Jpeg:
             raise InputError("camera.jpeg", f"probability={probability}", "give a share in [0, 1]")
         self.quality_low, self.quality_high = quality_low, quality_high
         if not 0 <= full_colour <= 1:
-            raise InputError(f"camera.jpeg: full_colour={full_colour}; give a share in [0, 1]")
+            raise InputError("camera.jpeg", f"full_colour={full_colour}", "give a share in [0, 1]")
         self.probability, self.full_colour = probability, full_colour
 
     def __call__(self, ldr: EncodedRGB, rng: np.random.Generator) -> EncodedRGB:

@@ -37,7 +37,7 @@ class MeasuredResponses:
             lines = [line.strip() for line in Path(file).read_text(encoding="latin-1").splitlines() if line.strip()]
         except OSError as error:
             raise InputError(
-                f"camera.response.file={file}: {error.strerror}; give dorfCurves.txt or emor.txt"
+                f"camera.response.file={file}", f"{error.strerror}", "give dorfCurves.txt or emor.txt"
             ) from error
         blocks = _blocks(lines)
         names = [name for name, _ in blocks]
@@ -54,8 +54,9 @@ class MeasuredResponses:
             self.components = [of[f"h({k})"] for k in range(1, COMPONENTS + 1) if f"h({k})" in of]
         if not self.curves and not (self.components and _is_curve(self.light, self.mean)):
             raise InputError(
-                f"camera.response.file={file}: no response curves found; expected blocks 'I =' and 'B =' as in "
-                "dorfCurves.txt, or 'E =', 'f0 =', 'h(1) =' as in emor.txt"
+                f"camera.response.file={file}",
+                "no response curves found",
+                "expected blocks 'I =' and 'B =' as in dorfCurves.txt, or 'E =', 'f0 =', 'h(1) =' as in emor.txt",
             )
 
     def draw(self, rng: np.random.Generator) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:

@@ -24,7 +24,9 @@ class ColourRendering:
 
     def __init__(self, *, balance: float = 0.05, saturation_mean: float = 1.05, saturation_std: float = 0.1) -> None:
         if min(balance, saturation_mean, saturation_std) < 0:
-            raise InputError(f"camera.processing: balance={balance}, saturation={saturation_mean}; give numbers >= 0")
+            raise InputError(
+                "camera.processing", f"balance={balance}, saturation={saturation_mean}", "give numbers >= 0"
+            )
         self.balance, self.mean, self.std = balance, saturation_mean, saturation_std
 
     def __call__(self, linear: LinearRGB, rng: np.random.Generator) -> LinearRGB:
@@ -50,7 +52,7 @@ class BlackLevel:
     def __init__(self, *, flare: float = 0.01, crushed: float = 0.01, probability: float = 0.5) -> None:
         if not (0 <= flare < 1 and 0 <= crushed < 1 and 0 <= probability <= 1):
             raise InputError(
-                f"camera.processing: flare={flare}, crushed={crushed}, probability={probability}; give shares"
+                "camera.processing", f"flare={flare}, crushed={crushed}, probability={probability}", "give shares"
             )
         self.flare, self.crushed, self.probability = flare, crushed, probability
 
@@ -77,7 +79,7 @@ class LocalToneMapping:
 
     def __init__(self, *, strength: float = 0.25, radius: float = 0.04, probability: float = 0.2) -> None:
         if not (0 <= strength < 1 and radius > 0 and 0 <= probability <= 1):
-            raise InputError(f"camera.processing: strength={strength}, radius={radius}, probability={probability}")
+            raise InputError("camera.processing", f"strength={strength}, radius={radius}, probability={probability}")
         self.strength, self.radius, self.probability = strength, radius, probability
 
     def __call__(self, linear: LinearRGB, rng: np.random.Generator) -> LinearRGB:

@@ -30,8 +30,9 @@ class WideNoise:
     ) -> None:
         if not (0 < shot_low <= shot_high and 0 < read_low <= read_high and chroma >= 0):
             raise InputError(
-                f"camera.noise: shot=({shot_low}, {shot_high}), read=({read_low}, {read_high}), chroma={chroma}; "
-                "give ranges with 0 < low <= high"
+                "camera.noise",
+                f"shot=({shot_low}, {shot_high}), read=({read_low}, {read_high}), chroma={chroma}",
+                "give ranges with 0 < low <= high",
             )
         self.shot, self.read, self.chroma = (shot_low, shot_high), (read_low, read_high), chroma
 

@@ -1,6 +1,7 @@
 """One DataModule for every source of triples."""
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,10 @@ class TripleDataModule(L.LightningDataModule):
         val_fraction: share of the scenes, in whole groups, that validate.
         test_fraction: the same for the test.
         split_file: JSON of `write_splits` that replaces the random split.
+        balanced: draw scenes of rare kinds more often: a kind's share is as the root of its number of scenes. The
+            source must know the kinds.
         workers: loader processes; None for one a core (and GPU) where there is CUDA, else none.
+        collate: makes a batch of samples; None: torch's own way.
         seed: of splits, patches, crops and fixed cameras.
 
     Raises:
@@ -61,7 +65,9 @@ class TripleDataModule(L.LightningDataModule):
         val_fraction: float = 0.1,
         test_fraction: float = 0.2,
         split_file: str | None = None,
+        balanced: bool = False,
         workers: int | None = 0,
+        collate: Callable[[Any], Any] | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -81,7 +87,9 @@ class TripleDataModule(L.LightningDataModule):
         self.source, self.root, self.batch_size = source, root, batch_size
         self.patch_size, self.crop_size, self.patches_per_epoch = patch_size, crop_size, patches_per_epoch
         self.flips, self.fresh_patches, self.zoom = flips, fresh_patches, zoom
-        self.workers, self.seed = workers, seed
+        self.workers, self.seed, self.balanced = workers, seed, balanced
+        if collate is not None:
+            self.collate = collate
         scenes = source.scenes()
         if split_file is None:
             self.splits = split_by_group(scenes, seed=seed, val_fraction=val_fraction, test_fraction=test_fraction)
@@ -110,7 +118,17 @@ class TripleDataModule(L.LightningDataModule):
             fresh=self.fresh_patches,
             zoom=self.zoom,
             seed=self.seed,
+            shares=self._shares() if self.balanced else None,
         )
+
+    def _shares(self) -> list[float]:
+        """Of the training scenes."""
+        kind = getattr(self.source, "kind", None)
+        if kind is None:
+            raise InputError("data.balanced=true", f"a {type(self.source).__name__} knows no kinds of scenes")
+        kinds = [kind(scene) for scene in self.part("train")]
+        weights = [Counter(kinds)[each] ** -0.5 for each in kinds]
+        return [weight / sum(weights) for weight in weights]
 
     def train_dataloader(self) -> DataLoader[Triple]:
         """Random crops, in an order that depends only on seed and epoch; the last, incomplete batch is left out.
@@ -143,9 +161,9 @@ class TripleDataModule(L.LightningDataModule):
             loader.trained = lambda: int(epoch_loop.batch_progress.state_dict()["current"]["processed"])
         return loader
 
-    def on_after_batch_transfer(self, batch: Triple, dataloader_idx: int) -> Triple:
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """Lays frames out as the networks have their weights, channels last; stacks of exposures stay as they are."""
-        if batch.ldr.ndim != 4:
+        if not isinstance(batch, Triple) or batch.ldr.ndim != 4:
             return batch
         return batch._replace(ldr=batch.ldr.contiguous(memory_format=torch.channels_last))
 

@@ -57,14 +57,16 @@ class _ManifestRow:
     group: str | None = None
     panorama: bool | None = None
     sky_only: bool = False
+    kind: str = ""
 
 
 class HdrFolderSource:
     """Radiance, OpenEXR, float TIFF and 16-bit PNG + alignratio images anywhere below a folder.
 
     A `manifest.csv` in the folder may say more of each `file`: `place_group` (images of one place, split together),
-    `panorama` (yes/no) and `note` (one with "sky-only" marks a map whose lower half is synthetic). Without it an
-    image's group is its subfolder, or the image itself at the top; images with sides 2:1 are taken for panoramas.
+    `panorama` (yes/no), `scene_kind` and `note` (one with "sky-only" marks a map whose lower half is synthetic).
+    Without it an image's group is its subfolder, or the image itself at the top; images with sides 2:1 are taken
+    for panoramas.
 
     Args:
         root: the folder.
@@ -120,12 +122,23 @@ class HdrFolderSource:
 
     def usable_part(self, scene: Scene, pixels: LinearPixels) -> Tensor:
         """The rows of a decoded image that are used: of a panorama the unstretched ones."""
-        row = self._manifest.get(scene.id, _ManifestRow())
         height, width = pixels.shape[:2]
-        panorama = is_panorama(height, width) if row.panorama is None else row.panorama
-        if self.panoramas and panorama:
-            pixels = pixels[usable_rows(height, sky_only=row.sky_only)]
+        if self.panoramas and self.is_panorama(scene, height, width):
+            pixels = pixels[usable_rows(height, sky_only=self.is_sky_only(scene))]
         return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+
+    def is_panorama(self, scene: Scene, height: int, width: int) -> bool:
+        """What the manifest says, or the sides."""
+        told = self._manifest.get(scene.id, _ManifestRow()).panorama
+        return is_panorama(height, width) if told is None else told
+
+    def kind(self, scene: Scene) -> str:
+        """What the manifest's column `scene_kind` says; empty without it."""
+        return self._manifest.get(scene.id, _ManifestRow()).kind
+
+    def is_sky_only(self, scene: Scene) -> bool:
+        """Whether the lower half of a panorama is synthetic."""
+        return self._manifest.get(scene.id, _ManifestRow()).sky_only
 
     def thumbnails(self) -> dict[str, Thumbnail]:
         """Small pictures of the scenes, by id.
@@ -172,6 +185,7 @@ def _read_manifest(path: Path) -> dict[str, _ManifestRow]:
             row.get("place_group") or None,
             flags.get((row.get("panorama") or "").lower()),
             "sky-only" in (row.get("note") or "").lower(),
+            row.get("scene_kind") or "",
         )
         for row in rows
     }

@@ -32,6 +32,7 @@ class PatchDataset(Dataset[Triple]):
             and draws only the crops anew. Place, exposure, response, noise level and JPEG quality are then the patch's;
             the noise's pattern and JPEG's blocks lie on the crop and move with it, where the published patches, cut
             from finished frames, keep theirs. (HdM's frames are finished, and a store's patches: there nothing moves.)
+        shares: how often each scene is drawn, summing to 1; None for all alike.
         zoom: largest side of the image region behind a crop, as a multiple of `crop_size` (log-uniform from 1).
         seed: of everything random here.
     """
@@ -48,10 +49,12 @@ class PatchDataset(Dataset[Triple]):
         fresh: bool,
         zoom: float,
         seed: int,
+        shares: Sequence[float] | None = None,
     ) -> None:
         self.source, self.scenes, self.count = source, list(scenes), count
         self.patch_size, self.crop_size = patch_size, crop_size
         self.flips, self.fresh, self.zoom, self.seed = flips, fresh, zoom, seed
+        self.shares = None if shares is None else np.asarray(shares, dtype=np.float64)
 
     def __len__(self) -> int:
         return self.count
@@ -60,7 +63,9 @@ class PatchDataset(Dataset[Triple]):
         epoch, index = key
         patch_rng = np.random.default_rng([self.seed, _PATCH, epoch if self.fresh else 0, index])
         crop_rng = np.random.default_rng([self.seed, _CROP, epoch, index])
-        scene = self.scenes[patch_rng.integers(len(self.scenes))]
+        count = len(self.scenes)
+        place = patch_rng.integers(count) if self.shares is None else patch_rng.choice(count, p=self.shares)
+        scene = self.scenes[place]
         window = Window(
             self.patch_size,
             self.crop_size,

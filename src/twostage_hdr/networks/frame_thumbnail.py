@@ -6,20 +6,20 @@ Everything is a mean over areas, written as two matrix products, so that it can 
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from twostage_hdr.networks.context_gain import clipping_weight
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
-SIDE = 192
+SIDE = 160
 """Cells along the longer side of a frame, and along both sides of the canvas that it lies on the middle of."""
 BINS = 32
 """Of the histogram of each channel."""
 CHANNELS = 11
 """Of a thumbnail, see `quantities`; the last is the share of a cell that lies in the frame."""
 
-Canvas = Float[Tensor, "batch channels 192 192"]
+Canvas = Float[Tensor, "batch channels 160 160"]
 
 
 class Thumbnail(NamedTuple):
@@ -57,11 +57,15 @@ def thumbnail(ldr: EncodedRGB) -> Thumbnail:
 
 def histogram(ldr: EncodedRGB) -> Float[Tensor, "batch bins"]:
     """Mean membership of each channel's values in 32 bins: 1 at a bin's centre, 0 one bin away; centres at 0 and 1."""
-    memberships = [(1 - (ldr * (BINS - 1) - centre).abs()).clamp(min=0).mean((2, 3)) for centre in range(BINS)]
-    return torch.stack(memberships, 2).flatten(1)
+    place = ldr.flatten(2).clamp(0, 1) * (BINS - 1)  # (B, 3, pixels)
+    below = place.floor().clamp(max=BINS - 2)
+    share = place - below
+    counts = torch.zeros(*place.shape[:2], BINS, dtype=ldr.dtype, device=ldr.device)
+    counts = counts.scatter_add(2, below.long(), 1 - share).scatter_add(2, below.long() + 1, share)
+    return (counts / place.shape[-1]).flatten(1)
 
 
-def area_matrix(length: int, height: int, width: int, like: Tensor) -> Float[Tensor, "192 length"]:
+def area_matrix(length: int, height: int, width: int, like: Tensor) -> Float[Tensor, "160 length"]:
     """Share of each cell that each row (or column) of pixels covers.
 
     Args:
@@ -81,7 +85,7 @@ def bilinear_matrix(length: int, height: int, width: int, cells: int, like: Tens
     Args:
         length: rows (or columns) of the frame.
         height, width: of the frame.
-        cells: along the canvas that is read: 192, or fewer and larger ones.
+        cells: along the canvas that is read: 160, or fewer and larger ones.
         like: a tensor whose device the matrix gets.
     """
     scale, offset = _geometry(length, height, width, like)
@@ -90,8 +94,21 @@ def bilinear_matrix(length: int, height: int, width: int, cells: int, like: Tens
     return (1 - (place - torch.arange(cells, device=like.device)[None]).abs()).clamp(min=0)
 
 
+def canvas_place(
+    rows: Int[Tensor, " pixels"], columns: Int[Tensor, " pixels"], height: int, width: int
+) -> Float[Tensor, "1 pixels 2"]:
+    """Where the centres of pixels lie on the canvas, from -1 to 1 (across, down), as `F.grid_sample` takes it.
+
+    Args:
+        rows, columns: of the pixels, from 0.
+        height, width: of the frame.
+    """
+    ends = [((each + 0.5) - length / 2) / max(height, width) * 2 for each, length in ((columns, width), (rows, height))]
+    return torch.stack(ends, -1)[None]
+
+
 def _geometry(length: int, height: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
     """Pixels of a cell, and pixels by which the canvas begins before the frame."""
     sides = torch.tensor([height, width, length], dtype=torch.float32, device=like.device)
-    scale = sides[:2].amax(0) / SIDE
+    scale = torch.maximum(sides[0], sides[1]) / SIDE
     return scale, (SIDE * scale - sides[2]) / 2

@@ -1,10 +1,12 @@
 """A variant of the two-stage network for any photograph: it looks at the whole frame before it looks at pixels."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import nn
 
+from twostage_hdr.networks.context_gain import clipping_weight
 from twostage_hdr.networks.frame_thumbnail import Thumbnail, thumbnail
 from twostage_hdr.networks.hyper_parameters import HyperParameters
 from twostage_hdr.networks.response_curve import ResponseCurve, gamma_curve, srgb_curve
@@ -58,7 +60,7 @@ class TwoStageWholeFrameNetwork(nn.Module):
         *,
         features: int = 64,
         growth: int = 32,
-        widths: tuple[int, ...] | list[int] = (32, 48, 64, 96, 128),
+        widths: Sequence[int] = (24, 40, 56, 80, 112),
         curve_features: int = 24,
         dropout: float = 0.2,
         lights: float = 0.5,
@@ -101,7 +103,8 @@ class TwoStageWholeFrameNetwork(nn.Module):
             curve = response
         else:
             curve = gamma_curve(float(response), device=seen.cells.device)
-        return FrameView(curve=curve, lights=self.branch.lights(seen, curve))
+        known = torch.full_like(seen.histogram[:, 0], float(response != "estimated"))
+        return FrameView(curve=curve, lights=self.branch.lights(seen, curve, known))
 
     def lit(
         self, hdr: EncodedRGB, ldr: EncodedRGB, view: FrameView, lights: float | None = None, *, top: int, height: int
@@ -117,6 +120,6 @@ class TwoStageWholeFrameNetwork(nn.Module):
             height: of the whole frame.
         """
         quantile = self.lights if lights is None else lights
-        log_light, white = light_rows(view.lights, ldr, quantile, top=top, height=height)
-        light = torch.exp(log_light / HDM_GAMMA)  # encoded
+        (log_light,) = light_rows(view.lights, ldr, (quantile,), top=top, height=height)
+        light, white = torch.exp(log_light / HDM_GAMMA), clipping_weight(ldr)  # encoded
         return hdr * (1 - white) + light * white

@@ -6,6 +6,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
+from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
 
 
 def enhancement_stage(network: nn.Module, where: str) -> Stage:
@@ -25,8 +26,8 @@ def start_from(network: nn.Module, trained: nn.Module, where: str) -> str:
     """Copies trained weights into a new run's network and says what was copied.
 
     A two-stage network takes both stages from another one, or stage I alone from a stage; a stage takes a stage, or
-    the stage of a two-stage network that has its number of parameters; the variant with context takes the two-stage
-    network inside it.
+    the stage of a two-stage network that has its number of parameters; the variants with context and with a view of
+    the whole frame take the two-stage network inside them.
 
     Raises:
         InputError: the two do not fit.
@@ -36,7 +37,9 @@ def start_from(network: nn.Module, trained: nn.Module, where: str) -> str:
         targets = [("stage I", network.enhancement, trained)]
     elif isinstance(network, Stage) and isinstance(trained, TwoStageNetwork):
         targets = [("stage I", network, trained.enhancement), ("stage II", network, trained.tone_mapping)]
-    elif isinstance(network, TwoStageContextNetwork) and isinstance(trained, TwoStageNetwork):
+    elif isinstance(network, TwoStageContextNetwork | TwoStageWholeFrameNetwork) and isinstance(
+        trained, TwoStageNetwork
+    ):
         targets = [("both stages", network.two_stage, trained)]
     for what, target, source in targets:
         if _shapes(target) == _shapes(source):

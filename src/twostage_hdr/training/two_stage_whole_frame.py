@@ -1,0 +1,159 @@
+"""Trains the branch that looks at whole frames: their response, and the light of what is clipped."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from twostage_hdr.errors import InputError
+from twostage_hdr.losses.gain_aligned import alignment_gain
+from twostage_hdr.losses.log_error import AlignedLogErrorLoss
+from twostage_hdr.losses.pinball import PinballLoss
+from twostage_hdr.losses.response_error import ResponseErrorLoss
+from twostage_hdr.networks.context_gain import clipping_weight
+from twostage_hdr.networks.frame_thumbnail import thumbnail
+from twostage_hdr.networks.response_curve import ResponseCurve, gamma_curve, srgb_curve
+from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
+from twostage_hdr.networks.whole_frame_branch import LOWEST, QUANTILES, LightMap, light_at
+from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
+from twostage_hdr.training.optimisation import OptimizedPart, OptimizerFactory, ScheduleFactory, without_autocast
+from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule
+from twostage_hdr.training.whole_frame_batch import WholeFrameBatch
+
+CURVES = {"srgb": srgb_curve, "gamma": lambda: gamma_curve(HDM_GAMMA)}
+"""Responses that a user may declare."""
+
+
+class TwoStageWholeFrameModule(ReconstructionModule):
+    """Only the branch learns. The two stages are frozen, and not even run: below white they change nothing but noise,
+    and at white the branch's light is all there is.
+
+    Batches are made by `whole_frame_batch` of frames of any size.
+
+    Args:
+        network: a `TwoStageWholeFrameNetwork`; start it from trained weights of the two stages (`weights=W`).
+        optimizer: of the branch.
+        declared: for each camera, how often its frames come with which response: {camera: {"srgb": share, "gamma":
+            share, "estimated": share}}; the lights are learnt with that response.
+        pinball, image, response: weights of the losses: of the quantiles (stops), of the scores (tenths of a dB), of
+            the estimated response (stops).
+        validate_as: the response that validation takes: a gamma, or one of these names.
+        schedule: of the learning rate; None keeps it constant.
+        clip_norm: see `ReconstructionModule`.
+
+    Raises:
+        InputError: another kind of network, or a response of another name.
+    """
+
+    network: TwoStageWholeFrameNetwork
+    frozen_part = "two_stage"
+
+    def __init__(
+        self,
+        *,
+        network: nn.Module,
+        optimizer: OptimizerFactory,
+        declared: Mapping[str, Mapping[str, float]],
+        pinball: float = 1.0,
+        image: float = 0.5,
+        response: float = 1.0,
+        validate_as: Literal["srgb", "estimated"] | float = "estimated",
+        schedule: ScheduleFactory | None = None,
+        clip_norm: float | None = None,
+    ) -> None:
+        if not isinstance(network, TwoStageWholeFrameNetwork):
+            raise InputError(
+                f"module.network={type(network).__name__}", "this module trains network=two_stage_whole_frame"
+            )
+        known = {"estimated", *CURVES}
+        if not set().union(*declared.values()) <= known:
+            raise InputError(f"module.declared={dict(declared)}", f"responses are {', '.join(sorted(known))}")
+        super().__init__(network=network, clip_norm=clip_norm)
+        network.two_stage.requires_grad_(False)
+        self.declared = {camera: dict(shares) for camera, shares in declared.items()}
+        self.weights = {"pinball": pinball, "image": image, "response": response}
+        self.validate_as = validate_as
+        self.quantiles = [PinballLoss(quantile=quantile) for quantile in QUANTILES]
+        self.image_loss, self.response_loss = AlignedLogErrorLoss(), ResponseErrorLoss()
+        self.part = OptimizedPart("branch", network.branch, optimizer, schedule)
+        self.start: dict[str, Tensor] = {}
+
+    def optimized_parts(self) -> Sequence[OptimizedPart]:
+        """The branch alone."""
+        return [self.part]
+
+    def predict(self, ldr: Tensor) -> Prediction:
+        """The network's image, but for the two stages, as in training: seconds an image instead of minutes."""
+        with without_autocast(ldr):
+            seen = thumbnail(ldr)
+        view = self.network.look(seen, self.validate_as)
+        with without_autocast(ldr):
+            result = self.network.lit(view.curve.encoded(ldr), ldr, view, top=0, height=ldr.shape[-2])
+        return Prediction(result)
+
+    def on_fit_start(self) -> None:
+        """The weights are there: keeps what must not change."""
+        self.start = {name: value.clone() for name, value in self.network.two_stage.state_dict().items()}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """An average of weights that stand still differs from them by its rounding: they are saved as they are."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["state_dict"] |= {f"network.two_stage.{name}": value for name, value in self.start.items()}
+
+    def training_step(self, batch: WholeFrameBatch, batch_idx: int) -> None:
+        """One update of the branch."""
+        branch = self.network.branch
+        estimated = branch.response(batch.seen)
+        names = self.responses(batch.cameras)
+        curve = known_or(estimated, names)
+        known = torch.tensor([float(name != "estimated") for name in names]).to(batch.ldr)
+        lights = branch.lights(batch.seen, curve, known)
+        unknown = [place for place, name in enumerate(names) if name == "estimated"]
+        with without_autocast(batch.ldr):
+            parts = self.losses(batch, curve, lights) | self.response_losses(batch, estimated, unknown)
+            total = torch.stack([self.weights[name] * value for name, value in parts.items()]).sum()
+        self.log_losses("branch", total, parts)
+        self.step_optimizers(batch.triple, [(self.part, total)])
+
+    def responses(self, cameras: Sequence[str]) -> list[str]:
+        """The response that each frame comes with, by name, drawn by seed and update."""
+        rng = np.random.default_rng([self.seed, self.updates])
+        names: list[str] = []
+        for camera in cameras:
+            shares = self.declared[camera]
+            total = sum(shares.values())
+            names.append(str(rng.choice(list(shares), p=[share / total for share in shares.values()])))
+        return names
+
+    def losses(self, batch: WholeFrameBatch, curve: ResponseCurve, lights: LightMap) -> dict[str, Tensor]:
+        """Of the lights, means over the frames; the two stages are taken for the re-encoded frames themselves."""
+        seen, white = curve.encoded(batch.ldr), clipping_weight(batch.ldr)
+        gain = alignment_gain(seen, batch.reference16)
+        target = (decode_gamma(batch.reference16) / gain).clamp(min=LOWEST).log()
+        *levels, shown = light_at(lights, batch.ldr, batch.place, (*QUANTILES, self.network.lights))
+        pinball = [loss(level, target, white) for loss, level in zip(self.quantiles, levels, strict=True)]
+        result = seen * (1 - white) + torch.exp(shown / HDM_GAMMA) * white
+        return {
+            "pinball": torch.stack(pinball).sum() / math.log(2),
+            "image": self.image_loss(result, batch.reference16),
+        }
+
+    def response_losses(
+        self, batch: WholeFrameBatch, estimated: ResponseCurve, unknown: Sequence[int]
+    ) -> dict[str, Tensor]:
+        """Of the responses that are to be estimated; nothing where all are known."""
+        if not unknown:
+            return {}
+        curve = ResponseCurve(*(value[unknown] for value in estimated))
+        light = curve.linear(batch.ldr[unknown])
+        return {"response": self.response_loss(light, decode_gamma(batch.reference16[unknown]))}
+
+
+def known_or(estimated: ResponseCurve, names: Sequence[str]) -> ResponseCurve:
+    """For each frame the curve of that name; an estimated one passes no gradient on."""
+    own = [ResponseCurve(*(value[place : place + 1].detach() for value in estimated)) for place in range(len(names))]
+    chosen = [CURVES[name]() if name in CURVES else curve for name, curve in zip(names, own, strict=True)]
+    return ResponseCurve(*(torch.cat(values).to(estimated.exponent) for values in zip(*chosen, strict=True)))

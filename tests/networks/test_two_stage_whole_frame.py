@@ -1,0 +1,86 @@
+import pytest
+import torch
+from torch import nn
+
+from twostage_hdr.networks.frame_thumbnail import thumbnail
+from twostage_hdr.networks.response_curve import srgb_curve
+from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
+
+
+def network(*, identity: bool = False) -> TwoStageWholeFrameNetwork:
+    torch.manual_seed(0)
+    built = TwoStageWholeFrameNetwork(features=8, growth=4, widths=(8, 8, 8), curve_features=4).eval()
+    nn.init.normal_(built.branch.leave.weight)
+    if identity:
+        for stage in (built.two_stage.enhancement, built.two_stage.tone_mapping):
+            nn.init.zeros_(stage.conv_out.weight)
+            nn.init.zeros_(stage.conv_out.bias)
+    return built
+
+
+def frame() -> torch.Tensor:
+    ldr = 0.9 * torch.rand(1, 3, 33, 47, generator=torch.Generator().manual_seed(1))
+    ldr[..., 10:20, 10:30] = 1
+    return ldr
+
+
+def test_the_two_stages_are_the_papers() -> None:
+    two_stage = TwoStageWholeFrameNetwork().two_stage
+    assert sum(parameter.numel() for parameter in two_stage.parameters()) == 834_476
+
+
+@pytest.mark.parametrize("gamma", [1.8, 2.24])
+def test_below_white_the_result_is_the_declared_light_where_the_two_stages_change_nothing(gamma: float) -> None:
+    ldr = frame()
+    with torch.no_grad():
+        result = network(identity=True)(ldr, gamma)
+    dark = ldr < 0.95
+    torch.testing.assert_close(result[dark] ** 2.24, ldr[dark] ** gamma, rtol=1e-3, atol=1e-6)
+
+
+def test_white_is_the_branchs_light_alone_whatever_the_two_stages_say() -> None:
+    one, other = network(), network()
+    nn.init.normal_(other.two_stage.tone_mapping.conv_out.weight)
+    white = (frame() >= 1).expand(1, 3, 33, 47)
+    with torch.no_grad():
+        torch.testing.assert_close(one(frame())[white], other(frame())[white])
+
+
+def test_white_light_stays_white_where_the_branch_names_no_colour() -> None:
+    built = network()
+    nn.init.zeros_(built.branch.leave.weight[6:])
+    with torch.no_grad():
+        light = built(frame())[0, :, 15, 15]
+    torch.testing.assert_close(light, light[:1].expand(3))
+
+
+def test_lights_brighten_white_and_nothing_else() -> None:
+    built, ldr = network(), frame()
+    with torch.no_grad():
+        careful, brilliant = built(ldr, 2.24, 0.1), built(ldr, 2.24, 0.9)
+    white = ldr >= 1
+    assert bool((brilliant[white] > careful[white]).all())
+    torch.testing.assert_close(brilliant[ldr < 0.95], careful[ldr < 0.95])
+
+
+def test_a_declared_curve_and_its_name_are_the_same() -> None:
+    built, ldr = network(), frame()
+    with torch.no_grad():
+        assert torch.equal(built(ldr, "srgb"), built(ldr, srgb_curve()))
+
+
+def test_rows_are_those_of_the_whole() -> None:
+    built, ldr = network(), frame()
+    with torch.no_grad():
+        view = built.look(thumbnail(ldr), "estimated")
+        hdr = built.two_stage(view.curve.encoded(ldr))
+        rows = built.lit(hdr[:, :, 9:14], ldr[:, :, 9:14], view, top=9, height=33)
+        torch.testing.assert_close(rows, built(ldr, "estimated")[:, :, 9:14])
+
+
+def test_the_hyper_parameters_rebuild_the_network() -> None:
+    built = network()
+    twin = TwoStageWholeFrameNetwork(**built.hyper_parameters).eval()
+    twin.load_state_dict(built.state_dict())
+    with torch.no_grad():
+        assert torch.equal(twin(frame()), built(frame()))
