@@ -18,6 +18,7 @@ from twostage_hdr.cli.convert import find_hdr_files
 from twostage_hdr.cli.info import facts_of
 from twostage_hdr.data.hdm import HdmSource
 from twostage_hdr.data.hdr_folder import MANIFEST, HdrFolderSource
+from twostage_hdr.data.kalantari import KalantariSource
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.sequences import read_sequences
 from twostage_hdr.data.store.hdm_frames import HdmFrames
@@ -29,6 +30,7 @@ from twostage_hdr.imaging.challenge_png import (
     read_challenge_png,
     write_challenge_pair,
 )
+from twostage_hdr.imaging.exif_exposure import read_exif_exposure
 from twostage_hdr.imaging.exr import read_exr, write_exr
 from twostage_hdr.imaging.jpegxl import read_jpegxl, write_jpegxl
 from twostage_hdr.imaging.ldr import read_ldr
@@ -91,6 +93,19 @@ def _read_folder(path: Path) -> object:
     camera = VirtualCamera(exposure=ClippedShareExposure(), response=GammaResponse())
     source = HdrFolderSource(root=str(path.parent), camera=camera, exclude=str(path.with_name("exclude.txt")))
     return [source.read(scene) for scene in source.scenes()]
+
+
+def _write_kalantari(path: Path) -> None:
+    """A bracket of three TIFFs with its reference."""
+    for number in range(3):
+        _tiff16(path.with_name(f"{number}.tif"))
+    path.with_name("exposure.txt").write_text("-2\n0\n2\n", encoding="utf-8")
+    write_radiance(path.with_name("HDRImg.hdr"), LIGHT)
+
+
+def _read_kalantari(path: Path) -> object:
+    source = KalantariSource(root=str(path.parent))
+    return source.triple(source.scenes()[0], np.random.default_rng(0), None)
 
 
 def _found(path: Path) -> object:
@@ -190,6 +205,8 @@ TARGETS: dict[str, Target] = {
         ["evaluation.color_video_vdp"],
         {"a.csv": lambda path: path.write_text("test, reference, cvvdp\ntest0.exr, r, 9.5\ntest1.exr, r, 8\n")},
     ),
+    "bracket": Target(_read_kalantari, ["data.kalantari"], dict.fromkeys(("exposure.txt", "1.tif"), _write_kalantari)),
+    "EXIF": Target(read_exif_exposure, ["imaging.exif_exposure"], {"a.jpg": _pillow()}),
     "folders": Target(_found, ["cli.convert"], {"a.jpg": lambda path: write_ultra_hdr(path, LIGHT)}),
 }
 

@@ -22,6 +22,10 @@ GAMMA = 2.2
 """Encoding of the TIFFs [kalantari2017]."""
 
 
+MOST_STOPS = 30
+"""Distance from the reference's exposure that no frame of a bracket has."""
+
+
 class KalantariSource:
     """Three frames of a scene in motion; the reference is the middle exposure, whose white is 1.0.
 
@@ -40,7 +44,9 @@ class KalantariSource:
         self.root, self.cap = Path(root), cap
         self._ids = sorted(file.parent.relative_to(self.root).as_posix() for file in self.root.rglob("HDRImg.hdr"))
         if not self._ids:
-            raise InputError(f"data.root={root}", "no scene (a folder with HDRImg.hdr) in it or below it")
+            raise InputError(
+                f"data.root={root}", "no scene (a folder with HDRImg.hdr) in it or below it", "give its folder"
+            )
 
     def scenes(self) -> Sequence[Scene]:
         """Each folder is a place of its own."""
@@ -77,8 +83,10 @@ def _stops(path: Path, frames: int) -> list[float]:
         raise
     except ValueError:
         stops = []
-    if frames < 2 or len(stops) != frames:
-        raise InputError(path, f"{len(stops)} exposures for {frames} TIFFs", "give one number of stops for each")
+    if frames < 2 or len(stops) != frames or not all(abs(value) <= MOST_STOPS for value in stops):
+        raise InputError(
+            path, f"{len(stops)} exposures for {frames} TIFFs, or one beyond {MOST_STOPS} stops", "give one for each"
+        )
     return stops
 
 
@@ -86,7 +94,11 @@ def _frame(path: Path, shape: torch.Size) -> Tensor:
     pixels = read_ldr(path).pixels
     frame = _tensor(pixels / np.float32(np.iinfo(pixels.dtype).max)) ** (GAMMA / HDM_GAMMA)
     if frame.shape != shape:
-        raise InputError(path, f"{frame.shape[2]}x{frame.shape[1]} px, its reference is {shape[2]}x{shape[1]}")
+        raise InputError(
+            path,
+            f"{frame.shape[2]}x{frame.shape[1]} px, its reference is {shape[2]}x{shape[1]}",
+            "copy the scene again",
+        )
     return frame
 
 
