@@ -320,3 +320,9 @@ def test_one_setting_lets_networks_with_a_skip_start_at_the_identity(
     image = torch.rand(1, 3, 12, 8)
     assert torch.equal(instantiate(compose(*chosen, "identity_start=true").module.network)(image), image)
     assert not torch.equal(instantiate(compose(*chosen).module.network)(image), image)
+
+
+def test_an_experiment_may_set_what_the_primary_config_has(compose: Callable[..., DictConfig]) -> None:
+    assert compose("experiment=demo").module.network.identity_start is True
+    assert compose("experiment=demo", "identity_start=false").module.network.identity_start is False
+    assert compose().module.network.identity_start is False
