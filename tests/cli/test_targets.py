@@ -60,7 +60,7 @@ def evaluated(run: RunDirectory, **settings: object) -> None:
 def test_a_run_from_before_the_classes_moved_still_gives_its_data_and_settings(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run")
     config = run.config()
-    assert config.module._target_ == "twostage_hdr.training.one_network.SupervisedModule"
+    assert config.module._target_ == "twostage_hdr.training.one_network.OneNetworkModule"
     assert config.trainer.plugins[0]._target_.startswith("twostage_hdr.training.callbacks.")
     assert config.callbacks.progress._target_ == "twostage_hdr.training.callbacks.throughput.Progress"
     evaluated(run)
@@ -114,7 +114,7 @@ def test_names_that_have_moved_are_replaced_wherever_they_are() -> None:
     config = OmegaConf.create({"a": [old, {"b": dict(old)}], "c": "${a}", "d": "???", "e": None})
     OmegaConf.set_struct(config, True)
     rename_moved(config)
-    assert config.a[1].b._target_ == config.a[0]._target_ == "twostage_hdr.training.one_network.SupervisedModule"
+    assert config.a[1].b._target_ == config.a[0]._target_ == "twostage_hdr.training.one_network.OneNetworkModule"
 
 
 @pytest.mark.parametrize(

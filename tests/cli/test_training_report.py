@@ -10,7 +10,7 @@ from twostage_hdr.data.triple import Triple
 from twostage_hdr.losses.reconstruction import L1Loss
 from twostage_hdr.losses.weighted import WeightedLoss
 from twostage_hdr.networks.stage import Stage
-from twostage_hdr.training.one_network import SupervisedModule
+from twostage_hdr.training.one_network import OneNetworkModule
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_resumed_run_says_from_where(tmp_path: Path, epochs: dict, batches: di
 
 def test_the_frames_own_scores_are_those_of_the_validations_metrics() -> None:
     loss = WeightedLoss(terms={"l1": L1Loss()}, weights={"l1": 1.0})
-    module = SupervisedModule(network=Stage(features=8, growth=4), loss=loss, optimizer=torch.optim.Adam)
+    module = OneNetworkModule(network=Stage(features=8, growth=4), loss=loss, optimizer=torch.optim.Adam)
     ldr, reference = torch.rand(3, 24, 32), torch.rand(3, 24, 32)
     image = Triple(ldr, reference, reference, "street", torch.tensor(1.0))
     scores = ldr_scores(module, [image])["street"]

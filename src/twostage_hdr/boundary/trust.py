@@ -24,13 +24,16 @@ MOVED = {
 }
 """Modules of version 0.1.0 whose classes lie elsewhere now: runs and configurations of that time name them."""
 
+RENAMED = {"SupervisedModule": "OneNetworkModule", "ExposureLadder": "ExposureStrip"}
+"""Classes of those modules that have another name now."""
+
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", re.ASCII)
 
 
 def current_path(path: str) -> str:
     """Where the class of a dotted path lies now."""
     module, _, name = path.rpartition(".")
-    return f"{MOVED[module]}.{name}" if module in MOVED else path
+    return f"{MOVED[module]}.{RENAMED.get(name, name)}" if module in MOVED else path
 
 
 def check_path(path: object, *, parts: Collection[str], trust: Collection[str], where: object) -> str:
