@@ -26,6 +26,8 @@ LOWEST = 0.7
 """Least light of a clipped channel, times white; noise may have clipped it."""
 COLOUR_SPAN = 1.2
 """Most that a channel may differ from the mean of the three, ln: 1.7 stops."""
+FAINTEST = 0.06
+"""Offset of a channel, ln, up to which it has none."""
 PARTLY_SPAN = 1.4
 """Most that a channel may be above white where another is not clipped, ln: 2 stops."""
 SPECKS, DEPTH = 0.2, 1.1
@@ -236,8 +238,9 @@ def _light_map(raw: Float[Tensor, "batch 12 rows columns"], cells: Tensor) -> Li
 
 
 def _balanced(colour: Float[Tensor, "batch 3 rows columns"]) -> Float[Tensor, "batch 3 rows columns"]:
-    """Bounded, and nearly around 0 in each cell."""
-    return COLOUR_SPAN * torch.tanh((colour - colour.mean(1, keepdim=True)) / COLOUR_SPAN)
+    """Bounded, and nearly around 0 in each cell; a cast that nobody sees is none, so white light stays white."""
+    offset = colour - colour.mean(1, keepdim=True)
+    return COLOUR_SPAN * torch.tanh((offset - offset.clamp(-FAINTEST, FAINTEST)) / COLOUR_SPAN)
 
 
 def _rising(free: Float[Tensor, "batch 3 rows columns"]) -> Float[Tensor, "batch 3 rows columns"]:
