@@ -95,7 +95,7 @@ def test_the_ablations_do_what_their_names_say(compose: Callable[..., DictConfig
     for mode in ("sequential", "end_to_end"):
         assert built(mode).mode == mode
     assert built_without("without_gan").discriminator is None
-    assert [player.name for part in built_without("without_gan").optimized_parts()] == ["enhancement", "tone_mapping"]
+    assert [part.name for part in built_without("without_gan").optimized_parts()] == ["enhancement", "tone_mapping"]
     assert built("without_colour").tone_mapping_loss.weights["colour"] == 0
     assert built("without_structure").objective.reconstruction.weights["structure"] == 0
     assert type(built("ms_ssim").objective.reconstruction.terms["structure"]).__name__ == "MSSSIMLoss"

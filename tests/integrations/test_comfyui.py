@@ -30,7 +30,7 @@ def test_frames_come_out_as_reconstruct_gives_them() -> None:
     frames = np.random.default_rng(0).integers(0, 256, (2, 16, 24, 3)).astype(np.uint8)
     image = torch.from_numpy(frames / np.float32(255))
     (linear,) = Reconstruct().run(image, response="declared", lights=0.0, precision="fp32", weights="two_stage")
-    expected = np.stack([reconstruct(frame, weights="two_stage") for frame in frames])
+    expected = np.stack([reconstruct(frame, weights="two_stage", precision="fp32") for frame in frames])
     np.testing.assert_allclose(linear.numpy(), expected, rtol=1e-5, atol=1e-6)
 
 

@@ -1,7 +1,9 @@
 """Whole runs on a GPU: training in bfloat16, going on from a checkpoint, one process of DDP, evaluation."""
 
+import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -23,21 +25,22 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_a_run_trains_is_evaluated_and_compares_with_the_cpu(train: Command, command: Command, workers: int) -> None:
+def test_a_run_trains_and_is_evaluated(train: Command, command: Command, workers: int) -> None:
     assert train("hydra.run.dir=run", f"data.workers={workers}") == 0
     assert min(curve(Path("run"), "train/tone_mapping/loss")) > 0
-    for device in ("cuda", "cpu"):
-        assert command("evaluate", "checkpoint=run", f"device={device}", f"hydra.run.dir={device}") == 0
-    scores = [(Path(device) / "summary.csv").read_text(encoding="utf-8") for device in ("cuda", "cpu")]
-    assert scores[0].splitlines()[0] == scores[1].splitlines()[0]
+    assert command("evaluate", "weights=run", "hydra.run.dir=evaluation") == 0
+    with Path("evaluation/summary.csv").open(newline="") as file:
+        scores = [float(row["mu_psnr_mean"]) for row in csv.DictReader(file)]
+    assert np.isfinite(scores).all()
 
 
 def test_a_resumed_run_ends_where_an_uninterrupted_one_does(train: Command) -> None:
-    assert train("hydra.run.dir=whole", "trainer.max_epochs=2", "trainer.deterministic=warn") == 0
-    assert train("hydra.run.dir=half", "trainer.max_epochs=1", "trainer.deterministic=warn") == 0
+    # A rate that does not depend on the length of the run.
+    settings = ("module.schedule.floor=1.0", "data.patches_per_epoch=64", "+trainer.deterministic=warn")
+    assert train("hydra.run.dir=whole", "trainer.max_epochs=2", *settings) == 0
+    assert train("hydra.run.dir=half", "trainer.max_epochs=1", *settings) == 0
     checkpoint = Path("half/checkpoints/last.ckpt").resolve()
-    more = ("trainer.max_epochs=2", "trainer.deterministic=warn", f"resume_from={checkpoint}")
-    assert train("hydra.run.dir=rest", *more) == 0
+    assert train("hydra.run.dir=rest", "trainer.max_epochs=2", f"resume_from={checkpoint}", *settings) == 0
     torch.testing.assert_close(weights(Path("rest")), weights(Path("whole")), rtol=1e-2, atol=1e-3)
 
 
