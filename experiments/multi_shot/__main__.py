@@ -150,7 +150,9 @@ def main() -> None:
     source = HdrFolderSource(root=arguments.root, camera=camera(False))
     names = json.loads(arguments.splits.read_text())["test"]
     names = names[:: max(1, len(names) // arguments.scenes)][: arguments.scenes]
-    single, gamma = (load_reconstructor(weights, device="cpu") for weights in (None, "two_stage_gamma"))
+    single, gamma = (
+        load_reconstructor(weights, device="cpu", precision="fp32") for weights in (None, "two_stage_gamma")
+    )
     methods: dict[str, Method] = {
         "reference frame": lambda triple: decode_gamma(reference_frame(triple.ldr)),
         "single shot (default weights)": lambda triple: to_tensor(single.image(frames(triple)[0])),

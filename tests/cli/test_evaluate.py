@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 
 from twostage_hdr.cli.evaluation_data import _changed
 from twostage_hdr.cli.main import main
+from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.data.splits import read_splits
 from twostage_hdr.inference.weights import save_weights
 from twostage_hdr.networks.two_stage import TwoStageNetwork
@@ -121,9 +122,10 @@ def test_single_settings_of_the_runs_data_can_be_changed(run, tmp_path, monkeypa
     assert not (tmp_path / "o").exists()
 
 
-def test_a_moved_root_is_the_sources_too() -> None:
-    of_run = OmegaConf.create({"root": "old", "source": {"root": "old", "cap": 10.0}})
-    changed = _changed(of_run, OmegaConf.create({"root": "new"}))
+def test_a_moved_root_is_the_sources_too(tmp_path: Path) -> None:
+    of_run = OmegaConf.create({"data": {"root": "old", "source": {"root": "old", "cap": 10.0}}})
+    command = OmegaConf.create({"data": {"root": "new"}, "trust": None})
+    changed = _changed(RunDirectory(tmp_path), of_run, command)
     assert changed == {"root": "new", "source": {"root": "new", "cap": 10.0}}
 
 

@@ -31,20 +31,20 @@ def results(tmp_path: Path) -> Path:
 def test_the_best_is_bold_by_the_columns_own_direction(results: Path) -> None:
     render_table(results / "results")
     markdown = (results / "results" / "table.md").read_text()
-    assert "**25.00**" in markdown  # the highest
-    assert "**3.00**" in markdown  # the lowest
-    assert markdown.count("**") == 4
+    assert "**25.00 (25.00)**" in markdown  # the highest
+    assert "**3.00 (3.00)**" in markdown  # the lowest
+    assert markdown.count("**") == 6  # the title is the third
     assert "| By hand | – | – |" in markdown
     assert "not run: needs a person" in markdown
     assert "- budget: equal updates: 5 updates" in markdown
     latex = (results / "results" / "table.tex").read_text()
-    assert r"\textbf{25.00}" in latex
+    assert r"\textbf{25.00" in latex
     assert r"One \& all" in latex
 
 
 def test_a_place_in_the_readme_is_filled_from_the_data_and_twice_is_as_good_as_once(results: Path) -> None:
     once = render_readme(README, results)
-    assert "old" not in once
+    assert "\nold\n" not in once
     assert "| LDR input | 20.00 | **3.00** |" in once
     assert "By hand" not in once  # rows without scores are in the whole table
     assert once.startswith("# A\n\n<!-- results")
@@ -67,7 +67,7 @@ def test_a_place_can_show_networks_only(tmp_path: Path) -> None:
 
 
 def test_a_place_without_data_is_empty(tmp_path: Path) -> None:
-    assert "old" not in render_readme(README, tmp_path)
+    assert "\nold\n" not in render_readme(README, tmp_path)
     assert render_readme(README, tmp_path).count("results") == 3
 
 

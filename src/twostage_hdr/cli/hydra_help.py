@@ -26,7 +26,7 @@ def help_text(config: str, directory: Path) -> str:
     primary = OmegaConf.create(text)
     assert isinstance(primary, DictConfig)
     parts = {
-        "RECIPES": [f"{file.stem:10}{_purpose(file)}" for file in _choices(directory / "experiment")],
+        "RECIPES": [f"{file.stem:12}{_purpose(file)}" for file in _choices(directory / "experiment")],
         "GROUPS": [_wrapped(f"{name}: {', '.join(choices)}") for name, choices in _groups(directory, primary)],
         "SETTINGS": list(_settings(text)),
     }

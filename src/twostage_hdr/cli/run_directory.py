@@ -20,7 +20,6 @@ from twostage_hdr.data.resumable_folder import changed_settings, exclusive_lock
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.report.curves import read_curves
 from twostage_hdr.imaging.atomic import atomic_path
-from twostage_hdr.training.callbacks.checkpoint_file import resume_points
 
 CONFIG = "config.yaml"
 
@@ -101,6 +100,8 @@ class RunDirectory:
     @property
     def last_checkpoint(self) -> Path | None:
         """The newest of its checkpoints; None at its beginning."""
+        from twostage_hdr.training.callbacks.checkpoint_file import resume_points  # PyTorch: help does not wait for it
+
         return next((path for path in resume_points(self.path / "checkpoints") if path.is_file()), None)
 
     @property

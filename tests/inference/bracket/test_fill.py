@@ -43,7 +43,11 @@ def frames(scene):
 def _filled(frames, network):
     merged = merge(frames, GAMMA)
     before = merged.linear.copy()
-    return before, merged.missing > 0, fill(merged, frames, GAMMA, load_reconstructor(network, device="cpu"))
+    return (
+        before,
+        merged.missing > 0,
+        fill(merged, frames, GAMMA, load_reconstructor(network, device="cpu", precision="fp32")),
+    )
 
 
 def test_the_network_fills_what_is_missing_on_the_reference_scale(frames):

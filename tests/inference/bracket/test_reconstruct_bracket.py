@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 import twostage_hdr
-from tests.imaging.test_camera_raw import _write_dng
+from tests.imaging.test_camera_raw import write_dng
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions, merge_bracket, reconstruct_bracket
 from twostage_hdr.inference.reconstruct import reconstruct
@@ -116,7 +116,7 @@ def test_raw_frames_keep_their_exposures(tmp_path):
     pytest.importorskip("rawpy")
     paths = [tmp_path / "a.dng", tmp_path / "b.dng"]
     for path in paths:
-        _write_dng(path)
+        write_dng(path)
     bracket = merge_bracket(paths, BracketOptions(stops=(0, 0), align="none"))
     np.testing.assert_allclose(bracket.merged.linear[32, 70], 0.18, rtol=0.02)
     assert bracket.base.dtype == np.uint16

@@ -102,7 +102,7 @@ def test_files_that_are_not_that_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read_vgg_convolutions(tmp_path / "nothing.pth", count=1)
     (tmp_path / "text.pth").write_text("not a checkpoint")
-    with pytest.raises(InputError, match="not a torch state dictionary"):
+    with pytest.raises(InputError, match="no weights of a VGG"):
         read_vgg_convolutions(tmp_path / "text.pth", count=1)
     torch.save({"features.0.weight": torch.rand(2, 3, 3, 3), "features.0.bias": torch.rand(2)}, tmp_path / "short.pth")
     with pytest.raises(InputError, match="1 convolutions found, 13 needed"):

@@ -109,7 +109,7 @@ def reconstruct_bracket(
     options: BracketOptions = BracketOptions(),
     weights: str | Path | nn.Module | None = None,
     device: str = "auto",
-    precision: str = "fp32",
+    precision: str = "auto",
     tile: int | None = None,
 ) -> LinearPixels:
     """Reconstructs one HDR image from the frames of a bracket.
