@@ -35,7 +35,7 @@ demo: setup  ## train small, score, reconstruct a picture: minutes on two cores 
 train: setup  ## train with the paper's settings on generated scenes (see README for your own data)
 	$(RUN) train experiment=paper data=procedural
 
-tables: setup  ## render the committed results of the experiments: Markdown, LaTeX, README
+tables: setup  ## render the committed results of the experiments: Markdown, LaTeX, docs/results.md
 	$(BIN)/python -m experiments.comparison.render
 
 test: setup  ## all tests

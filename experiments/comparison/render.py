@@ -1,6 +1,6 @@
-"""`make tables`: the committed results as Markdown, LaTeX, and in the README.
+"""`make tables`: the committed results as Markdown, LaTeX, and in docs/results.md.
 
-A place in the README is a pair of comments. What is between them is written here; nothing while there are no results:
+A place in that page is a pair of comments. What is between them is written here; nothing while there are no results:
 
     <!-- results: experiments/NAME/results/summary.json -->
     <!-- /results -->
@@ -18,13 +18,14 @@ from twostage_hdr.evaluation.tables import TableStyle, cell_notes, latex_table, 
 from twostage_hdr.imaging.atomic import atomic_path
 
 ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "results.md"
 TABLES = (
     "table1_comparison/results", "table1_comparison/results/swept", "table2_ablation/results",
     "table2_ablation/results/stages", "table2_ablation/results/parts",
     "weights/results/random", "weights/results/gamma",
 )  # fmt: skip
 """Folders of results, in `experiments`."""
-IN_THE_README = (
+ON_THE_PAGE = (
     "mu_psnr_aligned", "pu21_psnr", "crf_pu21_psnr", "delta_e", "stops_error_clipped", "stops_error_well_exposed",
 )  # fmt: skip
 """Columns that fit there; the whole table is a click away."""
@@ -49,23 +50,23 @@ def render_table(folder: Path) -> None:
     _write(folder / "table.tex", comments + latex_table(results.rows, results.columns, style))
 
 
-def render_readme(text: str, root: Path = ROOT) -> str:
-    """The README with every place filled from the data that is there.
+def render_page(text: str, root: Path = ROOT) -> str:
+    """The page with every place filled from the data that is there.
 
     Args:
-        text: of the README.
+        text: of the page.
         root: what the places' files are relative to.
     """
 
     def fill(place: re.Match[str]) -> str:
         file = root / place["file"]
-        block = readme_block(read_results(file), place["file"], bool(place["networks"])) if file.is_file() else ""
+        block = page_block(read_results(file), place["file"], bool(place["networks"])) if file.is_file() else ""
         return f"{place['head']}{block}{place['foot']}"
 
     return _PLACE.sub(fill, text)
 
 
-def readme_block(results: Results, file: str, networks: bool = False) -> str:
+def page_block(results: Results, file: str, networks: bool = False) -> str:
     """A short table, how it came about, and where the whole one is.
 
     Args:
@@ -73,7 +74,7 @@ def readme_block(results: Results, file: str, networks: bool = False) -> str:
         file: where they lie, as linked.
         networks: leave out rows that are neither a network nor the LDR input.
     """
-    columns = [column for column in results.columns if column.key in IN_THE_README]
+    columns = [column for column in results.columns if column.key in ON_THE_PAGE]
     rows = [row for row in results.rows if row.scores and (not networks or row.parameters or row.name == LDR)]
     bold = _conclusive(results)
     style = TableStyle(std=_seeds(results) > 1, std_over=OVER_SEEDS, note=False, bold=bold)
@@ -84,7 +85,7 @@ def readme_block(results: Results, file: str, networks: bool = False) -> str:
     told = [f"{key}: {facts[key]}" for key in (PARTIAL, SMOKE_TEST) if key in facts]
     told += [facts[key] for key in ("images", "data", "budget", "spread") if key in facts]
     text = "; ".join([*told, *(["bold: the best mean on these images, which is not a test"] if bold else [])])
-    return f"\n{table.strip()}\n\n{text[:1].upper()}{text[1:]}. Intervals, costs and notes: [{file}]({file}).\n\n"
+    return f"\n{table.strip()}\n\n{text[:1].upper()}{text[1:]}. Intervals, costs and notes: [{file}](../{file}).\n\n"
 
 
 def _conclusive(results: Results) -> bool:
@@ -122,8 +123,7 @@ def main() -> None:
         if (folder / "summary.json").is_file():
             render_table(folder)
             print(f"{folder.relative_to(ROOT)}: table.md, table.tex")
-    readme = ROOT / "README.md"
-    _write(readme, render_readme(readme.read_text(encoding="utf-8")))
+    _write(PAGE, render_page(PAGE.read_text(encoding="utf-8")))
 
 
 if __name__ == "__main__":

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from experiments.comparison.render import ROOT, TABLES, render_readme, render_table
+from experiments.comparison.render import PAGE, ROOT, TABLES, render_page, render_table
 from twostage_hdr.evaluation.method_row import MethodRow
 from twostage_hdr.evaluation.protocol import COLUMNS
 from twostage_hdr.evaluation.results import write_results
 from twostage_hdr.evaluation.summarise import summarise
 
-README = "# A\n\n<!-- results: results/summary.json -->\nold\n<!-- /results -->\n\n## B\n"
+PAGE_TEXT = "# A\n\n<!-- results: results/summary.json -->\nold\n<!-- /results -->\n\n## B\n"
 USED = [column for column in COLUMNS if column.key in ("mu_psnr_aligned", "delta_e")]
 
 
@@ -43,13 +43,13 @@ def test_the_best_is_bold_by_the_columns_own_direction(results: Path) -> None:
 
 
 def test_a_place_in_the_readme_is_filled_from_the_data_and_twice_is_as_good_as_once(results: Path) -> None:
-    once = render_readme(README, results)
+    once = render_page(PAGE_TEXT, results)
     assert "\nold\n" not in once
     assert "| LDR input | 20.00 | **3.00** |" in once
     assert "By hand" not in once  # rows without scores are in the whole table
     assert once.startswith("# A\n\n<!-- results")
     assert once.endswith("<!-- /results -->\n\n## B\n")
-    assert render_readme(once, results) == once
+    assert render_page(once, results) == once
 
 
 def test_a_place_can_show_networks_only(tmp_path: Path) -> None:
@@ -60,21 +60,21 @@ def test_a_place_can_show_networks_only(tmp_path: Path) -> None:
         MethodRow(name="operator", title="Operator", per_image=scored),
     ]
     write_results(tmp_path / "results", summarise(rows, USED), USED, {"images": "1"})
-    text = render_readme(README.replace("summary.json -->", "summary.json networks -->"), tmp_path)
+    text = render_page(PAGE_TEXT.replace("summary.json -->", "summary.json networks -->"), tmp_path)
     assert "| Net |" in text
     assert "| LDR input |" in text
     assert "Operator" not in text
 
 
 def test_a_place_without_data_is_empty(tmp_path: Path) -> None:
-    assert "\nold\n" not in render_readme(README, tmp_path)
-    assert render_readme(README, tmp_path).count("results") == 3
+    assert "\nold\n" not in render_page(PAGE_TEXT, tmp_path)
+    assert render_page(PAGE_TEXT, tmp_path).count("results") == 3
 
 
-def test_the_readme_says_what_the_committed_results_say() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_page_says_what_the_committed_results_say() -> None:
+    text = PAGE.read_text(encoding="utf-8")
     assert "<!-- results: experiments/table1_comparison/results/summary.json -->" in text
-    assert render_readme(text) == text, "run `make tables`"
+    assert render_page(text) == text, "run `make tables`"
 
 
 @pytest.mark.parametrize("name", TABLES)
