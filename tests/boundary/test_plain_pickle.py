@@ -24,7 +24,7 @@ def read(content: bytes) -> object:
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-@pytest.mark.parametrize("value", VALUES, ids=str)
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 def test_plain_data_are_what_pickle_itself_reads(value: object, protocol: int) -> None:
     class Named(PlainUnpickler):
         def find_class(self, module: str, name: str) -> object:
