@@ -24,11 +24,19 @@ class ContextRows:
         context: the gains' network, on its device.
         ldr: the photograph, full range of its type.
         tile: side of a tile of the map, cells.
+        table: what each level of the photograph is encoded as; None for its own share of the full range.
     """
 
-    def __init__(self, context: ContextGain, ldr: UInt[np.ndarray, "height width 3"], *, tile: int = TILE) -> None:
-        self.ldr = ldr
-        self.map = log_gain_map(context, ldr, tile=tile)
+    def __init__(
+        self,
+        context: ContextGain,
+        ldr: UInt[np.ndarray, "height width 3"],
+        *,
+        tile: int = TILE,
+        table: Float[np.ndarray, " levels"] | None = None,
+    ) -> None:
+        self.ldr, self.table = ldr, table
+        self.map = log_gain_map(context, ldr, tile=tile, table=table)
 
     def applied(
         self, rows: Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]
@@ -46,12 +54,16 @@ class ContextRows:
             fine = F.interpolate(cells, scale_factor=CELL, mode="bilinear")[0]
             begin = top - first * CELL
             log_gain = fine[:, begin : begin + bottom - top, : self.ldr.shape[1]]
-            gains = torch.exp(clipping_weight(encoded(self.ldr[top:bottom])[0]) * log_gain)
+            gains = torch.exp(clipping_weight(encoded(self.ldr[top:bottom], self.table)[0]) * log_gain)
             return gains.permute(1, 2, 0).numpy()
 
 
 def log_gain_map(
-    context: ContextGain, ldr: UInt[np.ndarray, "height width 3"], *, tile: int = TILE
+    context: ContextGain,
+    ldr: UInt[np.ndarray, "height width 3"],
+    *,
+    tile: int = TILE,
+    table: Float[np.ndarray, " levels"] | None = None,
 ) -> Float[Tensor, "3 rows columns"]:
     """`ContextGain.map` of a photograph of any size, in bounded memory; on the CPU.
 
@@ -59,6 +71,7 @@ def log_gain_map(
         context: the gains' network, on its device.
         ldr: full range of its type.
         tile: side of a tile, cells.
+        table: see `ContextRows`.
     """
     device, halo = context.conv_in.weight.device, context.receptive_cells
     height, width = (-(-side // CELL) for side in ldr.shape[:2])
@@ -72,6 +85,6 @@ def log_gain_map(
                 before * CELL : (right + halo) * CELL,
             ]
             with torch.inference_mode():
-                cells = context.map(encoded(pixels).to(device))[0]
+                cells = context.map(encoded(pixels, table).to(device))[0]
                 whole[:, top:bottom, left:right] = cells[:, top - up : bottom - up, left - before : right - before]
     return whole

@@ -147,7 +147,9 @@ class Engine:
         if self.whole_frame is not None:
             view = view or self.look(ldr)
             assert view is not None
-            return view.applied(self._network_rows(ldr, view.table))
+            with without_tf32, torch.autocast(self.device.type, enabled=False):
+                nearby = ContextRows(self.whole_frame.context, ldr, table=view.table)
+            return view.applied(nearby.applied(self._network_rows(ldr, view.table)))
         rows = self._network_rows(ldr)
         if self.context is None:
             return rows

@@ -1,19 +1,23 @@
 """A variant of the two-stage network for any photograph: it looks at the whole frame before it looks at pixels."""
 
+import math
 from collections.abc import Sequence
 from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import nn
 
-from twostage_hdr.networks.context_gain import clipping_weight
+from twostage_hdr.networks.context_gain import ContextGain, clipping_weight
 from twostage_hdr.networks.frame_thumbnail import Thumbnail, thumbnail
 from twostage_hdr.networks.hyper_parameters import HyperParameters
 from twostage_hdr.networks.response_curve import ResponseCurve, gamma_curve, srgb_curve
 from twostage_hdr.networks.two_stage import TwoStageNetwork
-from twostage_hdr.networks.whole_frame_branch import LightMap, WholeFrameBranch, light_rows
+from twostage_hdr.networks.whole_frame_branch import PEAK, QUANTILES, LightMap, WholeFrameBranch, light_rows
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 from twostage_hdr.radiometry.quantities import EncodedRGB
+
+SMALLEST = 1e-4
+"""Encoded value below which nothing has a logarithm; only what is clipped needs one."""
 
 KnownResponse = ResponseCurve | float | Literal["srgb", "estimated"]
 """A curve, a gamma, sRGB, or the branch's own estimate."""
@@ -36,13 +40,14 @@ class TwoStageWholeFrameNetwork(nn.Module):
         ldr -+-> thumbnail -> branch -> curve, map of lights
              |                            |        |
              +-> re-encoded to gamma 2.24 +        |
-                  -> two-stage network [sharif2021twostage] -> I_H
+                  -> two-stage network [sharif2021twostage] x context -> I_H
                                                    |
-        hdr = I_H^(1 - white) * light^white, white = how far each channel of ldr is clipped, 0 to 1
+        hdr = (1 - white) I_H + white light,  ln light = q(lights) + local (ln I_H - q(0.5)),
+        white = how far each channel of ldr is clipped, 0 to 1
 
-    Below white the result is the two-stage network's, which sees gamma 2.24 whatever the camera was; at white it is the
-    branch's alone, so it neither depends on the frame's size nor gets rims from 17 px of sight. A new branch leaves
-    white where it is. Ours; not in the paper.
+    Below white the result is the two-stage network's, which sees gamma 2.24 whatever the camera was. At white the light
+    lies between what the whole frame says and what the two stages and their context see nearby (176 px): the one knows
+    the scene, the other the edges and textures. Ours; not in the paper.
 
     Args:
         features: channels inside both stages.
@@ -50,7 +55,9 @@ class TwoStageWholeFrameNetwork(nn.Module):
         widths: see `WholeFrameBranch`.
         curve_features: see `WholeFrameBranch`.
         dropout: see `WholeFrameBranch`.
+        context_features: see `ContextGain`.
         lights: the quantile of the light that is shown when none is asked for.
+        local: weight of what is seen nearby in the logarithm of the light, 0 to 1.
     """
 
     output: ClassVar[Literal["encoded", "linear"]] = "encoded"
@@ -63,17 +70,22 @@ class TwoStageWholeFrameNetwork(nn.Module):
         widths: Sequence[int] = (24, 40, 56, 80, 112),
         curve_features: int = 24,
         dropout: float = 0.2,
+        context_features: int = 64,
         lights: float = 0.5,
+        local: float = 0.5,
     ) -> None:
         super().__init__()
         self.two_stage = TwoStageNetwork(features=features, growth=growth)
         self.branch = WholeFrameBranch(widths=widths, curve_features=curve_features, dropout=dropout)
-        self.lights = lights
+        self.context = ContextGain(features=context_features)
+        self.lights, self.local = lights, local
         self.hyper_parameters: HyperParameters = {
             "features": features,
             "growth": growth,
             **self.branch.hyper_parameters,
+            "context_features": context_features,
             "lights": lights,
+            "local": local,
         }
 
     def forward(self, ldr: EncodedRGB, response: KnownResponse = "srgb", lights: float | None = None) -> EncodedRGB:
@@ -85,7 +97,8 @@ class TwoStageWholeFrameNetwork(nn.Module):
             lights: quantile of the light of what is clipped, 0.1 (careful) to 0.9 (brilliant).
         """
         view = self.look(thumbnail(ldr), response)
-        hdr = self.two_stage(view.curve.encoded(ldr))
+        known = view.curve.encoded(ldr)
+        hdr = self.two_stage(known) * self.context(known)
         return self.lit(hdr, ldr, view, lights, top=0, height=ldr.shape[-2])
 
     def look(self, seen: Thumbnail, response: KnownResponse = "srgb") -> FrameView:
@@ -107,19 +120,31 @@ class TwoStageWholeFrameNetwork(nn.Module):
         return FrameView(curve=curve, lights=self.branch.lights(seen, curve, known))
 
     def lit(
-        self, hdr: EncodedRGB, ldr: EncodedRGB, view: FrameView, lights: float | None = None, *, top: int, height: int
+        self,
+        hdr: EncodedRGB,
+        ldr: EncodedRGB,
+        view: FrameView,
+        lights: float | None = None,
+        *,
+        top: int,
+        height: int,
+        local: float | None = None,
     ) -> EncodedRGB:
         """Rows of the two stages' image with the light of what is clipped in them.
 
         Args:
-            hdr: rows of the two stages' image of the re-encoded frame, (B, 3, rows, W).
+            hdr: rows of the image that the two stages and their context make of the re-encoded frame, (B, 3, rows, W).
             ldr: the frame's own rows.
             view: of the whole frame.
             lights: quantile; None for the network's own choice.
             top: the first of the rows.
             height: of the whole frame.
+            local: weight of hdr at white; None for the network's own.
         """
         quantile = self.lights if lights is None else lights
-        (log_light,) = light_rows(view.lights, ldr, (quantile,), top=top, height=height)
+        weight = self.local if local is None else local
+        level, middle = light_rows(view.lights, ldr, (quantile, QUANTILES[1]), top=top, height=height)
+        nearby = HDM_GAMMA * hdr.clamp(min=SMALLEST).log()
+        log_light = (level + weight * (nearby - middle)).clamp(max=math.log(PEAK))
         light, white = torch.exp(log_light / HDM_GAMMA), clipping_weight(ldr)  # encoded
         return hdr * (1 - white) + light * white

@@ -37,6 +37,9 @@ def start_from(network: nn.Module, trained: nn.Module, where: str) -> str:
         targets = [("stage I", network.enhancement, trained)]
     elif isinstance(network, Stage) and isinstance(trained, TwoStageNetwork):
         targets = [("stage I", network, trained.enhancement), ("stage II", network, trained.tone_mapping)]
+    elif isinstance(network, TwoStageWholeFrameNetwork) and isinstance(trained, TwoStageContextNetwork):
+        network.context.load_state_dict(trained.context.state_dict())
+        targets = [("both stages and context", network.two_stage, trained.two_stage)]
     elif isinstance(network, TwoStageContextNetwork | TwoStageWholeFrameNetwork) and isinstance(
         trained, TwoStageNetwork
     ):

@@ -28,8 +28,8 @@ CURVES = {"srgb": srgb_curve, "gamma": lambda: gamma_curve(HDM_GAMMA)}
 
 
 class TwoStageWholeFrameModule(ReconstructionModule):
-    """Only the branch learns. The two stages are frozen, and not even run: below white they change nothing but noise,
-    and at white the branch's light is all there is.
+    """Only the branch learns. The two stages and their context are frozen, and not even run: below white they change
+    nothing but noise, and at white the branch learns to be right alone.
 
     Batches are made by `whole_frame_batch` of frames of any size.
 
@@ -73,6 +73,7 @@ class TwoStageWholeFrameModule(ReconstructionModule):
             raise InputError(f"module.declared={dict(declared)}", f"responses are {', '.join(sorted(known))}")
         super().__init__(network=network, clip_norm=clip_norm)
         network.two_stage.requires_grad_(False)
+        network.context.requires_grad_(False)
         self.declared = {camera: dict(shares) for camera, shares in declared.items()}
         self.weights = {"pinball": pinball, "image": image, "response": response}
         self.validate_as = validate_as
@@ -91,17 +92,21 @@ class TwoStageWholeFrameModule(ReconstructionModule):
             seen = thumbnail(ldr)
         view = self.network.look(seen, self.validate_as)
         with without_autocast(ldr):
-            result = self.network.lit(view.curve.encoded(ldr), ldr, view, top=0, height=ldr.shape[-2])
+            result = self.network.lit(view.curve.encoded(ldr), ldr, view, top=0, height=ldr.shape[-2], local=0.0)
         return Prediction(result)
 
     def on_fit_start(self) -> None:
         """The weights are there: keeps what must not change."""
-        self.start = {name: value.clone() for name, value in self.network.two_stage.state_dict().items()}
+        self.start = {
+            f"network.{name}": value.clone()
+            for name, value in self.network.state_dict().items()
+            if not name.startswith("branch.")
+        }
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """An average of weights that stand still differs from them by its rounding: they are saved as they are."""
         super().on_save_checkpoint(checkpoint)
-        checkpoint["state_dict"] |= {f"network.two_stage.{name}": value for name, value in self.start.items()}
+        checkpoint["state_dict"] |= self.start
 
     def training_step(self, batch: WholeFrameBatch, batch_idx: int) -> None:
         """One update of the branch."""
