@@ -21,7 +21,7 @@ $(VENV)/installed: pyproject.toml requirements.lock
 
 demo: setup  ## train small, score, reconstruct a picture: minutes on two cores (TRAINER=gpu: on a GPU); results in demo/
 	$(RUN) train experiment=demo trainer=$(TRAINER) hydra.run.dir=demo/run
-	$(RUN) evaluate weights=demo/run 'networks={shipped: two_stage}' hydra.run.dir=demo/evaluation
+	$(RUN) evaluate weights=demo/run 'networks={shipped: two_stage_any}' hydra.run.dir=demo/evaluation
 	$(RUN) reconstruct demo/evaluation/pictures/*_ldr.png --weights demo/run -o demo/reconstruction \
 		--to exr,png16,ultrahdr,preview,strip
 	$(RUN) reconstruct demo/evaluation/pictures/*_ldr.png -o demo/shipped --to ultrahdr,preview,strip

@@ -26,6 +26,17 @@ def two_stage_context(pretrained: bool = True) -> nn.Module:
     return _network("two_stage_context", pretrained)
 
 
+def two_stage_any(pretrained: bool = True) -> nn.Module:
+    """The package's default: the two-stage network beside a look at the whole frame; images as `two_stage`'s.
+
+    The frame is taken for sRGB; `forward(ldr, response, lights)` takes other responses, see `TwoStageWholeFrameNetwork`.
+
+    Args:
+        pretrained: with the package's own weights, in evaluation mode; else with fresh ones.
+    """
+    return _network("two_stage_any", pretrained)
+
+
 def load_model(weights: str | None = None) -> nn.Module:
     """A trained network in evaluation mode.
 
@@ -44,8 +55,13 @@ def _network(name: str, pretrained: bool) -> nn.Module:
     _find_package()
     from twostage_hdr.networks.two_stage import TwoStageNetwork
     from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
+    from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
 
-    return {"two_stage": TwoStageNetwork, "two_stage_context": TwoStageContextNetwork}[name]()
+    return {
+        "two_stage": TwoStageNetwork,
+        "two_stage_context": TwoStageContextNetwork,
+        "two_stage_any": TwoStageWholeFrameNetwork,
+    }[name]()
 
 
 def _find_package() -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from twostage_hdr.inference.weights import save_weights
@@ -28,8 +29,9 @@ def test_two_stage_comes_with_the_packages_weights():
         assert network(torch.rand(1, 3, 8, 9)).shape == (1, 3, 8, 9)
 
 
-def test_the_variant_with_context_has_an_entry_of_its_own():
-    network, fresh = _load("two_stage_context"), _load("two_stage_context", pretrained=False)
+@pytest.mark.parametrize("entry", ["two_stage_context", "two_stage_any"])
+def test_the_variants_have_entries(entry: str):
+    network, fresh = _load(entry), _load(entry, pretrained=False)
     assert not network.training
     assert {name: weight.shape for name, weight in network.state_dict().items()} == {
         name: weight.shape for name, weight in fresh.state_dict().items()

@@ -31,7 +31,7 @@ CHECKSUM = "sha256"
 CHECKPOINTS = ("best.ckpt", "last.ckpt", "previous.ckpt")
 """Of a run, in the order in which its weights are looked for."""
 
-DEFAULT_WEIGHTS = ("two_stage", "demo")
+DEFAULT_WEIGHTS = ("two_stage_any", "two_stage", "demo")
 """Names of shipped sets in order of preference: the first that is there is used when none is asked for."""
 
 
