@@ -61,7 +61,7 @@ ROUNDS = (
     Round(name="gamma2", camera="gamma", start="gamma1", seed=4, settings=LAST, boost=0.4),
     Round(name="random_context", camera="random", start="random2", seed=6, settings=(), experiment="context"),
     Round(name="gamma_context", camera="gamma", start="gamma2", seed=7, settings=(), experiment="context"),
-    Round(name="any", camera="random", start="gamma2", seed=5, settings=(), experiment="whole_frame"),
+    Round(name="any", camera="random", start="gamma_context", seed=5, settings=(), experiment="whole_frame"),
 )
 SETS = {
     "two_stage": "random2",

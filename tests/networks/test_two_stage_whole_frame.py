@@ -7,9 +7,11 @@ from twostage_hdr.networks.response_curve import srgb_curve
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
 
 
-def network(*, identity: bool = False) -> TwoStageWholeFrameNetwork:
+def network(*, identity: bool = False, local: float = 0.5) -> TwoStageWholeFrameNetwork:
     torch.manual_seed(0)
-    built = TwoStageWholeFrameNetwork(features=8, growth=4, widths=(8, 8, 8), curve_features=4).eval()
+    sizes = {"features": 8, "growth": 4, "widths": (8, 8, 8), "curve_features": 4, "context_features": 8}
+    built = TwoStageWholeFrameNetwork(**sizes, local=local).eval()
+    nn.init.normal_(built.context.conv_out.weight, std=0.1)
     nn.init.normal_(built.branch.leave.weight)
     if identity:
         for stage in (built.two_stage.enhancement, built.two_stage.tone_mapping):
@@ -38,8 +40,8 @@ def test_below_white_the_result_is_the_declared_light_where_the_two_stages_chang
     torch.testing.assert_close(result[dark] ** 2.24, ldr[dark] ** gamma, rtol=1e-3, atol=1e-6)
 
 
-def test_white_is_the_branchs_light_alone_whatever_the_two_stages_say() -> None:
-    one, other = network(), network()
+def test_without_a_local_part_white_is_the_branchs_light_alone_whatever_the_two_stages_say() -> None:
+    one, other = network(local=0), network(local=0)
     nn.init.normal_(other.two_stage.tone_mapping.conv_out.weight)
     white = (frame() >= 1).expand(1, 3, 33, 47)
     with torch.no_grad():
@@ -47,7 +49,7 @@ def test_white_is_the_branchs_light_alone_whatever_the_two_stages_say() -> None:
 
 
 def test_white_light_stays_white_where_the_branch_names_no_colour() -> None:
-    built = network()
+    built = network(local=0)
     nn.init.zeros_(built.branch.leave.weight[6:])
     with torch.no_grad():
         light = built(frame())[0, :, 15, 15]
@@ -73,7 +75,8 @@ def test_rows_are_those_of_the_whole() -> None:
     built, ldr = network(), frame()
     with torch.no_grad():
         view = built.look(thumbnail(ldr), "estimated")
-        hdr = built.two_stage(view.curve.encoded(ldr))
+        known = view.curve.encoded(ldr)
+        hdr = built.two_stage(known) * built.context(known)
         rows = built.lit(hdr[:, :, 9:14], ldr[:, :, 9:14], view, top=9, height=33)
         torch.testing.assert_close(rows, built(ldr, "estimated")[:, :, 9:14])
 
@@ -84,3 +87,17 @@ def test_the_hyper_parameters_rebuild_the_network() -> None:
     twin.load_state_dict(built.state_dict())
     with torch.no_grad():
         assert torch.equal(twin(frame()), built(frame()))
+
+
+def test_the_local_part_draws_the_middle_to_what_is_seen_nearby_and_leaves_the_width() -> None:
+    """ln light = q + w (ln I_H - q(0.5)): at the middle a mean of the two logarithms, between quantiles as without."""
+    ldr = frame()
+    white = (ldr >= 1).expand(1, 3, 33, 47)
+    logs = {}
+    with torch.no_grad():
+        for local in (0.0, 0.25, 1.0):
+            built = network(identity=True, local=local)
+            logs[local] = [built(ldr, 2.24, quantile)[white].log() for quantile in (0.1, 0.5)]
+    torch.testing.assert_close(logs[0.25][1], 0.75 * logs[0.0][1] + 0.25 * logs[1.0][1], rtol=0, atol=1e-4)
+    for low, middle in logs.values():
+        torch.testing.assert_close(middle - low, logs[0.0][1] - logs[0.0][0], rtol=0, atol=1e-4)

@@ -30,7 +30,8 @@ def frame(scene: str, *, gamma: float = 2.24) -> Triple:
 def module(adam: Any) -> Callable[..., TwoStageWholeFrameModule]:
     def build(**settings: Any) -> TwoStageWholeFrameModule:
         torch.manual_seed(0)
-        network = TwoStageWholeFrameNetwork(features=8, growth=4, widths=(8, 8, 8), curve_features=4, dropout=0.0)
+        sizes = {"features": 8, "growth": 4, "widths": (8, 8, 8), "curve_features": 4, "context_features": 8}
+        network = TwoStageWholeFrameNetwork(**sizes, dropout=0.0, local=0.0)
         return TwoStageWholeFrameModule(**({"network": network, "optimizer": adam, "declared": DECLARED} | settings))
 
     return build

@@ -16,8 +16,8 @@ from twostage_hdr.networks.whole_frame_branch import PEAK, QUANTILES, LightMap, 
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
-SMALLEST = 1e-4
-"""Encoded value below which nothing has a logarithm; only what is clipped needs one."""
+SMALLEST = 0.5
+"""Encoded value that what is clipped has at least, whatever the two stages say."""
 
 KnownResponse = ResponseCurve | float | Literal["srgb", "estimated"]
 """A curve, a gamma, sRGB, or the branch's own estimate."""
