@@ -29,7 +29,7 @@ def two_stage_context(pretrained: bool = True) -> nn.Module:
 def two_stage_any(pretrained: bool = True) -> nn.Module:
     """The package's default: the two-stage network beside a look at the whole frame; images as `two_stage`'s.
 
-    The frame is taken for sRGB; `forward(ldr, response, lights)` takes other responses, see `TwoStageWholeFrameNetwork`.
+    The frame is taken for sRGB; `forward(ldr, response, lights)` takes others, see `TwoStageWholeFrameNetwork`.
 
     Args:
         pretrained: with the package's own weights, in evaluation mode; else with fresh ones.
