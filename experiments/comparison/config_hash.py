@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 from twostage_hdr.cli.run_directory import RunDirectory
 
-OF_FILES = ("root", "split_file", "weights", "init_from", "stage_one", "vgg16_weights", "vgg19_weights")
+OF_FILES = ("root", "split_file", "weights", "stage_one_weights", "vgg16_weights", "vgg19_weights")
 """Settings that name a file or folder: its content counts, or its name, not its place."""
 
 
