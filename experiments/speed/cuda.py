@@ -205,7 +205,7 @@ def loading(sizes: Sizes) -> dict[str, float]:
     """Crops a second that the loader delivers, by the run's own choice of processes."""
     small = ["data.source.count=4", "data.source.height=64", "data.source.width=96"]
     overrides = [f"data.crop_size={sizes.side}", f"data.patch_size={sizes.side}", f"data.batch_size={sizes.batch}"]
-    data = instantiate(configured(*overrides, *(small if sizes.loaded < 10 else [])).data)
+    data = instantiate(configured("data=procedural", *overrides, *(small if sizes.loaded < 10 else [])).data)
     batches = iter(data.train_dataloader())
     next(batches)
     start = time.perf_counter()

@@ -234,8 +234,9 @@ def test_the_module_alone_switches_everything_also_below_an_experiment(compose: 
     for module in choices("module"):
         for experiment in ("paper", "demo"):
             built = instantiate(compose(f"experiment={experiment}", f"module={module}", *TINY[module]).module)
-            alone = module == "one_network" or module in COMPARED
-            name = "OneNetworkModule" if alone else f"{module.title().replace('_', '')}Module"
+            alone = module in ("one_network", "ahdrnet") or module in COMPARED
+            stages = "two_stage" if module == "multi_shot" else module
+            name = "OneNetworkModule" if alone else f"{stages.title().replace('_', '')}Module"
             assert type(built).__name__ == name
 
 

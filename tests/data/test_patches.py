@@ -16,6 +16,8 @@ from twostage_hdr.data.window import Window
 class Recorder:
     """A source that notes what it is asked for; its triple is an image of numbered pixels."""
 
+    cap = 10.0
+
     def __init__(self) -> None:
         self.asked: list[tuple[Scene, Window | None, float]] = []
 

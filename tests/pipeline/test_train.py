@@ -42,6 +42,7 @@ def test_a_run_learns_and_keeps_all_that_belongs_to_it(
     settings = (
         f"hydra.run.dir={run}",
         "seed=3",
+        "identity_start=false",
         "trainer.max_epochs=4",
         "data.patches_per_epoch=40",
         "data.fresh_patches=false",

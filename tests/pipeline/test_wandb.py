@@ -102,7 +102,7 @@ def test_each_job_of_a_sweep_is_a_run_of_its_own_with_all_that_belongs_to_it(
     two_stage: Command, tmp_path: Path, dashboards: Any
 ) -> None:
     sweep = tmp_path / "base_and_ablation"
-    assert two_stage("-m", "seed=1", "ablation=none,without_gan", *SHORT, f"hydra.sweep.dir={sweep}") == 0
+    assert two_stage("-m", "seed=1", "ablation=none,without_colour", *SHORT, f"hydra.sweep.dir={sweep}") == 0
     jobs = [offline_runs(sweep / number) for number in "01"]
     assert [len(job) for job in jobs] == [1, 1]
     (run,) = jobs[1][0].all("run")
@@ -112,14 +112,14 @@ def test_each_job_of_a_sweep_is_a_run_of_its_own_with_all_that_belongs_to_it(
         "base_and_ablation",
         "base_and_ablation/1",
     )
-    assert set(run.tags) == {"module=two_stage", "data=procedural", "experiment=demo", "ablation=without_gan"}
+    assert set(run.tags) == {"module=two_stage", "data=procedural", "experiment=demo", "ablation=without_colour"}
     assert [record.exit_code for record in jobs[1][0].all("exit")] == [0]
 
     offline = jobs[1][0]
     config = offline.last("config")
     assert config["seed"] == 1
     assert config["module"]["network"]["features"] == 8
-    assert config["chosen_ablation"] == "without_gan"
+    assert config["chosen_ablation"] == "without_colour"
     assert jobs[0][0].last("config")["chosen_ablation"] == "none"
     assert re.fullmatch(r"([0-9a-f]{7,40}(-dirty)?|unknown)", config["git"]["commit"])
 
@@ -244,7 +244,7 @@ def test_the_reports_spec_is_what_wandb_reads_back_and_has_every_ablation(dashbo
             conditions = [c for runs in block["metadata"]["runSets"][1:] for c in runs["filters"]["filters"]]
             compared += [c["value"] for c in conditions if c["key"]["name"] == "chosen_ablation"]
     assert compared == list(ablations())
-    assert "without_gan" in compared
+    assert "without_colour" in compared
     for change in ablations().values():
         assert change in texts
 

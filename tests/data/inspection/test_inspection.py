@@ -74,7 +74,7 @@ HDM_FLAWS: list[tuple[Flaw, str, str]] = [
     (lambda root: np.save(root / "0002_alignratio.npy", np.nan), "0002_alignratio.npy", "alignratio nan"),
     (lambda root: np.save(root / "0002_alignratio.npy", -3.0), "0002_alignratio.npy", "alignratio -3.0"),
     (lambda root: (root / "0002_long.png").unlink(), "0002_long.png", "missing"),
-    (lambda root: (root / "0002_gt.png").write_bytes(b"\x89PNG\r\n\x1a\nhalf"), "0002_gt.png", "not a readable PNG"),
+    (lambda root: (root / "0002_gt.png").write_bytes(b"\x89PNG\r\n\x1a\nhalf"), "0002_gt.png", "unreadable PNG"),
     (lambda root: (root / "0002_medium.png").write_bytes(b""), "0002_medium.png", "the file is empty"),
     (lambda root: np.save(root / "0002_exposures.npy", np.array([1.0])), "0002_exposures.npy", "holds [1.0]"),
     (
