@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from twostage_hdr.imaging.preview import SMALLEST_LETTERS
 from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.training.tone_mapping import ToneMappingModule
 
@@ -137,11 +138,11 @@ def test_each_job_of_a_sweep_is_a_run_of_its_own_with_all_that_belongs_to_it(
     assert summary["best/epoch"] == scores.index(max(scores))
     assert summary["best/psnr"] == pytest.approx(offline.curve("val/psnr")[scores.index(max(scores))])
 
-    # Pictures: 48 px wide frames; result above reference at three exposures.
+    # Pictures: 48 px wide frames; result above reference at three exposures, each row below a line of labels.
     (scene,) = json.loads((sweep / "1" / "splits.json").read_text())["val"]
     key = f"exposures/{scene.replace('/', '_')}"
     assert offline.curve(f"{key}/width") == [3 * 48] * 2
-    assert offline.curve(f"{key}/height") == [2 * 32] * 2
+    assert offline.curve(f"{key}/height") == [2 * (32 + round(1.6 * SMALLEST_LETTERS))] * 2
     assert all((offline.folder / "files" / name).is_file() for (name,) in offline.curve(f"{key}/filenames"))
 
     # The table per image.
