@@ -4,7 +4,8 @@ python -m experiments.weights.response_shrinkage --root HDR --weights RUN --out 
 
 What a frame's tones say of its camera and what they say of its scene cannot be told apart with some seventy scenes: the
 branch learns the training scenes' tones, and on others its estimate is worse than the mean curve. So the part of the
-estimate that depends on the frame is scaled by a factor, the best on the validation places.
+estimate that depends on the frame is scaled by a factor, the best on the validation places. Then white is made neutral
+(`neutral_white`), and the set is written.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from experiments.weights.neutral_white import neutralise
 from experiments.weights.rounds import SPLITS
 from twostage_hdr.camera.exposure import ClippedShareExposure
 from twostage_hdr.camera.jpeg import Jpeg
@@ -109,6 +111,7 @@ def main() -> None:
     for factor, stops in errors.items():
         print(f"{factor:.1f}  {stops:.4f} stops" + ("  <- taken" if factor == best else ""))
     shrink(network, mean, best)
+    neutralise(network)
     network.lights = network.hyper_parameters["lights"] = arguments.lights
     save_weights(arguments.out, network, NOTES)
     if arguments.results:

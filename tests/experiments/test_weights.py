@@ -15,6 +15,7 @@ from experiments.weights.choices import CHOICES, RECIPE
 from experiments.weights.depth import CONSTANT, errors_by_depth
 from experiments.weights.highlight_units import THRESHOLD, add_highlight_units
 from experiments.weights.limits import AS_IS, CLIPPED, COARSE, OTHERS, SHARE, limits
+from experiments.weights.neutral_white import cast, neutralise
 from experiments.weights.response_shrinkage import shrink
 from experiments.weights.rounds import ROUNDS, SETS, Round, command, start_of
 from experiments.weights.scores import SETS as SCORED
@@ -112,7 +113,10 @@ def test_errors_are_sorted_by_the_distance_to_what_is_not_clipped(tmp_path: Path
 
 def any_network() -> TwoStageWholeFrameNetwork:
     torch.manual_seed(0)
-    network = TwoStageWholeFrameNetwork(features=8, growth=4, widths=(8, 8, 8), curve_features=4).eval()
+    network = TwoStageWholeFrameNetwork(features=8, growth=4, widths=(8, 8, 8), curve_features=4, local=0.0).eval()
+    for stage in (network.two_stage.enhancement, network.two_stage.tone_mapping):
+        nn.init.zeros_(stage.conv_out.weight)
+        nn.init.zeros_(stage.conv_out.bias)
     nn.init.normal_(network.branch.curve.numbers.weight)
     return network
 
@@ -148,3 +152,11 @@ def test_light_between_the_outer_quantiles_is_counted_as_inside() -> None:
     stops = torch.linspace(0.01, 2, 200)
     inside = calibration(network, iter([lit_wall(stops)]), 2.24)["inside"]
     assert inside == pytest.approx(float((stops < high).float().mean()), abs=0.1)
+
+
+def test_a_neutralised_network_answers_a_white_square_without_a_cast() -> None:
+    network = any_network()
+    nn.init.normal_(network.context.conv_out.weight, std=0.1)
+    assert float(cast(network).abs().max()) > 0.01
+    neutralise(network)
+    assert float(cast(network).abs().max()) < 1e-4
