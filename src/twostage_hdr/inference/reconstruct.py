@@ -99,7 +99,7 @@ def load_reconstructor(
         precision: auto (bf16 where the hardware multiplies it, else fp32), fp32 or bf16.
         tile: side of the tiles in px; None chooses for the machine.
         response: how photographs are encoded: "declared" (as their profile says, sRGB without one: below white the
-            result is the photograph's own linear light), "estimated" (an unknown camera curve is estimated and undone),
+            result is the photograph's own linear light), "estimated" (the typical curve of unknown cameras is undone),
             or a gamma (2.24 for HdM's frames). A choice of the default set.
         lights: how bright what was clipped becomes: a quantile of the light that it may have had, 0.1 (careful) to 0.9
             (brilliant); None for the set's own choice. A choice of the default set.
