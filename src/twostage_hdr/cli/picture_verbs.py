@@ -25,7 +25,7 @@ Response: TypeAlias = Annotated[
     str,
     typer.Option(
         help="How photographs are encoded: declared (by their profile, else sRGB), a gamma such as 2.24, or estimated "
-        "(the typical curve of unknown cameras is undone). Of brackets it is recovered from the frames unless it is a gamma."
+        "(the typical curve of unknown cameras is undone); of brackets recovered from the frames unless it is a gamma."
     ),
 ]
 Lights: TypeAlias = Annotated[
