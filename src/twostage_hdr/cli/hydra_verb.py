@@ -80,7 +80,7 @@ def run_verb(verb: str, arguments: list[str], task: Task | None = None) -> None:
             return _run(verb, settings, task)  # Hydra says which job of the sweep failed
         try:
             return _run(verb, settings, task)
-        except (InputError, HydraException, OmegaConfBaseException) as error:
+        except Exception as error:  # raised outside of Hydra, which would print a line of its own first
             refused.append(error)
             return None
 
