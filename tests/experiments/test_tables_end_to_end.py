@@ -9,7 +9,7 @@ import pytest
 
 from experiments.comparison.table import run
 from experiments.table1_comparison.__main__ import TABLE as COMPARISON
-from experiments.table1_comparison.rows import COMPARED
+from experiments.table1_comparison.rows import ROWS
 from experiments.table2_ablation.__main__ import TABLES
 from twostage_hdr.evaluation.results import read_results
 from twostage_hdr.expansion.all_operators import ALL_OPERATORS
@@ -57,7 +57,7 @@ def test_table_1_chooses_a_rate_then_has_a_row_over_its_seeds_the_operators_and_
     splits = {(tmp_path / "work" / "runs" / f"{best}_seed{seed}" / "splits.json").read_text() for seed in (0, 1)}
     assert len(splits) == 1
     text = (tmp_path / "results" / "table.md").read_text()
-    assert f"2 of {2 * len(COMPARED)} trainings are done" in text  # one of the rows, with two seeds
+    assert f"2 of {2 * len(ROWS)} trainings are done" in text  # one of the rows, with two seeds
     assert "**" not in text.split("\n\n", 1)[1]  # the title apart, nothing of a part of a table is bold
 
 
