@@ -10,7 +10,7 @@ from torch import Tensor
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.tiled import encoded
-from twostage_hdr.networks.frame_thumbnail import BINS, Thumbnail, area_matrix, quantities
+from twostage_hdr.networks.frame_thumbnail import BINS, Thumbnail, area_matrix, area_means, area_sums
 from twostage_hdr.networks.two_stage_whole_frame import KnownResponse, TwoStageWholeFrameNetwork
 from twostage_hdr.networks.whole_frame_branch import QUANTILES, uncertainty_rows
 
@@ -118,17 +118,13 @@ def thumbnail_of(ldr: UInt[np.ndarray, "height width 3"], device: torch.device) 
         weights = rows[:, top : top + BAND_ROWS]
         hit = weights.any(1).nonzero()[:, 0]  # few rows of cells lie in a band
         with torch.inference_mode():
-            seen = quantities(encoded(band).to(device))
-            inside = torch.ones_like(seen[:, :1])
-            part = weights[hit] @ torch.cat((seen, inside), 1) @ columns.T
+            part = area_sums(encoded(band).to(device), weights[hit], columns)
             sums = part.new_zeros(1, part.shape[1], len(rows), part.shape[3]) if sums is None else sums
             sums[:, :, hit] += part
         for channel in range(3):
             counts[channel] += np.bincount(band[..., channel].ravel(), minlength=levels + 1)
     assert sums is not None
-    cover = sums[:, -1:]
-    cells = torch.cat((sums[:, :-1] / cover.clamp(min=1e-6), cover.clamp(max=1)), 1)
-    return Thumbnail(cells, _memberships(counts / (height * width)).to(device))
+    return Thumbnail(area_means(sums), _memberships(counts / (height * width)).to(device))
 
 
 def _memberships(shares: Float[np.ndarray, "3 levels"]) -> Float[Tensor, "1 bins"]:

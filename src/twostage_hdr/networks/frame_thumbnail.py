@@ -48,11 +48,21 @@ def thumbnail(ldr: EncodedRGB) -> Thumbnail:
     """Of a whole frame, (B, 3, H, W) in [0, 1]; any H, W >= 1."""
     height, width = ldr.shape[-2:]
     rows, columns = area_matrix(height, height, width, ldr), area_matrix(width, height, width, ldr)
+    return Thumbnail(area_means(area_sums(ldr, rows, columns)), histogram(ldr))
+
+
+def area_sums(
+    ldr: EncodedRGB, rows: Float[Tensor, "cells height"], columns: Float[Tensor, "cells2 width"]
+) -> Float[Tensor, "batch channels cells cells2"]:
+    """Sums of `quantities`, and of 1, over the cells; of a band of rows they may be added to those of the others."""
     seen = quantities(ldr)
-    inside = torch.ones_like(seen[:, :1])
-    sums = rows @ torch.cat((seen, inside), 1) @ columns.T
+    return rows @ torch.cat((seen, torch.ones_like(seen[:, :1])), 1) @ columns.T
+
+
+def area_means(sums: Canvas) -> Canvas:
+    """The cells of a `Thumbnail` from the sums over a whole frame."""
     cover = sums[:, -1:]
-    return Thumbnail(torch.cat((sums[:, :-1] / cover.clamp(min=1e-6), cover.clamp(max=1)), 1), histogram(ldr))
+    return torch.cat((sums[:, :-1] / cover.clamp(min=1e-6), cover.clamp(max=1)), 1)
 
 
 def histogram(ldr: EncodedRGB) -> Float[Tensor, "batch bins"]:
