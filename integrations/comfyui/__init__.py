@@ -7,14 +7,15 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
+from twostage_hdr.imaging.formats import formats_of_images
 from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
-from twostage_hdr.inference.result_files import ENDINGS, ResultFiles, ResultOptions, result_paths
+from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, result_paths
 from twostage_hdr.radiometry.srgb import srgb_encode
 
 CATEGORY = "Two-Stage HDR"
 RESPONSES = ["declared", "estimated", "2.24"]
 PRECISIONS = ["fp32", "bf16", "auto"]
-FORMATS = [name for name in ENDINGS if name != "uncertainty"]
+FORMATS = formats_of_images()
 ROWS_AT_ONCE = 256
 
 

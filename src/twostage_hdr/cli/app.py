@@ -11,8 +11,8 @@ from twostage_hdr.cli.app_result import AppResult, reconstruct_for_app
 from twostage_hdr.cli.batch import named
 from twostage_hdr.cli.local_only import UPLOAD_AT_MOST, LocalOnly
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.formats import formats_of_images
 from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
-from twostage_hdr.inference.result_files import ENDINGS
 from twostage_hdr.inference.whole_frame import parse_response
 from twostage_hdr.networks.whole_frame_branch import QUANTILES
 
@@ -94,7 +94,6 @@ def build_page(reconstructor: Reconstructor, folder: Path) -> Any:
     gradio = _gradio()
     network = reconstructor.engine.whole_frame
     choices = network is not None
-    offered = [name for name in ENDINGS if name != "uncertainty"]
 
     def reconstruct(
         paths: list[str] | None,
@@ -167,7 +166,7 @@ def build_page(reconstructor: Reconstructor, folder: Path) -> Any:
                     elem_id="lights",
                 )
                 summary = gradio.Markdown(elem_id="summary")
-                formats = gradio.CheckboxGroup(offered, value=list(APP_FORMATS), label="Formats")
+                formats = gradio.CheckboxGroup(formats_of_images(), value=list(APP_FORMATS), label="Formats")
                 button = gradio.Button("Make files", variant="primary", elem_id="make")
                 files = gradio.File(label="Files", interactive=False, elem_id="files", file_count="multiple")
             with gradio.Column(scale=3):

@@ -22,6 +22,7 @@ from twostage_hdr.boundary.refusal import one_line, printable
 from twostage_hdr.cli.input_files import check_collisions, make_directory
 from twostage_hdr.cli.outcome import LONGEST_LINE, Outcome, Pending, pending
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import PreviewPixels
 from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, Uncertainty, loss_notes, result_paths
 
@@ -104,6 +105,8 @@ class Picture:
         rows: the linear result from top to bottom, computed as it is taken.
         base: the photograph in sRGB, which Ultra HDR shows on ordinary screens.
         options: how the results are written.
+        info: see `ResultFiles`, as of `source`.
+        source: None where there is not just one.
         notes: what was changed on the way in.
         uncertainty: see `Reconstruction`; None where there is none.
     """
@@ -113,6 +116,8 @@ class Picture:
     rows: Iterable[np.ndarray]
     base: PreviewPixels | None
     options: ResultOptions
+    info: PictureInfo = NO_INFO
+    source: Path | None = None
     notes: tuple[str, ...] = ()
     uncertainty: Uncertainty | None = None
 
@@ -223,36 +228,41 @@ def _one(
         failure = Outcome(str(source), "failed", error=named(source, error))
         return lambda: failure
 
-    notes = [*picture.notes, *loss_notes(formats, picture.options, peak), *plan.notes]
+    notes = [*picture.notes, *loss_notes(formats, picture.options, peak, picture.info), *plan.notes]
     done = Outcome(str(source), "done", _names(directory, source, formats), notes, peak=peak)
     return lambda: _written(done, source, writing, started)  # holds no pixels
 
 
-def _written(done: Outcome, source: Path, writing: "Future[float]", started: float) -> Outcome:
+def _written(done: Outcome, source: Path, writing: "Future[tuple[float, list[str]]]", started: float) -> Outcome:
     try:
-        return replace(done, seconds=round(writing.result() - started, 3))
+        ended, notes = writing.result()
+        return replace(done, seconds=round(ended - started, 3), notes=[*done.notes, *notes])
     except Exception as error:
         return Outcome(str(source), "failed", error=named(source, error))
 
 
-def _write(pipe: RowPipe, picture: Picture, directory: Path, stem: str, formats: Sequence[str]) -> float:
-    """Writes what comes through the pipe; the time at which that was done."""
-    size = {"width": picture.width, "height": picture.height}
+def _write(
+    pipe: RowPipe, picture: Picture, directory: Path, stem: str, formats: Sequence[str]
+) -> tuple[float, list[str]]:
+    """Writes what comes through the pipe; the time at which that was done, and what the formats changed."""
     try:
         with ResultFiles(
             directory,
             stem,
             formats,
-            **size,
+            width=picture.width,
+            height=picture.height,
             options=picture.options,
+            info=picture.info,
             base=picture.base,
+            source=picture.source,
             uncertainty=picture.uncertainty,
         ) as files:
             for rows in pipe.bands():
                 files.write_rows(rows)
     finally:
         pipe.refuse()
-    return time.perf_counter()
+    return time.perf_counter(), files.notes
 
 
 def named(source: Path, error: BaseException) -> str:

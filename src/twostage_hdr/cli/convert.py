@@ -38,7 +38,7 @@ def convert_all(
     Args:
         names: files, folders, glob patterns.
         directory: where the results go.
-        formats: keys of `ENDINGS`.
+        formats: see `formats_of_images`.
         options: how they are written; without `white_nits` each file's own absolute scale is kept.
         stops: exposure to add, in factors of 2.
         overwrite: replace results that exist.

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from twostage_hdr.boundary.refusal import one_line
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import remove_leftovers
+from twostage_hdr.imaging.formats import FORMATS, result_format
 from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS
-from twostage_hdr.inference.result_files import ENDINGS
 
 BRACKET_ENDING = "_bracket"
 """What the results of a bracket add to the stem of its first frame."""
@@ -112,7 +112,7 @@ def is_result(path: Path) -> bool:
     first, bracket, _ = path.stem.rpartition(BRACKET_ENDING)
     if bracket and any(path.parent.glob(f"{glob.escape(first)}.*")):
         return True
-    known = [ending for group in ENDINGS.values() for ending in group] + list(VIDEO_ENDINGS.values())
+    known = [ending for name in FORMATS for ending in result_format(name).endings] + list(VIDEO_ENDINGS.values())
     endings = sorted((ending for ending in known if ending.startswith("_")), key=len)
     stems = [path.name.removesuffix(ending) for ending in endings if path.name.endswith(ending)]
     return any(

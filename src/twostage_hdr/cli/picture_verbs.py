@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from twostage_hdr.cli.termination import clean_termination
+from twostage_hdr.imaging.formats import DEFAULT_FORMATS, FORMATS, formats_of_images
 
 if TYPE_CHECKING:
-    from twostage_hdr.inference.result_files import ResultOptions
+    from twostage_hdr.imaging.result_format import ResultOptions
 
 Weights: TypeAlias = Annotated[
     str | None, typer.Option(help="Run directory, .ckpt, .safetensors or shipped name [default: the package's own].")
@@ -41,25 +42,34 @@ Trust: TypeAlias = Annotated[
 Output: TypeAlias = Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")]
 Formats: TypeAlias = Annotated[
     str,
-    typer.Option("--to", help="Formats, comma-separated: exr, png16, hdr, tiff, ultrahdr, avif, jxl, preview, strip."),
+    typer.Option("--to", help=f"Formats, comma-separated: {', '.join(formats_of_images())}."),
 ]
 ReconstructFormats: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--to",
-        help="Formats, comma-separated: exr, png16, hdr, tiff, ultrahdr, avif, jxl, preview, strip "
-        "[default: exr,png16]; of videos hevc or exr [default: hevc].",
+        help=f"Formats, comma-separated: {', '.join(FORMATS)} \\[default: {','.join(DEFAULT_FORMATS)}]; "
+        "of videos hevc or exr \\[default: hevc].",
     ),
 ]
 WhiteNits: TypeAlias = Annotated[
     float | None,
-    typer.Option(help="Luminance of linear 1.0 in cd/m², 1 to 10000; stored in exr, scales avif, jxl and hevc."),
+    typer.Option(help="Luminance of linear 1.0 in cd/m², 1 to 10000; stored in exr, scales what holds PQ."),
 ]
 FullFloat: TypeAlias = Annotated[bool, typer.Option("--float", help="OpenEXR with 32-bit instead of 16-bit floats.")]
 Compression: TypeAlias = Annotated[
     str, typer.Option(help="Of OpenEXR: none, rle, zips, zip, piz, pxr24, b44, dwaa or dwab.")
 ]
-Quality: TypeAlias = Annotated[int, typer.Option(help="Of ultrahdr, avif and jxl, 1 to 100.")]
+Quality: TypeAlias = Annotated[int, typer.Option(help="Of lossy formats, 1 to 100.")]
+GainMap: TypeAlias = Annotated[str, typer.Option(help="Size of ultrahdr's gain map: full, half or quarter.")]
+OneChannel: TypeAlias = Annotated[
+    bool,
+    typer.Option("--one-channel", help="ultrahdr with a gain map of the luminance alone: smaller."),
+]
+StripMetadata: TypeAlias = Annotated[
+    bool,
+    typer.Option("--strip-metadata", help="Leave out EXIF, XMP, place and date; else they are kept."),
+]
 Overwrite: TypeAlias = Annotated[bool, typer.Option(help="Replace results that exist; else they are left alone.")]
 MaxMegapixels: TypeAlias = Annotated[
     float | None,
@@ -68,10 +78,18 @@ MaxMegapixels: TypeAlias = Annotated[
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
 
 
-def _options(white_nits: float | None, full_float: bool, compression: str, quality: int) -> "ResultOptions":
+def _options(
+    white_nits: float | None,
+    full_float: bool,
+    compression: str,
+    quality: int,
+    gain_map: str,
+    one_channel: bool,
+    strip_metadata: bool,
+) -> "ResultOptions":
     from twostage_hdr.errors import InputError
     from twostage_hdr.imaging.exr import exr_compression
-    from twostage_hdr.inference.result_files import ResultOptions
+    from twostage_hdr.imaging.result_format import ResultOptions, gain_map_size
     from twostage_hdr.radiometry.photometry import PQ_PEAK
 
     if white_nits is not None and not 1 <= white_nits <= PQ_PEAK:
@@ -79,7 +97,13 @@ def _options(white_nits: float | None, full_float: bool, compression: str, quali
     if not 1 <= quality <= 100:
         raise InputError(f"--quality {quality}", "expected 1 to 100")
     return ResultOptions(
-        half=not full_float, compression=exr_compression(compression), white_nits=white_nits, quality=quality
+        half=not full_float,
+        compression=exr_compression(compression),
+        white_nits=white_nits,
+        quality=quality,
+        gain_map=gain_map_size(gain_map),
+        one_channel=one_channel,
+        strip_metadata=strip_metadata,
     )
 
 
@@ -144,6 +168,9 @@ def reconstruct(
     full_float: FullFloat = False,
     compression: Compression = "zip",
     quality: Quality = 95,
+    gain_map: GainMap = "full",
+    one_channel: OneChannel = False,
+    strip_metadata: StripMetadata = False,
     max_megapixels: MaxMegapixels = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
@@ -175,7 +202,7 @@ def reconstruct(
         formats=None if to is None else _listed(to),
         response=response,
         lights=lights,
-        options=_options(white_nits, full_float, compression, quality),
+        options=_options(white_nits, full_float, compression, quality, gain_map, one_channel, strip_metadata),
         device=device,
         precision=precision,
         tile=tile,
@@ -196,13 +223,17 @@ def convert(
     full_float: FullFloat = False,
     compression: Compression = "zip",
     quality: Quality = 95,
+    gain_map: GainMap = "full",
+    one_channel: OneChannel = False,
+    strip_metadata: StripMetadata = False,
     max_megapixels: MaxMegapixels = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
-    """Convert HDR files of any format: OpenEXR, .hdr, 16-bit PNG with alignratio, TIFF, Ultra HDR, AVIF, JPEG XL.
+    """Convert HDR files of any format: OpenEXR, .hdr, PNG, TIFF, Ultra HDR, AVIF, JPEG XL.
 
-    A PNG of 16 bits needs its alignratio beside it. A file's own absolute scale is kept unless --white-nits gives one.
+    A 16-bit PNG that is not PQ needs its alignratio beside it. A file's own absolute scale is kept unless
+    --white-nits gives one.
     """
     from twostage_hdr.boundary.pixel_limit import allow_megapixels
     from twostage_hdr.cli.convert import convert_all
@@ -212,7 +243,7 @@ def convert(
         files,
         directory=output,
         formats=_listed(to),
-        options=_options(white_nits, full_float, compression, quality),
+        options=_options(white_nits, full_float, compression, quality, gain_map, one_channel, strip_metadata),
         stops=stops,
         overwrite=overwrite,
         as_json=as_json,

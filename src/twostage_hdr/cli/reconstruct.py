@@ -13,11 +13,12 @@ from twostage_hdr.cli.input_files import find_files, is_result
 from twostage_hdr.cli.outcome import failures, report
 from twostage_hdr.cli.video import check_videos, run_videos
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.formats import DEFAULT_FORMATS, FORMATS
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.imaging.video.video_reader import VIDEO_SUFFIXES
 from twostage_hdr.inference.reconstruct import load_reconstructor
 from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS
-from twostage_hdr.inference.result_files import DEFAULT_FORMATS, ENDINGS, ResultOptions
+from twostage_hdr.inference.result_files import ResultOptions
 from twostage_hdr.inference.weights import default_weights, find_weights
 
 PHOTOGRAPHS = frozenset((".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".bmp"))
@@ -116,6 +117,7 @@ def reconstruct_all(
             rows=result.rows,
             base=base,
             options=options,
+            source=path,
             notes=image.notes,
             uncertainty=result.uncertainty,
         )
@@ -149,7 +151,7 @@ def _check_shared(formats: Sequence[str]) -> None:
     Raises:
         InputError: names them.
     """
-    one_sided = [name for name in formats if (name in ENDINGS) != (name in VIDEO_ENDINGS)]
+    one_sided = [name for name in formats if (name in FORMATS) != (name in VIDEO_ENDINGS)]
     if one_sided:
         raise InputError(f"--to {','.join(one_sided)}", "not for photographs and videos alike", "do them in two runs")
 

@@ -11,9 +11,12 @@ from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.avif_metadata import put_metadata
 from twostage_hdr.imaging.chromaticities import to_rec709_pixels
+from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, from_pq2020, to_pq2020
+from twostage_hdr.imaging.result_format import WholeFormat, WholeResult, pq_peak
 from twostage_hdr.radiometry.photometry import WHITE
 
 _BITS = 10
@@ -25,9 +28,15 @@ _PIXEL_BOX_DEPTH = 9  # bytes from the box's name to the first channel's depth
 
 
 def write_avif(
-    path: str | Path, linear: LinearPixels, *, white_nits: float = WHITE, quality: int = 90, speed: int = 6
+    path: str | Path,
+    linear: LinearPixels,
+    *,
+    white_nits: float = WHITE,
+    quality: int = 90,
+    speed: int = 6,
+    info: PictureInfo = NO_INFO,
 ) -> None:
-    """Write linear Rec. 709 pixels as 10-bit PQ AVIF, full range, 4:4:4.
+    """Write linear pixels as 10-bit PQ AVIF, full range, 4:4:4.
 
     Args:
         path: A name ending in .avif.
@@ -35,8 +44,9 @@ def write_avif(
         white_nits: Luminance of pixels of (1, 1, 1), cd/m^2.
         quality: 0 to 100.
         speed: Encoder's effort, 0 (slow) to 10.
+        info: Primaries, EXIF and XMP.
     """
-    code = np.rint(to_pq2020(linear, white_nits) * (2**_BITS - 1)).astype(np.uint16)
+    code = np.rint(to_pq2020(linear, white_nits, info.primaries) * (2**_BITS - 1)).astype(np.uint16)
     data = imagecodecs.avif_encode(
         code,
         level=quality,
@@ -48,7 +58,22 @@ def write_avif(
         matrix=_BT2020_NCL_MATRIX,
     )
     with atomic_path(path) as temporary:
-        temporary.write_bytes(data)
+        temporary.write_bytes(put_metadata(bytes(data), info))
+
+
+def _write(result: WholeResult) -> None:
+    options = result.options
+    write_avif(
+        result.path,
+        result.image(),
+        white_nits=options.white_nits or WHITE,
+        quality=options.quality,
+        info=result.info,
+    )
+
+
+AVIF = WholeFormat(endings=(".avif",), write=_write, largest=pq_peak)
+"""10-bit PQ codes of BT.2020."""
 
 
 @file_reader("AVIF", "fetch or export it again")

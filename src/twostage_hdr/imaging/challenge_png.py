@@ -16,8 +16,12 @@ from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.chromaticities import REC709
 from twostage_hdr.imaging.ldr_png import png_size
+from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import EncodedPixels, HdrImage
+from twostage_hdr.imaging.png_chunks import metadata_chunks, put_chunks
+from twostage_hdr.imaging.result_format import WholeFormat, WholeResult
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
@@ -28,7 +32,7 @@ _SCALES = (1e-12, 1e12)
 """Beyond them 65535 / alignratio, made linear, leaves the range of float32; real ones are some 10^2 to 10^5."""
 
 # zlib's fastest level on differences of neighbours: a third larger than the best, ten times as fast
-_PNG_LEVEL, _PNG_RUN_LENGTHS, _PNG_SUB_FILTER = 1, 3, 16
+PNG_LEVEL, _PNG_RUN_LENGTHS, _PNG_SUB_FILTER = 1, 3, 16
 
 
 def alignratio_of(encoded: EncodedPixels) -> float:
@@ -50,7 +54,7 @@ def write_challenge_pair(png_path: str | Path, alignratio_path: str | Path, enco
     """
     alignratio = alignratio_of(encoded)
     stored = quantise(encoded, alignratio)
-    data = imagecodecs.png_encode(stored, level=_PNG_LEVEL, strategy=_PNG_RUN_LENGTHS, filter=_PNG_SUB_FILTER)
+    data = imagecodecs.png_encode(stored, level=PNG_LEVEL, strategy=_PNG_RUN_LENGTHS, filter=_PNG_SUB_FILTER)
     with atomic_path(png_path) as temporary_png, atomic_path(alignratio_path) as temporary_scale:
         temporary_png.write_bytes(data)
         np.save(temporary_scale, np.float64(alignratio))
@@ -66,14 +70,22 @@ class ChallengeRowWriter(ScanlineWriter):
         width: Pixels in a row.
         height: Number of rows.
         alignratio: 65535 / max(encoded), see `alignratio_of`; brighter values are clipped.
+        info: EXIF and XMP; pixels are Rec. 709.
     """
 
     def __init__(
-        self, png_path: str | Path, alignratio_path: str | Path, *, width: int, height: int, alignratio: float
+        self,
+        png_path: str | Path,
+        alignratio_path: str | Path,
+        *,
+        width: int,
+        height: int,
+        alignratio: float,
+        info: PictureInfo = NO_INFO,
     ) -> None:
         spec = OpenImageIO.ImageSpec(width, height, 3, "uint16")
-        spec.attribute("png:compressionLevel", _PNG_LEVEL)
-        super().__init__(png_path, spec)
+        spec.attribute("png:compressionLevel", PNG_LEVEL)
+        super().__init__(png_path, spec, info)
         self._alignratio_path = alignratio_path
         self._alignratio = alignratio
 
@@ -86,6 +98,27 @@ class ChallengeRowWriter(ScanlineWriter):
     def write_rows(self, rows: EncodedPixels) -> None:
         """Append rows of encoded pixels, (count, width, 3) float32."""
         self.write_samples(quantise(rows, self._alignratio))
+
+    def complete(self, path: Path) -> None:
+        """Adds EXIF and XMP."""
+        if chunks := metadata_chunks(self._info):
+            put_chunks(path, chunks)
+
+
+def _write(result: WholeResult) -> None:
+    gamma = np.float32(1 / HDM_GAMMA)
+    png, scale = result.paths
+    brightest = max(float(rows.max()) for rows in result.rows(REC709))
+    alignratio = alignratio_of(np.full((1, 1, 3), brightest, np.float32) ** gamma)
+    with ChallengeRowWriter(
+        png, scale, width=result.width, height=result.height, alignratio=alignratio, info=result.info
+    ) as file:
+        for rows in result.rows(REC709):
+            file.write_rows(rows**gamma)
+
+
+PNG16 = WholeFormat(endings=("_hdr.png", "_alignratio.npy"), write=_write, white="lost")
+"""The challenge's pair: gamma 2.24, 16 bits, scaled to the maximum."""
 
 
 @file_reader("PNG", "export it again with 16 bits")

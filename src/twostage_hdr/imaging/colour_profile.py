@@ -1,13 +1,18 @@
-"""ICC profiles: bringing a photograph's colours to sRGB."""
+"""ICC profiles: bringing a photograph's colours to sRGB, and telling the colours of results."""
 
 import io
+import struct
+from functools import cache
 from typing import NamedTuple
 
 import imagecodecs
 import numpy as np
+import torch
 from PIL import Image, ImageCms
 
+from twostage_hdr.imaging.chromaticities import REC709, Chromaticities, name_of
 from twostage_hdr.imaging.pixel_arrays import LdrPixels
+from twostage_hdr.radiometry.srgb import srgb_decode
 
 _EXACT = 0x0100
 
@@ -99,3 +104,29 @@ def upright(pixels: np.ndarray, orientation: int) -> tuple[np.ndarray, list[str]
         case _:
             return pixels, []
     return turned, ["rotated by EXIF orientation"]
+
+
+_CURVE_POINTS = 256
+_UNNAMED = "RGB built-in"
+"""What Little CMS calls a profile of stated primaries."""
+_MADE = struct.pack(">6H", 2021, 4, 19, 0, 0, 0)
+"""A fixed date of creation, so that equal results are equal files."""
+
+
+@cache
+def rgb_profile(primaries: Chromaticities, gamma: float | None = None) -> bytes:
+    """An ICC profile of RGB primaries for value^gamma, or for values encoded like sRGB."""
+    red, green, blue, white = ((*xy, 1.0) for xy in primaries)
+    if gamma is not None:
+        profile = imagecodecs.cms_profile("rgb", whitepoint=white, primaries=[*red, *green, *blue], gamma=gamma)
+    elif primaries == REC709:
+        profile = imagecodecs.cms_profile("srgb")
+    else:
+        curve = srgb_decode(torch.linspace(0, 1, _CURVE_POINTS, dtype=torch.float64)).mul(65535).round().numpy()
+        profile = imagecodecs.cms_profile(
+            "rgb", whitepoint=white, primaries=[*red, *green, *blue], transferfunction=curve.astype(np.uint16)
+        )
+    name = name_of(primaries).ljust(len(_UNNAMED))
+    if len(name) == len(_UNNAMED):
+        profile = profile.replace(_UNNAMED.encode("utf-16-be"), name.encode("utf-16-be"))
+    return bytes(profile[:24] + _MADE + profile[36:])

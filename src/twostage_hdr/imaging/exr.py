@@ -1,8 +1,9 @@
-"""Reading OpenEXR: the default view, full resolution, Rec. 709."""
+"""OpenEXR: read at full resolution of the default view, as Rec. 709; written by rows, with any primaries."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, cast, get_args
+from typing import Any, cast, get_args
 
 import cv2
 import numpy as np
@@ -21,7 +22,10 @@ from twostage_hdr.imaging.chromaticities import (
     stated_chromaticities,
     to_rec709_pixels,
 )
+from twostage_hdr.imaging.exif import openexr_attributes
+from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
+from twostage_hdr.imaging.result_format import ExrCompression, ResultOptions, RowFormat, Target
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 
 _Channels = Mapping[str, np.ndarray]
@@ -135,10 +139,6 @@ def _from_luminance_chroma(channels: _Channels, primaries: Chromaticities) -> np
     return np.stack([red, green, blue], axis=-1)
 
 
-ExrCompression: TypeAlias = Literal["none", "rle", "zips", "zip", "piz", "pxr24", "b44", "dwaa", "dwab"]
-
-"""OpenEXR's methods; pxr24 (float), b44, dwaa and dwab lose a little."""
-
 LARGEST_HALF = float(np.finfo(np.float16).max)
 
 """Brighter values are clipped in files of 16-bit floats."""
@@ -167,6 +167,7 @@ class ExrRowWriter(ScanlineWriter):
         white_nits: Luminance in cd/m^2 of pixels of (1, 1, 1), stored as `whiteLuminance`; None leaves it open.
         pixel_aspect: Width / height of a pixel.
         grey: One channel, Y, instead of R, G and B.
+        info: Primaries, and what goes into the standard attributes.
     """
 
     def __init__(
@@ -180,21 +181,26 @@ class ExrRowWriter(ScanlineWriter):
         white_nits: float | None = None,
         pixel_aspect: float = 1.0,
         grey: bool = False,
+        info: PictureInfo = NO_INFO,
     ) -> None:
         spec = OpenImageIO.ImageSpec(width, height, 1 if grey else 3, "half" if half else "float")
         if grey:
             spec.channelnames = ("Y",)
         spec.attribute("compression", compression)
-        spec.attribute("oiio:ColorSpace", "lin_rec709_scene")
-        spec.attribute("chromaticities", OpenImageIO.TypeDesc("float[8]"), tuple(float(v) for xy in REC709 for v in xy))
+        if info.primaries == REC709:
+            spec.attribute("oiio:ColorSpace", "lin_rec709_scene")
+        numbers = tuple(float(number) for xy in info.primaries for number in xy)
+        spec.attribute("chromaticities", OpenImageIO.TypeDesc("float[8]"), numbers)
+        for name, value in openexr_attributes(info).items():
+            spec.attribute(name, value)
         if white_nits is not None:
             spec.attribute("whiteLuminance", float(white_nits))
         spec.attribute("PixelAspectRatio", float(pixel_aspect))
-        super().__init__(path, spec)
+        super().__init__(path, spec, info)
         self._half = half
 
     def write_rows(self, rows: Float32[np.ndarray, "rows width channels"]) -> None:
-        """Append rows of linear Rec. 709 pixels, (count, width, 3) float32, or (count, width, 1) of grey."""
+        """Append rows of linear pixels, (count, width, 3) float32, or (count, width, 1) of grey."""
         self.write_samples(np.minimum(rows, LARGEST_HALF).astype(np.float16) if self._half else rows)
 
 
@@ -206,8 +212,9 @@ def write_exr(
     compression: ExrCompression = "zip",
     white_nits: float | None = None,
     pixel_aspect: float = 1.0,
+    info: PictureInfo = NO_INFO,
 ) -> None:
-    """Write linear Rec. 709 pixels as OpenEXR; the arguments are ExrRowWriter's."""
+    """Write linear pixels as OpenEXR; the arguments are ExrRowWriter's."""
     height, width = linear.shape[:2]
     with ExrRowWriter(
         path,
@@ -217,5 +224,27 @@ def write_exr(
         compression=compression,
         white_nits=white_nits,
         pixel_aspect=pixel_aspect,
+        info=info,
     ) as file:
         file.write_rows(linear)
+
+
+def _open(target: Target) -> ExrRowWriter:
+    options = target.options
+    return ExrRowWriter(
+        target.path,
+        width=target.width,
+        height=target.height,
+        half=options.half,
+        compression=options.compression,
+        white_nits=options.white_nits,
+        info=target.info,
+    )
+
+
+def _largest(options: ResultOptions) -> tuple[float, str]:
+    return (LARGEST_HALF if options.half else math.inf), "OpenEXR of 16-bit floats"
+
+
+EXR = RowFormat(endings=(".exr",), open=_open, largest=_largest)
+"""Linear half or float, with chromaticities, `whiteLuminance` on request, and what the photograph says."""

@@ -7,10 +7,10 @@ from types import MappingProxyType
 from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.avif import read_avif
-from twostage_hdr.imaging.challenge_png import read_challenge_as_linear
 from twostage_hdr.imaging.exr import read_exr
 from twostage_hdr.imaging.jpegxl import read_jpegxl
 from twostage_hdr.imaging.pixel_arrays import HdrImage
+from twostage_hdr.imaging.pq_png import read_hdr_png
 from twostage_hdr.imaging.radiance import read_radiance
 from twostage_hdr.imaging.tiff import read_tiff
 from twostage_hdr.imaging.ultra_hdr import read_ultra_hdr
@@ -24,7 +24,7 @@ HDR_READERS: Mapping[str, Callable[[Path], HdrImage]] = MappingProxyType(
         ".exr": read_exr,
         ".tif": read_tiff,
         ".tiff": read_tiff,
-        ".png": read_challenge_as_linear,
+        ".png": read_hdr_png,
         ".jpg": read_ultra_hdr,
         ".jpeg": read_ultra_hdr,
         ".avif": read_avif,
@@ -38,8 +38,8 @@ HDR_READERS: Mapping[str, Callable[[Path], HdrImage]] = MappingProxyType(
 def read_hdr(path: str | Path) -> HdrImage:
     """Read an HDR image as linear Rec. 709 RGB, float32, relative scale; the suffix tells the format.
 
-    A 16-bit PNG needs its alignratio beside it: `0001_gt.png` and `photo_hdr.png` go with `0001_alignratio.npy` and
-    `photo_alignratio.npy`.
+    A PNG without colour codes needs its alignratio beside it: `0001_gt.png` and `photo_hdr.png` go with
+    `0001_alignratio.npy` and `photo_alignratio.npy`.
 
     Raises:
         InputError: missing, empty, of an unknown format, damaged, or holding NaN or infinite values.

@@ -8,9 +8,11 @@ import math
 import struct
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float64, UInt8
 
+from twostage_hdr.imaging.jpeg_metadata import NO_METADATA, JpegMetadata
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 from twostage_hdr.radiometry.photometry import PQ_PEAK
 
@@ -37,12 +39,12 @@ class GainMap:
     """Gains between an SDR base and its HDR twin.
 
     Attributes:
-        codes: HxWx3, 0 is the minimum and 255 the maximum gain.
+        codes: HxWx3 or, of one channel, HxW; 0 is the minimum and 255 the maximum gain.
         minimum: Smallest gain, stops.
         maximum: Largest gain, stops.
     """
 
-    codes: UInt8[np.ndarray, "height width 3"]
+    codes: UInt8[np.ndarray, "height width *channels"]
     minimum: float
     maximum: float
 
@@ -52,9 +54,23 @@ class GainMap:
         return min(self.maximum, _LARGEST_CAPACITY) if self.maximum > 0 else 1.0
 
 
-def gain_map(hdr: LinearPixels, sdr: LinearPixels) -> GainMap:
-    """The gain map from a linear SDR picture ([0, 1]) to its linear HDR twin (1.0 = SDR white)."""
+def gain_map(
+    hdr: LinearPixels, sdr: LinearPixels, *, shrink: int = 1, weights: Float64[np.ndarray, "3"] | None = None
+) -> GainMap:
+    """The gain map from a linear SDR picture ([0, 1]) to its linear HDR twin (1.0 = SDR white).
+
+    Args:
+        hdr: HxWx3.
+        sdr: HxWx3, of the same primaries.
+        shrink: Pixels of the picture along the side of one of the map; their logarithmic gains are averaged.
+        weights: Shares of the channels in the luminance, whose gain is the one of all channels; None keeps three.
+    """
+    if weights is not None:
+        hdr, sdr = (picture @ weights.astype(np.float32) for picture in (hdr, sdr))
     gain = np.log2((hdr + np.float32(OFFSET)) / (sdr + np.float32(OFFSET)))
+    if shrink > 1:
+        height, width = (-(-side // shrink) for side in gain.shape[:2])
+        gain = cv2.resize(gain, (width, height), interpolation=cv2.INTER_AREA)
     # Rounded outwards to what the metadata can hold, so that encoder and decoder use the same numbers.
     minimum = math.floor(float(gain.min()) * _DENOMINATOR) / _DENOMINATOR
     maximum = max(math.ceil(float(gain.max()) * _DENOMINATOR) / _DENOMINATOR, minimum + _SMALLEST_RANGE)
@@ -78,7 +94,13 @@ _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 
 _ISO = b"urn:iso:std:iso:ts:21496:-1\0"
 
-_ICC = b"ICC_PROFILE\0\x01\x01"
+_EXIF = b"Exif\0\0"
+
+_ICC = b"ICC_PROFILE\0"
+
+_LARGEST_BODY = 65533  # of a segment, without its length
+
+_ICC_PART = _LARGEST_BODY - len(_ICC) - 2  # behind the name, the number of the part and that of all
 
 _ISO_VERSION_ONLY = struct.pack(">HH", 0, 0)
 
@@ -90,7 +112,7 @@ _PACKET = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     '<rdf:Description rdf:about="" xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"{attributes}>'
-    "{elements}</rdf:Description></rdf:RDF></x:xmpmeta>"
+    "{elements}</rdf:Description>{others}</rdf:RDF></x:xmpmeta>"
     '<?xpacket end="w"?>'
 )
 
@@ -102,12 +124,16 @@ _CONTAINER = (
 _ITEM = '<rdf:li rdf:parseType="Resource"><Container:Item Item:Semantic="{}" Item:Mime="image/jpeg"{}/></rdf:li>'
 
 
-def join_ultra_hdr(base: bytes, base_profile: bytes, gain_jpeg: bytes, gains: GainMap) -> bytes:
-    """One file of the base JPEG (with its ICC profile) and the gain map's JPEG."""
+def join_ultra_hdr(
+    base: bytes, base_profile: bytes, gain_jpeg: bytes, gains: GainMap, metadata: JpegMetadata = NO_METADATA
+) -> bytes:
+    """One file of the base JPEG (with its ICC profile, EXIF and XMP) and the gain map's JPEG."""
     second = _with_segments(gain_jpeg, [(_APP1, _XMP + _gain_packet(gains)), (_APP2, _ISO + iso_metadata(gains))])
+    exif = [] if metadata.exif is None else [(_APP1, _EXIF + metadata.exif)]
     segments = [
-        (_APP1, _XMP + _container_packet(len(second))),
-        (_APP2, _ICC + base_profile),
+        *exif,
+        (_APP1, _XMP + _container_packet(len(second), metadata.descriptions)),
+        *_profile_segments(base_profile),
         (_APP2, _ISO + _ISO_VERSION_ONLY),
     ]
     # The index holds sizes and its own place, neither of which depends on the sizes it holds.
@@ -115,6 +141,11 @@ def join_ultra_hdr(base: bytes, base_profile: bytes, gain_jpeg: bytes, gains: Ga
     index_at = size - (len(base) - _after_jfif(base)) - len(_index(0, 0, 0)) + _MP_HEADER
     first = _with_segments(base, [*segments, (_APP2, _index(size, len(second), size - index_at))])
     return first + second
+
+
+def _profile_segments(profile: bytes) -> list[tuple[int, bytes]]:
+    parts = [profile[at : at + _ICC_PART] for at in range(0, len(profile), _ICC_PART)]
+    return [(_APP2, _ICC + bytes((number, len(parts))) + part) for number, part in enumerate(parts, 1)]
 
 
 def _with_segments(jpeg: bytes, segments: list[tuple[int, bytes]]) -> bytes:
@@ -145,10 +176,10 @@ def _index(primary_size: int, gain_size: int, gain_offset: int) -> bytes:
     )
 
 
-def _container_packet(gain_size: int) -> bytes:
+def _container_packet(gain_size: int, descriptions: str) -> bytes:
     items = _ITEM.format("Primary", "") + _ITEM.format("GainMap", f' Item:Length="{gain_size}"')
     directory = f"<Container:Directory><rdf:Seq>{items}</rdf:Seq></Container:Directory>"
-    return _PACKET.format(attributes=_CONTAINER, elements=directory).encode()
+    return _PACKET.format(attributes=_CONTAINER, elements=directory, others=descriptions).encode()
 
 
 def _gain_packet(gains: GainMap) -> bytes:
@@ -162,4 +193,4 @@ def _gain_packet(gains: GainMap) -> bytes:
         "HDRCapacityMax": gains.capacity,
     }
     numbers = "".join(f' hdrgm:{name}="{value:.7f}"' for name, value in properties.items())
-    return _PACKET.format(attributes=f'{numbers} hdrgm:BaseRenditionIsHDR="False"', elements="").encode()
+    return _PACKET.format(attributes=f'{numbers} hdrgm:BaseRenditionIsHDR="False"', elements="", others="").encode()

@@ -1,5 +1,6 @@
 """JPEG XL with PQ and BT.2020 primaries: HDR for viewers that know the format."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -9,33 +10,97 @@ from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import to_rec709_pixels
+from twostage_hdr.imaging.exif import result_exif
+from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, from_pq2020, to_pq2020
+from twostage_hdr.imaging.result_format import RowFormat, Target, pq_peak
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.photometry import WHITE
 
 _CURE = "fetch or export it again"
 _CONTAINER, _CODESTREAM = b"\0\0\0\x0cJXL \r\n\x87\n", b"\xff\x0a"  # how a file begins (ISO 18181-2)
+_FILE_TYPE = b"\0\0\0\x14ftypjxl \0\0\0\0jxl "
 _CICP = (BT2020_PRIMARIES, PQ_TRANSFER, 0, 1)
 _LINEAR_REC709 = (1, 8)
 _MAX16 = 65535
 
 
-def write_jpegxl(path: str | Path, linear: LinearPixels, *, white_nits: float = WHITE, quality: int = 95) -> None:
-    """Write linear Rec. 709 pixels as PQ JPEG XL of 16 bits.
+class JpegXlRowWriter(ScanlineWriter):
+    """A JPEG XL of 16 bits, PQ and BT.2020, fed by blocks of rows.
 
     Args:
         path: A name ending in .jxl.
-        linear: HxWx3, >= 0; luminances above 10000 cd/m^2 are clipped.
-        white_nits: Luminance of pixels of (1, 1, 1), cd/m^2.
+        width: Pixels in a row.
+        height: Number of rows.
+        white_nits: Luminance of pixels of (1, 1, 1), cd/m^2; luminances above 10000 cd/m^2 are clipped.
         quality: 1 to 100; 100 is lossless (of the 16-bit codes).
+        info: Primaries, EXIF and XMP.
     """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        width: int,
+        height: int,
+        white_nits: float = WHITE,
+        quality: int = 95,
+        info: PictureInfo = NO_INFO,
+    ) -> None:
+        spec = OpenImageIO.ImageSpec(width, height, 3, "uint16")
+        spec.attribute("CICP", OpenImageIO.TypeDesc("int[4]"), _CICP)
+        spec.attribute("compression", f"jpegxl:{quality}")
+        super().__init__(path, spec, info)
+        self._white_nits = white_nits
+
+    def write_rows(self, rows: LinearPixels) -> None:
+        """Append rows of linear pixels, (count, width, 3) float32."""
+        self.write_samples(np.rint(to_pq2020(rows, self._white_nits, self._info.primaries) * _MAX16).astype(np.uint16))
+
+    def complete(self, path: Path) -> None:
+        """Adds EXIF and XMP as boxes of the container (ISO 18181-2)."""
+        exif = result_exif(self._info)
+        boxes = b"" if exif is None else _box(b"Exif", bytes(4) + exif)  # first the distance to the TIFF structure
+        boxes += b"" if self._info.xmp is None else _box(b"xml ", self._info.xmp)
+        if boxes:
+            data = path.read_bytes()
+            wrapped = data if data.startswith(_CONTAINER) else _CONTAINER + _FILE_TYPE + _box(b"jxlc", data)
+            path.write_bytes(wrapped + boxes)
+
+
+def _box(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body) + 8) + kind + body
+
+
+def write_jpegxl(
+    path: str | Path,
+    linear: LinearPixels,
+    *,
+    white_nits: float = WHITE,
+    quality: int = 95,
+    info: PictureInfo = NO_INFO,
+) -> None:
+    """Write linear pixels as PQ JPEG XL; the arguments are JpegXlRowWriter's."""
     height, width = linear.shape[:2]
-    spec = OpenImageIO.ImageSpec(width, height, 3, "uint16")
-    spec.attribute("CICP", OpenImageIO.TypeDesc("int[4]"), _CICP)
-    spec.attribute("compression", f"jpegxl:{quality}")
-    with ScanlineWriter(path, spec) as file:
-        file.write_samples(np.rint(to_pq2020(linear, white_nits) * _MAX16).astype(np.uint16))
+    with JpegXlRowWriter(path, width=width, height=height, white_nits=white_nits, quality=quality, info=info) as file:
+        file.write_rows(linear)
+
+
+def _open(target: Target) -> JpegXlRowWriter:
+    options = target.options
+    return JpegXlRowWriter(
+        target.path,
+        width=target.width,
+        height=target.height,
+        white_nits=options.white_nits or WHITE,
+        quality=options.quality,
+        info=target.info,
+    )
+
+
+JPEG_XL = RowFormat(endings=(".jxl",), open=_open, largest=pq_peak)
+"""16-bit PQ codes of BT.2020."""
 
 
 @file_reader("JPEG XL", _CURE)

@@ -63,7 +63,7 @@ def read_ldr(path: str | Path, *, fixed_brightness: bool = False) -> LdrImage:
         pixels = develop_raw(path, fixed_brightness=fixed_brightness)
         return LdrImage(pixels=pixels, notes=(f"developed from camera RAW to {8 * pixels.itemsize} bits",))
     png = read_png_header(path)
-    if png.hdr:
+    if png.codes[1] in (PQ_TRANSFER, HLG_TRANSFER):
         raise InputError(path, "already an HDR image (PNG with PQ or HLG)", "an ordinary photograph is expected")
     stored = read_deep_png(path) if png.deep else read_tiff_beyond_pillow(path)
     try:

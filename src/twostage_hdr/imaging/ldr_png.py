@@ -13,7 +13,6 @@ from PIL import Image
 from twostage_hdr.boundary.pixel_limit import check_pixels
 from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, LdrPixels, StoredImage
-from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
 from twostage_hdr.radiometry.srgb import srgb_encode
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -32,8 +31,8 @@ class PngHeader(NamedTuple):
 
     deep: bool
     """16 bits per channel."""
-    hdr: bool
-    """PQ or HLG."""
+    codes: tuple[int, int]
+    """Primaries and transfer characteristics by ITU-T H.273 (cICP); (2, 2) means unspecified."""
     gamma: float | None
     """The exponent that it was encoded with (gAMA), if that alone tells the colours and is not about sRGB's."""
 
@@ -44,7 +43,7 @@ def read_png_header(path: Path) -> PngHeader:
     codes = chunks.get(b"cICP", b"")
     return PngHeader(
         deep=chunks.get(b"IHDR", b"")[_DEPTH_OFFSET : _DEPTH_OFFSET + 1] == b"\x10",
-        hdr=len(codes) == 4 and codes[1] in (PQ_TRANSFER, HLG_TRANSFER),
+        codes=(codes[0], codes[1]) if len(codes) == 4 else (2, 2),
         gamma=_stated_gamma(chunks),
     )
 

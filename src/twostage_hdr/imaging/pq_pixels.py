@@ -1,10 +1,10 @@
-"""Linear Rec. 709 pixels as PQ code values of BT.2020 primaries, the signal of HDR displays [itu2100], and back."""
+"""Linear pixels as PQ code values of BT.2020 primaries, the signal of HDR displays [itu2100], and back."""
 
 import numpy as np
 import torch
 from jaxtyping import Float32, UInt16
 
-from twostage_hdr.imaging.chromaticities import REC2020, to_rec709
+from twostage_hdr.imaging.chromaticities import REC709, REC2020, Chromaticities, to_primaries, to_rec709
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.pq import pq_decode, pq_encode
@@ -22,15 +22,18 @@ BT2020_PRIMARIES = 9
 """Code of BT.2020 among the colour primaries of ITU-T H.273."""
 
 
-def to_pq2020(linear: LinearPixels, white_nits: float = WHITE) -> Float32[np.ndarray, "height width 3"]:
+def to_pq2020(
+    linear: LinearPixels, white_nits: float = WHITE, primaries: Chromaticities = REC709
+) -> Float32[np.ndarray, "height width 3"]:
     """PQ code values in [0, 1] of BT.2020 primaries; luminances above 10000 cd/m^2 are clipped.
 
     Args:
-        linear: Linear Rec. 709.
+        linear: Linear RGB.
         white_nits: Luminance of pixels of (1, 1, 1), cd/m^2.
+        primaries: Of `linear`.
     """
-    matrix = white_nits * np.linalg.inv(to_rec709(REC2020))
-    return pq_encode(torch.from_numpy(linear @ matrix.T.astype(np.float32)).clamp_(min=0)).numpy()
+    light = to_primaries(linear, primaries, REC2020) * np.float32(white_nits)
+    return pq_encode(torch.from_numpy(light).clamp_(min=0)).numpy()
 
 
 def from_pq2020(

@@ -11,7 +11,11 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.chromaticities import REC709
+from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
+from twostage_hdr.imaging.png_chunks import metadata_chunks, put_chunks
+from twostage_hdr.imaging.result_format import WholeFormat, WholeResult
 from twostage_hdr.radiometry.photometry import REC709_LUMINANCE
 from twostage_hdr.radiometry.srgb import srgb_encode
 
@@ -126,13 +130,34 @@ def to_srgb8(linear: LinearPixels) -> PreviewPixels:
     return encoded.mul_(255).round_().to(torch.uint8).numpy()
 
 
-def write_png8(path: Path, pixels: PreviewPixels) -> None:
-    """Writes 8-bit RGB; the file is replaced atomically."""
+def write_png8(path: Path, pixels: PreviewPixels, info: PictureInfo = NO_INFO) -> None:
+    """Writes 8-bit sRGB with the EXIF and XMP of `info`; the file is replaced atomically."""
     with atomic_path(path) as temporary:
         iio.imwrite(temporary, pixels, plugin="pillow", extension=".png")
+        if chunks := metadata_chunks(info):
+            put_chunks(temporary, chunks)
 
 
 def eight_bit(image: Float[Tensor, "3 height width"]) -> PreviewPixels:
     """Values that are already encoded for a display, 1.0 = its white, as 8-bit pixels; the rest is clipped."""
     pixels = (image.detach().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0)
     return np.ascontiguousarray(pixels.numpy())
+
+
+_PANEL_WIDTH = 640
+"""Of the strip, px."""
+
+
+def _write_preview(result: WholeResult) -> None:
+    write_png8(result.path, preview(result.image(REC709)), result.info)
+
+
+def _write_strip(result: WholeResult) -> None:
+    write_png8(result.path, exposure_strip(result.image(REC709), panel_width=_PANEL_WIDTH), result.info)
+
+
+PREVIEW = WholeFormat(endings=("_preview.png",), write=_write_preview)
+"""Tone mapped, for an ordinary screen."""
+
+STRIP = WholeFormat(endings=("_exposures.png",), write=_write_strip)
+"""Exposures side by side."""

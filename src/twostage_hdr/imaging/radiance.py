@@ -1,6 +1,7 @@
 """Radiance pictures (.hdr): four bytes a pixel, three mantissas and a shared exponent."""
 
 import re
+import shutil
 from pathlib import Path
 
 import imagecodecs
@@ -11,6 +12,7 @@ from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.atomic import software_tag, temporary_sibling
 from twostage_hdr.imaging.chromaticities import (
     REC709,
     Chromaticities,
@@ -19,7 +21,9 @@ from twostage_hdr.imaging.chromaticities import (
     stated_chromaticities,
     to_rec709_pixels,
 )
+from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
+from twostage_hdr.imaging.result_format import RowFormat
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 
 _CURE = "fetch or export it again"
@@ -110,14 +114,31 @@ class RadianceRowWriter(ScanlineWriter):
         path: A name ending in .hdr.
         width: Pixels in a row.
         height: Number of rows.
+        info: Primaries and date, which go into the header.
     """
 
-    def __init__(self, path: str | Path, *, width: int, height: int) -> None:
-        super().__init__(path, OpenImageIO.ImageSpec(width, height, 3, "float"))
+    def __init__(self, path: str | Path, *, width: int, height: int, info: PictureInfo = NO_INFO) -> None:
+        super().__init__(path, OpenImageIO.ImageSpec(width, height, 3, "float"), info)
 
     def write_rows(self, rows: LinearPixels) -> None:
-        """Append rows of linear Rec. 709 pixels, (count, width, 3) float32."""
+        """Append rows of linear pixels, (count, width, 3) float32."""
         self.write_samples(centre_on_shared_exponent(rows))
+
+    def complete(self, path: Path) -> None:
+        """Puts the lines that the library leaves out behind the first line of the header."""
+        lines = [f"SOFTWARE={software_tag()}"]
+        if self._info.taken:
+            lines.append(f"CAPDATE={self._info.taken:%Y:%m:%d %H:%M:%S}")
+        if self._info.primaries != REC709:
+            lines.append("PRIMARIES=" + " ".join(f"{number:g}" for xy in self._info.primaries for number in xy))
+        rewritten = temporary_sibling(path)
+        try:
+            with path.open("rb") as old, rewritten.open("wb") as new:
+                new.write(old.readline() + "".join(f"{line}\n" for line in lines).encode())
+                shutil.copyfileobj(old, new)
+            rewritten.replace(path)
+        finally:
+            rewritten.unlink(missing_ok=True)
 
 
 def centre_on_shared_exponent(linear: LinearPixels) -> LinearPixels:
@@ -134,8 +155,17 @@ def centre_on_shared_exponent(linear: LinearPixels) -> LinearPixels:
     return np.where(brightest > _DARKEST, (np.rint(linear / step) + np.float32(0.25)) * step, np.float32(0))
 
 
-def write_radiance(path: str | Path, linear: LinearPixels) -> None:
-    """Write linear Rec. 709 pixels as a Radiance picture (8 bits of mantissa, a shared exponent)."""
+def write_radiance(path: str | Path, linear: LinearPixels, *, info: PictureInfo = NO_INFO) -> None:
+    """Write linear pixels as a Radiance picture (8 bits of mantissa, a shared exponent)."""
     height, width = linear.shape[:2]
-    with RadianceRowWriter(path, width=width, height=height) as file:
+    with RadianceRowWriter(path, width=width, height=height, info=info) as file:
         file.write_rows(linear)
+
+
+RADIANCE = RowFormat(
+    endings=(".hdr",),
+    open=lambda target: RadianceRowWriter(target.path, width=target.width, height=target.height, info=target.info),
+    white="lost",
+    metadata=False,
+)
+"""RGBE; of what the photograph says, the date."""

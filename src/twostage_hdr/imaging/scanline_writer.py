@@ -9,6 +9,7 @@ import numpy as np
 import OpenImageIO
 
 from twostage_hdr.imaging.atomic import atomic_path, software_tag
+from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 
 _Writer = TypeVar("_Writer", bound="ScanlineWriter")  # the tests' type checker knows no `Self` in single methods
 
@@ -19,20 +20,23 @@ class ScanlineWriter:
     Args:
         path: The file; its suffix chooses the format.
         spec: Size, sample type and metadata.
+        info: What goes along; the date is written here, the rest by the formats.
     """
 
-    def __init__(self, path: str | Path, spec: OpenImageIO.ImageSpec) -> None:
+    def __init__(self, path: str | Path, spec: OpenImageIO.ImageSpec, info: PictureInfo = NO_INFO) -> None:
         self.path = Path(path)
-        self._spec = spec
+        self._spec, self._info = spec, info
         self._spec.attribute("Software", software_tag())
+        # Without this attribute some formats get the moment of writing; an empty one is left out.
+        self._spec.attribute("DateTime", f"{info.taken:%Y:%m:%d %H:%M:%S}" if info.taken else "")
         self._next_row = 0
         self._cleanup = ExitStack()
         self._output: OpenImageIO.ImageOutput | None = None
 
     def __enter__(self: _Writer) -> _Writer:
-        temporary = self._cleanup.enter_context(atomic_path(self.path))
-        self._output = OpenImageIO.ImageOutput.create(str(temporary))
-        if self._output is None or not self._output.open(str(temporary), self._spec):
+        self._temporary = self._cleanup.enter_context(atomic_path(self.path))
+        self._output = OpenImageIO.ImageOutput.create(str(self._temporary))
+        if self._output is None or not self._output.open(str(self._temporary), self._spec):
             reason = self._output.geterror() if self._output else OpenImageIO.geterror()
             error = OSError(f"{self.path}: cannot be written ({reason})")
             self._cleanup.__exit__(OSError, error, None)
@@ -65,6 +69,14 @@ class ScanlineWriter:
         elif error is None and not closed:
             error = OSError(f"{self.path}: cannot be written ({self._output.geterror()})")
         self._output = None
+        try:
+            if error is None:
+                self.complete(self._temporary)
+        except Exception as failure:
+            error = failure
         self._cleanup.__exit__(type(error) if error else None, error, traceback)
         if error is not None and kind is None:
             raise error
+
+    def complete(self, path: Path) -> None:
+        """What a format adds to the closed file before that gets its name."""

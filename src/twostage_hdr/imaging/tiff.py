@@ -2,11 +2,9 @@
 
 import math
 import re
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import imagecodecs
 import numpy as np
 import OpenImageIO
 import tifffile
@@ -15,10 +13,14 @@ from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_of, positive_scale, quantise
-from twostage_hdr.imaging.chromaticities import REC709, to_rec709_pixels
-from twostage_hdr.imaging.colour_profile import upright
+from twostage_hdr.imaging.chromaticities import to_rec709_pixels
+from twostage_hdr.imaging.colour_profile import rgb_profile, upright
+from twostage_hdr.imaging.exif import first_directory_texts
+from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, EncodedPixels, HdrImage, LinearPixels
+from twostage_hdr.imaging.result_format import RowFormat
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
+from twostage_hdr.imaging.tiff_metadata import put_metadata
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 _ALIGNRATIO = re.compile(r"gamma 2\.24, alignratio ([0-9.eE+-]+)")
@@ -93,37 +95,56 @@ class TiffRowWriter(ScanlineWriter):
         height: Number of rows.
         alignratio: None writes 32-bit linear floats. A scale writes 16-bit integers, round(linear^(1/2.24) *
             alignratio), and the scale into the description, from which `read_tiff` takes it.
+        info: Primaries, and what goes along.
     """
 
-    def __init__(self, path: str | Path, *, width: int, height: int, alignratio: float | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        width: int,
+        height: int,
+        alignratio: float | None = None,
+        info: PictureInfo = NO_INFO,
+    ) -> None:
         spec = OpenImageIO.ImageSpec(width, height, 3, "float" if alignratio is None else "uint16")
         spec.attribute("compression", "zip")
-        profile = np.frombuffer(rec709_profile(1.0 if alignratio is None else HDM_GAMMA), dtype=np.uint8)
+        profile = np.frombuffer(rgb_profile(info.primaries, 1.0 if alignratio is None else HDM_GAMMA), np.uint8)
         spec.attribute("ICCProfile", OpenImageIO.TypeDesc(f"uint8[{profile.size}]"), profile)
         if alignratio is not None:
             spec.attribute("ImageDescription", f"gamma {HDM_GAMMA}, alignratio {alignratio!r}")
-        super().__init__(path, spec)
+        for name, text in first_directory_texts(info).items():
+            spec.attribute(name, text)
+        super().__init__(path, spec, info)
         self._alignratio = alignratio
 
     def write_rows(self, rows: LinearPixels) -> None:
-        """Append rows of linear Rec. 709 pixels, (count, width, 3) float32."""
+        """Append rows of linear pixels, (count, width, 3) float32."""
         self.write_samples(rows if self._alignratio is None else quantise(_encode(rows), self._alignratio))
+
+    def complete(self, path: Path) -> None:
+        """Adds EXIF and XMP."""
+        if self._info.exif is not None or self._info.xmp is not None:
+            put_metadata(path, self._info)
 
 
 def _encode(linear: LinearPixels) -> EncodedPixels:
     return np.power(np.maximum(linear, 0), np.float32(1 / HDM_GAMMA))
 
 
-def write_tiff(path: str | Path, linear: LinearPixels, *, bits: Literal[16, 32] = 32) -> None:
-    """Write linear Rec. 709 pixels as TIFF: 32-bit floats, or 16-bit integers scaled to their maximum."""
+def write_tiff(
+    path: str | Path, linear: LinearPixels, *, bits: Literal[16, 32] = 32, info: PictureInfo = NO_INFO
+) -> None:
+    """Write linear pixels as TIFF: 32-bit floats, or 16-bit integers scaled to their maximum."""
     height, width = linear.shape[:2]
     alignratio = alignratio_of(_encode(linear.max(keepdims=True, axis=(0, 1)))) if bits == 16 else None
-    with TiffRowWriter(path, width=width, height=height, alignratio=alignratio) as file:
+    with TiffRowWriter(path, width=width, height=height, alignratio=alignratio, info=info) as file:
         file.write_rows(linear)
 
 
-@cache
-def rec709_profile(gamma: float) -> bytes:
-    """An ICC profile of Rec. 709 primaries and value^gamma, so that viewers need not guess."""
-    red, green, blue, white = ((*xy, 1.0) for xy in REC709)
-    return bytes(imagecodecs.cms_profile("rgb", whitepoint=white, primaries=[*red, *green, *blue], gamma=gamma))
+TIFF = RowFormat(
+    endings=(".tif",),
+    open=lambda target: TiffRowWriter(target.path, width=target.width, height=target.height, info=target.info),
+    white="lost",
+)
+"""Linear 32-bit floats with an ICC profile."""

@@ -14,41 +14,102 @@ from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
-from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709, to_rec709_pixels
-from twostage_hdr.imaging.colour_profile import upright
+from twostage_hdr.imaging.chromaticities import (
+    DISPLAY_P3,
+    REC709,
+    Chromaticities,
+    rgb_to_xyz,
+    to_primaries,
+    to_rec709_pixels,
+)
+from twostage_hdr.imaging.colour_profile import rgb_profile, upright
+from twostage_hdr.imaging.jpeg_metadata import jpeg_metadata
 from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS, gain_map, join_ultra_hdr
-from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels, PreviewPixels
-from twostage_hdr.imaging.preview import preview
+from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
+from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, HdrImage, LinearPixels, PreviewPixels
+from twostage_hdr.imaging.preview import preview, to_srgb8
+from twostage_hdr.imaging.result_format import DEFAULT_OPTIONS, ResultOptions, WholeFormat, WholeResult
+from twostage_hdr.imaging.source_jpeg import OwnBase, own_base
+from twostage_hdr.radiometry.photometry import PQ_PEAK
 from twostage_hdr.radiometry.srgb import srgb_decode
 
-_EXIF_ORIENTATION = 0x0112
+_SHRINK = {"full": 1, "half": 2, "quarter": 4}
 
 
 def write_ultra_hdr(
-    path: str | Path, linear: LinearPixels, *, base: PreviewPixels | None = None, quality: int = 95
-) -> None:
-    """Write linear Rec. 709 pixels as Ultra HDR JPEG.
+    path: str | Path,
+    linear: LinearPixels,
+    *,
+    base: PreviewPixels | None = None,
+    source: Path | None = None,
+    options: ResultOptions = DEFAULT_OPTIONS,
+    info: PictureInfo = NO_INFO,
+) -> list[str]:
+    """Write linear pixels as Ultra HDR JPEG; those of other primaries than Rec. 709 with a base in Display P3.
 
     Args:
         path: A name ending in .jpg.
         linear: HxWx3, >= 0; 1.0 is SDR white, which a screen shows at the brightness of a white page.
-        base: The picture for ordinary viewers, sRGB, of the same size: the photograph itself if there is one; None
-            tone maps the HDR image.
-        quality: JPEG quality of base and gain map, 1 to 100.
+        base: The picture for ordinary viewers, encoded like sRGB, of the same size and primaries: the photograph
+            itself if there is one; None tone maps the HDR image.
+        source: The photograph's file: an upright JPEG in sRGB or Display P3 becomes the base byte by byte.
+        options: Quality of base and gain map, the gain map's size and channels.
+        info: Primaries, EXIF and XMP.
+
+    Returns:
+        Notes for the user.
     """
-    base = preview(linear) if base is None else base
-    base_jpeg = _jpeg(base, quality)
+    primaries = REC709 if info.primaries == REC709 else DISPLAY_P3
+    linear = to_primaries(linear, info.primaries, primaries)
+    size = linear.shape[1], linear.shape[0]
+    own, why = (
+        (None, "")
+        if source is None or info.primaries != primaries
+        else own_base(source, primaries, size, metadata=not options.strip_metadata)
+    )
+    if own is None:
+        shown = preview(linear) if base is None else _shown_in(base, info.primaries, primaries)
+        own = OwnBase(_jpeg(shown, options.quality), rgb_profile(primaries))
     # Gains refer to what a reader will decode, so that they undo the base's compression errors as well.
-    decoded = torch.from_numpy(imagecodecs.jpeg8_decode(base_jpeg)).float().div_(255)
-    gains = gain_map(linear, srgb_decode(decoded).numpy())
-    gain_jpeg = _jpeg(gains.codes, quality)
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    decoded = torch.from_numpy(imagecodecs.jpeg8_decode(own.jpeg)).float().div_(255)
+    weights = rgb_to_xyz(primaries)[1] if options.one_channel else None
+    gains = gain_map(linear, srgb_decode(decoded).numpy(), shrink=_SHRINK[options.gain_map], weights=weights)
+    gain_jpeg = _jpeg(gains.codes, options.quality)
+    metadata = jpeg_metadata(info)
+    profile = own.profile or rgb_profile(primaries)
     with atomic_path(path) as temporary:
-        temporary.write_bytes(join_ultra_hdr(base_jpeg, profile, gain_jpeg, gains))
+        temporary.write_bytes(join_ultra_hdr(own.jpeg, profile, gain_jpeg, gains, metadata))
+    return [f"{Path(path).name}: the base is encoded again, since the photograph {why}"] * bool(why) + [*metadata.notes]
 
 
-def _jpeg(pixels: PreviewPixels, quality: int) -> bytes:
+def _shown_in(base: PreviewPixels, stated: Chromaticities, wanted: Chromaticities) -> PreviewPixels:
+    if stated == wanted:
+        return base
+    return to_srgb8(to_primaries(srgb_decode(torch.from_numpy(base).float() / 255).numpy(), stated, wanted))
+
+
+def _jpeg(pixels: np.ndarray, quality: int) -> bytes:
     return bytes(imagecodecs.jpeg8_encode(np.ascontiguousarray(pixels), level=quality, subsampling="444"))
+
+
+def _write(result: WholeResult) -> list[str]:
+    return write_ultra_hdr(
+        result.path,
+        result.image(),
+        base=result.base,
+        source=result.source,
+        options=result.options,
+        info=result.info,
+    )
+
+
+ULTRA_HDR = WholeFormat(
+    endings=("_ultrahdr.jpg",),
+    write=_write,
+    largest=lambda _: (PQ_PEAK / SDR_WHITE_NITS, "Ultra HDR"),
+    white="display",
+)
+"""An ordinary JPEG with a gain map."""
 
 
 @file_reader("Ultra HDR JPEG", "an ordinary photograph goes to reconstruct")
@@ -71,7 +132,7 @@ def read_ultra_hdr(path: str | Path) -> HdrImage:
             path, f"no Ultra HDR JPEG, or a damaged one ({error})", "an ordinary photograph goes to reconstruct"
         ) from error
     with Image.open(io.BytesIO(data)) as image:
-        orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
+        orientation = image.getexif().get(EXIF_ORIENTATION, 1)
         profile = image.info.get("icc_profile")
     pixels, notes = to_rec709_pixels(linear, str(path), DISPLAY_P3 if _is_display_p3(profile) else REC709)
     turned, rotation = upright(pixels, orientation)

@@ -7,8 +7,9 @@ from types import TracebackType
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import remove_leftovers, temporary_sibling
-from twostage_hdr.imaging.exr import ExrCompression, write_exr
+from twostage_hdr.imaging.exr import write_exr
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
+from twostage_hdr.imaging.result_format import ExrCompression
 
 _LEFT_BY_FILE_MANAGERS = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
 

@@ -1,0 +1,126 @@
+"""EXIF blocks: made fit for a result, and what OpenEXR's standard attributes take from them."""
+
+import math
+import struct
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from PIL import ExifTags, Image
+
+from twostage_hdr.boundary.quiet import quiet_libraries
+from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION
+
+_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
+_UPRIGHT = 1
+_TAGS, _GPS = ExifTags.Base, ExifTags.GPS
+_NUMBERS = MappingProxyType(
+    {
+        _TAGS.ExposureTime: "expTime",
+        _TAGS.FNumber: "aperture",
+        _TAGS.ISOSpeedRatings: "isoSpeed",
+        _TAGS.FocalLength: "nominalFocalLength",
+    }
+)
+_TEXTS = MappingProxyType(
+    {_TAGS.Make: "cameraMake", _TAGS.Model: "cameraModel", _TAGS.LensModel: "lensModel", _TAGS.Copyright: "owner"}
+)
+
+
+def result_exif(info: PictureInfo) -> bytes | None:
+    """The EXIF block of a result: the photograph's with orientation 1, or a new one if only the date is known."""
+    if info.exif is not None:
+        return _upright(info.exif)
+    if info.taken is None:
+        return None
+    block = Image.Exif()
+    block[_TAGS.DateTime] = block.get_ifd(ExifTags.IFD.Exif)[_TAGS.DateTimeOriginal] = _stamp(info.taken)
+    return block.tobytes().removeprefix(b"Exif\0\0")
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment:%Y:%m:%d %H:%M:%S}"
+
+
+def _upright(exif: bytes) -> bytes:
+    """The block with orientation 1, in place, so that a maker's notes keep the offsets that they are full of.
+
+    The thumbnail of a picture that was turned is disconnected: it would lie on its side.
+    """
+    order = _ORDERS.get(exif[:4], "")
+    try:
+        (at,) = struct.unpack_from(f"{order}I", exif, 4)
+        (count,) = struct.unpack_from(f"{order}H", exif, at)
+        entries = [at + 2 + 12 * place for place in range(count)]
+        found = [entry for entry in entries if struct.unpack_from(f"{order}H", exif, entry)[0] == EXIF_ORIENTATION]
+        if not found or struct.unpack_from(f"{order}H", exif, found[0] + 8)[0] == _UPRIGHT:
+            return exif
+        block = bytearray(exif)
+        struct.pack_into(f"{order}H", block, found[0] + 8, _UPRIGHT)
+        struct.pack_into(f"{order}I", block, at + 2 + 12 * count, 0)
+        return bytes(block)
+    except struct.error:  # damaged: nothing there says how the picture is turned
+        return exif
+
+
+def read_block(exif: bytes | None) -> Image.Exif:
+    """The block as Pillow reads it; empty where there is none, or a damaged one."""
+    block = Image.Exif()
+    try:
+        with quiet_libraries():
+            block.load(exif or b"")
+            for part in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+                block.get_ifd(part)
+    except Exception:  # damaged blocks make Pillow raise almost anything, and are as good as none
+        return Image.Exif()
+    return block
+
+
+def openexr_attributes(info: PictureInfo) -> Mapping[str, float | str]:
+    """OpenEXR's standard attributes (and the customary `xmp`) of what a photograph says about itself."""
+    block = read_block(info.exif)
+    tags = {**block, **block.get_ifd(ExifTags.IFD.Exif)}
+    place = block.get_ifd(ExifTags.IFD.GPSInfo)
+    numbers = {name: _number(tags.get(tag)) for tag, name in _NUMBERS.items()}
+    numbers["latitude"] = _degrees(place.get(_GPS.GPSLatitude), place.get(_GPS.GPSLatitudeRef) == "S")
+    numbers["longitude"] = _degrees(place.get(_GPS.GPSLongitude), place.get(_GPS.GPSLongitudeRef) == "W")
+    numbers["utcOffset"] = _seconds_to_utc(tags.get(_TAGS.OffsetTimeOriginal))
+    numbers["altitude"] = _number(place.get(_GPS.GPSAltitude), below=place.get(_GPS.GPSAltitudeRef) in (1, b"\x01"))
+    texts = {name: str(tags[tag]).strip("\0 ") for tag, name in _TEXTS.items() if tag in tags}
+    xmp = {} if info.xmp is None else {"xmp": info.xmp.decode("utf-8", "replace")}
+    return {name: value for name, value in {**numbers, **texts, **xmp}.items() if value not in (None, "")}
+
+
+def first_directory_texts(info: PictureInfo) -> Mapping[str, str]:
+    """Camera, author and rights, by the names that TIFF, EXIF and OpenImageIO have for them."""
+    block = read_block(info.exif)
+    tags = (_TAGS.Make, _TAGS.Model, _TAGS.Artist, _TAGS.Copyright)
+    return {tag.name: str(block[tag]).strip("\0 ") for tag in tags if tag in block}
+
+
+def _number(value: object, *, below: bool = False) -> float | None:
+    """Cameras write 0/0 for what they do not know."""
+    try:
+        number = float(value[0] if isinstance(value, tuple) else value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, IndexError, ZeroDivisionError):
+        return None
+    return (-number if below else number) if math.isfinite(number) else None
+
+
+def _degrees(parts: object, negative: bool) -> float | None:
+    """Of degrees, minutes and seconds; south and west are negative."""
+    numbers = [_number(part) for part in parts] if isinstance(parts, tuple) else []
+    if len(numbers) != 3 or None in numbers:
+        return None
+    degrees = sum(part / 60**place for place, part in enumerate(numbers) if part is not None)
+    return -degrees if negative else degrees
+
+
+def _seconds_to_utc(offset: object) -> float | None:
+    """What is added to the local time for UTC, of an offset like +02:00."""
+    try:
+        ahead = datetime.strptime(str(offset).strip("\0 "), "%z").utcoffset()
+    except ValueError:
+        return None
+    return None if ahead is None else -ahead.total_seconds()

@@ -1,0 +1,96 @@
+"""A photograph's own JPEG bytes, to be the base of its Ultra HDR file without loss."""
+
+import io
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image, ImageCms
+
+from twostage_hdr.boundary.quiet import quiet_libraries
+from twostage_hdr.boundary.regular_file import read_bytes
+from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709, Chromaticities
+from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION
+
+_START, _END = b"\xff\xd8", 0xD9
+_START_OF_SCAN = 0xDA
+_APP0, _APP1, _APP2, _APP14, _APP15, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+"""In the scans; stuffed bytes and restart markers are no markers here."""
+
+
+class OwnBase(NamedTuple):
+    """The first picture of a JPEG file."""
+
+    jpeg: bytes
+    """Without EXIF, XMP, profile and index of pictures, which every result gets anew."""
+    profile: bytes | None
+    """ICC."""
+
+
+def own_base(
+    source: Path, primaries: Chromaticities, size: tuple[int, int], *, metadata: bool
+) -> tuple[OwnBase | None, str]:
+    """The bytes of a photograph that can be a base as they are: an upright RGB JPEG of these primaries.
+
+    Args:
+        source: the photograph's file.
+        primaries: of the result.
+        size: width and height of the result, px.
+        metadata: whether comments, IPTC and the like stay.
+
+    Returns:
+        The bytes, or None and why a JPEG cannot be used; nothing is said of other files.
+    """
+    try:
+        data = read_bytes(source)
+        if not data.startswith(_START):
+            return None, ""
+        with quiet_libraries(), Image.open(io.BytesIO(data)) as image:
+            orientation = image.getexif().get(EXIF_ORIENTATION, 1)
+            mode, profile, stored = image.mode, image.info.get("icc_profile"), image.size
+    except Exception:  # whatever a damaged file makes Pillow raise: it was read somehow, and is encoded again
+        return None, "cannot be read once more"
+    if orientation not in (0, 1):
+        return None, "is turned by its EXIF orientation"
+    if mode != "RGB" or stored != size:
+        return None, "is not RGB"
+    if profile_primaries(profile) != primaries:
+        return None, "has another colour profile"
+    jpeg = _first_picture(data, metadata=metadata)
+    return (None, "ends early") if jpeg is None else (OwnBase(jpeg, profile), "")
+
+
+def profile_primaries(profile: bytes | None) -> Chromaticities | None:
+    """Primaries of a profile with sRGB's curve, by its name; sRGB without a profile, None for all others."""
+    if not profile:
+        return REC709
+    try:
+        name = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.profile_description or ""
+    except (OSError, ImageCms.PyCMSError):
+        return None
+    return REC709 if name.startswith("sRGB") else DISPLAY_P3 if name.startswith("Display P3") else None
+
+
+def _first_picture(data: bytes, *, metadata: bool) -> bytes | None:
+    """All segments that matter, and the scans; None if they do not end."""
+    kept, at = [_START], len(_START)
+    while data[at : at + 1] == b"\xff" and data[at + 1] != _START_OF_SCAN:
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if _stays(data[at + 1], metadata=metadata):
+            kept.append(data[at:end])
+        at = end
+    place = at
+    while found := _MARKER.search(data, place):
+        place = found.end()
+        if data[place - 1] == _END:
+            return b"".join(kept) + data[at:place]
+        place += int.from_bytes(data[place : place + 2], "big")
+    return None
+
+
+def _stays(marker: int, *, metadata: bool) -> bool:
+    if marker in (_APP1, _APP2):
+        return False
+    described = marker == _COMMENT or (_APP0 < marker <= _APP15 and marker != _APP14)  # of Adobe: the colour transform
+    return metadata or not described
