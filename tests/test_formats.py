@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from twostage_hdr.cli.reconstruct import PHOTOGRAPHS
+from twostage_hdr.imaging.formats import FORMATS, result_format
 from twostage_hdr.imaging.hdr import HDR_READERS
-from twostage_hdr.inference.result_files import ENDINGS
 
 PAGE = Path(__file__).parents[1] / "docs" / "formats.md"
 
@@ -28,7 +28,7 @@ def code(cell: str) -> list[str]:
 
 def test_the_written_formats_are_those_offered_under_the_names_they_get(tables: dict[str, list[list[str]]]) -> None:
     page = {code(row[0])[0]: tuple(code(row[1])) for row in tables["Written"]}
-    assert page == {name: tuple(f"photo{ending}" for ending in endings) for name, endings in ENDINGS.items()}
+    assert page == {name: tuple(f"photo{ending}" for ending in result_format(name).endings) for name in FORMATS}
 
 
 def test_every_written_format_names_a_second_implementation_that_always_runs(tables) -> None:

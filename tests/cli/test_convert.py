@@ -46,6 +46,7 @@ def _run(*arguments):
         ("ultrahdr", "scene_ultrahdr.jpg", 0.15),
         ("jxl", "scene.jxl", 0.15),
         ("avif", "scene.avif", 0.15),
+        ("png", "scene_pq.png", 2e-3),
     ],
 )
 def test_there_and_back_gives_the_same_light(tmp_path, scene, linear, to, name, tolerance):

@@ -15,6 +15,7 @@ from twostage_hdr.imaging.chromaticities import (
     name_of,
     rgb_to_xyz,
     stated_chromaticities,
+    to_primaries,
     to_rec709,
     to_rec709_pixels,
 )
@@ -119,3 +120,10 @@ def test_what_is_no_number_is_never_washed_away(broken: float) -> None:
     linear[1, 1, 2] = broken
     with pytest.raises(InputError, match=r"^a\.exr: 1 of 12 values are NaN or infinite"):
         to_rec709_pixels(linear, "a.exr")
+
+
+def test_pixels_of_other_primaries_are_those_of_colour_science(noise: np.ndarray) -> None:
+    expected = colour.RGB_to_RGB(noise, "Display P3", "ITU-R BT.2020", chromatic_adaptation_transform=None)
+    np.testing.assert_allclose(to_primaries(noise, DISPLAY_P3, REC2020), np.maximum(expected, 0), rtol=1e-3, atol=2e-3)
+    assert to_primaries(noise, DISPLAY_P3, DISPLAY_P3) is noise
+    assert to_primaries(np.float32([[[0, 1, 0]]]), REC2020, REC709).min() == 0

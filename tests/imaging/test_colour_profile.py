@@ -1,12 +1,15 @@
 """Embedded profiles against matrices that colour-science derives."""
 
+import io
+
 import colour
 import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageOps
 
-from twostage_hdr.imaging.colour_profile import convert_to_srgb, upright
+from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709, REC2020, Chromaticities
+from twostage_hdr.imaging.colour_profile import convert_to_srgb, rgb_profile, upright
 
 SPACES = {"Display P3": 2.2, "ITU-R BT.2020": 2.4, "Adobe RGB (1998)": 2.19921875}
 
@@ -82,3 +85,23 @@ def test_values_outside_the_standard_leave_the_picture_alone(orientation: int) -
     turned, notes = upright(PIXELS, orientation)
     assert turned is PIXELS
     assert notes == []
+
+
+@pytest.mark.parametrize(("primaries", "name"), [(REC709, "sRGB built-in"), (DISPLAY_P3, "Display P3")])
+def test_a_profile_of_ours_means_what_colour_science_computes(primaries: Chromaticities, name: str) -> None:
+    profile = rgb_profile(primaries)
+    opened = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile
+    assert opened.profile_description == name
+    assert opened.creation_date.year == 2021  # not today: equal results are equal files
+    pixels = muted_colours(40)
+    converted, _ = convert_to_srgb(np.rint(pixels * 65535).astype(np.uint16), profile)
+    space = "sRGB" if primaries == REC709 else "Display P3"
+    linear = colour.RGB_to_RGB(colour.models.eotf_sRGB(pixels), space, "sRGB", chromatic_adaptation_transform=None)
+    expected = colour.models.eotf_inverse_sRGB(np.clip(linear, 0, 1))
+    np.testing.assert_allclose(converted / 65535, expected, atol=2e-3)
+
+
+def test_a_gamma_of_ours_is_the_curve_of_all_channels() -> None:
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(rgb_profile(REC2020, 2.24))).profile
+    assert profile.profile_description == "Rec. 2020"
+    np.testing.assert_allclose(profile.chromaticity[1][:2], REC2020.green, atol=1e-3)

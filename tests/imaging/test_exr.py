@@ -12,7 +12,9 @@ import pytest
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import software_tag
+from twostage_hdr.imaging.chromaticities import DISPLAY_P3
 from twostage_hdr.imaging.exr import ExrRowWriter, read_exr, write_exr
+from twostage_hdr.imaging.picture_info import PictureInfo
 
 Window = tuple[np.ndarray, np.ndarray]
 
@@ -271,3 +273,28 @@ def test_black_and_a_single_pixel_are_written(tmp_path: Path) -> None:
     write_exr(tmp_path / "a.exr", np.zeros((1, 1, 3), np.float32))
     assert by_openexr(tmp_path / "a.exr")[0].shape == (1, 1, 3)
     assert read_exr(tmp_path / "a.exr").pixels.max() == 0
+
+
+def test_the_reference_library_finds_what_the_photograph_says(tmp_path: Path, noise, info: PictureInfo) -> None:
+    write_exr(tmp_path / "a.exr", noise, half=False, info=info)
+    pixels, header = by_openexr(tmp_path / "a.exr")
+    np.testing.assert_array_equal(pixels, noise)
+    np.testing.assert_allclose(header["chromaticities"], np.ravel(DISPLAY_P3), atol=1e-6)
+    assert header["capDate"] == "2024:05:06 07:08:09"
+    assert header["expTime"] == pytest.approx(1 / 250)
+    assert (header["aperture"], header["isoSpeed"]) == (pytest.approx(2.8), 400)
+    assert (header["latitude"], header["longitude"], header["altitude"]) == (48.5, -11.25, 520)
+    assert header["xmp"] == info.xmp.decode()
+
+
+def test_wide_colours_are_read_back_in_rec709(tmp_path: Path, noise, info: PictureInfo) -> None:
+    write_exr(tmp_path / "a.exr", noise, half=False, info=info)
+    image = read_exr(tmp_path / "a.exr")
+    expected = colour.RGB_to_RGB(noise, "Display P3", "ITU-R BT.709", chromatic_adaptation_transform=None)
+    np.testing.assert_allclose(image.pixels, np.maximum(expected, 0), rtol=1e-3, atol=2e-3)
+    assert image.primaries == "Display P3"
+
+
+def test_without_a_date_no_date_is_written(tmp_path: Path, noise) -> None:
+    write_exr(tmp_path / "a.exr", noise)
+    assert "capDate" not in by_openexr(tmp_path / "a.exr")[1]

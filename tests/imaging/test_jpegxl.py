@@ -12,6 +12,7 @@ import pytest
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.jpegxl import read_jpegxl, write_jpegxl
+from twostage_hdr.imaging.picture_info import PictureInfo
 
 
 def expected_codes(scene: np.ndarray) -> np.ndarray:
@@ -83,3 +84,30 @@ def test_a_cut_file_is_refused_in_one_line(tmp_path: Path, noise: np.ndarray, sh
     with pytest.raises(InputError, match=r"a\.jxl: damaged or unreadable JPEG XL") as caught:
         read_jpegxl(tmp_path / "a.jxl")
     assert "\n" not in str(caught.value)
+
+
+def test_boxes_of_exif_and_xmp_surround_the_same_codestream(
+    tmp_path: Path, scene: np.ndarray, info: PictureInfo
+) -> None:
+    write_jpegxl(tmp_path / "plain.jxl", scene, info=PictureInfo(primaries=info.primaries))
+    write_jpegxl(tmp_path / "a.jxl", scene, info=info)
+    data, at, boxes = (tmp_path / "a.jxl").read_bytes(), 0, {}
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        boxes[data[at + 4 : at + 8]] = data[at + 8 : at + size]
+        at += size
+    assert list(boxes)[:2] == [b"JXL ", b"ftyp"]
+    assert boxes[b"Exif"][:8] == bytes(4) + info.exif[:4]
+    assert boxes[b"xml "] == info.xmp
+    plain, described = (imagecodecs.jpegxl_decode((tmp_path / name).read_bytes()) for name in ("plain.jxl", "a.jxl"))
+    np.testing.assert_array_equal(plain, described)
+    np.testing.assert_array_equal(read_jpegxl(tmp_path / "a.jxl").pixels, read_jpegxl(tmp_path / "plain.jxl").pixels)
+
+
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
+def test_exiftool_finds_both(tmp_path: Path, scene: np.ndarray, info: PictureInfo) -> None:
+    write_jpegxl(tmp_path / "a.jxl", scene, info=info)
+    told = subprocess.run(["exiftool", "-j", "-n", tmp_path / "a.jxl"], capture_output=True, text=True, check=True)
+    (tags,) = json.loads(told.stdout)
+    assert {"Error", "Warning"}.isdisjoint(tags)
+    assert (tags["FNumber"], tags["GPSLatitude"], tags["Rating"]) == (2.8, 48.5, 4)

@@ -73,11 +73,13 @@ def stored(tmp_path: Path, *chunks: tuple[bytes, bytes]) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("codes", "hdr"), [(None, False), ((1, 13, 0, 1), False), ((9, 16, 0, 1), True), ((9, 18, 0, 1), True)]
+    ("chunk", "codes"), [(None, (2, 2)), ((1, 13, 0, 1), (1, 13)), ((9, 16, 0, 1), (9, 16)), ((9, 18, 0), (2, 2))]
 )
-def test_pq_and_hlg_are_noticed(tmp_path: Path, codes: tuple[int, ...] | None, hdr: bool) -> None:
-    path = stored(tmp_path, *([] if codes is None else [(b"cICP", bytes(codes))]))
-    assert read_png_header(path).hdr == hdr
+def test_colour_codes_are_those_of_a_whole_chunk(
+    tmp_path: Path, chunk: tuple[int, ...] | None, codes: tuple[int, int]
+) -> None:
+    path = stored(tmp_path, *([] if chunk is None else [(b"cICP", bytes(chunk))]))
+    assert read_png_header(path).codes == codes
 
 
 @pytest.mark.parametrize(
@@ -103,5 +105,5 @@ def test_linear_light_becomes_srgb(dtype: type) -> None:
 def test_a_png_that_ends_early_says_nothing(tmp_path: Path, length: int) -> None:
     whole = stored(tmp_path).read_bytes()
     (tmp_path / "b.png").write_bytes(whole[:length])
-    assert not read_png_header(tmp_path / "b.png").hdr
+    assert read_png_header(tmp_path / "b.png").codes == (2, 2)
     assert read_png_header(tmp_path / "b.png").gamma is None

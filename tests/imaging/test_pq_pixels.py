@@ -4,6 +4,7 @@ import colour
 import numpy as np
 import pytest
 
+from twostage_hdr.imaging.chromaticities import DISPLAY_P3
 from twostage_hdr.imaging.pq_pixels import from_pq2020, to_pq2020, ycbcr420
 
 COLOURS = np.array([[[1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1], [0.02, 0.5, 9], [0, 0, 0]]], dtype=np.float32)
@@ -54,3 +55,10 @@ def test_a_chroma_sample_lies_on_the_left_of_its_pair() -> None:
 
 def test_heights_that_four_does_not_divide_keep_their_planes() -> None:
     assert ycbcr420(np.zeros((6, 4, 3), np.float32)).shape == (9, 4)
+
+
+def test_pixels_of_display_p3_keep_their_gamut() -> None:
+    picture = np.float32([[[1, 0, 0], [0.2, 1, 0.1]]])
+    wide = colour.RGB_to_RGB(picture, "Display P3", "ITU-R BT.2020", chromatic_adaptation_transform=None)
+    expected = colour.models.eotf_inverse_ST2084(np.maximum(wide, 0) * 100)
+    np.testing.assert_allclose(to_pq2020(picture, 100.0, DISPLAY_P3), expected, atol=1e-3)

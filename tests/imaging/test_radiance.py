@@ -12,6 +12,8 @@ import OpenImageIO
 import pytest
 
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.atomic import software_tag
+from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.radiance import RadianceRowWriter, centre_on_shared_exponent, read_radiance, write_radiance
 
 HEAD = b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n"
@@ -218,3 +220,21 @@ def test_dim_channels_beside_bright_ones_fall_to_zero_and_not_below() -> None:
     moved = centre_on_shared_exponent(linear)
     assert (moved >= 0).all()
     assert moved[0, 0, 2] < 4  # less than one step of 1000's exponent: an encoder cuts it to 0
+
+
+def test_the_header_names_program_date_and_primaries(tmp_path: Path, noise: np.ndarray, info: PictureInfo) -> None:
+    write_radiance(tmp_path / "a.hdr", noise, info=info)
+    header = (tmp_path / "a.hdr").read_bytes().split(b"\n\n")[0].decode().splitlines()
+    assert header[0] == "#?RADIANCE"
+    assert {f"SOFTWARE={software_tag()}", "CAPDATE=2024:05:06 07:08:09"} < set(header)
+    image = read_radiance(tmp_path / "a.hdr")
+    assert image.primaries == "Display P3"
+    expected = colour.RGB_to_RGB(by_opencv(tmp_path / "a.hdr"), "Display P3", "ITU-R BT.709", None)
+    np.testing.assert_allclose(image.pixels, np.maximum(expected, 0), rtol=1e-3, atol=2e-3)
+
+
+def test_what_says_nothing_is_rec709_without_a_date(tmp_path: Path, noise: np.ndarray) -> None:
+    write_radiance(tmp_path / "a.hdr", noise)
+    header = (tmp_path / "a.hdr").read_bytes().split(b"\n\n")[0]
+    assert b"CAPDATE" not in header
+    assert b"PRIMARIES" not in header

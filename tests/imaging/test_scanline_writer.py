@@ -79,3 +79,18 @@ def test_rows_that_are_views_are_written_in_their_order(tmp_path: Path) -> None:
         file.write_rows(picture[:, ::2])
     stored = OpenImageIO.ImageBuf(str(tmp_path / "a.exr")).get_pixels(OpenImageIO.FLOAT)
     np.testing.assert_array_equal(stored, picture[:, ::2])
+
+
+def test_a_failure_in_the_last_step_leaves_the_old_file(tmp_path: Path) -> None:
+    class Failing(ScanlineWriter):
+        def complete(self, path: Path) -> None:
+            raise OSError("no space left")
+
+    (tmp_path / "a.exr").write_bytes(b"old")
+    with (
+        pytest.raises(OSError, match="no space left"),
+        Failing(tmp_path / "a.exr", OpenImageIO.ImageSpec(4, 2, 3, "half")) as file,
+    ):
+        file.write_samples(np.zeros((2, 4, 3), np.float16))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.exr"]
+    assert (tmp_path / "a.exr").read_bytes() == b"old"

@@ -15,7 +15,9 @@ from PIL import Image, ImageCms
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import software_tag
-from twostage_hdr.imaging.tiff import TiffRowWriter, read_tiff, rec709_profile, write_tiff
+from twostage_hdr.imaging.chromaticities import REC709
+from twostage_hdr.imaging.colour_profile import rgb_profile
+from twostage_hdr.imaging.tiff import TiffRowWriter, read_tiff, write_tiff
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -138,7 +140,7 @@ def test_profile_and_program_are_stated(tmp_path: Path, noise: np.ndarray, bits,
     with tifffile.TiffFile(tmp_path / "a.tif") as file:
         tags = file.pages.first.tags
         assert tags.valueof("Software") == software_tag()
-        assert bytes(tags.valueof("InterColorProfile")) == rec709_profile(gamma)
+        assert bytes(tags.valueof("InterColorProfile")) == rgb_profile(REC709, gamma)
 
 
 def test_pillow_opens_sixteen_bits_as_a_picture(tmp_path: Path, noise: np.ndarray) -> None:
@@ -174,7 +176,7 @@ def test_black_stays_black(tmp_path: Path, bits) -> None:
 
 
 def test_little_cms_knows_the_profile_as_rgb() -> None:
-    profile = ImageCms.ImageCmsProfile(io.BytesIO(rec709_profile(2.24))).profile
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(rgb_profile(REC709, 2.24))).profile
     assert profile.xcolor_space.strip() == "RGB"
     # The profile's primaries are adapted to D50; brought back they are Rec. 709's.
     adapted = np.array([profile.red_primary[1], profile.green_primary[1], profile.blue_primary[1]])
@@ -190,7 +192,7 @@ def test_little_cms_knows_the_profile_as_rgb() -> None:
 def test_a_colour_managed_viewer_shows_the_light_that_was_meant(gamma: float) -> None:
     codes = np.arange(1, 256, dtype=np.uint8)
     picture = Image.fromarray(np.repeat(codes[None, :, None], 3, axis=2))
-    ours = ImageCms.ImageCmsProfile(io.BytesIO(rec709_profile(gamma)))
+    ours = ImageCms.ImageCmsProfile(io.BytesIO(rgb_profile(REC709, gamma)))
     shown = ImageCms.profileToProfile(picture, ours, ImageCms.createProfile("sRGB"))
     expected = colour.models.eotf_inverse_sRGB((codes / 255) ** gamma) * 255
     np.testing.assert_allclose(np.asarray(shown)[0, :, 1], expected, atol=1.01)

@@ -1,6 +1,7 @@
 """Ultra HDR as libultrahdr decodes it, and as a normal JPEG everywhere else."""
 
 import io
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,11 +11,16 @@ import cv2
 import imagecodecs
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms
 
+from tests.imaging.conftest import exif_block
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.chromaticities import REC2020
+from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.preview import to_srgb8
 from twostage_hdr.imaging.ultra_hdr import read_ultra_hdr, write_ultra_hdr
+
+LUMINANCE = np.float32([0.2126, 0.7152, 0.0722])
 
 
 def by_libultrahdr(path: Path) -> np.ndarray:
@@ -135,3 +141,99 @@ def test_a_cut_file_is_refused_in_one_line(tmp_path: Path, scene: np.ndarray, sh
     with pytest.raises(InputError, match=r"a\.jpg: ") as caught:
         read_ultra_hdr(tmp_path / "a.jpg")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("one_channel", [False, True])
+@pytest.mark.parametrize(("size", "shrink"), [("full", 1), ("half", 2), ("quarter", 4)])
+def test_smaller_gain_maps_are_read_by_libultrahdr_too(
+    tmp_path: Path, scene: np.ndarray, size: str, shrink: int, one_channel: bool
+) -> None:
+    odd = scene[:47, :63]
+    write_ultra_hdr(tmp_path / "a.jpg", odd, gain_map_size=size, one_channel=one_channel)
+    data = (tmp_path / "a.jpg").read_bytes()
+    with Image.open(io.BytesIO(data[data.rindex(b"\xff\xd8\xff") :])) as stored:
+        assert stored.size == (-(-63 // shrink), -(-47 // shrink))
+        assert stored.mode == ("L" if one_channel else "RGB")
+    decoded, expected = (picture @ LUMINANCE for picture in (by_libultrahdr(tmp_path / "a.jpg"), odd))
+    bright = expected > 0.1
+    assert np.median(np.abs(decoded[bright] / expected[bright] - 1)) < 0.03
+    if not one_channel:
+        ratio = by_libultrahdr(tmp_path / "a.jpg")[bright] / odd[bright]
+        assert np.median(np.abs(ratio - 1)) < 0.03
+
+
+def test_one_gain_for_all_channels_keeps_the_colours_of_the_base(tmp_path: Path) -> None:
+    base = np.full((16, 16, 3), (200, 100, 50), np.uint8)
+    light = np.full((16, 16, 3), (5.0, 5.0, 5.0), np.float32)
+    write_ultra_hdr(tmp_path / "a.jpg", light, base=base, one_channel=True, quality=100)
+    red, green, blue = by_libultrahdr(tmp_path / "a.jpg").mean(axis=(0, 1))
+    assert red * LUMINANCE[0] + green * LUMINANCE[1] + blue * LUMINANCE[2] == pytest.approx(5, rel=0.03)
+    assert red > 3 * green > 3 * blue
+
+
+def test_the_photographs_own_bytes_are_the_base(tmp_path: Path, scene: np.ndarray) -> None:
+    base = to_srgb8(scene)
+    Image.fromarray(base).save(tmp_path / "photo.jpg", quality=80)
+    with Image.open(tmp_path / "photo.jpg") as image:
+        shown = np.asarray(image)
+    notes = write_ultra_hdr(tmp_path / "a.jpg", scene, base=shown, source=tmp_path / "photo.jpg")
+    assert notes == []
+    own = (tmp_path / "photo.jpg").read_bytes()
+    assert own[own.index(b"\xff\xdb") :] in (tmp_path / "a.jpg").read_bytes()
+    with Image.open(tmp_path / "a.jpg") as image:
+        np.testing.assert_array_equal(np.asarray(image), shown)
+    bright = scene.mean(axis=-1) > 0.05
+    assert np.median(np.abs(by_libultrahdr(tmp_path / "a.jpg")[bright] / np.maximum(scene[bright], 1e-3) - 1)) < 0.02
+
+
+def test_a_turned_photograph_is_encoded_again_and_told(tmp_path: Path, scene: np.ndarray) -> None:
+    turned = Image.fromarray(to_srgb8(scene))
+    turned.save(tmp_path / "photo.jpg", exif=b"Exif\0\0" + exif_block(6))
+    (note,) = write_ultra_hdr(tmp_path / "a.jpg", scene, source=tmp_path / "photo.jpg")
+    assert "encoded again, since it is turned" in note
+
+
+def test_pixels_in_display_p3_get_a_base_in_display_p3(tmp_path: Path, info: PictureInfo) -> None:
+    light = np.full((16, 16, 3), (2.0, 0.1, 0.05), np.float32)
+    write_ultra_hdr(tmp_path / "a.jpg", light, info=info, quality=100)
+    np.testing.assert_allclose(by_libultrahdr(tmp_path / "a.jpg").mean(axis=(0, 1)), (2, 0.1, 0.05), rtol=0.05)
+    with Image.open(tmp_path / "a.jpg") as image:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"])).profile
+    assert profile.profile_description == "Display P3"
+    image = read_ultra_hdr(tmp_path / "a.jpg")
+    expected = colour.RGB_to_RGB(light[0, 0], "Display P3", "sRGB", chromatic_adaptation_transform=None)
+    np.testing.assert_allclose(image.pixels.mean(axis=(0, 1)), np.maximum(expected, 0), rtol=0.05, atol=0.01)
+
+
+def test_pixels_in_rec2020_are_brought_to_display_p3(tmp_path: Path) -> None:
+    light = np.full((16, 16, 3), (1.0, 0.5, 0.2), np.float32)
+    base = np.full((16, 16, 3), (200, 180, 120), np.uint8)
+    write_ultra_hdr(tmp_path / "a.jpg", light, base=base, info=PictureInfo(primaries=REC2020), quality=100)
+    for found, wide in (
+        (by_libultrahdr(tmp_path / "a.jpg").mean(axis=(0, 1)), light[0, 0]),
+        (colour.models.eotf_sRGB(cv2.imread(str(tmp_path / "a.jpg"))[0, 0, ::-1] / 255), (200, 180, 120)),
+    ):
+        linear = wide if wide[0] <= 1 else colour.models.eotf_sRGB(np.array(wide) / 255)
+        expected = colour.RGB_to_RGB(linear, "ITU-R BT.2020", "Display P3", chromatic_adaptation_transform=None)
+        np.testing.assert_allclose(found, expected, rtol=0.03)
+
+
+def test_exif_and_xmp_go_along_beside_the_container(tmp_path: Path, scene: np.ndarray, info: PictureInfo) -> None:
+    write_ultra_hdr(tmp_path / "a.jpg", scene, info=info)
+    with Image.open(tmp_path / "a.jpg") as image:
+        exif = image.getexif()
+        assert exif[ExifTags.Base.Orientation] == 1
+        assert float(exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FNumber]) == 2.8
+        assert b'Rating="4"' in image.info["xmp"]
+        assert b'Item:Semantic="GainMap"' in image.info["xmp"]
+    assert read_ultra_hdr(tmp_path / "a.jpg").pixels.shape == scene.shape  # its EXIF says upright
+
+
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
+def test_exiftool_finds_both(tmp_path: Path, scene: np.ndarray, info: PictureInfo) -> None:
+    write_ultra_hdr(tmp_path / "a.jpg", scene, info=info)
+    told = subprocess.run(["exiftool", "-j", "-n", tmp_path / "a.jpg"], capture_output=True, text=True, check=True)
+    (tags,) = json.loads(told.stdout)
+    assert {"Error", "Warning"}.isdisjoint(tags)
+    assert (tags["FNumber"], tags["GPSLatitude"], tags["Rating"]) == (2.8, 48.5, 4)
+    assert tags["ProfileDescription"] == "Display P3"

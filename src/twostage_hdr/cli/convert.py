@@ -14,7 +14,9 @@ from twostage_hdr.cli.outcome import failures, report
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_path_for
 from twostage_hdr.imaging.hdr import HDR_READERS, read_hdr
+from twostage_hdr.imaging.ldr_png import read_png_header
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
+from twostage_hdr.imaging.pq_pixels import PQ_TRANSFER
 from twostage_hdr.inference.result_files import ResultOptions
 
 _GAIN_MAP_MARKS = (b"ns.adobe.com/hdr-gain-map", b"urn:iso:std:iso:ts:21496")
@@ -88,7 +90,7 @@ def find_hdr_files(names: Sequence[str]) -> FoundFiles:
 def _may_hold_hdr(path: Path) -> bool:
     match path.suffix.lower():
         case ".png":
-            return alignratio_path_for(path).is_file()
+            return alignratio_path_for(path).is_file() or read_png_header(path).codes[1] == PQ_TRANSFER
         case ".jpg" | ".jpeg":
             data = read_bytes(path)
             return any(mark in data for mark in _GAIN_MAP_MARKS)

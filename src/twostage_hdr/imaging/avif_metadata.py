@@ -25,6 +25,7 @@ def put_metadata(avif: bytes, info: PictureInfo) -> bytes:
         info: what goes along.
     """
     exif = result_exif(info)
+    # A kind, and behind it an empty name.
     items = [] if exif is None else [(b"Exif\0", _EXIF_BEGINS_AT + exif)]
     items += [] if info.xmp is None else [(b"mime\0application/rdf+xml\0", info.xmp)]
     boxes = _boxes(avif)
@@ -33,10 +34,9 @@ def put_metadata(avif: bytes, info: PictureInfo) -> bytes:
         return avif
     places = list(struct.iter_unpack(_ILOC_ITEM, meta[b"iloc"][len(_ILOC_HEAD) + 2 :]))
     numbers = range(len(places) + 1, len(places) + 1 + len(items))
-    kinds = (kind[:4] + b"\0" + kind[4:] for kind, _ in items)  # the name between them is empty
     described = [
         _box(b"infe", struct.pack(">IHH", _INFE_VERSION, number, 0) + kind)
-        for number, kind in zip(numbers, kinds, strict=True)
+        for number, (kind, _) in zip(numbers, items, strict=True)
     ]
     meta[b"iinf"] = (
         _FLAGS + struct.pack(">H", len(places) + len(items)) + meta[b"iinf"][len(_FLAGS) + 2 :] + b"".join(described)

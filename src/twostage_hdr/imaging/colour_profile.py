@@ -117,16 +117,19 @@ _MADE = struct.pack(">6H", 2021, 4, 19, 0, 0, 0)
 def rgb_profile(primaries: Chromaticities, gamma: float | None = None) -> bytes:
     """An ICC profile of RGB primaries for value^gamma, or for values encoded like sRGB."""
     red, green, blue, white = ((*xy, 1.0) for xy in primaries)
-    if gamma is not None:
-        profile = imagecodecs.cms_profile("rgb", whitepoint=white, primaries=[*red, *green, *blue], gamma=gamma)
-    elif primaries == REC709:
+    if gamma is None and primaries == REC709:
         profile = imagecodecs.cms_profile("srgb")
     else:
-        curve = srgb_decode(torch.linspace(0, 1, _CURVE_POINTS, dtype=torch.float64)).mul(65535).round().numpy()
+        codes = torch.linspace(0, 1, _CURVE_POINTS, dtype=torch.float64)
+        curve = srgb_decode(codes).mul(65535).round().numpy().astype(np.uint16) if gamma is None else None
         profile = imagecodecs.cms_profile(
-            "rgb", whitepoint=white, primaries=[*red, *green, *blue], transferfunction=curve.astype(np.uint16)
+            "rgb", whitepoint=white, primaries=[*red, *green, *blue], gamma=gamma, transferfunction=curve
         )
-    name = name_of(primaries).ljust(len(_UNNAMED))
-    if len(name) == len(_UNNAMED):
-        profile = profile.replace(_UNNAMED.encode("utf-16-be"), name.encode("utf-16-be"))
+        profile = profile.replace(_described(_UNNAMED), _described(name_of(primaries)[: len(_UNNAMED)]))
     return bytes(profile[:24] + _MADE + profile[36:])
+
+
+def _described(name: str) -> bytes:
+    """A text of at most as many letters as the unnamed profile's, as an ICC description holds it."""
+    text = name.encode("utf-16-be")
+    return struct.pack(">II", len(text), 28) + text.ljust(2 * len(_UNNAMED), b"\0")  # 28: where it begins

@@ -14,6 +14,9 @@ _HEADER_ENDS = 33  # bytes of the signature and IHDR
 _XMP = b"XML:com.adobe.xmp\0\0\0\0\0"
 """Keyword of the text chunk, not compressed, neither language nor translated keyword."""
 
+_FILE_DATE = b"tIME"
+"""When a PNG was changed: the library gives it the photograph's date, which belongs into EXIF alone."""
+
 
 def metadata_chunks(info: PictureInfo) -> dict[bytes, bytes]:
     """EXIF and XMP as PNG holds them; empty where there are none."""
@@ -29,7 +32,7 @@ def put_chunks(path: Path, chunks: Mapping[bytes, bytes], *, instead_of: Collect
         chunks: bodies by name; chunks of the same name that were there before the pixels are dropped.
         instead_of: further chunks to drop.
     """
-    dropped = {*chunks, *instead_of}
+    dropped = {*chunks, *instead_of, _FILE_DATE}
     rewritten = temporary_sibling(path)
     try:
         with path.open("rb") as old, rewritten.open("wb") as new:

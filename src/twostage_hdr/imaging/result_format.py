@@ -50,10 +50,6 @@ class ResultOptions:
     strip_metadata: bool = False
 
 
-DEFAULT_OPTIONS = ResultOptions()
-"""What the command line does unless asked otherwise."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """Where and how one result goes into one format.

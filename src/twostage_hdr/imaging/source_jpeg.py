@@ -19,6 +19,9 @@ _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """In the scans; stuffed bytes and restart markers are no markers here."""
 
 
+_ENCODED_AGAIN = "ultrahdr: the photograph's JPEG is encoded again, since {}"
+
+
 class OwnBase(NamedTuple):
     """The first picture of a JPEG file."""
 
@@ -29,39 +32,42 @@ class OwnBase(NamedTuple):
 
 
 def own_base(
-    source: Path, primaries: Chromaticities, size: tuple[int, int], *, metadata: bool
-) -> tuple[OwnBase | None, str]:
+    source: Path, primaries: Chromaticities, size: tuple[int, ...], *, comments: bool
+) -> tuple[OwnBase | None, list[str]]:
     """The bytes of a photograph that can be a base as they are: an upright RGB JPEG of these primaries.
 
     Args:
         source: the photograph's file.
         primaries: of the result.
         size: width and height of the result, px.
-        metadata: whether comments, IPTC and the like stay.
+        comments: whether comments, IPTC and the like stay.
 
     Returns:
-        The bytes, or None and why a JPEG cannot be used; nothing is said of other files.
+        The bytes, or None and a note why a JPEG cannot be used; nothing is said of other files.
     """
+    data = read_bytes(source)
+    if not data.startswith(_START):
+        return None, []
     try:
-        data = read_bytes(source)
-        if not data.startswith(_START):
-            return None, ""
         with quiet_libraries(), Image.open(io.BytesIO(data)) as image:
             orientation = image.getexif().get(EXIF_ORIENTATION, 1)
             mode, profile, stored = image.mode, image.info.get("icc_profile"), image.size
-    except Exception:  # whatever a damaged file makes Pillow raise: it was read somehow, and is encoded again
-        return None, "cannot be read once more"
-    if orientation not in (0, 1):
-        return None, "is turned by its EXIF orientation"
-    if mode != "RGB" or stored != size:
-        return None, "is not RGB"
-    if profile_primaries(profile) != primaries:
-        return None, "has another colour profile"
-    jpeg = _first_picture(data, metadata=metadata)
-    return (None, "ends early") if jpeg is None else (OwnBase(jpeg, profile), "")
+    except Exception:  # damaged EXIF data, which made Pillow raise almost anything, did not keep it from being read
+        return None, [_ENCODED_AGAIN.format("it is damaged")]
+    jpeg = _first_picture(data, comments=comments)
+    reasons = {
+        "it is turned by its EXIF orientation": orientation not in (0, 1),
+        "it is not RGB": mode != "RGB" or stored != size,
+        "it has another colour profile": _base_primaries(profile) != primaries,
+        "it ends early": jpeg is None,
+    }
+    why = [reason for reason, holds in reasons.items() if holds]
+    if why or jpeg is None:
+        return None, [_ENCODED_AGAIN.format(why[0])]
+    return OwnBase(jpeg, profile), []
 
 
-def profile_primaries(profile: bytes | None) -> Chromaticities | None:
+def _base_primaries(profile: bytes | None) -> Chromaticities | None:
     """Primaries of a profile with sRGB's curve, by its name; sRGB without a profile, None for all others."""
     if not profile:
         return REC709
@@ -72,12 +78,12 @@ def profile_primaries(profile: bytes | None) -> Chromaticities | None:
     return REC709 if name.startswith("sRGB") else DISPLAY_P3 if name.startswith("Display P3") else None
 
 
-def _first_picture(data: bytes, *, metadata: bool) -> bytes | None:
+def _first_picture(data: bytes, *, comments: bool) -> bytes | None:
     """All segments that matter, and the scans; None if they do not end."""
     kept, at = [_START], len(_START)
-    while data[at : at + 1] == b"\xff" and data[at + 1] != _START_OF_SCAN:
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != _START_OF_SCAN:
         end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if _stays(data[at + 1], metadata=metadata):
+        if _stays(data[at + 1], comments=comments):
             kept.append(data[at:end])
         at = end
     place = at
@@ -89,8 +95,8 @@ def _first_picture(data: bytes, *, metadata: bool) -> bytes | None:
     return None
 
 
-def _stays(marker: int, *, metadata: bool) -> bool:
+def _stays(marker: int, *, comments: bool) -> bool:
     if marker in (_APP1, _APP2):
         return False
     described = marker == _COMMENT or (_APP0 < marker <= _APP15 and marker != _APP14)  # of Adobe: the colour transform
-    return metadata or not described
+    return comments or not described
