@@ -10,7 +10,9 @@ from PIL import Image
 
 from tests.fuzz.run_targets import RUN_TARGETS
 from tests.fuzz.target import Target
+from tests.imaging.conftest import XMP, exif_block
 from tests.imaging.test_camera_raw import write_dng
+from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.camera.exposure import ClippedShareExposure
 from twostage_hdr.camera.response import GammaResponse
 from twostage_hdr.camera.virtual_camera import VirtualCamera
@@ -30,15 +32,20 @@ from twostage_hdr.imaging.challenge_png import (
     read_challenge_png,
     write_challenge_pair,
 )
+from twostage_hdr.imaging.chromaticities import REC709
 from twostage_hdr.imaging.exif_exposure import read_exif_exposure
 from twostage_hdr.imaging.exr import read_exr, write_exr
 from twostage_hdr.imaging.jpegxl import read_jpegxl, write_jpegxl
 from twostage_hdr.imaging.ldr import read_ldr
+from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.pq_png import read_hdr_png, write_pq_png
 from twostage_hdr.imaging.radiance import read_radiance, write_radiance
+from twostage_hdr.imaging.source_jpeg import own_base
 from twostage_hdr.imaging.tiff import read_tiff, write_tiff
 from twostage_hdr.imaging.ultra_hdr import read_ultra_hdr, write_ultra_hdr
 
 LIGHT = (np.random.default_rng(3).random((19, 23, 3), dtype=np.float32) * 1.5) ** 5 * 8
+INFO = PictureInfo(exif=exif_block(), xmp=XMP)
 CODES = np.random.default_rng(4).integers(0, 256, (19, 23, 3), dtype=np.uint8)
 
 
@@ -126,6 +133,19 @@ def _heic(path: Path) -> None:
     pillow_heif.from_pillow(Image.fromarray(np.tile(CODES, (4, 4, 1)))).save(path)
 
 
+def _write_with(path: Path, info: PictureInfo) -> None:
+    for write, suffix in ((write_exr, ".exr"), (write_tiff, ".tif"), (write_ultra_hdr, ".jpg"), (write_pq_png, ".png")):
+        write(path.with_suffix(suffix), LIGHT, info=info)
+
+
+def _write_exif(path: Path) -> None:
+    _write_with(path, PictureInfo(exif=read_bytes(path)))
+
+
+def _write_xmp(path: Path) -> None:
+    _write_with(path, PictureInfo(xmp=read_bytes(path)))
+
+
 def _exr(**options: object) -> Callable[[Path], None]:
     return lambda path: write_exr(path, LIGHT, **options)
 
@@ -177,6 +197,14 @@ TARGETS: dict[str, Target] = {
     "challenge PNG": Target(read_challenge_as_linear, ["imaging.challenge_png"], {"a_gt.png": _pair}),
     "alignratio": Target(read_alignratio, [], {"a_alignratio.npy": _scale}),
     "alignratio beside its PNG": Target(_read_with_scale, [], {"b_alignratio.npy": _png_beside_scale}),
+    "PQ PNG": Target(read_hdr_png, ["imaging.pq_png"], {"a.png": lambda path: write_pq_png(path, LIGHT, info=INFO)}),
+    "photograph as a base": Target(
+        lambda path: own_base(path, REC709, (23, 19), comments=False),
+        ["imaging.source_jpeg"],
+        {"a.jpg": _pillow(), "progressive.jpg": _pillow(progressive=True, exif=b"Exif\0\0" + exif_block())},
+    ),
+    "EXIF of a result": Target(_write_exif, [], {"a.exif": lambda path: path.write_bytes(exif_block())}),
+    "XMP of a result": Target(_write_xmp, [], {"a.xmp": lambda path: path.write_bytes(XMP)}),
     "Ultra HDR": Target(read_ultra_hdr, ["imaging.ultra_hdr"], {"a.jpg": lambda path: write_ultra_hdr(path, LIGHT)}),
     "AVIF": Target(read_avif, ["imaging.avif"], {"a.avif": lambda path: write_avif(path, LIGHT)}),
     "JPEG XL": Target(read_jpegxl, ["imaging.jpegxl"], {"a.jxl": lambda path: write_jpegxl(path, LIGHT)}),

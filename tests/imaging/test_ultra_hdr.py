@@ -156,10 +156,11 @@ def test_smaller_gain_maps_are_read_by_libultrahdr_too(
         assert stored.mode == ("L" if one_channel else "RGB")
     decoded, expected = (picture @ LUMINANCE for picture in (by_libultrahdr(tmp_path / "a.jpg"), odd))
     bright = expected > 0.1
-    assert np.median(np.abs(decoded[bright] / expected[bright] - 1)) < 0.03
+    tolerance = 0.03 * shrink  # the scene rises by a fifth of a stop from one pixel to the next
+    assert np.median(np.abs(decoded[bright] / expected[bright] - 1)) < tolerance
     if not one_channel:
         ratio = by_libultrahdr(tmp_path / "a.jpg")[bright] / odd[bright]
-        assert np.median(np.abs(ratio - 1)) < 0.03
+        assert np.median(np.abs(ratio - 1)) < tolerance
 
 
 def test_one_gain_for_all_channels_keeps_the_colours_of_the_base(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """AVIF of 10 bits, PQ, BT.2020: HDR that browsers and phones show as such."""
 
 import re
+import struct
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import imagecodecs
@@ -11,8 +13,8 @@ from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
-from twostage_hdr.imaging.avif_metadata import put_metadata
 from twostage_hdr.imaging.chromaticities import to_rec709_pixels
+from twostage_hdr.imaging.exif import result_exif
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, from_pq2020, to_pq2020
@@ -58,7 +60,7 @@ def write_avif(
         matrix=_BT2020_NCL_MATRIX,
     )
     with atomic_path(path) as temporary:
-        temporary.write_bytes(put_metadata(bytes(data), info))
+        temporary.write_bytes(_with_metadata(bytes(data), info))
 
 
 def _write(result: WholeResult) -> None:
@@ -126,3 +128,72 @@ def image_sizes(data: bytes) -> list[tuple[int, int]]:
 def _bit_depth(data: bytes) -> int:
     at = data.find(_PIXEL_BOX)
     return data[at + _PIXEL_BOX_DEPTH] if at >= 0 else 8
+
+
+_FLAGS = bytes(4)
+"""Version 0, no flags: how most boxes begin."""
+_ILOC_HEAD = _FLAGS + b"\x44\0"
+"""Offsets and lengths of 4 bytes, no base: what libavif writes."""
+_ILOC_ITEM = ">HHHII"  # number, file, extents, offset, length
+_INFE_VERSION = 2 << 24
+_EXIF_BEGINS_AT = bytes(4)
+"""An Exif item begins with the distance to its TIFF structure."""
+_MDAT_HEAD = 8
+
+
+def _with_metadata(avif: bytes, info: PictureInfo) -> bytes:
+    """The file with EXIF and XMP behind its pixels, as items that describe its picture (ISO 23008-12, annex A).
+
+    Args:
+        avif: a picture as libavif writes it; one of another layout stays as it is.
+        info: what goes along.
+    """
+    exif = result_exif(info)
+    # A kind, and behind it an empty name.
+    items = [] if exif is None else [(b"Exif\0", _EXIF_BEGINS_AT + exif)]
+    items += [] if info.xmp is None else [(b"mime\0application/rdf+xml\0", info.xmp)]
+    boxes = _boxes(avif)
+    meta = _boxes(boxes[b"meta"][len(_FLAGS) :])
+    if not items or not meta[b"iloc"].startswith(_ILOC_HEAD):
+        return avif
+    places = list(struct.iter_unpack(_ILOC_ITEM, meta[b"iloc"][len(_ILOC_HEAD) + 2 :]))
+    numbers = range(len(places) + 1, len(places) + 1 + len(items))
+    described = [
+        _box(b"infe", struct.pack(">IHH", _INFE_VERSION, number, 0) + kind)
+        for number, (kind, _) in zip(numbers, items, strict=True)
+    ]
+    meta[b"iinf"] = (
+        _FLAGS + struct.pack(">H", len(places) + len(items)) + meta[b"iinf"][len(_FLAGS) + 2 :] + b"".join(described)
+    )
+    picture = meta[b"pitm"][len(_FLAGS) :]
+    references = [_box(b"cdsc", struct.pack(">HH", number, 1) + picture) for number in numbers]
+    meta[b"iref"] = meta.get(b"iref", _FLAGS) + b"".join(references)
+    grown = len(_meta_box(meta, [*places, *((0,) * 5 for _ in items)])) - len(boxes[b"meta"]) - 8
+    at = len(avif) + grown + _MDAT_HEAD
+    moved = [(number, file, extents, offset + grown, length) for number, file, extents, offset, length in places]
+    for number, (_, body) in zip(numbers, items, strict=True):
+        moved.append((number, 0, 1, at, len(body)))
+        at += len(body)
+    boxes[b"meta"] = _meta_box(meta, moved)[8:]
+    contents = b"".join(_box(kind, body) for kind, body in boxes.items())
+    return contents + _box(b"mdat", b"".join(body for _, body in items))
+
+
+def _meta_box(parts: Mapping[bytes, bytes], places: Sequence[tuple[int, ...]]) -> bytes:
+    entries = b"".join(struct.pack(_ILOC_ITEM, *place) for place in places)
+    located = {**parts, b"iloc": _ILOC_HEAD + struct.pack(">H", len(places)) + entries}
+    return _box(b"meta", _FLAGS + b"".join(_box(kind, body) for kind, body in located.items()))
+
+
+def _box(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body) + 8) + kind + body
+
+
+def _boxes(data: bytes) -> dict[bytes, bytes]:
+    """Bodies by kind, of boxes of which there is one each."""
+    found, at = {}, 0
+    while at < len(data):
+        (size,) = struct.unpack_from(">I", data, at)
+        found[data[at + 4 : at + 8]] = data[at + 8 : at + size]
+        at += size
+    return found

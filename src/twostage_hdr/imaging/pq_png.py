@@ -1,4 +1,4 @@
-"""PNG of 16 bits, PQ, BT.2020: HDR without loss that browsers show as such (PNG, third edition) [png3]."""
+"""PNG of 16 bits, PQ, BT.2020: HDR without loss that browsers show as such [png2025]."""
 
 import struct
 from pathlib import Path
@@ -103,6 +103,7 @@ def read_pq_png(path: str | Path) -> HdrImage:
     )
 
 
+@file_reader("PNG", "export it again")
 def read_hdr_png(path: str | Path) -> HdrImage:
     """Read a PNG of PQ by its colour codes, one without as the challenge's, with the scale beside it."""
     is_pq = read_png_header(Path(path)).codes[1] == PQ_TRANSFER

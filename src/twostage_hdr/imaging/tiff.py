@@ -1,26 +1,30 @@
 """TIFF: linear floating point, or 16 bits encoded like the challenge's PNG."""
 
+import io
 import math
 import re
+import struct
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import OpenImageIO
 import tifffile
+from PIL import ExifTags
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
+from twostage_hdr.boundary.quiet import quiet_libraries
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_of, positive_scale, quantise
 from twostage_hdr.imaging.chromaticities import to_rec709_pixels
 from twostage_hdr.imaging.colour_profile import rgb_profile, upright
-from twostage_hdr.imaging.exif import first_directory_texts
+from twostage_hdr.imaging.exif import first_directory_texts, result_exif
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, EncodedPixels, HdrImage, LinearPixels
 from twostage_hdr.imaging.result_format import RowFormat
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
-from twostage_hdr.imaging.tiff_metadata import put_metadata
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 _ALIGNRATIO = re.compile(r"gamma 2\.24, alignratio ([0-9.eE+-]+)")
@@ -125,7 +129,7 @@ class TiffRowWriter(ScanlineWriter):
     def complete(self, path: Path) -> None:
         """Adds EXIF and XMP."""
         if self._info.exif is not None or self._info.xmp is not None:
-            put_metadata(path, self._info)
+            _put_metadata(path, self._info)
 
 
 def _encode(linear: LinearPixels) -> EncodedPixels:
@@ -148,3 +152,56 @@ TIFF = RowFormat(
     white="lost",
 )
 """Linear 32-bit floats with an ICC profile."""
+
+
+_LITTLE_ENDIAN = b"II*\0"
+_BYTE, _LONG = 1, 4  # types of TIFF 6.0
+_XMP_TAG = 700
+_LEFT_OUT = (ExifTags.Base.MakerNote, ExifTags.Base.ExifInteroperabilityOffset)
+"""Full of offsets that hold in the photograph's own block only."""
+
+
+def _put_metadata(path: Path, info: PictureInfo) -> None:
+    """Appends the photograph's EXIF and GPS directories and XMP, and a first directory that points to them.
+
+    A file of 4 GB and more (BigTIFF) is left as it is.
+    """
+    with path.open("r+b") as file:
+        if file.read(4) != _LITTLE_ENDIAN:
+            return
+        file.seek(*struct.unpack("<I", file.read(4)))
+        (count,) = struct.unpack("<H", file.read(2))
+        entries = {struct.unpack_from("<H", entry)[0]: entry for entry in (file.read(12) for _ in range(count))}
+        end = file.seek(0, io.SEEK_END)
+        end += file.write(b"\0" * (end % 2))
+        for tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+            if directory := _directory(result_exif(info), tag, end):
+                entries[tag] = struct.pack("<HHII", tag, _LONG, 1, end)
+                end += file.write(directory + b"\0" * (len(directory) % 2))
+        if info.xmp is not None:
+            entries[_XMP_TAG] = struct.pack("<HHII", _XMP_TAG, _BYTE, len(info.xmp), end)
+            end += file.write(info.xmp + b"\0" * (len(info.xmp) % 2))
+        file.write(struct.pack("<H", len(entries)) + b"".join(entries[tag] for tag in sorted(entries)) + bytes(4))
+        file.seek(4)
+        file.write(struct.pack("<I", end))
+
+
+def _directory(exif: bytes | None, tag: int, at: int) -> bytes:
+    """A directory of the block as little-endian bytes that begin at that position; empty without one, or damaged."""
+    try:
+        with quiet_libraries():
+            block = io.BytesIO(exif or b"")
+            head = block.read(8)
+            first, stated = ImageFileDirectory_v2(head), ImageFileDirectory_v2(head, group=tag)
+            block.seek(first.next)
+            first.load(block)
+            block.seek(first[tag])
+            stated.load(block)
+            moved = ImageFileDirectory_v2(_LITTLE_ENDIAN + bytes(4), group=tag)
+            for name, value in stated.items():
+                if name not in _LEFT_OUT:
+                    moved.tagtype[name] = stated.tagtype[name]
+                    moved[name] = value
+            return bytes(moved.tobytes(at)) if len(moved) else b""
+    except Exception:  # damaged blocks make Pillow raise almost anything, and are as good as none
+        return b""
