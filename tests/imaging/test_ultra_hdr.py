@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
@@ -15,7 +17,9 @@ from PIL import ExifTags, Image, ImageCms
 
 from tests.imaging.conftest import exif_block
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.chromaticities import REC2020
+from twostage_hdr.imaging import jpeg_segments
+from twostage_hdr.imaging.chromaticities import REC709, REC2020
+from twostage_hdr.imaging.colour_profile import rgb_profile
 from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.preview import to_srgb8
 from twostage_hdr.imaging.ultra_hdr import read_ultra_hdr, write_ultra_hdr
@@ -238,3 +242,57 @@ def test_exiftool_finds_both(tmp_path: Path, scene: np.ndarray, info: PictureInf
     assert {"Error", "Warning"}.isdisjoint(tags)
     assert (tags["FNumber"], tags["GPSLatitude"], tags["Rating"]) == (2.8, 48.5, 4)
     assert tags["ProfileDescription"] == "Display P3"
+
+
+VECTORS = os.environ.get("GAIN_MAP_VECTORS")
+"""The folder `test-vectors` of github.com/imazen/gainmap-spec-status, which has no licence to be copied here."""
+METADATA = sorted(Path(VECTORS).glob("sources/*_jpeg.bin")) if VECTORS else []
+NOT_READ = {"hdr_base": "hdr intent", "all_flags": "hdr intent", "i32_max_numerators": "offset"}
+"""What libultrahdr refuses: an HDR base, and an offset below 0."""
+
+
+def iso_numbers(blob: bytes) -> np.ndarray:
+    """Minimum, maximum, gamma and the offsets of base and HDR picture, of each channel (ISO 21496-1, annex C)."""
+    flags = blob[4]
+    channels = 3 if flags & 0x80 else 1
+    if flags & 0x08:
+        common, *numerators = struct.unpack_from(">III" + "iiIii" * channels, blob, 5)
+        return (np.array(numerators) / common)[2:].reshape(channels, 5).T
+    numbers = struct.unpack_from(">" + "I" * 4 + "iIiIIIiIiI" * channels, blob, 5)
+    return (np.array(numbers[::2]) / np.array(numbers[1::2]))[2:].reshape(channels, 5).T
+
+
+@pytest.mark.skipif(not VECTORS, reason="GAIN_MAP_VECTORS does not name the folder of test vectors")
+@pytest.mark.parametrize("path", METADATA, ids=lambda path: path.stem)
+def test_the_public_vectors_of_iso_21496_are_applied_as_the_standard_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: Path
+) -> None:
+    blob = path.read_bytes()
+    minimum, maximum, gamma, base_offset, hdr_offset = iso_numbers(blob)
+    base = np.full((64, 64, 3), (180, 120, 60), np.uint8)
+    codes = np.tile(np.arange(0, 256, 4, dtype=np.uint8)[:, None], (64, 1, len(gamma)))
+    base_jpeg, gain_jpeg = (
+        bytes(imagecodecs.jpeg8_encode(picture.squeeze(), level=100, subsampling="444")) for picture in (base, codes)
+    )
+    monkeypatch.setattr(jpeg_segments, "iso_metadata", lambda _: blob)
+    monkeypatch.setattr(jpeg_segments, "_gain_packet", lambda _: b"")  # the binary metadata count alone
+    gains = jpeg_segments.GainMap(codes=codes, minimum=0.0, maximum=1.0)
+    (tmp_path / "a.jpg").write_bytes(jpeg_segments.join_ultra_hdr(base_jpeg, rgb_profile(REC709), gain_jpeg, gains))
+    refused = next((words for name, words in NOT_READ.items() if name in path.stem), None)
+    if refused is not None:
+        with pytest.raises(InputError, match=refused):
+            read_ultra_hdr(tmp_path / "a.jpg")
+        return
+    sdr = colour.models.eotf_sRGB(imagecodecs.jpeg8_decode(base_jpeg) / 255)
+    share = np.atleast_3d(imagecodecs.jpeg8_decode(gain_jpeg) / 255) ** (1 / gamma)
+    expected = (sdr + base_offset) * np.exp2(minimum + (maximum - minimum) * share) - hdr_offset
+    np.testing.assert_allclose(read_ultra_hdr(tmp_path / "a.jpg").pixels, np.maximum(expected, 0), rtol=0.01, atol=1e-3)
+
+
+@pytest.mark.skipif(not VECTORS, reason="GAIN_MAP_VECTORS does not name the folder of test vectors")
+def test_the_public_pictures_are_read_or_refused_in_one_line() -> None:
+    folder = Path(str(VECTORS)) / "jpeg"
+    assert read_ultra_hdr(folder / "gain_mapped-text-sphinx_01.jpg").pixels.max() > 2
+    for name in ("minimal_1x1_jpeg.jpg", "truncated_ultrahdr.jpg"):
+        with pytest.raises(InputError, match="no Ultra HDR JPEG"):
+            read_ultra_hdr(folder / name)
