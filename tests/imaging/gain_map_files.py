@@ -22,12 +22,14 @@ def jpeg(pixels: np.ndarray, segments: Sequence[tuple[int, bytes]] = (), **optio
     return data[:2] + inserted + data[2:]
 
 
-def iso_metadata(numbers: Sequence[Sequence[float]], *, headroom: float, flags: int = 0x40, common: bool = False) -> bytes:
+def iso_metadata(
+    numbers: Sequence[Sequence[float]], *, headroom: float, flags: int = 0x40, common: bool = False
+) -> bytes:
     """Binary metadata of ISO 21496-1: minimum, maximum, gamma and offsets of each channel."""
     below = 1 << 16
     values = [round(value * below) for value in (0, headroom, *(number for channel in numbers for number in channel))]
     signs = "II" + "iiIii" * len(numbers)
-    head = struct.pack(">HHB", 0, 0, flags | (0x80 if len(numbers) == 3 else 0) | (0x08 if common else 0))
+    head = struct.pack(">HHB", 0, 0, 0x40 | (0x80 if len(numbers) == 3 else 0) | (0x08 if common else 0))
     if common:
         return head + struct.pack(">I" + signs, below, *values)
     return head + b"".join(struct.pack(f">{sign}I", value, below) for sign, value in zip(signs, values, strict=True))
@@ -53,11 +55,12 @@ def apple_exif(boost: float, gain: float, orientation: int = 1) -> Image.Exif:
     return exif
 
 
-def apple_jpeg(base: np.ndarray, codes: np.ndarray, exif: Image.Exif | None = None, headroom: float | None = None) -> bytes:
+def apple_jpeg(
+    base: np.ndarray, codes: np.ndarray, exif: Image.Exif | None = None, headroom: float | None = None
+) -> bytes:
     stated = "" if headroom is None else f"<HDRGainMap:HDRGainMapHeadroom>{headroom}</HDRGainMap:HDRGainMapHeadroom>"
     packet = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a>' + APPLE + f"</a>{stated}</x:xmpmeta>".encode()
-    options = {} if exif is None else {"exif": exif}
-    return jpeg(base, **options) + jpeg(codes, [(0xE1, XMP + packet)])
+    return jpeg(base, exif=exif) + jpeg(codes, [(0xE1, XMP + packet)])
 
 
 def apple_heic(base: np.ndarray, codes: np.ndarray, exif: Image.Exif) -> bytes:

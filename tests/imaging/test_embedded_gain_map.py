@@ -8,6 +8,7 @@ import colour
 import imagecodecs
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.imaging.gain_map_files import (
     adobe_jpeg,
@@ -78,11 +79,14 @@ def test_three_channels_of_iso_are_a_closed_form(tmp_path: Path, common: bool) -
 
 
 def test_adobes_properties_may_be_elements_of_three_numbers(tmp_path: Path) -> None:
-    three = "<hdrgm:GainMapMax><rdf:Seq><rdf:li>1.0</rdf:li><rdf:li>2</rdf:li><rdf:li>3e0</rdf:li></rdf:Seq></hdrgm:GainMapMax>"
-    properties = f'hdrgm:OffsetSDR="0" hdrgm:OffsetHDR = "0" hdrgm:HDRCapacityMax="3">{three}'
+    three = "<rdf:Seq><rdf:li>1.0</rdf:li><rdf:li>2</rdf:li><rdf:li>3e0</rdf:li></rdf:Seq>"
+    properties = 'hdrgm:OffsetSDR="0" hdrgm:OffsetHDR = "0" hdrgm:HDRCapacityMax="3">'
+    properties += f"<hdrgm:GainMapMax>{three}</hdrgm:GainMapMax>"
     codes = np.full((16, 24, 3), 255, np.uint8)
     photograph = read(tmp_path / "a.jpg", adobe_jpeg(GREY, codes, properties))
-    np.testing.assert_allclose(light_of(photograph), LIGHT_OF_GREY * np.array([[[2, 4, 8]]]) + np.zeros((32, 48, 3)), rtol=0.02)
+    np.testing.assert_allclose(
+        light_of(photograph), LIGHT_OF_GREY * np.array([[[2, 4, 8]]]) + np.zeros((32, 48, 3)), rtol=0.02
+    )
     assert photograph.light is not None
     np.testing.assert_allclose(photograph.light.peak, [2, 4, 8])
 
@@ -109,7 +113,10 @@ def test_apples_headroom_is_that_of_its_maker_note(tmp_path: Path, boost, gain, 
 def test_exiftool_finds_apples_numbers_where_we_put_them(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(apple_jpeg(GREY, HALF, apple_exif(0.8, 0.005)))
     told = subprocess.run(
-        ["exiftool", "-n", "-s3", "-HDRHeadroom", "-HDRGain", tmp_path / "a.jpg"], capture_output=True, text=True, check=True
+        ["exiftool", "-n", "-s3", "-HDRHeadroom", "-HDRGain", tmp_path / "a.jpg"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert [float(number) for number in told.stdout.split()] == [0.8, 0.005]
 
@@ -126,13 +133,14 @@ def test_the_map_is_turned_with_its_base(tmp_path: Path, orientation: int) -> No
     base[:32, :48] = 200
     codes = np.zeros((16, 24), np.uint8)
     codes[:8, :12] = 255
-    light = light_of(read(tmp_path / "a.jpg", apple_jpeg(base, codes, apple_exif(0.8, 0.005, orientation), headroom=4.0)))
+    light = light_of(
+        read(tmp_path / "a.jpg", apple_jpeg(base, codes, apple_exif(0.8, 0.005, orientation), headroom=4.0))
+    )
     bright = light > 2
     assert light.shape == ((64, 96, 3) if orientation < 5 else (96, 64, 3))
     assert bright.mean() == pytest.approx(0.25, abs=0.03)
     pixels = read_photograph(tmp_path / "a.jpg").pixels
     assert pixels is not None
-    np.testing.assert_allclose(bright, pixels > 150, atol=1)
     assert (bright == (pixels > 150)).mean() > 0.96
 
 
@@ -163,8 +171,6 @@ def test_a_damaged_map_costs_a_word_and_not_the_photograph(tmp_path: Path, damag
 
 
 def test_ordinary_photographs_have_none(tmp_path: Path) -> None:
-    from PIL import Image
-
     for name in ("a.jpg", "a.png"):
         Image.fromarray(GREY).save(tmp_path / name)
         assert jpeg_gain_map(tmp_path / name) is None

@@ -57,7 +57,9 @@ def test_an_avif_keeps_ten_bits_and_its_primaries(tmp_path: Path, code: int, pri
     assert signal.kind == ("PQ AVIF" if transfer == PQ else "HLG AVIF")
     np.testing.assert_array_equal(signal.codes, imagecodecs.avif_decode(data))
     if transfer == PQ:
-        np.testing.assert_allclose(light_of(tmp_path / "a.avif"), of_signal(signal.codes / 1023, PQ), rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(
+            light_of(tmp_path / "a.avif"), of_signal(signal.codes / 1023, PQ), rtol=1e-3, atol=1e-4
+        )
 
 
 @pytest.mark.parametrize("transfer", [PQ, HLG])
@@ -70,9 +72,7 @@ def test_a_jpeg_xl_is_the_light_of_its_signal(tmp_path: Path, transfer: int) -> 
     file.open(str(tmp_path / "a.jxl"), spec)
     file.write_image(codes)
     file.close()
-    np.testing.assert_allclose(
-        light_of(tmp_path / "a.jxl"), of_signal(codes / 65535, transfer), rtol=2e-3, atol=1e-4
-    )
+    np.testing.assert_allclose(light_of(tmp_path / "a.jxl"), of_signal(codes / 65535, transfer), rtol=2e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("transfer", [PQ, HLG])
@@ -81,9 +81,7 @@ def test_a_heic_keeps_ten_bits(tmp_path: Path, transfer: int) -> None:
     flat = np.full((64, 64, 3), 700, np.uint16)
     file = heif.from_bytes("RGB;16", (64, 64), (flat << 6).tobytes())
     heif.options.SAVE_HDR_TO_12_BIT = False
-    file.save(
-        tmp_path / "a.heic", quality=100, chroma=444, color_primaries=9, transfer_characteristics=transfer
-    )
+    file.save(tmp_path / "a.heic", quality=100, chroma=444, color_primaries=9, transfer_characteristics=transfer)
     signal = read_hdr_signal(tmp_path / "a.heic")
     assert signal is not None
     assert (signal.largest, signal.primaries) == (1023, REC2020)

@@ -131,14 +131,6 @@ def to_primaries(linear: LinearPixels, stated: Chromaticities, wanted: Chromatic
     return np.maximum(linear @ matrix.T.astype(np.float32), np.float32(0))
 
 
-def to_primaries(linear: LinearPixels, stated: Chromaticities, wanted: Chromaticities) -> LinearPixels:
-    """Linear RGB of other primaries; what lies outside their gamut is clipped at 0, whites are adapted."""
-    if stated == wanted:
-        return linear
-    matrix = np.linalg.solve(to_rec709(wanted), to_rec709(stated))
-    return np.maximum(linear @ matrix.T.astype(np.float32), np.float32(0))
-
-
 def _xyz(xy: tuple[float, float]) -> Float64[np.ndarray, "3"]:
     x, y = xy
     return np.array([x / y, 1.0, (1 - x - y) / y])

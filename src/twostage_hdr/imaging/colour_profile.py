@@ -152,6 +152,8 @@ def _name(profile: ImageCms.ImageCmsProfile) -> str:
 
 def orientation_of(image: Image.Image) -> int:
     """EXIF's orientation, 1 to 8; 1 if there is none, or where the EXIF data are damaged."""
+    if image.format == "PNG":
+        image.load()  # since EXIF data may lie behind the pixels, whose damage is another matter
     try:
         return int(image.getexif().get(EXIF_ORIENTATION, 1))
     except Exception:  # damaged EXIF data make the reader raise almost anything

@@ -85,14 +85,13 @@ class Photograph:
 
 
 @file_reader("image", "export it again as JPEG, PNG or TIFF")
-def read_photograph(path: str | Path, *, ignore_gain_map: bool = False, strip_metadata: bool = False) -> Photograph:
+def read_photograph(path: str | Path, *, ignore_gain_map: bool = False) -> Photograph:
     """Read a photograph of any format, with its gamut, its HDR and its metadata.
 
     Args:
         path: the file.
         ignore_gain_map: take it as an ordinary photograph: of one with a gain map the base, of PQ and HLG what lies
             below SDR white.
-        strip_metadata: leave out EXIF, XMP and date.
 
     Raises:
         InputError: see `read_ldr`.
@@ -102,8 +101,6 @@ def read_photograph(path: str | Path, *, ignore_gain_map: bool = False, strip_me
     photograph = _of_pixels(path, ignore_gain_map) if signal is None else _of_signal(signal)
     if ignore_gain_map and photograph.light is not None:
         photograph = replace(photograph, pixels=photograph.sdr(), light=None)
-    if strip_metadata:
-        return photograph
     info, notes = read_picture_info(path, photograph.info.primaries)
     return replace(photograph, info=info, notes=(*photograph.notes, *notes))
 

@@ -5,17 +5,15 @@ at their peak. There the network sees what it was made for: the photograph that 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32
 
-from twostage_hdr.imaging.photograph import OwnLight, Photograph
+from twostage_hdr.imaging.photograph import OwnLight
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
-from twostage_hdr.inference.reconstruct import Reconstruction, Reconstructor
 
-CLIPS = (0.94, 0.98)
+CLIPS = (0.9, 0.97)
 """Share of the peak from which the network's light counts, up to wholly: JPEG leaves a clipped base and its gain a few
 codes below their maximum."""
 LEAST_CLIPPED = 1e-5
@@ -38,40 +36,26 @@ class HdrUse:
     clipped_share: float
 
     def __str__(self) -> str:
-        clipped = (
-            f"the network's light in the {self.clipped_share:.2%} that clip" if self.clipped_share else "none clips"
+        clips = (
+            f"the network's where that clips ({self.clipped_share:.2%})" if self.clipped_share else "none of it clips"
         )
-        return f"already HDR ({self.kind}, {self.headroom_stops:.1f} stops above white): its own light used, {clipped}"
+        return f"already HDR ({self.kind}, {self.headroom_stops:.1f} stops above white): its own light, {clips}"
 
 
-def begin(photograph: Photograph, reconstructor: Reconstructor) -> tuple[Reconstruction, HdrUse | None]:
-    """The result of a photograph, computed as its rows are taken, and what was made of its own HDR if it has that.
-
-    The result has the photograph's primaries. The network, trained on Rec. 709, sees the channels as they are stored:
-    light clips in these, whatever their primaries, and below white nothing but what is stored comes out.
-
-    Raises:
-        InputError: see `Reconstructor.begin`.
-    """
-    light = photograph.light
-    if light is None:
-        return reconstructor.begin(photograph.sdr()), None
-    share = _clipped_share(light)
-    use = HdrUse(kind=light.kind, headroom_stops=light.headroom, clipped_share=share)
-    if not share:
-        return Reconstruction(rows=light.bands(), uncertainty=partial(_certain, light.width)), use
-    seen = replace(reconstructor, response="declared").begin(light.exposed(light.peak))
-    return Reconstruction(rows=_joined(light, seen.rows), uncertainty=seen.uncertainty), use
-
-
-def _clipped_share(light: OwnLight) -> float:
+def hdr_use(light: OwnLight) -> HdrUse:
+    """Looks through the photograph for what clips."""
     clipped = sum(int((_weight(rows / light.peak) > 0).any(axis=2).sum()) for rows in light.bands())
     share = clipped / (light.height * light.width)
-    return share if share > LEAST_CLIPPED else 0.0
+    return HdrUse(kind=light.kind, headroom_stops=light.headroom, clipped_share=share if share > LEAST_CLIPPED else 0.0)
 
 
-def _joined(light: OwnLight, bands: Iterator[LinearPixels]) -> Iterator[LinearPixels]:
-    """Clipped channels are never darker than the file has them."""
+def joined(light: OwnLight, bands: Iterator[LinearPixels]) -> Iterator[LinearPixels]:
+    """The photograph's own rows, brighter where their channels clip.
+
+    Args:
+        light: of the photograph.
+        bands: of the network, 1.0 = where the photograph clips.
+    """
     top = 0
     for band in bands:
         own = light.rows(top, top + len(band))
@@ -85,5 +69,6 @@ def _weight(share: LinearPixels) -> LinearPixels:
     return ramp * ramp * (3 - 2 * ramp)
 
 
-def _certain(width: int, top: int, bottom: int) -> Float32[np.ndarray, "rows width"]:
+def certain(width: int, top: int, bottom: int) -> Float32[np.ndarray, "rows width"]:
+    """The uncertainty, stops, of light that the file holds."""
     return np.zeros((bottom - top, width), np.float32)

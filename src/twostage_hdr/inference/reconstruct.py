@@ -1,7 +1,8 @@
 """From a photograph to a linear HDR image."""
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ from jaxtyping import Float32
 from torch import nn
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.ldr import read_ldr
+from twostage_hdr.imaging.photograph import Photograph, read_photograph
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels
 from twostage_hdr.inference.engine import Engine, Rows
+from twostage_hdr.inference.own_light import HdrUse, certain, hdr_use, joined
 from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.inference.whole_frame import Response, check_lights, parse_response
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
@@ -26,10 +28,12 @@ class Reconstruction:
         rows: from top to bottom, linear, 1.0 = the photograph's white.
         uncertainty: of the rows from `top` to `bottom`, stops between the 10 and the 90 % quantile of the light,
             (rows, width); None where the network gives no quantiles.
+        hdr: what was made of the photograph's own HDR; None of an ordinary photograph.
     """
 
     rows: Iterator[Float32[np.ndarray, "rows width 3"]]
     uncertainty: Callable[[int, int], Float32[np.ndarray, "rows width"]] | None
+    hdr: HdrUse | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,21 @@ class Reconstructor:
         view = self.engine.look(pixels, response=self.response, lights=self.lights)
         rows = self._linear(self.engine.run_rows(pixels, view))
         return Reconstruction(rows=rows, uncertainty=None if view is None else view.uncertainty)
+
+    def begin_photograph(self, photograph: Photograph) -> Reconstruction:
+        """As `begin`; where a photograph is HDR itself, its own light is used, see `own_light`.
+
+        The result has the photograph's primaries. The network, trained on Rec. 709, sees the channels as they are
+        stored: it is in these that light clips, and below white they come out as they are.
+        """
+        light = photograph.light
+        if light is None:
+            return self.begin(photograph.sdr())
+        use = hdr_use(light)
+        if not use.clipped_share:
+            return Reconstruction(rows=light.bands(), uncertainty=partial(certain, light.width), hdr=use)
+        seen = replace(self, response="declared").begin(light.exposed(light.peak))
+        return replace(seen, rows=joined(light, seen.rows), hdr=use)
 
     def rows(self, pixels: LdrPixels) -> Iterator[Float32[np.ndarray, "rows width 3"]]:
         """The result's rows from top to bottom, linear, 1.0 = the photograph's white; raises as `begin`."""
@@ -124,7 +143,7 @@ def load_reconstructor(
 
 
 def reconstruct(
-    photograph: str | Path | LdrPixels | torch.Tensor,
+    photograph: str | Path | Photograph | LdrPixels | torch.Tensor,
     *,
     weights: str | Path | nn.Module | None = None,
     device: str = "auto",
@@ -133,11 +152,13 @@ def reconstruct(
     response: str | float = "declared",
     lights: float | None = None,
     trust: Collection[str] = (),
+    ignore_gain_map: bool = False,
 ) -> LinearPixels:
-    """Reconstructs the HDR image of one photograph.
+    """Reconstructs the HDR image of one photograph; of one that is HDR itself only what that lacks.
 
     Args:
-        photograph: a file (JPEG, PNG, TIFF, WebP, ...), or its pixels, (height, width, 3) uint8 or uint16.
+        photograph: a file (JPEG, PNG, TIFF, WebP, ...), what `read_photograph` gives of it, or its pixels, (height,
+            width, 3) uint8 or uint16.
         weights: see `load_reconstructor`.
         device: see `load_reconstructor`.
         precision: see `load_reconstructor`.
@@ -145,19 +166,23 @@ def reconstruct(
         response: see `load_reconstructor`.
         lights: see `load_reconstructor`.
         trust: see `load_weights`.
+        ignore_gain_map: see `read_photograph`.
 
     Returns:
-        (height, width, 3) float32, linear RGB with Rec. 709 primaries; 1.0 is the photograph's white, and highlights
-        go above it.
+        (height, width, 3) float32, linear RGB with the photograph's primaries (`read_photograph(...).info.primaries`):
+        Rec. 709, or those of its wide gamut; 1.0 is the photograph's white, and highlights go above it.
 
     Raises:
         InputError: a photograph or weights that cannot be used.
     """
-    pixels = read_ldr(photograph).pixels if isinstance(photograph, str | Path) else _checked(photograph)
+    if isinstance(photograph, str | Path):
+        photograph = read_photograph(photograph, ignore_gain_map=ignore_gain_map)
+    elif not isinstance(photograph, Photograph):
+        photograph = Photograph(pixels=_checked(photograph))
     reconstructor = load_reconstructor(
         weights, device=device, precision=precision, tile=tile, response=response, lights=lights, trust=trust
     )
-    return reconstructor.image(pixels)
+    return np.concatenate(list(reconstructor.begin_photograph(photograph).rows))
 
 
 def _checked(photograph: LdrPixels | torch.Tensor) -> LdrPixels:
