@@ -92,7 +92,7 @@ def profile_primaries(profile: bytes | None) -> Chromaticities | None:
 
 def _is_wide(profile: bytes) -> bool:
     colorants = _colorants(profile)
-    return colorants is not None and np.linalg.solve(rgb_to_pcs(REC709), colorants).min() < _OUTSIDE
+    return colorants is not None and bool(np.linalg.solve(rgb_to_pcs(REC709), colorants).min() < _OUTSIDE)
 
 
 def _colorants(profile: bytes | None) -> Matrix | None:

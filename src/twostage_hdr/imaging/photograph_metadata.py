@@ -121,6 +121,8 @@ def _jpegxl_boxes(data: bytes) -> dict[bytes, bytes]:
 def _taken(exif: bytes) -> datetime | None:
     block = Image.Exif()
     block.load(exif)
+    if not len(block):
+        raise ValueError("no directory")
     photo, tags = block.get_ifd(ExifTags.IFD.Exif), ExifTags.Base
     return exif_moment(photo.get(tags.DateTimeOriginal) or block.get(tags.DateTime), photo.get(tags.SubsecTimeOriginal))
 
