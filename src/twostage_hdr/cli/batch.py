@@ -24,6 +24,7 @@ from twostage_hdr.cli.outcome import LONGEST_LINE, Outcome, Pending, pending
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import PreviewPixels
+from twostage_hdr.inference.own_light import HdrUse
 from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, Uncertainty, loss_notes, result_paths
 
 Rows = Float32[np.ndarray, "rows width 3"]
@@ -108,6 +109,7 @@ class Picture:
         info: see `ResultFiles`, as of `source`.
         source: None where there is not just one.
         notes: what was changed on the way in.
+        hdr: what was made of the file's own HDR; None where it has none.
         uncertainty: see `Reconstruction`; None where there is none.
     """
 
@@ -119,6 +121,7 @@ class Picture:
     info: PictureInfo = NO_INFO
     source: Path | None = None
     notes: tuple[str, ...] = ()
+    hdr: HdrUse | None = None
     uncertainty: Uncertainty | None = None
 
 
@@ -228,8 +231,9 @@ def _one(
         failure = Outcome(str(source), "failed", error=named(source, error))
         return lambda: failure
 
-    notes = [*picture.notes, *loss_notes(formats, picture.options, peak, picture.info), *plan.notes]
-    done = Outcome(str(source), "done", _names(directory, source, formats), notes, peak=peak)
+    told = [] if picture.hdr is None else [str(picture.hdr)]
+    notes = [*told, *picture.notes, *loss_notes(formats, picture.options, peak, picture.info), *plan.notes]
+    done = Outcome(str(source), "done", _names(directory, source, formats), notes, peak=peak, hdr=picture.hdr)
     return lambda: _written(done, source, writing, started)  # holds no pixels
 
 

@@ -70,6 +70,10 @@ StripMetadata: TypeAlias = Annotated[
     bool,
     typer.Option("--strip-metadata", help="Leave out EXIF, XMP, place and date; else they are kept."),
 ]
+IgnoreGainMap: TypeAlias = Annotated[
+    bool,
+    typer.Option("--ignore-gain-map", help="Take photographs that are HDR already as ordinary ones."),
+]
 Overwrite: TypeAlias = Annotated[bool, typer.Option(help="Replace results that exist; else they are left alone.")]
 MaxMegapixels: TypeAlias = Annotated[
     float | None,
@@ -171,6 +175,7 @@ def reconstruct(
     gain_map: GainMap = "full",
     one_channel: OneChannel = False,
     strip_metadata: StripMetadata = False,
+    ignore_gain_map: IgnoreGainMap = False,
     max_megapixels: MaxMegapixels = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
@@ -183,6 +188,7 @@ def reconstruct(
     """Turn photographs into HDR files: linear OpenEXR and the challenge's 16-bit PNG pair.
 
     1.0 in the OpenEXR is the photograph's white; highlights lie above it. Photographs that are done are skipped.
+    Of a photograph that is HDR already (gain map, PQ, HLG) its own light is used, and the network where that clips too.
     With --bracket several exposures become one file, and the network fills only what none of them recorded.
     A video (pip install 'twostage-hdr\\[video]') becomes an HDR10 video or a folder of OpenEXR frames.
     """
@@ -207,6 +213,7 @@ def reconstruct(
         precision=precision,
         tile=tile,
         trust=trust or (),
+        ignore_gain_map=ignore_gain_map,
         overwrite=overwrite,
         as_json=as_json,
     )
@@ -252,11 +259,13 @@ def convert(
 
 
 def info(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="HDR files, folders of them, or quoted globs.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="HDR files or photographs, folders, or quoted globs.")
+    ],
     max_megapixels: MaxMegapixels = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say what is in HDR files: size, how values are stored, primaries, scale, and their range."""
+    """Say what is in HDR files and photographs: size, how values are stored, primaries, scale, range, HDR and date."""
     from twostage_hdr.boundary.pixel_limit import allow_megapixels
     from twostage_hdr.cli.info import tell_facts
 

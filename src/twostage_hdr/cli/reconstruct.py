@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.markup import escape
 
@@ -14,15 +13,17 @@ from twostage_hdr.cli.outcome import failures, report
 from twostage_hdr.cli.video import check_videos, run_videos
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.formats import DEFAULT_FORMATS, FORMATS
-from twostage_hdr.imaging.ldr import read_ldr
+from twostage_hdr.imaging.hdr_signal import is_hdr_signal
+from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.imaging.video.video_reader import VIDEO_SUFFIXES
 from twostage_hdr.inference.reconstruct import load_reconstructor
 from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS
 from twostage_hdr.inference.result_files import ResultOptions
 from twostage_hdr.inference.weights import default_weights, find_weights
 
-PHOTOGRAPHS = frozenset((".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".bmp"))
+PHOTOGRAPHS = frozenset((".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".jxl", ".bmp"))
 """Suffixes that are taken from a folder; a file that is named itself may have any."""
+_PQ_RESULTS = (".avif", ".jxl")
 DEFAULT_VIDEO_FORMATS = ("hevc",)
 
 
@@ -39,6 +40,7 @@ def reconstruct_all(
     precision: str,
     tile: int | None,
     trust: Sequence[str] = (),
+    ignore_gain_map: bool = False,
     overwrite: bool,
     as_json: bool,
     bracket: BracketPlan | None = None,
@@ -57,6 +59,7 @@ def reconstruct_all(
         precision: see `load_reconstructor`.
         tile: see `load_reconstructor`.
         trust: see `load_weights`.
+        ignore_gain_map: see `read_photograph`.
         overwrite: replace results that exist.
         as_json: tell the outcome as JSON.
         bracket: how photographs are joined to brackets; None for one result each.
@@ -107,18 +110,19 @@ def reconstruct_all(
     def read(path: Path) -> Picture:
         if bracket is not None:
             return bracket.read(brackets[path], reconstructor, options)
-        image = read_ldr(path)
-        height, width = image.pixels.shape[:2]
-        base = image.pixels if image.pixels.dtype == np.uint8 else (image.pixels // 257).astype(np.uint8)
-        result = reconstructor.begin(image.pixels)
+        photograph = read_photograph(path, ignore_gain_map=ignore_gain_map)
+        result = reconstructor.begin_photograph(photograph)
+        height, width = photograph.shape
         return Picture(
             height=height,
             width=width,
             rows=result.rows,
-            base=base,
+            base=None if photograph.pixels is None else photograph.eight_bit(),
             options=options,
+            info=photograph.info,
             source=path,
-            notes=image.notes,
+            notes=photograph.notes,
+            hdr=result.hdr,
             uncertainty=result.uncertainty,
         )
 
@@ -157,5 +161,10 @@ def _check_shared(formats: Sequence[str]) -> None:
 
 
 def _is_photograph(path: Path) -> bool:
-    """Not a result of an earlier run, which may lie beside its photograph."""
-    return not is_result(path)
+    """Not a result of an earlier run, which may lie beside its photograph: `street.avif` in PQ beside `street.jpg`."""
+    if is_result(path):
+        return False
+    if path.suffix.lower() not in _PQ_RESULTS:
+        return True
+    beside = (other for other in path.parent.iterdir() if other.stem == path.stem and other != path)
+    return not (any(other.suffix.lower() in PHOTOGRAPHS for other in beside) and is_hdr_signal(path))

@@ -64,6 +64,15 @@ class HdrSignal:
         ).numpy()
 
 
+def is_hdr_signal(path: Path) -> bool:
+    """Whether an AVIF or JPEG XL says that it is PQ or HLG; a damaged one does not."""
+    try:
+        codes = jpegxl_codes(path) if is_jpegxl(path) else colour_codes(read_bytes(path))
+    except InputError:
+        return False
+    return codes[1] in _NAMES
+
+
 def read_hdr_signal(path: Path) -> HdrSignal | None:
     """The PQ or HLG picture of a file; None for any other file.
 

@@ -16,7 +16,7 @@ from twostage_hdr.imaging.hdr_signal import HdrSignal, read_hdr_signal
 from twostage_hdr.imaging.ldr import LdrImage, is_heif, read_ldr
 from twostage_hdr.imaging.photograph_metadata import read_picture_info
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels
+from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, PreviewPixels
 from twostage_hdr.radiometry.srgb import srgb_decode, srgb_encode
 
 _BAND = 256  # rows at once
@@ -76,6 +76,26 @@ class Photograph:
     info: PictureInfo = NO_INFO
     notes: tuple[str, ...] = ()
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width, px."""
+        if self.pixels is not None:
+            return self.pixels.shape[0], self.pixels.shape[1]
+        assert self.light is not None
+        return self.light.height, self.light.width
+
+    def eight_bit(self) -> PreviewPixels:
+        """The SDR picture in 8 bits."""
+        pixels = self.sdr()
+        return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
+
+    def linear(self) -> LinearPixels:
+        """All of its light, 1.0 = SDR white."""
+        if self.light is not None:
+            return np.concatenate(list(self.light.bands()))
+        pixels = self.sdr()
+        return _light_of_codes(pixels)[pixels]
+
     def sdr(self) -> LdrPixels:
         """The pixels; of a photograph that has only HDR its light up to SDR white."""
         if self.pixels is not None:
@@ -129,8 +149,7 @@ def _of_pixels(path: Path, ignore_gain_map: bool) -> Photograph:
 def _of_gain_map(image: LdrImage, gains: EmbeddedGainMap) -> Photograph:
     height, width = image.pixels.shape[:2]
     primaries = gains.primaries or image.primaries
-    levels = torch.linspace(0, 1, np.iinfo(image.pixels.dtype).max + 1)
-    table = srgb_decode(levels).numpy()
+    table = _light_of_codes(image.pixels)
 
     def rows(top: int, bottom: int) -> LinearPixels:
         base = to_primaries(table[image.pixels[top:bottom]], image.primaries, primaries)
@@ -139,3 +158,7 @@ def _of_gain_map(image: LdrImage, gains: EmbeddedGainMap) -> Photograph:
     light = OwnLight(kind=gains.kind, height=height, width=width, peak=gains.peak, rows=rows)
     pixels = image.pixels if primaries == image.primaries else None
     return Photograph(pixels=pixels, light=light, info=PictureInfo(primaries=primaries), notes=image.notes)
+
+
+def _light_of_codes(pixels: LdrPixels) -> Float32[np.ndarray, " levels"]:
+    return srgb_decode(torch.linspace(0, 1, np.iinfo(pixels.dtype).max + 1)).numpy()
