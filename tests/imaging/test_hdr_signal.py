@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709, REC2020
-from twostage_hdr.imaging.hdr_signal import read_hdr_signal
+from twostage_hdr.imaging.hdr_signal import HdrSignal, read_hdr_signal
 
 PQ, HLG = 16, 18
 CODES = np.random.default_rng(0).integers(0, 1024, (24, 40, 3), dtype=np.uint16)
@@ -122,3 +122,9 @@ def test_unknown_primaries_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(with_cicp(imagecodecs.png_encode(CODES), 5, PQ))
     with pytest.raises(InputError, match=r"a\.png: HDR of primaries 5; export it in Display P3 or Rec\. 2020"):
         read_hdr_signal(tmp_path / "a.png")
+
+
+def test_codes_beyond_the_stated_bits_are_the_peak() -> None:
+    codes = np.full((24, 40, 3), 900, np.uint16)
+    signal = HdrSignal(kind="", codes=codes, largest=255, transfer=PQ, primaries=REC2020)
+    np.testing.assert_allclose(signal.light()(0, 2), signal.peak, rtol=1e-4)

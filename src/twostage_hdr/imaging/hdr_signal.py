@@ -53,14 +53,17 @@ class HdrSignal:
         return (PQ_PEAK if self.transfer == PQ_TRANSFER else HLG_PEAK) / SDR_WHITE_NITS
 
     def light(self) -> Callable[[int, int], LinearPixels]:
-        """What gives the linear light of the rows from one to another, 1.0 = SDR white."""
+        """What gives the linear light of the rows from one to another, 1.0 = SDR white.
+
+        Codes above the largest, of a file that states too few bits, are the peak.
+        """
         steps = torch.linspace(0, 1, self.largest + 1, dtype=torch.float64)
         if self.transfer == PQ_TRANSFER:
             table = (pq_decode(steps) / SDR_WHITE_NITS).float().numpy()
-            return lambda top, bottom: table[self.codes[top:bottom]]
+            return lambda top, bottom: table.take(self.codes[top:bottom], mode="clip")
         scene, weights = hlg_scene(steps).float().numpy(), torch.from_numpy(rgb_to_xyz(self.primaries)[1]).float()
         return lambda top, bottom: (
-            hlg_display(torch.from_numpy(scene[self.codes[top:bottom]]), weights) / SDR_WHITE_NITS
+            hlg_display(torch.from_numpy(scene.take(self.codes[top:bottom], mode="clip")), weights) / SDR_WHITE_NITS
         ).numpy()
 
 

@@ -44,7 +44,8 @@ class HdrUse:
 
 def hdr_use(light: OwnLight) -> HdrUse:
     """Looks through the photograph for what clips."""
-    clipped = sum(int((_weight(rows / light.peak) > 0).any(axis=2).sum()) for rows in light.bands())
+    begins = CLIPS[0] * light.peak
+    clipped = sum(int((rows > begins).any(axis=2).sum()) for rows in light.bands())
     share = clipped / (light.height * light.width)
     return HdrUse(kind=light.kind, headroom_stops=light.headroom, clipped_share=share if share > LEAST_CLIPPED else 0.0)
 
