@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -23,7 +24,7 @@ from twostage_hdr.training.optimisation import OptimizedPart, OptimizerFactory, 
 from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule
 from twostage_hdr.training.whole_frame_batch import WholeFrameBatch
 
-CURVES = {"srgb": srgb_curve, "gamma": lambda: gamma_curve(HDM_GAMMA)}
+CURVES = {"srgb": srgb_curve, "gamma": partial(gamma_curve, HDM_GAMMA)}
 """Responses that a user may declare."""
 
 
@@ -114,7 +115,7 @@ class TwoStageWholeFrameModule(ReconstructionModule):
         estimated = branch.response(batch.seen)
         names = self.responses(batch.cameras)
         curve = known_or(estimated, names)
-        known = torch.tensor([float(name != "estimated") for name in names]).to(batch.ldr)
+        known = torch.cat([batch.ldr.new_full((1,), name != "estimated") for name in names])
         lights = branch.lights(batch.seen, curve, known)
         unknown = [place for place, name in enumerate(names) if name == "estimated"]
         with without_autocast(batch.ldr):
@@ -152,13 +153,15 @@ class TwoStageWholeFrameModule(ReconstructionModule):
         """Of the responses that are to be estimated; nothing where all are known."""
         if not unknown:
             return {}
-        curve = ResponseCurve(*(value[unknown] for value in estimated))
-        light = curve.linear(batch.ldr[unknown])
-        return {"response": self.response_loss(light, decode_gamma(batch.reference16[unknown]))}
+        *curve, ldr, reference = (  # one by one: a list of places would have to travel to the device
+            torch.stack([values[place] for place in unknown]) for values in (*estimated, batch.ldr, batch.reference16)
+        )
+        return {"response": self.response_loss(ResponseCurve(*curve).linear(ldr), decode_gamma(reference))}
 
 
 def known_or(estimated: ResponseCurve, names: Sequence[str]) -> ResponseCurve:
     """For each frame the curve of that name; an estimated one passes no gradient on."""
+    device = estimated.exponent.device
     own = [ResponseCurve(*(value[place : place + 1].detach() for value in estimated)) for place in range(len(names))]
-    chosen = [CURVES[name]() if name in CURVES else curve for name, curve in zip(names, own, strict=True)]
-    return ResponseCurve(*(torch.cat(values).to(estimated.exponent) for values in zip(*chosen, strict=True)))
+    chosen = [CURVES[name](device=device) if name in CURVES else curve for name, curve in zip(names, own, strict=True)]
+    return ResponseCurve(*(torch.cat(values) for values in zip(*chosen, strict=True)))

@@ -100,5 +100,5 @@ def merge_debevec(
     falling[:, 0] = 1  # the shortest exposure is trusted up to white,
     rising[:, -1] = 1  # the longest down to black
     weight = torch.minimum(rising, falling) + _FLOOR
-    time = torch.tensor([2.0**stop for stop in stops], dtype=z.dtype, device=z.device).view(1, -1, 1, 1, 1)
+    time = torch.tensor([2.0**stop for stop in stops]).to(z, non_blocking=True).view(1, -1, 1, 1, 1)
     return (weight * z**gamma / time).sum(dim=1) / weight.sum(dim=1)
