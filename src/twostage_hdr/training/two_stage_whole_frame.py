@@ -1,7 +1,7 @@
 """Trains the branch that looks at whole frames: their response, and the light of what is clipped."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -24,7 +24,7 @@ from twostage_hdr.training.optimisation import OptimizedPart, OptimizerFactory, 
 from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule
 from twostage_hdr.training.whole_frame_batch import WholeFrameBatch
 
-CURVES = {"srgb": srgb_curve, "gamma": partial(gamma_curve, HDM_GAMMA)}
+CURVES: dict[str, Callable[..., ResponseCurve]] = {"srgb": srgb_curve, "gamma": partial(gamma_curve, HDM_GAMMA)}
 """Responses that a user may declare."""
 
 
