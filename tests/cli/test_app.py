@@ -19,13 +19,13 @@ from twostage_hdr.cli.app import build_page, local_settings, serve
 from twostage_hdr.cli.app_result import AppResult, reconstruct_for_app
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr
-from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
+from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 
 
 @pytest.fixture(scope="module")
 def reconstructor() -> Reconstructor:
-    return load_reconstructor(TwoStageNetwork(features=8, growth=4), device="cpu")
+    return load_reconstructor(TwoStageNetwork(features=8, growth=4), ReconstructOptions(device="cpu"))
 
 
 @pytest.fixture
@@ -86,13 +86,13 @@ def test_a_large_photograph_is_shown_small_and_written_large(tmp_path, reconstru
 def test_without_gradio_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "gradio", None)
     with pytest.raises(InputError, match=r"pip install 'twostage-hdr\[app\]'"):
-        serve(weights=None, device="cpu", precision="fp32", tile=None, port=None, open_browser=False)
+        serve(port=None, open_browser=False)
 
 
 @pytest.mark.parametrize("port", [0, 65536])
 def test_a_port_that_does_not_exist_is_refused(port):
     with pytest.raises(InputError, match=f"--port {port}: expected 1 to 65535"):
-        serve(weights=None, device="cpu", precision="fp32", tile=None, port=port, open_browser=False)
+        serve(options=ReconstructOptions(device="cpu"), port=port, open_browser=False)
 
 
 def test_a_port_in_use_is_refused_in_one_line(monkeypatch):
@@ -103,7 +103,7 @@ def test_a_port_in_use_is_refused_in_one_line(monkeypatch):
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=f"--port {port}: another program may use it"):
-            serve(weights=None, device="cpu", precision="fp32", tile=None, port=port, open_browser=False)
+            serve(options=ReconstructOptions(device="cpu"), port=port, open_browser=False)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from twostage_hdr.cli.app_result import AppResult, reconstruct_for_app
 from twostage_hdr.cli.batch import named
 from twostage_hdr.cli.local_only import UPLOAD_AT_MOST, LocalOnly
 from twostage_hdr.errors import InputError
-from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
+from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
 from twostage_hdr.inference.result_files import ENDINGS
 from twostage_hdr.inference.whole_frame import parse_response
 from twostage_hdr.networks.whole_frame_branch import QUANTILES
@@ -24,16 +23,11 @@ _SYSTEM_FONTS = ("system-ui", "sans-serif")  # the usual theme would fetch its f
 
 
 def serve(
+    weights: str | None = None,
+    options: ReconstructOptions = ReconstructOptions(),
     *,
-    weights: str | None,
-    device: str,
-    precision: str,
-    tile: int | None,
     port: int | None,
     open_browser: bool,
-    response: str = "declared",
-    lights: float | None = None,
-    trust: Sequence[str] = (),
 ) -> None:
     """Serves the page on this machine only, until Ctrl-C.
 
@@ -43,9 +37,7 @@ def serve(
     if port is not None and not 1 <= port <= _LAST_PORT:
         raise InputError(f"--port {port}", f"expected 1 to {_LAST_PORT}")
     gradio = _gradio()
-    reconstructor = load_reconstructor(
-        weights, device=device, precision=precision, tile=tile, response=response, lights=lights, trust=trust
-    )
+    reconstructor = load_reconstructor(weights, options)
     with tempfile.TemporaryDirectory(prefix="twostage-hdr-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # else what was dropped and made stays in the system's folder
         theme = gradio.themes.Default(font=_SYSTEM_FONTS, font_mono=("monospace",))

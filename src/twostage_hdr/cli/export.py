@@ -38,8 +38,8 @@ def export_weights(
         target: the file.
         notes: KEY=VALUE, entries for the header (.safetensors only).
         overwrite: replace the target if it exists.
-        response: of the program's photographs, see `load_reconstructor` (.onnx and .pt2 of the whole-frame network).
-        lights: likewise.
+        response: of the program's photographs, see `ReconstructOptions` (.onnx and .pt2 of the whole-frame network).
+        lights: the same.
         trust: see `load_weights`.
 
     Returns:

@@ -163,6 +163,7 @@ def reconstruct(
     from twostage_hdr.cli.bracket import BracketPlan
     from twostage_hdr.cli.reconstruct import reconstruct_all
     from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions
+    from twostage_hdr.inference.reconstruct import ReconstructOptions
 
     allow_megapixels(max_megapixels)
     frames = BracketOptions(stops=_stops(ev), align=align, reference=reference, gamma=_gamma(response))
@@ -173,13 +174,10 @@ def reconstruct(
         directory=output,
         weights=weights,
         formats=None if to is None else _listed(to),
-        response=response,
-        lights=lights,
+        running=ReconstructOptions(
+            device=device, precision=precision, tile=tile, response=response, lights=lights, trust=trust or ()
+        ),
         options=_options(white_nits, full_float, compression, quality),
-        device=device,
-        precision=precision,
-        tile=tile,
-        trust=trust or (),
         overwrite=overwrite,
         as_json=as_json,
     )
@@ -247,15 +245,9 @@ def serve_app(
 ) -> None:
     """Open a local page: drop a photograph, compare exposures, download any format."""
     from twostage_hdr.cli.app import serve
+    from twostage_hdr.inference.reconstruct import ReconstructOptions
 
-    serve(
-        weights=weights,
-        device=device,
-        precision=precision,
-        tile=tile,
-        response=response,
-        lights=lights,
-        port=port,
-        open_browser=browser,
-        trust=trust or (),
+    options = ReconstructOptions(
+        device=device, precision=precision, tile=tile, response=response, lights=lights, trust=trust or ()
     )
+    serve(weights, options, port=port, open_browser=browser)

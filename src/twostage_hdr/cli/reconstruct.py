@@ -1,6 +1,7 @@
 """`twostage-hdr reconstruct`: photographs and videos in, HDR files out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from twostage_hdr.cli.video import check_videos, run_videos
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.imaging.video.video_reader import VIDEO_SUFFIXES
-from twostage_hdr.inference.reconstruct import load_reconstructor
+from twostage_hdr.inference.reconstruct import ReconstructOptions, load_reconstructor
 from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS
 from twostage_hdr.inference.result_files import DEFAULT_FORMATS, ENDINGS, ResultOptions
 from twostage_hdr.inference.weights import default_weights, find_weights
@@ -31,13 +32,8 @@ def reconstruct_all(
     directory: Path,
     weights: str | None,
     formats: Sequence[str] | None,
-    response: str,
-    lights: float | None,
+    running: ReconstructOptions,
     options: ResultOptions,
-    device: str,
-    precision: str,
-    tile: int | None,
-    trust: Sequence[str] = (),
     overwrite: bool,
     as_json: bool,
     bracket: BracketPlan | None = None,
@@ -49,15 +45,10 @@ def reconstruct_all(
         directory: for the results.
         weights: anything `load_weights` takes, None for the package's own.
         formats: None for the default of photographs and of videos.
-        response: see `load_reconstructor`.
-        lights: see `load_reconstructor`.
+        running: how the network runs.
         options: how results are written.
-        device: see `load_reconstructor`.
-        precision: see `load_reconstructor`.
-        tile: see `load_reconstructor`.
-        trust: see `load_weights`.
         overwrite: replace results that exist.
-        as_json: tell the outcome as JSON.
+        as_json: print the outcome as JSON.
         bracket: how photographs are joined to brackets; None for one result each.
 
     Returns:
@@ -87,15 +78,9 @@ def reconstruct_all(
     if not files:
         return report(failures(nothing), console, as_json=as_json)
     name = weights or default_weights()
-    reconstructor = load_reconstructor(
-        name,
-        device=device,
-        precision=precision,
-        tile=tile,
-        response=response if bracket is None else "declared",  # a bracket's is found by its frames
-        lights=lights,
-        trust=trust,
-    )
+    if bracket is not None:
+        running = replace(running, response="declared")  # a bracket's is found by its frames
+    reconstructor = load_reconstructor(name, running)
     if "uncertainty" in (formats or ()) and reconstructor.engine.whole_frame is None:
         raise InputError("--to uncertainty", f"{name} gives no quantiles", "leave it out or take the default set")
     if weights is None:
