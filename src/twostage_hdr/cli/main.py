@@ -86,7 +86,7 @@ def import_weights(
     ],
     source: Annotated[Path, typer.Argument(help="The published file.")],
     target: Annotated[
-        Path | None, typer.Argument(help="The .safetensors to write \\[default: beside the source].")
+        Path | None, typer.Argument(help="The .safetensors to write.", show_default="beside the source")
     ] = None,
     iterations: Annotated[
         int | None, typer.Option(min=1, help="Feedback iterations (fhdr only, needed there).")
@@ -102,7 +102,7 @@ def import_weights(
 def jod(
     evaluation: Annotated[Path, typer.Argument(help="A folder of `evaluate ... save_results=true`.")],
     cvvdp: Annotated[str, typer.Option(help="The program, in an environment of its own.")] = "cvvdp",
-    method: Annotated[list[str] | None, typer.Option(help="Row to score \\[default: all]; may be repeated.")] = None,
+    method: Annotated[list[str] | None, typer.Option(help="Row to score; may be repeated.", show_default="all")] = None,
 ) -> None:
     """Fill the ColorVideoVDP column of an evaluation from its saved results."""
     from twostage_hdr.cli.jod import score_jod, table
@@ -112,7 +112,7 @@ def jod(
 
 @app.command()
 def export(
-    weights: Annotated[str, typer.Argument(help="Run directory, .ckpt, .safetensors or shipped name.")],
+    weights: Annotated[str, typer.Argument(help=picture_verbs.NAMES_OF_WEIGHTS)],
     target: Annotated[Path, typer.Argument(help="The file to write: .safetensors, .onnx or .pt2.")],
     note: Annotated[list[str] | None, typer.Option(help="KEY=VALUE for the file's header; may be repeated.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace the target if it exists.")] = False,
