@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from torch import Tensor
 
-from twostage_hdr.camera.quantization import quantize_8bit
+from twostage_hdr.camera.jpeg import quantize_8bit
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 Step = Callable[[Tensor, np.random.Generator], Tensor]
