@@ -1,4 +1,4 @@
-"""What the whole-frame variant learns from: quantiles of lost light, the response, and what the scores are the log of."""
+"""What the whole-frame variant learns from: quantiles of lost light, the response, and the logarithm of the scores."""
 
 import torch
 from jaxtyping import Float
@@ -19,7 +19,8 @@ SMALLEST_WEIGHT = 1e-6
 class PinballLoss(nn.Module):
     """mean of max(q (y - x), (q - 1) (y - x)), x the prediction, y the target; each value with its weight.
 
-    Least where a share q of the targets lies below the prediction [koenker1978quantiles]. The mean is over the values of an image, then over the images in which something has weight, as the scores' is.
+    Least where a share q of the targets lies below the prediction [koenker1978quantiles]. The mean is over the values
+    of an image, then over the images in which something has weight, as the scores' is.
 
     Args:
         quantile: q, in (0, 1); at 0.5 the loss is half of the L1.
