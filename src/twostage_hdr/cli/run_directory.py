@@ -200,9 +200,12 @@ class RunDirectory:
         return path.read_text(encoding="utf-8").strip()
 
     def finish(self, facts: dict[str, Any]) -> None:
-        """Marks the end of the run and keeps its last figures."""
+        """Marks the end of the run, keeps its last figures, and removes the checkpoint before the last."""
+        from twostage_hdr.training.callbacks.checkpoint_file import PREVIOUS
+
         with atomic_path(self.path / FINISHED) as temporary:
             temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        (self.path / "checkpoints" / PREVIOUS).unlink(missing_ok=True)
 
 
 def commit() -> str:
