@@ -328,7 +328,9 @@ def progress(console: Console) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), share, TimeRemainingColumn())
     shared = sys.stderr.isatty()  # failures are printed above the bar; into a file they go as they are
     try:
-        with Progress(*columns, console=console, transient=True, redirect_stderr=shared) as bar:
+        with Progress(
+            *columns, console=console, transient=True, redirect_stderr=shared, disable=not console.is_terminal
+        ) as bar:
             yield bar
     except (KeyboardInterrupt, SystemExit):
         console.print("interrupted: finished files are kept, the next run goes on from there")

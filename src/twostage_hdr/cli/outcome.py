@@ -19,7 +19,7 @@ LONGEST_LINE = 2000
 
 
 def tell_error(word: str, why: str) -> None:
-    """Prints `word: why`, the word in red where there are colours."""
+    """Prints `word: why` on standard error, the word in red where there are colours."""
     Console(highlight=False, soft_wrap=True, stderr=True).print(f"[bold red]{word}:[/] {_shown(why)}")
 
 
@@ -130,7 +130,7 @@ class Report:
             json.dump([asdict(outcome) for outcome in outcomes], sys.stdout, indent=1)
             sys.stdout.write("\n")
         elif failed and len(outcomes) > 1:
-            self.console.print(f"{len(failed)} of {len(outcomes)} inputs failed: {_shown(', '.join(failed))}")
+            tell_error(f"{len(failed)} of {len(outcomes)} inputs failed", ", ".join(failed))
         return 1 if failed else 0
 
 
