@@ -40,38 +40,22 @@ def _main(
     pass
 
 
-@app.command(context_settings=_HYDRA)
-def inspect(context: typer.Context) -> None:
-    """Check data before a training of days: `inspect data=hdm data.root=PATH`. See `inspect --help`."""
+HYDRA_VERBS = {
+    "inspect": "Check data before a training of days: `inspect data=hdm data.root=PATH`. See `inspect --help`.",
+    "prepare": "Make a patch store: `prepare data=hdm data.root=PATH out=DIR`. See `prepare --help`.",
+    "train": "Train a module: `train experiment=demo`. Settings are key=value; see `train --help`.",
+    "evaluate": "Score weights beside the LDR row: `evaluate weights=RUN`. See `evaluate --help`.",
+}
+
+
+def _run_with_hydra(context: typer.Context) -> None:
     from twostage_hdr.cli.hydra_verb import run_verb
 
-    run_verb("inspect", context.args)
+    run_verb(str(context.info_name), context.args)
 
 
-@app.command(context_settings=_HYDRA)
-def prepare(context: typer.Context) -> None:
-    """Make a patch store: `prepare data=hdm data.root=PATH out=DIR`. See `prepare --help`."""
-    from twostage_hdr.cli.hydra_verb import run_verb
-
-    run_verb("prepare", context.args)
-
-
-@app.command(context_settings=_HYDRA)
-def train(context: typer.Context) -> None:
-    """Train a module: `train experiment=demo`. Settings are key=value; see `train --help`."""
-    from twostage_hdr.cli.hydra_verb import run_verb
-
-    run_verb("train", context.args)
-
-
-@app.command(context_settings=_HYDRA)
-def evaluate(context: typer.Context) -> None:
-    """Score weights beside the LDR row: `evaluate weights=RUN`. See `evaluate --help`."""
-    from twostage_hdr.cli.hydra_verb import run_verb
-
-    run_verb("evaluate", context.args)
-
-
+for verb, purpose in HYDRA_VERBS.items():
+    app.command(verb, help=purpose, context_settings=_HYDRA)(_run_with_hydra)
 app.command()(picture_verbs.reconstruct)
 app.command()(picture_verbs.convert)
 app.command()(picture_verbs.info)
