@@ -36,7 +36,7 @@ class VirtualCamera:
         noise: sensor noise, or None for a perfect sensor.
         jpeg: compression, or None for none.
         processing: steps on clipped linear values in [0, 1], in this order.
-        finishing: steps on encoded values in [0, 1], likewise.
+        finishing: steps on encoded values in [0, 1].
     """
 
     def __init__(

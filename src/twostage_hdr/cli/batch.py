@@ -333,5 +333,5 @@ def progress(console: Console) -> Iterator[Progress]:
         ) as bar:
             yield bar
     except (KeyboardInterrupt, SystemExit):
-        console.print("interrupted: finished files are kept, the next run goes on from there")
+        console.print("interrupted: finished files are kept, the next run continues from there")
         raise

@@ -89,7 +89,7 @@ def check_frames(brackets: Mapping[Path, Sequence[Path]], destination: Destinati
 
 
 def with_frames(outcome: Outcome, brackets: Mapping[Path, Sequence[Path]]) -> Outcome:
-    """The outcome told of the frames, instead of the path that stands for them."""
+    """The outcome with its frames named, instead of the path that stands for them."""
     frames = brackets.get(Path(outcome.input))
     if frames is None:
         return outcome

@@ -141,7 +141,7 @@ class Pending:
     Attributes:
         missing: formats that are not there.
         refused: why nothing can be made, if so.
-        notes: what is to be told of the results that are there.
+        notes: what is to be said of the results that are there.
     """
 
     missing: Sequence[str]

@@ -19,7 +19,7 @@ class Interval(NamedTuple):
 
 
 NO_INTERVAL = Interval(float("nan"), float("nan"))
-"""Of fewer than two places, of which no spread can be told."""
+"""Of fewer than two places, of which no spread can be estimated."""
 
 
 def bootstrap_interval(
@@ -33,7 +33,7 @@ def bootstrap_interval(
     """Percentile bootstrap interval of the mean, resampled by place (a cluster bootstrap) and by seed.
 
     Whole places are drawn with replacement, as many as there are, and all their images enter the mean. Where there are
-    several seeds these are drawn likewise, independently of the places.
+    several seeds these are drawn too, independently of the places.
 
     Args:
         scores: finite numbers, one for each image, or for each training seed and image.

@@ -36,7 +36,7 @@ FACT = "ColorVideoVDP"
 
 
 class JodScores(NamedTuple):
-    """JOD per pair (10: no visible difference), and what the program asks to be told with them."""
+    """JOD per pair (10: no visible difference), and what the program asks to be stated with them."""
 
     scores: list[float]
     description: str
