@@ -53,7 +53,7 @@ def test_a_target_that_exists_is_replaced_only_on_request(tmp_path, weights):
     [
         ("bad", "expected KEY=VALUE"),
         ("=x", "expected KEY=VALUE"),
-        ("network=x", "network is written by the file itself"),
+        ("network=x", "network is written by the file"),
     ],
 )
 def test_a_note_that_would_be_lost_is_refused(tmp_path, weights, note, said):

@@ -87,7 +87,7 @@ def _pairs(notes: Sequence[str], taken: Collection[str]) -> dict[str, str]:
         if not key or not equals:
             raise InputError(f"--note {note}", "expected KEY=VALUE")
         if key in taken:
-            raise InputError(f"--note {note}", f"{key} is written by the file itself", "choose another key")
+            raise InputError(f"--note {note}", f"{key} is written by the file", "choose another key")
         pairs[key] = value
     return pairs
 
