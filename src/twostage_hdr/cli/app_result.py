@@ -31,7 +31,7 @@ class AppResult:
         folder: where its files lie.
         stem: the photograph's name without suffix.
         photograph: the photograph, linear, at the size shown; 1.0 = white.
-        reconstruction: the result, likewise.
+        reconstruction: the result, linear, of that size.
         summary: size, brightest value, and what was changed on the way in.
     """
 

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from twostage_hdr.networks.context_gain import clipping_weight
+from twostage_hdr.networks.two_stage_context import clipping_weight
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
 SIDE = 160

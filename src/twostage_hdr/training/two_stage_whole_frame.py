@@ -11,12 +11,10 @@ from torch import Tensor, nn
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.losses.gain_aligned import alignment_gain
-from twostage_hdr.losses.log_error import AlignedLogErrorLoss
-from twostage_hdr.losses.pinball import PinballLoss
-from twostage_hdr.losses.response_error import ResponseErrorLoss
-from twostage_hdr.networks.context_gain import clipping_weight
+from twostage_hdr.losses.whole_frame import AlignedLogErrorLoss, PinballLoss, ResponseErrorLoss
 from twostage_hdr.networks.frame_thumbnail import thumbnail
 from twostage_hdr.networks.response_curve import ResponseCurve, gamma_curve, srgb_curve
+from twostage_hdr.networks.two_stage_context import clipping_weight
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
 from twostage_hdr.networks.whole_frame_branch import LOWEST, QUANTILES, LightMap, light_at
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
