@@ -211,8 +211,7 @@ def test_one_bad_file_does_not_stop_the_others_and_is_named_at_the_end(tmp_path,
     result = _run(tmp_path / "bad.png", _photo(tmp_path / "good.png"), "-o", tmp_path / "o", "--weights", weights)
     assert result.exit_code == 1
     assert (tmp_path / "o" / "good.exr").is_file()
-    assert "bad.png" in result.output.splitlines()[-2]
-    assert "1 of 2" in result.output
+    assert result.output.splitlines()[-1] == "1 of 2 inputs failed: bad.png"
 
 
 def test_an_input_is_never_overwritten(tmp_path, weights):
@@ -225,11 +224,36 @@ def test_an_input_is_never_overwritten(tmp_path, weights):
     assert photo.read_bytes() == before
 
 
-def test_two_photographs_of_one_name_are_refused(tmp_path, weights):
-    result = _run(_photo(tmp_path / "a.png"), _photo(tmp_path / "a.jpg"), "-o", tmp_path / "o", "--weights", weights)
+def test_of_two_photographs_of_one_name_one_folder_has_the_second_adds_its_suffix(tmp_path, weights):
+    photos = [_photo(tmp_path / name) for name in ("plain.png", "plain.jpg", "Other.TIF", "other.png")]
+    out = tmp_path / "out"
+    result = _run(tmp_path, "-o", out, "--weights", weights)
+    assert result.exit_code == 0, result.output
+    stems = ("plain", "plain_png", "Other", "other")
+    endings = (".exr", "_hdr.png", "_alignratio.npy")
+    assert {path.name for path in out.iterdir()} == {stem + ending for stem in stems for ending in endings}
+    assert "already done" in _run(photos[0], "-o", out, "--weights", weights).output  # by itself it has the same name
+    assert _run(tmp_path, "-o", tmp_path, "--weights", weights).exit_code == 0
+    again = _run(tmp_path, "-o", tmp_path, "--weights", weights, "--json")  # results are not taken for photographs
+    assert [entry["status"] for entry in json.loads(again.stdout)] == ["skipped"] * 4
+
+
+def test_two_photographs_of_one_name_from_two_folders_are_refused(tmp_path, weights):
+    photos = []
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        photos.append(_photo(tmp_path / folder / "a.png"))
+    result = _run(*photos, "-o", tmp_path / "o", "--weights", weights)
     assert result.exit_code == 1
-    assert "is also that of" in result.output
+    assert f"two/a.png: would write the same file as {photos[0]}" in result.output
     assert (tmp_path / "o" / "a.exr").is_file()
+
+
+def test_a_line_names_the_folder_of_the_results_once(tmp_path, weights):
+    out = tmp_path / "out"
+    result = _run(_photo(tmp_path / "a.png"), "-o", out, "--weights", weights)
+    line = result.stdout.splitlines()[-1]
+    assert line.startswith(f"{tmp_path / 'a.png'} -> {out / 'a.exr'}, a_hdr.png, a_alignratio.npy  (")
 
 
 def test_folders_and_globs_are_expanded(tmp_path, weights):

@@ -35,7 +35,7 @@ class AppResult:
         stem: the photograph's name without suffix.
         info: what the photograph says about itself.
         photograph: the photograph, linear, at the size shown; 1.0 = white.
-        reconstruction: the result, likewise.
+        reconstruction: the result, linear, of that size.
         summary: size, brightest value, and what was changed on the way in.
     """
 

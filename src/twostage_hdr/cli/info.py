@@ -25,7 +25,7 @@ from twostage_hdr.imaging.hdr import HDR_READERS, read_hdr
 from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS
 from twostage_hdr.imaging.photograph import read_photograph
 
-_PHOTOGRAPHS_ONLY = RAW_SUFFIXES | (PHOTOGRAPHS - HDR_READERS.keys()) | {".jpg", ".jpeg"}
+_PHOTOGRAPHS_ONLY = RAW_SUFFIXES | (set(PHOTOGRAPHS) - HDR_READERS.keys()) | {".jpg", ".jpeg"}
 """Suffixes of files that may hold HDR only beside or as a photograph's pixels."""
 
 

@@ -43,8 +43,8 @@ class Reconstructor:
     Attributes:
         engine: runs the network on images of any size.
         encoded: whether the network's output is encoded with gamma 2.24 (else linear).
-        response: see `load_reconstructor`.
-        lights: see `load_reconstructor`.
+        response: how photographs are encoded.
+        lights: quantile of the light of what is clipped; None for the network's own choice.
     """
 
     engine: Engine
@@ -99,21 +99,11 @@ class Reconstructor:
         return np.concatenate(list(self.rows(pixels)))
 
 
-def load_reconstructor(
-    weights: str | Path | nn.Module | None = None,
-    *,
-    device: str = "auto",
-    precision: str = "auto",
-    tile: int | None = None,
-    response: str | float = "declared",
-    lights: float | None = None,
-    trust: Collection[str] = (),
-) -> Reconstructor:
-    """Weights and a machine, ready to run.
+@dataclass(frozen=True, kw_only=True)
+class ReconstructOptions:
+    """How a network turns photographs into HDR images, and where it runs.
 
-    Args:
-        weights: anything `load_weights` takes, a network of this package (which is moved to the device and put into
-            evaluation mode), or None for the package's default set.
+    Attributes:
         device: auto, cpu, cuda, cuda:N or mps; several, comma-separated, share a photograph.
         precision: auto (bf16 where the hardware multiplies it, else fp32), fp32 or bf16.
         tile: side of the tiles in px; None chooses for the machine.
@@ -122,13 +112,34 @@ def load_reconstructor(
             or a gamma (2.24 for HdM's frames). A choice of the default set.
         lights: how bright what was clipped becomes: a quantile of the light that it may have had, 0.1 (careful) to 0.9
             (brilliant); None for the set's own choice. A choice of the default set.
-        trust: see `load_weights`.
+        trust: the user's own packages whose network the weights may name, see `load_weights`.
+        ignore_gain_map: see `read_photograph`, which takes photographs so.
+    """
+
+    device: str = "auto"
+    precision: str = "auto"
+    tile: int | None = None
+    response: str | float = "declared"
+    lights: float | None = None
+    trust: Collection[str] = ()
+    ignore_gain_map: bool = False
+
+
+def load_reconstructor(
+    weights: str | Path | nn.Module | None = None, options: ReconstructOptions = ReconstructOptions()
+) -> Reconstructor:
+    """Weights and a machine, ready to run.
+
+    Args:
+        weights: anything `load_weights` takes, a network of this package (which is moved to the device and put into
+            evaluation mode), or None for the package's default set.
+        options: where and how it runs.
 
     Raises:
         InputError: weights that cannot be used, a device or precision that is not there, or a response or lights that
             is out of range or that these weights have no choice of.
     """
-    network = weights if isinstance(weights, nn.Module) else load_weights(weights, trust=trust)
+    network = weights if isinstance(weights, nn.Module) else load_weights(weights, trust=options.trust)
     output = getattr(network, "output", None)
     if output not in ("encoded", "linear"):
         raise InputError(
@@ -136,10 +147,10 @@ def load_reconstructor(
         )
     if getattr(network, "frames", 1) > 1:
         raise InputError("weights", f"a {type(network).__name__} takes several exposures", "give a single-shot set")
-    engine = Engine(network=network, device=device, precision=precision, tile=tile)
-    parsed, lights = parse_response(response), check_lights(lights)
-    engine.check_choices(response=parsed, lights=lights)
-    return Reconstructor(engine=engine, encoded=output == "encoded", response=parsed, lights=lights)
+    engine = Engine(network=network, device=options.device, precision=options.precision, tile=options.tile)
+    response, lights = parse_response(options.response), check_lights(options.lights)
+    engine.check_choices(response=response, lights=lights)
+    return Reconstructor(engine=engine, encoded=output == "encoded", response=response, lights=lights)
 
 
 def reconstruct(
@@ -160,13 +171,13 @@ def reconstruct(
         photograph: a file (JPEG, PNG, TIFF, WebP, ...), what `read_photograph` gives of it, or its pixels, (height,
             width, 3) uint8 or uint16.
         weights: see `load_reconstructor`.
-        device: see `load_reconstructor`.
-        precision: see `load_reconstructor`.
-        tile: see `load_reconstructor`.
-        response: see `load_reconstructor`.
-        lights: see `load_reconstructor`.
-        trust: see `load_weights`.
-        ignore_gain_map: see `read_photograph`.
+        device: see `ReconstructOptions`, as all that follow.
+        precision: of the matrix products.
+        tile: side in px.
+        response: how the photograph is encoded.
+        lights: how bright what was clipped becomes.
+        trust: packages of the user's own.
+        ignore_gain_map: take one that is HDR already as an ordinary photograph.
 
     Returns:
         (height, width, 3) float32, linear RGB with the photograph's primaries (`read_photograph(...).info.primaries`):
@@ -179,10 +190,10 @@ def reconstruct(
         photograph = read_photograph(photograph, ignore_gain_map=ignore_gain_map)
     elif not isinstance(photograph, Photograph):
         photograph = Photograph(pixels=_checked(photograph))
-    reconstructor = load_reconstructor(
-        weights, device=device, precision=precision, tile=tile, response=response, lights=lights, trust=trust
+    options = ReconstructOptions(
+        device=device, precision=precision, tile=tile, response=response, lights=lights, trust=trust
     )
-    return np.concatenate(list(reconstructor.begin_photograph(photograph).rows))
+    return np.concatenate(list(load_reconstructor(weights, options).begin_photograph(photograph).rows))
 
 
 def _checked(photograph: LdrPixels | torch.Tensor) -> LdrPixels:
