@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from experiments.comparison.paired_difference import PairedDifference, paired_difference
 from experiments.comparison.row import Row
+from twostage_hdr.evaluation.bootstrap import holm
 from twostage_hdr.evaluation.method_row import MethodRow, MetricColumn
-from twostage_hdr.evaluation.paired_difference import PairedDifference, paired_difference
-from twostage_hdr.evaluation.significance import holm
 
 KEYS = ("mu_psnr_aligned", "pu21_psnr", "crf_pu21_psnr", "delta_e", "stops_error_clipped")
 """Metrics that are compared."""

@@ -50,7 +50,7 @@ class Grower:
         Raises:
             InputError: records of another budget, or trainings that failed; what came before is kept.
         """
-        refuse_other_budgets(self.results, read_records(self.results), self.plan.budgets)
+        refuse_other_budgets(self.results, read_records(self.results), self.plan)
         for seed in range(self.assembly.seeds):
             trainings = [Training(row, seed, self.variants.get(row.name, "")) for row in rows]
             missing = [one for one in trainings if not path_of(self.results, one).is_file()]

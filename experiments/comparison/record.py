@@ -29,6 +29,7 @@ class Record:
         row: name of the row.
         seed: of initial weights and crops.
         updates: its budget; with batch, crop_px and validations.
+        trainer: choice of `trainer=`, which decides the precision.
         settings: that set the row apart.
         config_sha256: of all settings, see `config_hash`.
         commits: of the sources, those that trained it first, that which scored it last.
@@ -45,6 +46,7 @@ class Record:
     batch: int
     crop_px: int
     validations: int
+    trainer: str = "cpu"
     settings: list[str] = field(default_factory=list)
     config_sha256: str = ""
     commits: list[str] = field(default_factory=list)
@@ -81,6 +83,7 @@ def make_record(plan: Plan, training: Training, scored: MethodRow | None, commit
         batch=budget.batch,
         crop_px=budget.crop,
         validations=budget.validations,
+        trainer=plan.trainer,
         settings=list(training.row.settings),
         config_sha256=config_hash(folder),
         commits=list(dict.fromkeys([*commits(folder), commit])),
@@ -128,19 +131,19 @@ def read_records(results: Path) -> list[Record]:
     return sorted(records, key=lambda record: (record.row, record.seed))
 
 
-def refuse_other_budgets(results: Path, records: Sequence[Record], budgets: Mapping[str, Budget]) -> None:
-    """A table has one budget: what was trained with another belongs to another folder.
+def refuse_other_budgets(results: Path, records: Sequence[Record], plan: Plan) -> None:
+    """A table has one budget and one trainer: what was trained with another belongs to another folder.
 
     Raises:
         InputError: names the first record that differs.
     """
     for record in records:
-        budget = budgets.get(record.row)
-        kept = (record.updates, record.batch, record.crop_px)
-        if budget is not None and kept != (budget.updates, budget.batch, budget.crop):
+        budget = plan.budgets.get(record.row)
+        kept = (record.updates, record.batch, record.crop_px, record.trainer)
+        if budget is not None and kept != (budget.updates, budget.batch, budget.crop, plan.trainer):
             raise InputError(
                 results,
                 f"{record.row} with seed {record.seed} was trained for {record.updates} updates of {record.batch} "
-                f"crops of {record.crop_px} px",
-                "give the same budget, or another --results",
+                f"crops of {record.crop_px} px with trainer={record.trainer}",
+                "give the same budget and trainer, or another --results",
             )

@@ -74,6 +74,7 @@ def parser(table: Table, description: str) -> argparse.ArgumentParser:
     add("--rows", nargs="+", metavar="NAME", help=f"only these now: {', '.join(row.name for row in table.rows)}")
     add("--jobs", type=int, default=1, help="trainings side by side")
     add("--threads", type=int, default=1, help="of each training")
+    add("--trainer", default="cpu", choices=("cpu", "cpu_bf16", "gpu"), help="of all rows; it decides their precision")
     add("--networks", nargs="+", default=[], metavar="TITLE=WEIGHTS", help="more weights to score")
     add("--pictures", type=int, default=2, help="images in the page WORK/scores/NAME/report.html")
     add("--score", nargs="+", default=[], metavar="KEY=VALUE", help="further settings of the scoring, e.g. limit=26")
@@ -109,7 +110,13 @@ def _run(table: Table, options: argparse.Namespace) -> None:
     budgets = _budgets(table.rows if options.minutes is None else rows, options)
     if options.measure:
         return
-    plan = Plan(work=options.work, data=_data(table, options), budgets=budgets, more=tuple(options.set))
+    plan = Plan(
+        work=options.work,
+        data=_data(table, options),
+        budgets=budgets,
+        trainer=options.trainer,
+        more=tuple(options.set),
+    )
     assembly = Assembly(
         rows=table.rows,
         seeds=options.seeds,

@@ -17,8 +17,8 @@ COMMITS = "commits.json"
 DIRTY = "-dirty"
 """Ends the name of a state that is not committed."""
 
-FOR_A_TABLE = ("logger=csv", "callbacks.progress.refresh_rate=0", "trainer=cpu")
-"""Settings of every row: curves as csv, a quiet log, and the device that equal times are equal on."""
+FOR_A_TABLE = ("logger=csv", "callbacks.progress.refresh_rate=0")
+"""Settings of every row: curves as csv, a quiet log."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +29,14 @@ class Plan:
         work: folder of the runs.
         data: settings that choose the data, the same split for all seeds among them.
         budgets: of each row, by its name.
+        trainer: one choice of `trainer=` for all rows, since it decides the precision.
         more: further settings of every training.
     """
 
     work: Path
     data: tuple[str, ...]
     budgets: dict[str, Budget]
+    trainer: str = "cpu"
     more: tuple[str, ...] = field(default=())
 
     def folder(self, training: Training) -> Path:
@@ -45,7 +47,8 @@ class Plan:
         """The `twostage-hdr train` of a training; the same command continues where it was stopped."""
         row, seed = training.row, training.seed
         start = [] if row.start is None else [f"weights={self.work / 'runs' / f'{row.start}_seed{seed}'}"]
-        settings = [*self.data, *self.budgets[row.name].settings(), *FOR_A_TABLE, *row.settings, *start, *self.more]
+        shared = [*self.data, *self.budgets[row.name].settings(), *FOR_A_TABLE, f"trainer={self.trainer}"]
+        settings = [*shared, *row.settings, *start, *self.more]
         place = f"hydra.run.dir={self.folder(training)}"
         return [sys.executable, "-m", "twostage_hdr", "train", *settings, f"seed={seed}", place]
 

@@ -1,7 +1,7 @@
 """Crops of an evaluation's methods side by side: exposures, tone-mapped, and differences from the reference in stops.
 
-python experiments/figure5_gallery/gallery.py OUT --evaluation DIR            DIR: evaluate ... save_results=true
-python experiments/figure5_gallery/gallery.py OUT -- weights=W data=hdr_folder data.root=PATH operators=true
+python -m experiments.figure5_gallery.gallery OUT --evaluation DIR            DIR: evaluate ... save_results=true
+python -m experiments.figure5_gallery.gallery OUT -- weights=W data=hdr_folder data.root=PATH operators=true
 """
 
 import argparse
@@ -13,17 +13,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from experiments.figure5_gallery.crop import ChosenCrop, Crop, choose_crop
+from experiments.figure5_gallery.gallery_figure import gallery_figure, write_picture
+from experiments.figure5_gallery.pane_row import PaneRow, difference_row, exposure_row, tone_mapped_row
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.gallery.crop import ChosenCrop, Crop, choose_crop
-from twostage_hdr.evaluation.gallery.evaluated_scene import (
+from twostage_hdr.evaluation.evaluated_scene import (
     EvaluatedScene,
     aligned,
     load_scene,
     reference_cap,
     shown_methods,
 )
-from twostage_hdr.evaluation.gallery.gallery_figure import gallery_figure, write_picture
-from twostage_hdr.evaluation.gallery.pane_row import PaneRow, difference_row, exposure_row, tone_mapped_row
 from twostage_hdr.evaluation.method_row import MethodRow
 from twostage_hdr.evaluation.methods import NetworkMethod
 from twostage_hdr.evaluation.results import read_results

@@ -1,6 +1,6 @@
 """Photographs of any camera, without a reference: what every method makes of them, at several exposures.
 
-python experiments/generalization/gallery.py OUT PHOTOGRAPHS... [--network TITLE=WEIGHTS ...] [--operators NAMES ...]
+python -m experiments.generalization.gallery OUT PHOTOGRAPHS... [--network TITLE=WEIGHTS ...] [--operators NAMES ...]
 """
 
 import argparse
@@ -11,13 +11,13 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+from experiments.figure5_gallery.crop import Crop, choose_crop
+from experiments.figure5_gallery.gallery_figure import gallery_figure, write_picture
+from experiments.figure5_gallery.pane_row import exposure_row
 from twostage_hdr.cli.input_files import find_files
 from twostage_hdr.cli.reconstruct import PHOTOGRAPHS
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.gain_alignment import measure_gain
-from twostage_hdr.evaluation.gallery.crop import Crop, choose_crop
-from twostage_hdr.evaluation.gallery.gallery_figure import gallery_figure, write_picture
-from twostage_hdr.evaluation.gallery.pane_row import exposure_row
 from twostage_hdr.evaluation.methods import LdrIdentity, Method, NetworkMethod, OperatorMethod
 from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import ReportImage

@@ -23,7 +23,7 @@ from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.evaluation.protocol import score_image
 from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions, merge_bracket
-from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
+from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
 from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.radiometry.exposure_stack import reference_frame
 from twostage_hdr.radiometry.gamma import decode_gamma
@@ -150,9 +150,8 @@ def main() -> None:
     source = HdrFolderSource(root=arguments.root, camera=camera(False))
     names = json.loads(arguments.splits.read_text())["test"]
     names = names[:: max(1, len(names) // arguments.scenes)][: arguments.scenes]
-    single, gamma = (
-        load_reconstructor(weights, device="cpu", precision="fp32") for weights in (None, "two_stage_gamma")
-    )
+    running = ReconstructOptions(device="cpu", precision="fp32")
+    single, gamma = (load_reconstructor(weights, running) for weights in (None, "two_stage_gamma"))
     methods: dict[str, Method] = {
         "reference frame": lambda triple: decode_gamma(reference_frame(triple.ldr)),
         "single shot (default weights)": lambda triple: to_tensor(single.image(frames(triple)[0])),

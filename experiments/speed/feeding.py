@@ -33,9 +33,8 @@ from twostage_hdr.camera.response import SigmoidResponse
 from twostage_hdr.camera.virtual_camera import VirtualCamera
 from twostage_hdr.data.hdr_folder import HdrFolderSource
 from twostage_hdr.data.patches import EpochSampler, PatchDataset
-from twostage_hdr.data.store.datamodule import StoreDataModule
+from twostage_hdr.data.store.datamodule import StoreDataModule, StoredPatches
 from twostage_hdr.data.store.store_source import StoreSource
-from twostage_hdr.data.store.stored_patches import StoredPatches
 from twostage_hdr.data.triple import Triple
 
 BATCH, PATCH, CROP = 8, 256, 128

@@ -102,10 +102,16 @@ class Pairs(L.Callback):
 
 def measure(triple: Triple, rounds: int, *overrides: str) -> list[tuple[Cost, Cost]]:
     """(plain, ours) of each round, without the first."""
-    with initialize_config_dir(version_base="1.3", config_dir=str(HERE.parents[1] / "conf")):
-        config = compose("train", overrides=["run_dir=.", *overrides])
     torch.manual_seed(0)
     pairs = Pairs(plain_step(triple))
+    fit(triple, rounds + 1, pairs, *overrides)
+    return pairs.pairs[1:]
+
+
+def fit(triple: Triple, updates: int, callback: L.Callback, *overrides: str) -> None:
+    """Our step, as the Trainer runs it, so many times on the same crops."""
+    with initialize_config_dir(version_base="1.3", config_dir=str(HERE.parents[1] / "conf")):
+        config = compose("train", overrides=["run_dir=.", *overrides])
     trainer = L.Trainer(
         accelerator="cpu",
         precision=config.trainer.precision,
@@ -114,11 +120,10 @@ def measure(triple: Triple, rounds: int, *overrides: str) -> list[tuple[Cost, Co
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        callbacks=[instantiate(config.callbacks.winograd), pairs],
+        callbacks=[instantiate(config.callbacks.winograd), callback],
     )
     ours = triple._replace(ldr=triple.ldr.contiguous(memory_format=torch.channels_last))
-    trainer.fit(instantiate(config.module), DataLoader([ours] * (rounds + 1), batch_size=None))
-    return pairs.pairs[1:]
+    trainer.fit(instantiate(config.module), DataLoader([ours] * updates, batch_size=None))
 
 
 def summary(pairs: list[tuple[Cost, Cost]]) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import matplotlib
 import numpy as np
 import torch
 
+from experiments.figure5_gallery.gallery_figure import write_picture
 from twostage_hdr import reconstruct
-from twostage_hdr.evaluation.gallery.gallery_figure import write_picture
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.imaging.preview import to_srgb8
 from twostage_hdr.radiometry.srgb import srgb_decode

@@ -17,11 +17,11 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from experiments.weights.evaluation_arguments import read_arguments
-from twostage_hdr.evaluation.gallery.evaluated_scene import load_scene, reference_cap
+from twostage_hdr.evaluation.evaluated_scene import load_scene, reference_cap
 from twostage_hdr.evaluation.results import read_results
 from twostage_hdr.evaluation.saved_results import SavedResults
 from twostage_hdr.metrics.pu21_psnr import pu21_psnr
-from twostage_hdr.networks.context_gain import CELL
+from twostage_hdr.networks.two_stage_context import CELL
 from twostage_hdr.radiometry.exposure import clipped_mask
 from twostage_hdr.radiometry.gamma import encode_gamma
 from twostage_hdr.radiometry.luminance import luminance

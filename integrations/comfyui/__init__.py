@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from twostage_hdr.imaging.formats import formats_of_images
-from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
+from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
 from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, result_paths
 from twostage_hdr.radiometry.srgb import srgb_encode
 
@@ -23,7 +23,8 @@ ROWS_AT_ONCE = 256
 def _reconstructor(weights: str, response: str, lights: float, precision: str) -> Reconstructor:
     """Kept between runs of a workflow; lights below 0.1 stand for the weights' own choice."""
     chosen = lights if lights >= 0.1 else None
-    return load_reconstructor(weights or None, response=response, lights=chosen, precision=precision)
+    options = ReconstructOptions(response=response, lights=chosen, precision=precision)
+    return load_reconstructor(weights or None, options)
 
 
 def _pixels(image: torch.Tensor) -> np.ndarray:

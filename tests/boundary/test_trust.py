@@ -66,7 +66,7 @@ def test_a_package_that_fails_is_told_in_one_line(tmp_path: Path, monkeypatch: p
 
 def test_what_has_moved_is_found_under_its_old_name() -> None:
     for module in MOVED:
-        assert check_path(f"{module}.X", parts=("training",), trust=(), where="w") == f"{MOVED[module]}.X"
+        assert check_path(f"{module}.X", parts=("training", "camera"), trust=(), where="w") == f"{MOVED[module]}.X"
     old = "twostage_hdr.training.supervised.SupervisedModule"
     assert load_class(old, parts=("training",), trust=(), where="w").__name__ == "OneNetworkModule"
     assert current_path(STAGE) == STAGE

@@ -15,17 +15,17 @@ import pytest
 from PIL import Image
 
 from tests.inference.bracket.conftest import write_frame
-from twostage_hdr.cli.app import build_page, local_settings, serve
+from twostage_hdr.cli.app import EXAMPLE_CLIPPED, build_page, example_photograph, local_settings, serve
 from twostage_hdr.cli.app_result import AppResult, reconstruct_for_app
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr
-from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
+from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 
 
 @pytest.fixture(scope="module")
 def reconstructor() -> Reconstructor:
-    return load_reconstructor(TwoStageNetwork(features=8, growth=4), device="cpu")
+    return load_reconstructor(TwoStageNetwork(features=8, growth=4), ReconstructOptions(device="cpu"))
 
 
 @pytest.fixture
@@ -83,16 +83,24 @@ def test_a_large_photograph_is_shown_small_and_written_large(tmp_path, reconstru
     assert read_hdr(result.write(["hdr"])[0]).pixels.shape == (30, 2000, 3)
 
 
+def test_the_example_is_an_ordinary_photograph_with_clipped_lights(tmp_path):
+    example_photograph(tmp_path / "example.png")
+    pixels = np.asarray(Image.open(tmp_path / "example.png"))
+    assert pixels.shape == (640, 960, 3)
+    assert (pixels.max(-1) == 255).mean() == pytest.approx(EXAMPLE_CLIPPED, abs=0.002)
+    assert np.median(pixels) > 10
+
+
 def test_without_gradio_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "gradio", None)
     with pytest.raises(InputError, match=r"pip install 'twostage-hdr\[app\]'"):
-        serve(weights=None, device="cpu", precision="fp32", tile=None, port=None, open_browser=False)
+        serve(port=None, open_browser=False)
 
 
 @pytest.mark.parametrize("port", [0, 65536])
 def test_a_port_that_does_not_exist_is_refused(port):
     with pytest.raises(InputError, match=f"--port {port}: expected 1 to 65535"):
-        serve(weights=None, device="cpu", precision="fp32", tile=None, port=port, open_browser=False)
+        serve(options=ReconstructOptions(device="cpu"), port=port, open_browser=False)
 
 
 def test_a_port_in_use_is_refused_in_one_line(monkeypatch):
@@ -103,13 +111,13 @@ def test_a_port_in_use_is_refused_in_one_line(monkeypatch):
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=f"--port {port}: another program may use it"):
-            serve(weights=None, device="cpu", precision="fp32", tile=None, port=port, open_browser=False)
+            serve(options=ReconstructOptions(device="cpu"), port=port, open_browser=False)
 
 
 @pytest.fixture
 def address(reconstructor: Reconstructor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     pytest.importorskip("gradio")
-    page = build_page(reconstructor, tmp_path)
+    page = build_page(lambda weights: reconstructor, "tiny", tmp_path)
     (tmp_path / "kept").mkdir()
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "kept"))
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **local_settings(tmp_path / "kept"))
@@ -189,10 +197,12 @@ def test_a_photograph_goes_in_and_comes_out_as_files_in_a_browser(address, photo
         driver.find_element("id", "make").click()
         links = _wait(lambda: driver.find_elements("css selector", "#files a[href*='file=']"))
         places = [link.get_attribute("href") for link in links]
-        assert {place.rsplit("/", 1)[1] for place in places} >= {"street.exr", "street_hdr.png"}
+        assert {place.rsplit("/", 1)[1] for place in places} >= {"street.exr", "street_ultrahdr.jpg"}
         data = urllib.request.urlopen(next(place for place in places if place.endswith(".exr"))).read()
         (tmp_path / "downloaded.exr").write_bytes(data)
         assert read_hdr(tmp_path / "downloaded.exr").pixels.shape == (40, 61, 3)
+        driver.find_element("id", "example").click()
+        _wait(lambda: "960 x 640" in driver.find_element("id", "summary").text)
     finally:
         driver.quit()
 

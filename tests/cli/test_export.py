@@ -50,7 +50,11 @@ def test_a_target_that_exists_is_replaced_only_on_request(tmp_path, weights):
 
 @pytest.mark.parametrize(
     ("note", "said"),
-    [("bad", "expected KEY=VALUE"), ("=x", "expected KEY=VALUE"), ("network=x", "network is told by the file itself")],
+    [
+        ("bad", "expected KEY=VALUE"),
+        ("=x", "expected KEY=VALUE"),
+        ("network=x", "network is written by the file"),
+    ],
 )
 def test_a_note_that_would_be_lost_is_refused(tmp_path, weights, note, said):
     assert f"--note {note}: {said}" in str(_run(weights, tmp_path / "a.safetensors", "--note", note).exception)

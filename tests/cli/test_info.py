@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from tests.imaging.gain_map_files import apple_exif, apple_jpeg
 from twostage_hdr.cli.main import app
 from twostage_hdr.imaging.challenge_png import write_challenge_pair
 from twostage_hdr.imaging.exr import write_exr
@@ -58,8 +59,30 @@ def test_what_is_missing_is_told_as_missing_and_a_pattern_without_files_stops_no
     assert said == {f"{tmp_path}/gone: no such file", f"{tmp_path}/*.hdr: matches no file"}
 
 
-def test_an_ordinary_png_is_not_asked_for_a_scale(tmp_path):
-    Image.new("RGB", (4, 4)).save(tmp_path / "photo.png")
-    told = " ".join(_run(tmp_path / "photo.png").stderr.split())
-    assert "8-bit PNG, an ordinary image" in told
-    assert "reconstruct" in told
+def test_an_ordinary_photograph_is_told_as_one(tmp_path):
+    exif = Image.Exif()
+    exif[0x0132] = "2024:05:17 18:30:09"
+    for name in ("photo.png", "photo.jpg", "photo.webp", "photo.tif"):
+        Image.new("RGB", (4, 3), (255, 188, 0)).save(tmp_path / name, exif=exif, quality=100)
+        (facts,) = json.loads(_run(tmp_path / name, "--json").stdout)
+        assert (facts["width"], facts["height"], facts["domain"]) == (4, 3, "photograph of 8 bits")
+        assert (facts["maximum"], facts["taken"]) == (pytest.approx(1, abs=0.03), "2024-05-17 18:30:09")
+        assert (facts["headroom_stops"], facts["white_nits"]) == (None, None)
+
+
+def test_of_a_photograph_with_hdr_its_kind_headroom_primaries_and_date_are_told(tmp_path):
+    grey, codes = np.full((8, 12, 3), 180, np.uint8), np.full((8, 12), 255, np.uint8)
+    (tmp_path / "phone.jpg").write_bytes(apple_jpeg(grey, codes, apple_exif(0.8, 0.005)))
+    told = " ".join(_run(tmp_path / "phone.jpg").stdout.split())
+    assert "stored as Apple gain map, base of 8 bits" in told
+    assert "HDR up to 1.7 stops above white" in told
+    assert "taken 2024-05-17 18:30:09" in told
+    assert "primaries Rec. 709" in told
+    assert "1.0 is 203 cd/m²" in told
+
+
+def test_a_damaged_photograph_is_named(tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff nothing")
+    result = _run(tmp_path / "photo.jpg")
+    assert result.exit_code == 1
+    assert "photo.jpg: not an image that can be read" in result.stderr

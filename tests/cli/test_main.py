@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import twostage_hdr
 from twostage_hdr.cli.hydra_verb import _spelt_for_hydra, run_verb
-from twostage_hdr.cli.main import main
+from twostage_hdr.cli.main import app, main
 from twostage_hdr.errors import InputError
+from twostage_hdr.inference.weights import default_weights, shipped_weights
 
 Refused = Callable[..., str]
 
@@ -202,3 +204,12 @@ def test_a_file_that_may_not_be_touched_has_the_cure_of_its_place(tmp_path: Path
 def test_batch_norm_over_processes_without_gpus_is_refused_with_the_cure(refused: Refused) -> None:
     line = refused("train", "experiment=demo", "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2")
     assert "as trainer=ddp_cpu does" in line
+
+
+def test_help_shows_every_shipped_set_and_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    shown = CliRunner().invoke(app, ["reconstruct", "--help"]).output
+    assert ", ".join(shipped_weights()) in shown
+    assert f"[default: ({default_weights()})]" in shown
+    for option in ("exr,png16; of videos hevc", "chosen for the machine", "the weights' choice", "best exposed"):
+        assert f"[default: ({option})]" in shown

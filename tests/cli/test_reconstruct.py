@@ -8,13 +8,18 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import OpenEXR
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from tests.imaging.gain_map_files import apple_exif, apple_jpeg
 from twostage_hdr.cli.main import app
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.chromaticities import DISPLAY_P3
+from twostage_hdr.imaging.colour_profile import rgb_profile
 from twostage_hdr.imaging.hdr import read_hdr
+from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.inference.weights import save_weights
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 
@@ -206,8 +211,7 @@ def test_one_bad_file_does_not_stop_the_others_and_is_named_at_the_end(tmp_path,
     result = _run(tmp_path / "bad.png", _photo(tmp_path / "good.png"), "-o", tmp_path / "o", "--weights", weights)
     assert result.exit_code == 1
     assert (tmp_path / "o" / "good.exr").is_file()
-    assert "bad.png" in result.output.splitlines()[-2]
-    assert "1 of 2" in result.output
+    assert result.output.splitlines()[-1] == "1 of 2 inputs failed: bad.png"
 
 
 def test_an_input_is_never_overwritten(tmp_path, weights):
@@ -220,11 +224,36 @@ def test_an_input_is_never_overwritten(tmp_path, weights):
     assert photo.read_bytes() == before
 
 
-def test_two_photographs_of_one_name_are_refused(tmp_path, weights):
-    result = _run(_photo(tmp_path / "a.png"), _photo(tmp_path / "a.jpg"), "-o", tmp_path / "o", "--weights", weights)
+def test_of_two_photographs_of_one_name_one_folder_has_the_second_adds_its_suffix(tmp_path, weights):
+    photos = [_photo(tmp_path / name) for name in ("plain.png", "plain.jpg", "Other.TIF", "other.png")]
+    out = tmp_path / "out"
+    result = _run(tmp_path, "-o", out, "--weights", weights)
+    assert result.exit_code == 0, result.output
+    stems = ("plain", "plain_png", "Other", "other")
+    endings = (".exr", "_hdr.png", "_alignratio.npy")
+    assert {path.name for path in out.iterdir()} == {stem + ending for stem in stems for ending in endings}
+    assert "already done" in _run(photos[0], "-o", out, "--weights", weights).output  # by itself it has the same name
+    assert _run(tmp_path, "-o", tmp_path, "--weights", weights).exit_code == 0
+    again = _run(tmp_path, "-o", tmp_path, "--weights", weights, "--json")  # results are not taken for photographs
+    assert [entry["status"] for entry in json.loads(again.stdout)] == ["skipped"] * 4
+
+
+def test_two_photographs_of_one_name_from_two_folders_are_refused(tmp_path, weights):
+    photos = []
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        photos.append(_photo(tmp_path / folder / "a.png"))
+    result = _run(*photos, "-o", tmp_path / "o", "--weights", weights)
     assert result.exit_code == 1
-    assert "is also that of" in result.output
+    assert f"two/a.png: would write the same file as {photos[0]}" in result.output
     assert (tmp_path / "o" / "a.exr").is_file()
+
+
+def test_a_line_names_the_folder_of_the_results_once(tmp_path, weights):
+    out = tmp_path / "out"
+    result = _run(_photo(tmp_path / "a.png"), "-o", out, "--weights", weights)
+    line = result.stdout.splitlines()[-1]
+    assert line.startswith(f"{tmp_path / 'a.png'} -> {out / 'a.exr'}, a_hdr.png, a_alignratio.npy  (")
 
 
 def test_folders_and_globs_are_expanded(tmp_path, weights):
@@ -303,3 +332,52 @@ def test_a_file_where_the_folder_should_be_is_refused_in_one_line(tmp_path, weig
     error = _run(photo, "-o", photo, "--weights", weights).exception
     assert isinstance(error, InputError)
     assert "is a file; give a folder" in str(error)
+
+
+def _apple_photo(path):
+    """A photograph of a phone with HDR, none of which clips."""
+    base = np.random.default_rng(0).integers(0, 200, (17, 31, 3), dtype=np.uint8)
+    path.write_bytes(apple_jpeg(base, np.full((8, 15), 128, np.uint8), apple_exif(0.8, 0.005)))
+    return path
+
+
+def test_a_photograph_that_is_hdr_keeps_its_own_light_unless_that_is_ignored(tmp_path, weights):
+    photo = _apple_photo(tmp_path / "phone.jpg")
+    arguments = (photo, "--weights", weights, "--to", "exr", "--float", "--json")
+    (told,) = json.loads(_run(*arguments, "-o", tmp_path / "own").stdout)
+    assert told["hdr"] == {"kind": "Apple gain map", "headroom_stops": pytest.approx(1.7), "clipped_share": 0}
+    assert told["notes"][0] == "already HDR (Apple gain map, 1.7 stops above white): its own light, none of it clips"
+    light = read_photograph(photo).light.rows(0, 17)
+    np.testing.assert_allclose(read_hdr(tmp_path / "own" / "phone.exr").pixels, light, rtol=1e-6)
+    (told,) = json.loads(_run(*arguments, "-o", tmp_path / "ignored", "--ignore-gain-map").stdout)
+    assert told["hdr"] is None
+    assert np.abs(read_hdr(tmp_path / "ignored" / "phone.exr").pixels - light).max() > 0.01
+
+
+def test_metadata_go_along_unless_they_are_stripped(tmp_path, weights):
+    photo = _apple_photo(tmp_path / "phone.jpg")
+    for folder, extra, expected in (("kept", (), "2024:05:17 18:30:09"), ("stripped", ("--strip-metadata",), None)):
+        _run(photo, "-o", tmp_path / folder, "--weights", weights, "--to", "exr,ultrahdr", *extra)
+        with Image.open(tmp_path / folder / "phone_ultrahdr.jpg") as image:
+            assert image.getexif().get_ifd(0x8769).get(0x9003) == expected
+        with OpenEXR.File(str(tmp_path / folder / "phone.exr")) as file:
+            assert ("2024:05:17" in str(file.header().get("capDate"))) == (expected is not None)
+
+
+def test_a_wide_gamut_is_stated_by_the_openexr(tmp_path, weights):
+    Image.new("RGB", (8, 8), (200, 20, 10)).save(tmp_path / "a.png", icc_profile=rgb_profile(DISPLAY_P3))
+    result = _run(tmp_path / "a.png", "-o", tmp_path / "o", "--weights", weights, "--to", "exr")
+    assert "gamut of Display P3 kept" in result.output
+    with OpenEXR.File(str(tmp_path / "o" / "a.exr")) as file:
+        stated = [float(value) for value in file.header()["chromaticities"]]
+    np.testing.assert_allclose(stated, np.ravel(DISPLAY_P3), atol=1e-5)
+
+
+def test_a_pq_result_beside_its_photograph_is_no_photograph(tmp_path, weights):
+    _photo(tmp_path / "street.png")
+    assert _run(tmp_path, "-o", tmp_path, "--weights", weights, "--to", "avif,jxl").exit_code == 0
+    again = json.loads(_run(tmp_path, "-o", tmp_path, "--weights", weights, "--to", "avif,jxl", "--json").stdout)
+    assert [(Path(entry["input"]).name, entry["status"]) for entry in again] == [("street.png", "skipped")]
+    (tmp_path / "street.avif").rename(tmp_path / "other.avif")
+    alone = json.loads(_run(tmp_path, "-o", tmp_path / "o", "--weights", weights, "--to", "exr", "--json").stdout)
+    assert {Path(entry["input"]).name for entry in alone} == {"street.png", "other.avif"}

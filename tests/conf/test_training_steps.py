@@ -13,18 +13,17 @@ from omegaconf import DictConfig, open_dict
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.data import DataLoader
 
-from tests.conf.test_groups import COMPARED, OURS
+from tests.conf.test_groups import COMPARED, OURS, SEVERAL_SHOTS
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.training.callbacks.compiled_networks import CompiledNetworks
 from twostage_hdr.training.non_finite import NonFiniteGuard
+from twostage_hdr.training.whole_frame_batch import whole_frame_batch
 from twostage_hdr.training.zero_output import ZeroOutputGuard
 
 GPU = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")]
-TINY = OURS | COMPARED
-ON_GPU = sorted(set(TINY) - {"two_stage_whole_frame"})
-"""Modules that learn from crops of one frame alone."""
-STEPPING = sorted(set(ON_GPU) - {"two_stage_context"})
-"""Of these, those whose steps stay on any device; the context's frozen stages run through the CPU's engine there."""
+TINY = OURS | SEVERAL_SHOTS | COMPARED
+STEPPING = sorted(set(TINY) - {"two_stage_context"})
+"""Those whose steps stay on any device; the context's frozen stages run through the CPU's engine there."""
 
 
 def batch(count: int = 2, side: int = 32) -> Triple:
@@ -32,6 +31,24 @@ def batch(count: int = 2, side: int = 32) -> Triple:
     reference = torch.nn.functional.interpolate(coarse, size=(side, side), mode="bilinear")
     ldr = (255 * reference.clamp(0, 1)).round() / 255
     return Triple(ldr, reference.clamp(0, 1), reference, [f"{index}" for index in range(count)], torch.ones(count))
+
+
+def batches(module: str, count: int) -> DataLoader:
+    if module == "two_stage_whole_frame":
+        frames = [triple._replace(scene=f"{camera}/a") for camera in ("any", "gamma") for triple in unbatched()]
+        one = whole_frame_batch(frames)
+    elif module in SEVERAL_SHOTS:
+        ldr, *rest = batch()
+        frames = torch.stack([(ldr * 2**stop).clamp(max=1) for stop in (0.0, -2.0, 2.0)], 1)
+        one = Triple(torch.stack((frames, frames**2.24), 2), *rest)
+    else:
+        one = batch()
+    return DataLoader([one] * count, batch_size=None, pin_memory=torch.cuda.is_available())
+
+
+def unbatched() -> list[Triple]:
+    ldr, reference8, reference16, scenes, scale = batch()
+    return [Triple(*values) for values in zip(ldr, reference8, reference16, scenes, scale, strict=True)]
 
 
 def build(compose: Callable[..., DictConfig], module: str) -> L.LightningModule:
@@ -54,7 +71,9 @@ class Losses(L.Callback):
         self.steps.append({name: value for name, value in logged if name.endswith("/loss")})
 
 
-def fit(module: L.LightningModule, *callbacks: L.Callback, steps: int = 3, **settings: Any) -> L.Trainer:
+def fit(
+    module: L.LightningModule, *callbacks: L.Callback, kind: str = "two_stage", steps: int = 3, **settings: Any
+) -> L.Trainer:
     trainer = L.Trainer(
         max_epochs=1,
         logger=False,
@@ -64,7 +83,7 @@ def fit(module: L.LightningModule, *callbacks: L.Callback, steps: int = 3, **set
         callbacks=list(callbacks),
         **settings,
     )
-    trainer.fit(module, DataLoader([batch()] * steps, batch_size=None, pin_memory=torch.cuda.is_available()))
+    trainer.fit(module, batches(kind, steps))
     return trainer
 
 
@@ -111,7 +130,7 @@ def test_no_training_step_makes_the_host_wait(
     monkeypatch.setattr(ZeroOutputGuard, "check", lambda *_: None)
     built = build(compose, module)
     waits = HostWaits()
-    fit(built, Watched(waits), steps=2, accelerator="cpu")
+    fit(built, Watched(waits), kind=module, steps=2, accelerator="cpu")
     assert waits.found == []
 
 
@@ -154,7 +173,7 @@ class NoWaits(L.Callback):
         torch.cuda.set_sync_debug_mode("default")
 
 
-@pytest.mark.parametrize("module", [pytest.param(module, marks=GPU) for module in ON_GPU])
+@pytest.mark.parametrize("module", [pytest.param(module, marks=GPU) for module in sorted(TINY)])
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_a_gpu_trains_every_module_without_waiting(
     compose: Callable[..., DictConfig], module: str, precision: str
@@ -162,8 +181,8 @@ def test_a_gpu_trains_every_module_without_waiting(
     built = build(compose, module)
     losses, expected = Losses(), Losses()
     if precision == "32-true":
-        fit(copy.deepcopy(built), expected, accelerator="cpu")
-    fit(built, NoWaits(), losses, accelerator="gpu", devices=1, precision=precision)
+        fit(copy.deepcopy(built), expected, kind=module, accelerator="cpu")
+    fit(built, NoWaits(), losses, kind=module, accelerator="gpu", devices=1, precision=precision)
     for name, value in losses.steps[0].items():
         assert value.isfinite()
         if expected.steps:

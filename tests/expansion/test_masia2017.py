@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from twostage_hdr.expansion.image_key import image_key
+from twostage_hdr.expansion.masia2009 import image_key
 from twostage_hdr.expansion.masia2017 import masia2017
 
 

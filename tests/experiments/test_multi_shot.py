@@ -5,7 +5,7 @@ from experiments.multi_shot.__main__ import COLUMNS, bracket, camera, merged, ta
 from tests.data.conftest import write_radiance
 from twostage_hdr.camera.bracket_camera import BracketCamera
 from twostage_hdr.data.hdr_folder import HdrFolderSource
-from twostage_hdr.inference.reconstruct import load_reconstructor
+from twostage_hdr.inference.reconstruct import ReconstructOptions, load_reconstructor
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.radiometry.exposure_stack import reference_frame
 from twostage_hdr.radiometry.gamma import decode_gamma
@@ -32,7 +32,7 @@ def test_our_merge_of_a_scene_at_rest_gives_its_light(tmp_path) -> None:
     still = bracket(_source(tmp_path), "scene.hdr", motion=False)
     light = decode_gamma(still.reference16)
     usual = (light > 0.05).all(0) & (light < 2).all(0)
-    single = load_reconstructor(TwoStageNetwork(features=8, growth=4), device="cpu")
+    single = load_reconstructor(TwoStageNetwork(features=8, growth=4), ReconstructOptions(device="cpu"))
     error = (merged(single, 3)(still) / light - 1).abs()[:, usual]
     assert error.median() < 0.02
 

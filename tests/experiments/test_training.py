@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,8 @@ def test_a_command_has_the_data_the_budget_the_row_its_start_and_its_own_folder(
     command = plan.command(Training(SECOND, 3))
     assert command[2:4] == ["twostage_hdr", "train"]
     assert {"data=procedural", *BUDGET.settings(), "ablation=sequential", "module.optimizer.lr=1e-3"} <= set(command)
+    assert "trainer=cpu" in command
+    assert "trainer=gpu" in replace(plan, trainer="gpu").command(Training(SECOND, 3))
     assert f"weights={plan.work / 'runs' / 'first_seed3'}" in command
     assert command[-2:] == ["seed=3", f"hydra.run.dir={plan.folder(Training(SECOND, 3))}"]
 

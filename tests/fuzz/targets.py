@@ -11,6 +11,7 @@ from PIL import Image
 from tests.fuzz.run_targets import RUN_TARGETS
 from tests.fuzz.target import Target
 from tests.imaging.conftest import XMP, exif_block
+from tests.imaging.gain_map_files import adobe_jpeg, apple_exif, apple_heic, apple_jpeg, iso_jpeg, iso_metadata
 from tests.imaging.test_camera_raw import write_dng
 from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.camera.exposure import ClippedShareExposure
@@ -32,11 +33,13 @@ from twostage_hdr.imaging.challenge_png import (
     read_challenge_png,
     write_challenge_pair,
 )
-from twostage_hdr.imaging.chromaticities import REC709
+from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709
+from twostage_hdr.imaging.colour_profile import rgb_profile
 from twostage_hdr.imaging.exif_exposure import read_exif_exposure
 from twostage_hdr.imaging.exr import read_exr, write_exr
 from twostage_hdr.imaging.jpegxl import read_jpegxl, write_jpegxl
 from twostage_hdr.imaging.ldr import read_ldr
+from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.pq_png import read_hdr_png, write_pq_png
 from twostage_hdr.imaging.radiance import read_radiance, write_radiance
@@ -44,6 +47,7 @@ from twostage_hdr.imaging.source_jpeg import own_base
 from twostage_hdr.imaging.tiff import read_tiff, write_tiff
 from twostage_hdr.imaging.ultra_hdr import read_ultra_hdr, write_ultra_hdr
 
+ISO = iso_metadata([(0, 2, 1, 0, 0)], headroom=2)
 LIGHT = (np.random.default_rng(3).random((19, 23, 3), dtype=np.float32) * 1.5) ** 5 * 8
 INFO = PictureInfo(exif=exif_block(), xmp=XMP)
 CODES = np.random.default_rng(4).integers(0, 256, (19, 23, 3), dtype=np.uint8)
@@ -146,6 +150,16 @@ def _write_xmp(path: Path) -> None:
     _write_with(path, PictureInfo(xmp=read_bytes(path)))
 
 
+def _apple_heic(path: Path) -> None:
+    base = np.tile(CODES, (4, 4, 1))
+    path.write_bytes(apple_heic(base, base[:, :, 0], apple_exif(0.8, 0.005)))
+
+
+def _light_and_info(path: Path) -> object:
+    photograph = read_photograph(path)
+    return photograph.info, photograph.linear()
+
+
 def _exr(**options: object) -> Callable[[Path], None]:
     return lambda path: write_exr(path, LIGHT, **options)
 
@@ -171,6 +185,23 @@ TARGETS: dict[str, Target] = {
             "a.avif": _pillow(),
             "a.heic": _heic,
             "a.dng": write_dng,
+        },
+    ),
+    "photographs with HDR, gamut and metadata": Target(
+        _light_and_info,
+        [f"imaging.{name}" for name in ("photograph", "photograph_metadata", "embedded_gain_map", "hdr_signal")],
+        {
+            "ultra.jpg": lambda path: write_ultra_hdr(path, LIGHT, info=INFO),
+            "iso.jpg": lambda path: path.write_bytes(iso_jpeg(CODES, CODES, ISO)),
+            "adobe.jpg": lambda path: path.write_bytes(adobe_jpeg(CODES, CODES, 'hdrgm:GainMapMax="2">')),
+            "apple.jpg": lambda path: path.write_bytes(apple_jpeg(CODES, CODES[:, :, 0], apple_exif(0.8, 0.005))),
+            "apple.heic": _apple_heic,
+            "a.avif": lambda path: write_avif(path, LIGHT, info=INFO),
+            "a.jxl": lambda path: write_jpegxl(path, LIGHT, info=INFO),
+            "pq.png": lambda path: write_pq_png(path, LIGHT, info=INFO),
+            "p3.png": _pillow(icc_profile=rgb_profile(DISPLAY_P3), exif=apple_exif(0.8, 0.005)),
+            "ordinary.jxl": lambda path: path.write_bytes(imagecodecs.jpegxl_encode(CODES)),
+            "described.tif": lambda path: Image.fromarray(CODES).save(path, exif=apple_exif(0.8, 0.005)),
         },
     ),
     "Radiance": Target(read_radiance, ["imaging.radiance"], {"a.hdr": lambda path: write_radiance(path, LIGHT)}),

@@ -376,7 +376,9 @@ def test_of_camera_raw_the_thumbnail_is_not_taken(tmp_path: Path, suffix: str) -
 @pytest.mark.parametrize("content", [b"hello", b"<svg/>", bytes(1000), b"\0\0\0\x18ftypzzzz"])
 def test_what_is_no_image_is_refused_with_the_choices(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.jpg").write_bytes(content)
-    assert refused(tmp_path / "a.jpg") == "not an image that can be read; use JPEG, PNG, TIFF, WebP, AVIF or HEIC"
+    assert (
+        refused(tmp_path / "a.jpg") == "not an image that can be read; use JPEG, PNG, TIFF, WebP, AVIF, HEIC or JPEG XL"
+    )
 
 
 def test_missing_and_empty_files_and_folders_are_named(tmp_path: Path) -> None:

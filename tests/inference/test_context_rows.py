@@ -6,7 +6,7 @@ from torch import nn
 
 from twostage_hdr.inference.context_rows import ContextRows, log_gain_map
 from twostage_hdr.inference.tiled import encoded
-from twostage_hdr.networks.context_gain import ContextGain
+from twostage_hdr.networks.two_stage_context import ContextGain
 
 
 def trained() -> ContextGain:

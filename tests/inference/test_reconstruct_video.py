@@ -6,7 +6,7 @@ import pytest
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.imaging.video.video_reader import VideoReader
-from twostage_hdr.inference.reconstruct import load_reconstructor
+from twostage_hdr.inference.reconstruct import ReconstructOptions, load_reconstructor
 from twostage_hdr.inference.reconstruct_video import GainSmoothing, frame_gain, reconstruct_video, video_result_paths
 from twostage_hdr.inference.result_files import ResultOptions
 from twostage_hdr.networks.two_stage import TwoStageNetwork
@@ -17,7 +17,8 @@ pytestmark = pytest.mark.video
 def test_the_first_frame_is_the_photographs_result_and_odd_sizes_are_cut(tmp_path, write_clip) -> None:
     pixels = np.random.default_rng(0).integers(60, 200, (99, 131, 3), dtype=np.uint8)
     clip = write_clip(tmp_path / "clip.mkv", [pixels, pixels])
-    reconstructor, told = load_reconstructor(TwoStageNetwork(features=8, growth=4), device="cpu"), []
+    reconstructor = load_reconstructor(TwoStageNetwork(features=8, growth=4), ReconstructOptions(device="cpu"))
+    told = []
     options = ResultOptions(half=False)
     result = reconstruct_video(
         clip, tmp_path, reconstructor, formats=("exr", "hevc"), options=options, advance=told.append

@@ -1,12 +1,14 @@
 """The whole-frame variant row by row is the network on the whole image."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.engine import Engine
-from twostage_hdr.inference.reconstruct import load_reconstructor
+from twostage_hdr.inference.reconstruct import ReconstructOptions, load_reconstructor
 from twostage_hdr.inference.whole_frame import parse_response, thumbnail_of
 from twostage_hdr.networks.frame_thumbnail import thumbnail
 from twostage_hdr.networks.two_stage import TwoStageNetwork
@@ -14,6 +16,7 @@ from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwor
 from twostage_hdr.radiometry.srgb import srgb_decode
 
 SIZES = [(37, 61), (300, 211), (1, 1), (5, 400)]
+FP32 = ReconstructOptions(device="cpu", precision="fp32")
 
 
 @pytest.fixture
@@ -63,7 +66,7 @@ def test_below_white_a_new_network_returns_the_photographs_own_light() -> None:
         torch.nn.init.zeros_(stage.conv_out.weight)
         torch.nn.init.zeros_(stage.conv_out.bias)
     photograph = _photograph((40, 30))
-    linear = load_reconstructor(network, device="cpu", precision="fp32").image(photograph)
+    linear = load_reconstructor(network, FP32).image(photograph)
     below = photograph < 200
     expected = srgb_decode(torch.from_numpy(photograph / np.float32(255))).numpy()
     np.testing.assert_allclose(linear[below], expected[below], rtol=1e-3, atol=1e-7)
@@ -72,8 +75,7 @@ def test_below_white_a_new_network_returns_the_photographs_own_light() -> None:
 def test_more_light_is_asked_for_and_comes(network) -> None:
     photograph = _photograph((64, 48))
     careful, brilliant = (
-        load_reconstructor(network, device="cpu", precision="fp32", lights=lights).image(photograph)
-        for lights in (0.1, 0.9)
+        load_reconstructor(network, replace(FP32, lights=lights)).image(photograph) for lights in (0.1, 0.9)
     )
     assert (brilliant >= careful * (1 - 1e-5)).all()
     assert brilliant[photograph == 255].mean() > 1.2 * careful[photograph == 255].mean()
@@ -82,7 +84,7 @@ def test_more_light_is_asked_for_and_comes(network) -> None:
 def test_uncertainty_is_the_width_between_the_outer_quantiles_and_zero_where_nothing_is_clipped(network) -> None:
     photograph = _photograph((64, 48))
     photograph[:20] = 90
-    stops = load_reconstructor(network, device="cpu", precision="fp32").begin(photograph).uncertainty(0, 64)
+    stops = load_reconstructor(network, FP32).begin(photograph).uncertainty(0, 64)
     assert stops.shape == (64, 48)
     assert (stops[:20] == 0).all()
     assert (stops >= 0).all()
@@ -93,7 +95,7 @@ def test_weights_without_the_choice_refuse_it() -> None:
     network = TwoStageNetwork(features=8, growth=4)
     for choice in ({"response": "estimated"}, {"lights": 0.5}):
         with pytest.raises(InputError) as refused:
-            load_reconstructor(network, device="cpu", precision="fp32", **choice)
+            load_reconstructor(network, replace(FP32, **choice))
         assert refused.value.subject == " ".join(str(part) for part in next(iter(choice.items())))
 
 
@@ -106,4 +108,4 @@ def test_an_unknown_response_is_refused(text: str) -> None:
 @pytest.mark.parametrize("lights", [0.0, 1.0, float("nan")])
 def test_lights_outside_the_quantiles_are_refused(network, lights: float) -> None:
     with pytest.raises(InputError, match=r"0\.1 to 0\.9"):
-        load_reconstructor(network, device="cpu", precision="fp32", lights=lights)
+        load_reconstructor(network, replace(FP32, lights=lights))

@@ -50,4 +50,4 @@ def test_detached_stage_two_does_not_train_stage_one() -> None:
 
 def test_a_single_photograph_is_refused_in_a_line() -> None:
     with pytest.raises(InputError, match="takes several exposures"):
-        load_reconstructor(MultiShotNetwork(features=8, growth=4), device="cpu")
+        load_reconstructor(MultiShotNetwork(features=8, growth=4))

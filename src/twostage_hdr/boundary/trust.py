@@ -21,8 +21,10 @@ MOVED = {
     f"{PACKAGE}.training.weight_norms": f"{PACKAGE}.training.callbacks.throughput",
     f"{PACKAGE}.training.winograd_rdab": f"{PACKAGE}.training.callbacks.winograd_rdab",
     f"{PACKAGE}.training.supervised": f"{PACKAGE}.training.one_network",
+    f"{PACKAGE}.camera.wide_noise": f"{PACKAGE}.camera.noise",
+    f"{PACKAGE}.camera.bracketed_exposure": f"{PACKAGE}.camera.bracket_camera",
 }
-"""Modules of version 0.1.0 whose classes lie elsewhere now: runs and configurations of that time name them."""
+"""Former modules whose classes lie elsewhere now: runs and configurations of their time name them."""
 
 RENAMED = {"SupervisedModule": "OneNetworkModule", "ExposureLadder": "ExposureStrip"}
 """Classes of those modules that have another name now."""

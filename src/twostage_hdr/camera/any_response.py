@@ -24,10 +24,10 @@ class AnyResponse:
 
     Args:
         sigmoid: how many in ten are sigmoids.
-        gamma: likewise gammas.
-        srgb: likewise plain sRGB.
-        s_curve: likewise S curves.
-        measured: likewise measured curves; 0 where no file is given.
+        gamma: of gammas.
+        srgb: of plain sRGB.
+        s_curve: of S curves.
+        measured: of measured curves; 0 where no file is given.
         n_std, s_std: deviations of the sigmoid's n and s; the source's are 0.1 and 0.1, photographs vary more.
         gamma_low, gamma_high: range of the gammas.
         strength: greatest strength of an S curve, below 1.

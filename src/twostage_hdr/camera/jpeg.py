@@ -1,4 +1,4 @@
-"""JPEG compression, in memory."""
+"""The 8 bits of a file, and JPEG compression in memory."""
 
 import io
 
@@ -6,9 +6,16 @@ import numpy as np
 import torch
 from PIL import Image
 
-from twostage_hdr.camera.quantization import LEVELS
 from twostage_hdr.errors import InputError
 from twostage_hdr.radiometry.quantities import EncodedRGB
+
+LEVELS = 255
+"""Largest value of an 8-bit channel."""
+
+
+def quantize_8bit(encoded: EncodedRGB) -> EncodedRGB:
+    """The nearest k/255, k = 0..255; values outside [0, 1] go to its ends."""
+    return (encoded.clamp(0, 1) * LEVELS).round() / LEVELS
 
 
 class Jpeg:

@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from torch import Tensor
 
-from twostage_hdr.camera.quantization import quantize_8bit
+from twostage_hdr.camera.jpeg import quantize_8bit
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 Step = Callable[[Tensor, np.random.Generator], Tensor]
@@ -36,7 +36,7 @@ class VirtualCamera:
         noise: sensor noise, or None for a perfect sensor.
         jpeg: compression, or None for none.
         processing: steps on clipped linear values in [0, 1], in this order.
-        finishing: steps on encoded values in [0, 1], likewise.
+        finishing: steps on encoded values in [0, 1].
     """
 
     def __init__(

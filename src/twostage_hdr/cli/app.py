@@ -2,38 +2,41 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from twostage_hdr.cli.app_result import AppResult, reconstruct_for_app
 from twostage_hdr.cli.batch import named
 from twostage_hdr.cli.local_only import UPLOAD_AT_MOST, LocalOnly
+from twostage_hdr.data.procedural.night_street import render_night_street
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.formats import formats_of_images
-from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
+from twostage_hdr.imaging.preview import to_srgb8, write_png8
+from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
+from twostage_hdr.inference.weights import default_weights, shipped_weights
 from twostage_hdr.inference.whole_frame import parse_response
 from twostage_hdr.networks.whole_frame_branch import QUANTILES
 
 APP_FORMATS = ("ultrahdr", "exr")
 """Formats that are ticked when the page opens."""
+EXAMPLE_SIZE, EXAMPLE_SEED, EXAMPLE_CLIPPED = (640, 960), 2, 0.04
+"""Of the example: rows and columns, the scene, and the share of its pixels that are clipped."""
 _LAST_PORT = 65535
 _LEAST_STOPS, _MOST_STOPS = -8.0, 4.0
 _SYSTEM_FONTS = ("system-ui", "sans-serif")  # the usual theme would fetch its fonts from elsewhere
 
 
 def serve(
+    weights: str | None = None,
+    options: ReconstructOptions = ReconstructOptions(),
     *,
-    weights: str | None,
-    device: str,
-    precision: str,
-    tile: int | None,
     port: int | None,
     open_browser: bool,
-    response: str = "declared",
-    lights: float | None = None,
-    trust: Sequence[str] = (),
 ) -> None:
     """Serves the page on this machine only, until Ctrl-C.
 
@@ -43,14 +46,16 @@ def serve(
     if port is not None and not 1 <= port <= _LAST_PORT:
         raise InputError(f"--port {port}", f"expected 1 to {_LAST_PORT}")
     gradio = _gradio()
-    reconstructor = load_reconstructor(
-        weights, device=device, precision=precision, tile=tile, response=response, lights=lights, trust=trust
-    )
+    reconstructor = load_reconstructor(weights, options)
+    name = weights or default_weights()
+    # Other sets may have no choice of response and lights, which the page then hides.
+    own = replace(options, response="declared", lights=None)
+    load = lru_cache(maxsize=2)(lambda other: reconstructor if other == name else load_reconstructor(other, own))
     with tempfile.TemporaryDirectory(prefix="twostage-hdr-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # else what was dropped and made stays in the system's folder
         theme = gradio.themes.Default(font=_SYSTEM_FONTS, font_mono=("monospace",))
         try:
-            page = build_page(reconstructor, Path(folder))
+            page = build_page(load, name, Path(folder))
             page.launch(server_port=port, inbrowser=open_browser, theme=theme, **local_settings(Path(folder)))
         except OSError as error:
             if port is None:
@@ -84,30 +89,40 @@ def _gradio() -> Any:
     return gradio
 
 
-def build_page(reconstructor: Reconstructor, folder: Path) -> Any:
+def example_photograph(path: Path) -> None:
+    """Writes a generated street at night as a camera would expose it for its facades: lamps and windows are clipped."""
+    linear = render_night_street(*EXAMPLE_SIZE, np.random.default_rng(EXAMPLE_SEED)).transpose(1, 2, 0)
+    write_png8(path, to_srgb8(linear / np.quantile(linear.max(-1), 1 - EXAMPLE_CLIPPED)))
+
+
+def build_page(load: Callable[[str], Reconstructor], weights: str, folder: Path) -> Any:
     """The page as gradio's Blocks.
 
     Args:
-        reconstructor: what turns photographs into HDR images.
+        load: what turns photographs into HDR images, by the name of its weights.
+        weights: the name at the beginning.
         folder: where results are kept.
     """
     gradio = _gradio()
+    reconstructor = load(weights)
     network = reconstructor.engine.whole_frame
     choices = network is not None
+    sets = list(dict.fromkeys((weights, *shipped_weights())))
 
     def reconstruct(
         paths: list[str] | None,
         stops: float,
         response: str,
         lights: float,
+        weights: str,
         progress: Any = gradio.Progress(),  # noqa: B008
     ) -> tuple[Any, ...]:
         if not paths:
             return None, None, "", None
         try:
-            chosen = reconstructor
-            if choices:
-                chosen = replace(reconstructor, response=parse_response(response), lights=lights)
+            chosen = load(weights)
+            if chosen.engine.whole_frame is not None:
+                chosen = replace(chosen, response=parse_response(response), lights=lights)
             result = reconstruct_for_app(
                 [Path(path) for path in paths],
                 chosen,
@@ -120,6 +135,16 @@ def build_page(reconstructor: Reconstructor, folder: Path) -> Any:
                 said = said.replace(path, Path(path).name)
             raise gradio.Error(said, print_exception=False) from error
         return result, result.panes(stops), result.summary, None
+
+    def example() -> list[str]:
+        path = folder / "example.png"
+        if not path.exists():
+            example_photograph(path)
+        return [str(path)]
+
+    def offer(weights: str) -> tuple[Any, Any]:
+        has_choices = load(weights).engine.whole_frame is not None
+        return gradio.update(visible=has_choices), gradio.update(visible=has_choices)
 
     def expose(result: AppResult | None, stops: float | None) -> Any:
         if result is None:
@@ -145,9 +170,11 @@ def build_page(reconstructor: Reconstructor, folder: Path) -> Any:
                     elem_id="photograph",
                     file_count="multiple",
                 )
+                try_one = gradio.Button("Try an example", size="sm", elem_id="example")
                 stops = gradio.Slider(
                     _LEAST_STOPS, _MOST_STOPS, value=0, step=0.1, label="Exposure, stops", elem_id="stops"
                 )
+                chosen_set = gradio.Dropdown(sets, value=weights, label="Weights", elem_id="weights")
                 response = gradio.Dropdown(
                     ["declared", "estimated", "2.24"],
                     value=str(reconstructor.response),
@@ -173,9 +200,11 @@ def build_page(reconstructor: Reconstructor, folder: Path) -> Any:
                 view = gradio.ImageSlider(
                     label="Photograph | HDR, at the same exposure", format="png", elem_id="view", max_height=900
                 )
-        asked, shown = [photograph, stops, response, lights], [kept, view, summary, files]
+        asked, shown = [photograph, stops, response, lights, chosen_set], [kept, view, summary, files]
         for changed in (photograph.change, response.change, lights.release):
             changed(reconstruct, asked, shown, show_progress_on=view)
+        chosen_set.change(offer, chosen_set, [response, lights]).then(reconstruct, asked, shown, show_progress_on=view)
+        try_one.click(example, None, photograph)
         stops.change(expose, [kept, stops], view, show_progress="hidden", trigger_mode="always_last")
         button.click(write, [kept, formats], files)
     return page

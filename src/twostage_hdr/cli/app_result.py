@@ -3,13 +3,16 @@
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
-from twostage_hdr.imaging.ldr import read_ldr
+from twostage_hdr.imaging.chromaticities import REC709, to_primaries
+from twostage_hdr.imaging.photograph import Photograph, read_photograph
+from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
 from twostage_hdr.imaging.preview import to_srgb8
 from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions, merge_bracket
@@ -30,13 +33,15 @@ class AppResult:
     Attributes:
         folder: where its files lie.
         stem: the photograph's name without suffix.
+        info: what the photograph says about itself.
         photograph: the photograph, linear, at the size shown; 1.0 = white.
-        reconstruction: the result, likewise.
+        reconstruction: the result, linear, of that size.
         summary: size, brightest value, and what was changed on the way in.
     """
 
     folder: Path
     stem: str
+    info: PictureInfo
     photograph: LinearPixels
     reconstruction: LinearPixels
     summary: str
@@ -58,7 +63,14 @@ class AppResult:
         height, width = linear.shape[:2]
         options = ResultOptions()
         with ResultFiles(
-            self.folder, self.stem, formats, width=width, height=height, options=options, base=np.asarray(base)
+            self.folder,
+            self.stem,
+            formats,
+            width=width,
+            height=height,
+            options=options,
+            info=self.info,
+            base=np.asarray(base),
         ) as files:
             for top in range(0, height, _ROWS_AT_ONCE):
                 files.write_rows(np.asarray(linear[top : top + _ROWS_AT_ONCE]))
@@ -80,13 +92,15 @@ def reconstruct_for_app(
         InputError: photographs that cannot be used.
     """
     if len(photographs) == 1:
-        image = read_ldr(photographs[0])
-        pixels, notes, result = image.pixels, image.notes, reconstructor.rows(image.pixels)
+        photograph = read_photograph(photographs[0])
+        begun = reconstructor.begin_photograph(photograph)
+        base, info, result = photograph.eight_bit(), photograph.info, begun.rows
+        notes = (*([] if begun.hdr is None else [str(begun.hdr)]), *photograph.notes)
     else:
         bracket = merge_bracket(photographs, BracketOptions())
-        pixels, notes, result = bracket.base, bracket.notes, bracket.rows(reconstructor)
-    height, width = pixels.shape[:2]
-    base = pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
+        base, info = Photograph(pixels=bracket.base).eight_bit(), NO_INFO
+        notes, result = bracket.notes, bracket.rows(reconstructor)
+    height, width = base.shape[:2]
     folder = Path(tempfile.mkdtemp(dir=parent))
     np.save(folder / "base.npy", base)
     linear = np.lib.format.open_memmap(folder / "linear.npy", mode="w+", dtype=np.float32, shape=(height, width, 3))
@@ -96,11 +110,13 @@ def reconstruct_for_app(
         top, peak = top + len(rows), max(peak, float(rows.max()))
         advance(top / height)
     linear.flush()
+    shown = partial(to_primaries, stated=info.primaries, wanted=REC709)
     return AppResult(
         folder=folder,
         stem=min(photographs).stem,
-        photograph=srgb_decode(torch.from_numpy(_shrunk(base)).float() / 255).numpy(),
-        reconstruction=_shrunk(np.asarray(linear)),
+        info=info,
+        photograph=shown(srgb_decode(torch.from_numpy(_shrunk(base)).float() / 255).numpy()),
+        reconstruction=shown(_shrunk(np.asarray(linear))),
         summary=f"{width} x {height}, brightest value {peak:.1f} x white{''.join(f'; {note}' for note in notes)}",
     )
 

@@ -1,12 +1,13 @@
 """Many files in, HDR files out: reading, computing and writing overlap, and one bad file does not stop the others."""
 
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -19,11 +20,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from twostage_hdr.boundary.refusal import one_line, printable
-from twostage_hdr.cli.input_files import check_collisions, make_directory
+from twostage_hdr.cli.input_files import check_collisions, make_directory, result_stem
 from twostage_hdr.cli.outcome import LONGEST_LINE, Outcome, Pending, pending
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import PreviewPixels
+from twostage_hdr.inference.own_light import HdrUse
 from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, Uncertainty, loss_notes, result_paths
 
 Rows = Float32[np.ndarray, "rows width 3"]
@@ -108,6 +110,7 @@ class Picture:
         info: see `ResultFiles`, as of `source`.
         source: None where there is not just one.
         notes: what was changed on the way in.
+        hdr: what was made of the file's own HDR; None where it has none.
         uncertainty: see `Reconstruction`; None where there is none.
     """
 
@@ -119,13 +122,48 @@ class Picture:
     info: PictureInfo = NO_INFO
     source: Path | None = None
     notes: tuple[str, ...] = ()
+    hdr: HdrUse | None = None
     uncertainty: Uncertainty | None = None
 
 
 Read: TypeAlias = Callable[[Path], Picture]
+Say: TypeAlias = Callable[[Outcome], None]
 
 
-def check_plan(sources: Sequence[Path], directory: Path, formats: Sequence[str]) -> dict[Path, str]:
+@dataclass(frozen=True, kw_only=True)
+class Destination:
+    """Where and as what the results of a batch are written.
+
+    Attributes:
+        directory: made if it is missing.
+        formats: see `result_paths`.
+        kinds: suffixes of the batch's inputs, see `result_stem`.
+        overwrite: replace results that exist; else they are left alone.
+    """
+
+    directory: Path
+    formats: Sequence[str]
+    kinds: Sequence[str]
+    overwrite: bool = False
+
+    def stem(self, source: Path) -> str:
+        """What the names of a source's results begin with."""
+        return result_stem(source, self.kinds)
+
+    def paths(self, source: Path, formats: Sequence[str] | None = None) -> list[Path]:
+        """The results of a source, of some formats or of all; a format's first file appears last.
+
+        Raises:
+            InputError: an unknown format.
+        """
+        return result_paths(self.directory, self.stem(source), self.formats if formats is None else formats)
+
+    def pending(self, source: Path) -> Pending:
+        """What is to be made of a source."""
+        return pending(source, {name: self.paths(source, [name]) for name in self.formats}, overwrite=self.overwrite)
+
+
+def check_plan(sources: Sequence[Path], destination: Destination) -> dict[Path, str]:
     """Refuses formats that are unknown, results that would replace an input, and a folder that cannot be made.
 
     Returns:
@@ -134,66 +172,68 @@ def check_plan(sources: Sequence[Path], directory: Path, formats: Sequence[str])
     Raises:
         InputError: names what is wrong.
     """
+    directory = destination.directory
     try:
         for part in (directory, *directory.parents):
             if part.exists() and not part.is_dir():
                 raise InputError(part, "is a file", "give a folder with -o")
     except OSError as error:
         raise InputError(directory, f"{error.strerror}", "give another folder with -o") from error
-    return check_collisions({source: result_paths(directory, source.stem, formats) for source in sources})
+    return check_collisions({source: destination.paths(source) for source in sources})
 
 
 def run_batch(
     sources: Sequence[Path],
     read: Read,
     *,
-    directory: Path,
-    formats: Sequence[str],
-    overwrite: bool,
+    destination: Destination,
     refused: Mapping[Path, str],
     console: Console,
+    say: Say,
 ) -> list[Outcome]:
-    """Turns every source into files of every format; those that are there are left alone unless `overwrite`.
+    """Turns every source into files of every format.
 
     Args:
         sources: what `check_plan` accepted.
         read: opens one source; called in a thread of its own, ahead of the computation.
-        directory: where the results go; made if it is missing.
-        formats: see `result_paths`.
-        overwrite: replace results that exist.
+        destination: of the results.
         refused: sources that `check_plan` said cannot be done, and why.
         console: where progress is shown.
+        say: takes each outcome as soon as it is known.
 
     Returns:
         An outcome for each source, in their order.
     """
     if not sources:
         return []
-    made = make_directory(directory)
-    plans = {source: pending(source, _results(directory, source, formats), overwrite=overwrite) for source in sources}
-    refused = {source: plan.refused for source, plan in plans.items() if plan.refused} | dict(refused)
-    outcomes: dict[Path, Callable[[], Outcome]] = {
-        source: partial(Outcome, str(source), "failed", error=why) for source, why in refused.items()
-    }
+    made = make_directory(destination.directory)
+    plans = {source: destination.pending(source) for source in sources}
+    outcomes: dict[Path, Callable[[], Outcome]] = {}
+    for source, plan in plans.items():
+        if why := refused.get(source) or plan.refused:
+            outcomes[source] = _said(Outcome(str(source), "failed", error=why), say)
+        elif not plan.missing:
+            names = [str(path) for path in destination.paths(source)]
+            outcomes[source] = _said(Outcome(str(source), "skipped", names, plan.notes), say)
     pools = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
     with progress(console) as bar, pools[0] as reader, pools[1] as writer, _word_on_stopping(console):
-        waiting = [source for source in sources if plans[source].missing and source not in refused]
+        waiting = [source for source in sources if source not in outcomes]
         task = bar.add_task("reading", total=len(waiting))
         for place, (source, coming) in enumerate(_ahead(reader, read, waiting)):
             bar.update(task, description=escape(source.name))
-            advance = partial(bar.advance, task)
-            outcomes[source] = _one(source, coming, writer, directory, plans[source], advance)
+            job = _Job(source=source, plan=plans[source], destination=destination, say=say)
+            outcomes[source] = job.run(coming, writer, partial(bar.advance, task))
             bar.update(task, completed=place + 1)
         bar.update(task, description="writing")
-        finished = [
-            outcomes[source]()
-            if source in outcomes
-            else Outcome(str(source), "skipped", _names(directory, source, formats), plans[source].notes)
-            for source in sources
-        ]
-    if made and not any(directory.iterdir()):
-        directory.rmdir()
+        finished = [outcomes[source]() for source in sources]
+    if made and not any(destination.directory.iterdir()):
+        destination.directory.rmdir()
     return finished
+
+
+def _said(outcome: Outcome, say: Say) -> Callable[[], Outcome]:
+    say(outcome)
+    return lambda: outcome
 
 
 def _ahead(reader: ThreadPoolExecutor, read: Read, sources: Sequence[Path]) -> Iterator[tuple[Path, "Future[Picture]"]]:
@@ -204,65 +244,68 @@ def _ahead(reader: ThreadPoolExecutor, read: Read, sources: Sequence[Path]) -> I
         yield source, coming.pop(0)
 
 
-def _one(
-    source: Path,
-    coming: "Future[Picture]",
-    writer: ThreadPoolExecutor,
-    directory: Path,
-    plan: Pending,
-    advance: Callable[[float], None],
-) -> Callable[[], Outcome]:
-    """Computes one source's result; the outcome is known when its files are written."""
-    formats = plan.missing
-    started, peak = time.perf_counter(), 0.0
-    try:
-        picture = coming.result()
-        with RowPipe() as pipe:
-            writing = writer.submit(_write, pipe, picture, directory, source.stem, formats)
-            for rows in picture.rows:
-                peak = max(peak, float(rows.max()))
-                if not pipe.put(rows):
-                    break
-                advance(len(rows) / picture.height)
-    except Exception as error:
-        failure = Outcome(str(source), "failed", error=named(source, error))
-        return lambda: failure
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """One source on its way to its results: computed in this thread, written in another."""
 
-    notes = [*picture.notes, *loss_notes(formats, picture.options, peak, picture.info), *plan.notes]
-    done = Outcome(str(source), "done", _names(directory, source, formats), notes, peak=peak)
-    return lambda: _written(done, source, writing, started)  # holds no pixels
+    source: Path
+    plan: Pending
+    destination: Destination
+    say: Say
+    started: float = field(default_factory=time.perf_counter)
 
+    def run(
+        self, coming: "Future[Picture]", writer: ThreadPoolExecutor, advance: Callable[[float], None]
+    ) -> Callable[[], Outcome]:
+        """Computes the result; the outcome is known when its files are written."""
+        try:
+            picture = coming.result()
+            with RowPipe() as pipe:
+                writing = writer.submit(self._write, pipe, picture)
+                for rows in picture.rows:
+                    if not pipe.put(rows):
+                        break
+                    advance(len(rows) / picture.height)
+        except Exception as error:
+            return _said(self._failed(error), self.say)
+        return writing.result
 
-def _written(done: Outcome, source: Path, writing: "Future[tuple[float, list[str]]]", started: float) -> Outcome:
-    try:
-        ended, notes = writing.result()
-        return replace(done, seconds=round(ended - started, 3), notes=[*done.notes, *notes])
-    except Exception as error:
-        return Outcome(str(source), "failed", error=named(source, error))
+    def _write(self, pipe: RowPipe, picture: Picture) -> Outcome:
+        formats, peak = self.plan.missing, 0.0
+        try:
+            with ResultFiles(
+                self.destination.directory,
+                self.destination.stem(self.source),
+                formats,
+                width=picture.width,
+                height=picture.height,
+                options=picture.options,
+                info=picture.info,
+                base=picture.base,
+                source=picture.source,
+                uncertainty=picture.uncertainty,
+            ) as files:
+                for rows in pipe.bands():
+                    peak = max(peak, float(rows.max()))
+                    files.write_rows(rows)
+        except AbandonedError:  # whose cause is the computing thread's to say
+            raise
+        except Exception as error:
+            outcome = self._failed(error)
+        else:
+            names = [str(path) for path in self.destination.paths(self.source, formats)]
+            told = [] if picture.hdr is None else [str(picture.hdr)]
+            losses = loss_notes(formats, picture.options, peak, picture.info)
+            notes = [*told, *picture.notes, *losses, *self.plan.notes, *files.notes]
+            seconds = round(time.perf_counter() - self.started, 3)
+            outcome = Outcome(str(self.source), "done", names, notes, seconds=seconds, peak=peak, hdr=picture.hdr)
+        finally:
+            pipe.refuse()
+        self.say(outcome)
+        return outcome
 
-
-def _write(
-    pipe: RowPipe, picture: Picture, directory: Path, stem: str, formats: Sequence[str]
-) -> tuple[float, list[str]]:
-    """Writes what comes through the pipe; the time at which that was done, and what the formats changed."""
-    try:
-        with ResultFiles(
-            directory,
-            stem,
-            formats,
-            width=picture.width,
-            height=picture.height,
-            options=picture.options,
-            info=picture.info,
-            base=picture.base,
-            source=picture.source,
-            uncertainty=picture.uncertainty,
-        ) as files:
-            for rows in pipe.bands():
-                files.write_rows(rows)
-    finally:
-        pipe.refuse()
-    return time.perf_counter(), files.notes
+    def _failed(self, error: Exception) -> Outcome:
+        return Outcome(str(self.source), "failed", error=named(self.source, error))
 
 
 def named(source: Path, error: BaseException) -> str:
@@ -280,15 +323,6 @@ def named(source: Path, error: BaseException) -> str:
     return said if source.name in said else f"{source}: {said}"
 
 
-def _results(directory: Path, source: Path, formats: Sequence[str]) -> dict[str, list[Path]]:
-    """A format's first file appears last."""
-    return {name: result_paths(directory, source.stem, [name]) for name in formats}
-
-
-def _names(directory: Path, source: Path, formats: Sequence[str]) -> list[str]:
-    return [str(path) for path in result_paths(directory, source.stem, formats)]
-
-
 @contextmanager
 def _word_on_stopping(console: Console) -> Iterator[None]:
     """An encoder that has all rows cannot be stopped: seconds in which a user would wonder."""
@@ -302,10 +336,14 @@ def _word_on_stopping(console: Console) -> Iterator[None]:
 @contextmanager
 def progress(console: Console) -> Iterator[Progress]:
     """A bar with the time that remains; an interruption is explained."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
+    share = TextColumn("{task.percentage:3.0f} %")
+    columns = (TextColumn("{task.description}"), BarColumn(), share, TimeRemainingColumn())
+    shared = sys.stderr.isatty()  # failures are printed above the bar; into a file they go as they are
     try:
-        with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+        with Progress(
+            *columns, console=console, transient=True, redirect_stderr=shared, disable=not console.is_terminal
+        ) as bar:
             yield bar
     except (KeyboardInterrupt, SystemExit):
-        console.print("interrupted: finished files are kept, the next run goes on from there")
+        console.print("interrupted: finished files are kept, the next run continues from there")
         raise

@@ -8,14 +8,14 @@ import numpy as np
 from rich.console import Console
 from rich.markup import escape
 
-from twostage_hdr.cli.batch import Picture
+from twostage_hdr.cli.batch import Destination, Picture
 from twostage_hdr.cli.input_files import BRACKET_ENDING, check_collisions
 from twostage_hdr.cli.outcome import Outcome
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.bracket.grouping import group_by_count, group_by_exif
 from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions, merge_bracket
 from twostage_hdr.inference.reconstruct import Reconstructor
-from twostage_hdr.inference.result_files import ResultOptions, result_paths
+from twostage_hdr.inference.result_files import ResultOptions
 
 AUTO = "auto"
 """The word after --bracket that asks for grouping by EXIF."""
@@ -78,18 +78,18 @@ class BracketPlan:
         return Picture(height=height, width=width, rows=rows, base=base, options=options, notes=bracket.notes)
 
 
-def check_frames(brackets: Mapping[Path, Sequence[Path]], directory: Path, formats: Sequence[str]) -> None:
+def check_frames(brackets: Mapping[Path, Sequence[Path]], destination: Destination) -> None:
     """Refuses results that would replace a frame.
 
     Raises:
         InputError: names both files.
     """
     plan: dict[Path, list[Path]] = {frame: [] for frames in brackets.values() for frame in frames}
-    check_collisions(plan | {source: result_paths(directory, source.stem, formats) for source in brackets})
+    check_collisions(plan | {source: destination.paths(source) for source in brackets})
 
 
 def with_frames(outcome: Outcome, brackets: Mapping[Path, Sequence[Path]]) -> Outcome:
-    """The outcome told of the frames, instead of the path that stands for them."""
+    """The outcome with its frames named, instead of the path that stands for them."""
     frames = brackets.get(Path(outcome.input))
     if frames is None:
         return outcome

@@ -8,9 +8,9 @@ import numpy as np
 from rich.console import Console
 
 from twostage_hdr.boundary.regular_file import read_bytes
-from twostage_hdr.cli.batch import Picture, check_plan, run_batch
+from twostage_hdr.cli.batch import Destination, Picture, check_plan, run_batch
 from twostage_hdr.cli.input_files import FoundFiles, find_files
-from twostage_hdr.cli.outcome import failures, report
+from twostage_hdr.cli.outcome import Report, failures
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_path_for
 from twostage_hdr.imaging.hdr import HDR_READERS, read_hdr
@@ -21,6 +21,8 @@ from twostage_hdr.inference.result_files import ResultOptions
 
 _GAIN_MAP_MARKS = (b"ns.adobe.com/hdr-gain-map", b"urn:iso:std:iso:ts:21496")
 _ROWS_AT_ONCE = 256
+KINDS = tuple(sorted(HDR_READERS, key=(".png", ".jpg", ".jpeg").__contains__))
+"""Suffixes of HDR files, see `result_stem`; last those that a photograph beside an HDR file may have."""
 MOST_STOPS = 30
 """Exposure that may be added or taken: more leaves nothing of an image that float32 can hold."""
 
@@ -55,8 +57,10 @@ def convert_all(
     if not abs(stops) <= MOST_STOPS:  # NaN, too
         raise InputError(f"--stops {stops:g}", f"expected an exposure of -{MOST_STOPS} to {MOST_STOPS}")
     console = Console(highlight=False, soft_wrap=True, stderr=as_json)
+    report = Report(console=console, as_json=as_json)
     sources, nothing = find_hdr_files(names)
-    refused = check_plan(sources, directory, formats)
+    destination = Destination(directory=directory, formats=formats, kinds=KINDS, overwrite=overwrite)
+    refused = check_plan(sources, destination)
 
     def read(path: Path) -> Picture:
         image = read_hdr(path)
@@ -70,16 +74,8 @@ def convert_all(
             notes=image.notes,
         )
 
-    outcomes = run_batch(
-        sources,
-        read,
-        directory=directory,
-        formats=formats,
-        overwrite=overwrite,
-        refused=refused,
-        console=console,
-    )
-    return report([*outcomes, *failures(nothing)], console, as_json=as_json)
+    outcomes = run_batch(sources, read, destination=destination, refused=refused, console=console, say=report.say)
+    return report.finish([*outcomes, *failures(nothing, report.say)])
 
 
 def find_hdr_files(names: Sequence[str]) -> FoundFiles:

@@ -89,7 +89,7 @@ def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
     for name in ("networks", "folders", "metrics"):
         if config[name] is not None and not isinstance(config[name], DictConfig):
             raise InputError(f"{name}={config[name]}", f"expected pairs, '{name}={{Title: PLACE, ...}}'")
-    find_weights(str(config.weights))  # what is misspelt should be told first
+    find_weights(str(config.weights))  # a misspelt name is refused first
     if config.cvvdp:
         ColorVideoVdp(program=str(config.cvvdp)).find()
     data, settings = build_data(config)

@@ -38,8 +38,8 @@ def export_weights(
         target: the file.
         notes: KEY=VALUE, entries for the header (.safetensors only).
         overwrite: replace the target if it exists.
-        response: of the program's photographs, see `load_reconstructor` (.onnx and .pt2 of the whole-frame network).
-        lights: likewise.
+        response: of the program's photographs, see `ReconstructOptions` (.onnx and .pt2 of the whole-frame network).
+        lights: the same.
         trust: see `load_weights`.
 
     Returns:
@@ -87,7 +87,7 @@ def _pairs(notes: Sequence[str], taken: Collection[str]) -> dict[str, str]:
         if not key or not equals:
             raise InputError(f"--note {note}", "expected KEY=VALUE")
         if key in taken:
-            raise InputError(f"--note {note}", f"{key} is told by the file itself", "choose another key")
+            raise InputError(f"--note {note}", f"{key} is written by the file", "choose another key")
         pairs[key] = value
     return pairs
 

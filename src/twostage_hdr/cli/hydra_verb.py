@@ -1,4 +1,4 @@
-"""Runs a Hydra command as a verb of the console script, with the user's mistakes told in one line.
+"""Runs a Hydra command as a verb of the console script, with the user's mistakes in one line.
 
 PyTorch and the rest are imported when the config has been composed: help and misspelt settings do not wait for them.
 """

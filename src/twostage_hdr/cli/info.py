@@ -11,17 +11,27 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.boundary.refusal import printable
 from twostage_hdr.cli.batch import named
 from twostage_hdr.cli.convert import find_hdr_files
 from twostage_hdr.cli.outcome import tell_error
+from twostage_hdr.cli.reconstruct import PHOTOGRAPHS
 from twostage_hdr.data.inspection.dynamic_range import BRIGHT, DARK, range_in_stops
-from twostage_hdr.imaging.hdr import read_hdr
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES
+from twostage_hdr.imaging.chromaticities import name_of
+from twostage_hdr.imaging.hdr import HDR_READERS, read_hdr
+from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS
+from twostage_hdr.imaging.photograph import read_photograph
+
+_PHOTOGRAPHS_ONLY = RAW_SUFFIXES | (set(PHOTOGRAPHS) - HDR_READERS.keys()) | {".jpg", ".jpeg"}
+"""Suffixes of files that may hold HDR only beside or as a photograph's pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HdrFileFacts:
-    """What a file holds; values are linear Rec. 709, as every command here would use them.
+    """What a file holds; values are linear, Rec. 709 or, of photographs, their own primaries.
 
     Attributes:
         file: its name.
@@ -36,6 +46,8 @@ class HdrFileFacts:
         white_nits: luminance of linear 1.0 in cd/m^2 (`whiteLuminance`, or fixed by the format); None if not stated.
         alignratio: the challenge's scale, stored value / encoded value; None elsewhere.
         notes: what reading changed.
+        headroom_stops: from SDR white to the most that a photograph with HDR can hold; None elsewhere.
+        taken: date and time of a photograph; None if not stated.
     """
 
     file: str
@@ -50,15 +62,24 @@ class HdrFileFacts:
     white_nits: float | None
     alignratio: float | None
     notes: tuple[str, ...]
+    headroom_stops: float | None = None
+    taken: str | None = None
 
 
 def facts_of(path: Path) -> HdrFileFacts:
-    """Reads a file and sums it up.
+    """Reads an HDR file or a photograph and sums it up.
 
     Raises:
-        InputError: no HDR file, or a damaged one.
+        InputError: neither, or a damaged one.
     """
-    image = read_hdr(path)
+    if path.suffix.lower() in _PHOTOGRAPHS_ONLY:
+        return _facts_of_photograph(path)
+    try:
+        image = read_hdr(path)
+    except InputError:
+        if path.suffix.lower() not in PHOTOGRAPHS:
+            raise
+        return _facts_of_photograph(path)
     height, width = image.pixels.shape[:2]
     return HdrFileFacts(
         file=str(path),
@@ -73,6 +94,30 @@ def facts_of(path: Path) -> HdrFileFacts:
         white_nits=image.white_nits,
         alignratio=image.alignratio,
         notes=image.notes,
+    )
+
+
+def _facts_of_photograph(path: Path) -> HdrFileFacts:
+    photograph = read_photograph(path)
+    check_pixels(path, *photograph.shape, HDR_BYTES)
+    linear, light, (height, width) = photograph.linear(), photograph.light, photograph.shape
+    stored = "" if photograph.pixels is None else f"{8 * photograph.pixels.itemsize} bits"
+    domain = f"photograph of {stored}" if light is None else ", base of ".join(filter(None, (light.kind, stored)))
+    return HdrFileFacts(
+        file=str(path),
+        width=width,
+        height=height,
+        domain=domain,
+        primaries=name_of(photograph.info.primaries),
+        minimum=float(linear.min()),
+        median=float(np.median(linear)),
+        maximum=float(linear.max()),
+        stops=range_in_stops(linear),
+        white_nits=None if light is None else SDR_WHITE_NITS,
+        alignratio=None,
+        notes=photograph.notes,
+        headroom_stops=None if light is None else light.headroom,
+        taken=None if photograph.info.taken is None else str(photograph.info.taken),
     )
 
 
@@ -109,6 +154,10 @@ def _print_table(known: Sequence[HdrFileFacts], console: Console) -> None:
         table.add_row("scale", _scale(facts))
         table.add_row("linear values", f"min {facts.minimum:.4g}, median {facts.median:.4g}, max {facts.maximum:.4g}")
         table.add_row("range", f"{facts.stops:.1f} stops ({DARK:g} to {BRIGHT:g} % of the luminance)")
+        if facts.headroom_stops is not None:
+            table.add_row("HDR", f"up to {facts.headroom_stops:.1f} stops above white")
+        if facts.taken is not None:
+            table.add_row("taken", facts.taken)
         for note in facts.notes:
             table.add_row("note", escape(printable(note)))
         console.print(table)

@@ -115,9 +115,33 @@ def is_result(path: Path) -> bool:
     known = [ending for name in FORMATS for ending in result_format(name).endings] + list(VIDEO_ENDINGS.values())
     endings = sorted((ending for ending in known if ending.startswith("_")), key=len)
     stems = [path.name.removesuffix(ending) for ending in endings if path.name.endswith(ending)]
-    return any(
-        other.stem == stem and other != path for stem in stems for other in path.parent.glob(f"{glob.escape(stem)}.*")
-    )
+    return any(_is_of(path, stem) for stem in stems)
+
+
+def _is_of(result: Path, stem: str) -> bool:
+    """Whether what the stem stands for lies beside its result; see `result_stem`."""
+    name, _, suffix = stem.rpartition("_")
+    if suffix and result.with_name(f"{name}.{suffix}").exists():
+        return True
+    return any(other.stem == stem and other != result for other in result.parent.glob(f"{glob.escape(stem)}.*"))
+
+
+def result_stem(source: Path, kinds: Sequence[str]) -> str:
+    """What the names of a file's results begin with: its stem, `plain` of `plain.jpg`; of `plain.png` beside it
+    `plain_png`.
+
+    Args:
+        source: the file.
+        kinds: suffixes of the files that are looked for beside it; what has an earlier one keeps its stem for itself.
+    """
+    suffix = source.suffix.lower()
+    earlier = kinds[: kinds.index(suffix)] if suffix in kinds else kinds
+    beside = (source.with_suffix(cased) for kind in earlier for cased in (kind, kind.upper()))
+    try:
+        shared = source.exists() and any(other.exists() for other in beside)
+    except OSError:  # a name that this file system does not take
+        shared = False
+    return f"{source.stem}_{source.suffix[1:]}" if shared and suffix else source.stem
 
 
 def check_collisions(plan: dict[Path, list[Path]]) -> dict[Path, str]:
@@ -141,7 +165,8 @@ def check_collisions(plan: dict[Path, list[Path]]) -> dict[Path, str]:
             if place in inputs:
                 raise InputError(result, f"would overwrite the input {inputs[place]}", "choose another folder with -o")
             if place in owner:
-                shared[source] = f"{source}: its result {result} is also that of {owner[place]}; do them apart"
+                why = f"would write the same file as {owner[place]} ({result})"
+                shared[source] = str(InputError(source, why, "process them in separate runs with -o"))
             owner.setdefault(place, source)
     return shared
 

@@ -40,38 +40,22 @@ def _main(
     pass
 
 
-@app.command(context_settings=_HYDRA)
-def inspect(context: typer.Context) -> None:
-    """Check data before a training of days: `inspect data=hdm data.root=PATH`. See `inspect --help`."""
+HYDRA_VERBS = {
+    "inspect": "Check data before a training of days: `inspect data=hdm data.root=PATH`. See `inspect --help`.",
+    "prepare": "Make a patch store: `prepare data=hdm data.root=PATH out=DIR`. See `prepare --help`.",
+    "train": "Train a module: `train experiment=demo`. Settings are key=value; see `train --help`.",
+    "evaluate": "Score weights beside the LDR row: `evaluate weights=RUN`. See `evaluate --help`.",
+}
+
+
+def _run_with_hydra(context: typer.Context) -> None:
     from twostage_hdr.cli.hydra_verb import run_verb
 
-    run_verb("inspect", context.args)
+    run_verb(str(context.info_name), context.args)
 
 
-@app.command(context_settings=_HYDRA)
-def prepare(context: typer.Context) -> None:
-    """Make a patch store: `prepare data=hdm data.root=PATH out=DIR`. See `prepare --help`."""
-    from twostage_hdr.cli.hydra_verb import run_verb
-
-    run_verb("prepare", context.args)
-
-
-@app.command(context_settings=_HYDRA)
-def train(context: typer.Context) -> None:
-    """Train a module: `train experiment=demo`. Settings are key=value; see `train --help`."""
-    from twostage_hdr.cli.hydra_verb import run_verb
-
-    run_verb("train", context.args)
-
-
-@app.command(context_settings=_HYDRA)
-def evaluate(context: typer.Context) -> None:
-    """Score weights beside the LDR row: `evaluate weights=RUN`. See `evaluate --help`."""
-    from twostage_hdr.cli.hydra_verb import run_verb
-
-    run_verb("evaluate", context.args)
-
-
+for verb, purpose in HYDRA_VERBS.items():
+    app.command(verb, help=purpose, context_settings=_HYDRA)(_run_with_hydra)
 app.command()(picture_verbs.reconstruct)
 app.command()(picture_verbs.convert)
 app.command()(picture_verbs.info)
@@ -86,7 +70,7 @@ def import_weights(
     ],
     source: Annotated[Path, typer.Argument(help="The published file.")],
     target: Annotated[
-        Path | None, typer.Argument(help="The .safetensors to write \\[default: beside the source].")
+        Path | None, typer.Argument(help="The .safetensors to write.", show_default="beside the source")
     ] = None,
     iterations: Annotated[
         int | None, typer.Option(min=1, help="Feedback iterations (fhdr only, needed there).")
@@ -102,7 +86,7 @@ def import_weights(
 def jod(
     evaluation: Annotated[Path, typer.Argument(help="A folder of `evaluate ... save_results=true`.")],
     cvvdp: Annotated[str, typer.Option(help="The program, in an environment of its own.")] = "cvvdp",
-    method: Annotated[list[str] | None, typer.Option(help="Row to score \\[default: all]; may be repeated.")] = None,
+    method: Annotated[list[str] | None, typer.Option(help="Row to score; may be repeated.", show_default="all")] = None,
 ) -> None:
     """Fill the ColorVideoVDP column of an evaluation from its saved results."""
     from twostage_hdr.cli.jod import score_jod, table
@@ -112,7 +96,7 @@ def jod(
 
 @app.command()
 def export(
-    weights: Annotated[str, typer.Argument(help="Run directory, .ckpt, .safetensors or shipped name.")],
+    weights: Annotated[str, typer.Argument(help=picture_verbs.NAMES_OF_WEIGHTS)],
     target: Annotated[Path, typer.Argument(help="The file to write: .safetensors, .onnx or .pt2.")],
     note: Annotated[list[str] | None, typer.Option(help="KEY=VALUE for the file's header; may be repeated.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace the target if it exists.")] = False,

@@ -1,11 +1,11 @@
-"""What became of the files of a batch, told to people or to scripts."""
+"""What became of the files of a batch, in lines for people or in JSON for scripts."""
 
 import errno
 import json
 import re
 import sys
 import traceback
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -13,13 +13,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from twostage_hdr.boundary.refusal import one_line, printable
+from twostage_hdr.inference.own_light import HdrUse
 
 LONGEST_LINE = 2000
 """Characters, long names included."""
 
 
 def tell_error(word: str, why: str) -> None:
-    """Prints `word: why`, the word in red where there are colours."""
+    """Prints `word: why` on standard error, the word in red where there are colours."""
     Console(highlight=False, soft_wrap=True, stderr=True).print(f"[bold red]{word}:[/] {_shown(why)}")
 
 
@@ -76,6 +77,8 @@ class Outcome:
     seconds: float | None = None
     peak: float | None = None
     """Brightest value written, linear, 1.0 = white."""
+    hdr: HdrUse | None = None
+    """What was made of the input's own HDR; None where it has none."""
 
 
 def _shown(text: str) -> str:
@@ -83,37 +86,55 @@ def _shown(text: str) -> str:
     return escape(printable(text, at_most=LONGEST_LINE))
 
 
-def failures(reasons: Mapping[str, str]) -> "list[Outcome]":
-    """Outcomes of inputs that cannot be used, each with what to tell the user."""
-    return [Outcome(name, "failed", error=why) for name, why in reasons.items()]
-
-
-def report(outcomes: Sequence[Outcome], console: Console, *, as_json: bool) -> int:
-    """A line per input, failures on standard error; or one JSON document on standard output.
-
-    Returns:
-        The exit code: 0, or 1 if an input failed.
-    """
-    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
-    if as_json:
-        json.dump([asdict(outcome) for outcome in outcomes], sys.stdout, indent=1)
-        sys.stdout.write("\n")
-        return 1 if failed else 0
+def failures(reasons: Mapping[str, str], say: Callable[[Outcome], None]) -> list[Outcome]:
+    """Outcomes of inputs that cannot be used, each said with its reason."""
+    outcomes = [Outcome(name, "failed", error=why) for name, why in reasons.items()]
     for outcome in outcomes:
+        say(outcome)
+    return outcomes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The outcomes of a command's inputs: a line for each as soon as it is known, or one JSON document at the end.
+
+    Attributes:
+        console: of the lines.
+        as_json: whether the document is wanted instead of them.
+    """
+
+    console: Console
+    as_json: bool
+
+    def say(self, outcome: Outcome) -> None:
+        """Prints an outcome's line, a failure's on standard error; a redirected output has it at once."""
+        if self.as_json:
+            return
         if outcome.status == "done":
-            notes = "".join(f"; {note}" for note in outcome.notes)
-            console.print(
-                f"{_shown(outcome.input)} -> {_shown(', '.join(outcome.files))}  "
-                f"({outcome.seconds:.1f} s, peak {outcome.peak:.1f} x white{_shown(notes)})"
-            )
+            first, *others = outcome.files
+            names = _shown(", ".join([first, *(Path(file).name for file in others)]))
+            notes = _shown("".join(f"; {note}" for note in outcome.notes))
+            taken = f"({outcome.seconds:.1f} s, peak {outcome.peak:.1f} x white{notes})"
+            self.console.print(f"{_shown(outcome.input)} -> {names}  {taken}")
         elif outcome.status == "skipped":
             but = "".join(f", but {note}" for note in outcome.notes)
-            console.print(f"{_shown(outcome.input)}: already done{but}; --overwrite does it again")
-    for outcome in failed:
-        tell_error("failed", str(outcome.error))
-    if failed and len(outcomes) > 1:
-        console.print(f"{len(failed)} of {len(outcomes)} inputs failed.")
-    return 1 if failed else 0
+            self.console.print(f"{_shown(outcome.input)}: already done{but}; --overwrite does it again")
+        else:
+            tell_error("failed", str(outcome.error))
+
+    def finish(self, outcomes: Sequence[Outcome]) -> int:
+        """Prints what is to be said of all together.
+
+        Returns:
+            The exit code: 0, or 1 if an input failed.
+        """
+        failed = [Path(outcome.input).name for outcome in outcomes if outcome.status == "failed"]
+        if self.as_json:
+            json.dump([asdict(outcome) for outcome in outcomes], sys.stdout, indent=1)
+            sys.stdout.write("\n")
+        elif failed and len(outcomes) > 1:
+            tell_error(f"{len(failed)} of {len(outcomes)} inputs failed", ", ".join(failed))
+        return 1 if failed else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +144,7 @@ class Pending:
     Attributes:
         missing: formats that are not there.
         refused: why nothing can be made, if so.
-        notes: what is to be told of the results that are there.
+        notes: what is to be said of the results that are there.
     """
 
     missing: Sequence[str]

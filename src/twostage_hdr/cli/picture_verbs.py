@@ -6,22 +6,25 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+import twostage_hdr
 from twostage_hdr.cli.termination import clean_termination
 from twostage_hdr.imaging.formats import DEFAULT_FORMATS, FORMATS, formats_of_images
 
 if TYPE_CHECKING:
     from twostage_hdr.imaging.result_format import ResultOptions
 
-Weights: TypeAlias = Annotated[
-    str | None, typer.Option(help="Run directory, .ckpt, .safetensors or shipped name [default: the package's own].")
-]
+SHIPPED = sorted(file.stem for file in (Path(twostage_hdr.__file__).parent / "weights").glob("*.safetensors"))
+"""Names of the package's own sets of weights; `inference.weights` would import PyTorch for a help text."""
+NAMES_OF_WEIGHTS = f"Run directory, .ckpt, .safetensors or a shipped set: {', '.join(SHIPPED)}."
+
+Weights: TypeAlias = Annotated[str | None, typer.Option(help=NAMES_OF_WEIGHTS, show_default="two_stage_any")]
 Device: TypeAlias = Annotated[
     str, typer.Option(help="auto, cpu, cuda, cuda:N or mps; several, comma-separated, share a photograph.")
 ]
 Precision: TypeAlias = Annotated[
     str, typer.Option(help="auto (bf16 where the hardware multiplies it, else fp32), fp32 or bf16.")
 ]
-Tile: TypeAlias = Annotated[int | None, typer.Option(help="Tile side in px [default: chosen for the machine].")]
+Tile: TypeAlias = Annotated[int | None, typer.Option(help="Tile side in px.", show_default="chosen for the machine")]
 Response: TypeAlias = Annotated[
     str,
     typer.Option(
@@ -32,7 +35,7 @@ Response: TypeAlias = Annotated[
 Lights: TypeAlias = Annotated[
     float | None,
     typer.Option(
-        help="Brightness of what was clipped: 0.1 (careful) to 0.9 (brilliant); the weights choose if it is left out."
+        help="Brightness of what was clipped: 0.1 (careful) to 0.9 (brilliant).", show_default="the weights' choice"
     ),
 ]
 Trust: TypeAlias = Annotated[
@@ -48,8 +51,8 @@ ReconstructFormats: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--to",
-        help=f"Formats, comma-separated: {', '.join(FORMATS)} \\[default: {','.join(DEFAULT_FORMATS)}]; "
-        "of videos hevc or exr \\[default: hevc].",
+        help=f"Formats, comma-separated: {', '.join(FORMATS)}; of videos hevc or exr.",
+        show_default=f"{','.join(DEFAULT_FORMATS)}; of videos hevc",
     ),
 ]
 WhiteNits: TypeAlias = Annotated[
@@ -70,10 +73,14 @@ StripMetadata: TypeAlias = Annotated[
     bool,
     typer.Option("--strip-metadata", help="Leave out EXIF, XMP, place and date; else they are kept."),
 ]
+IgnoreGainMap: TypeAlias = Annotated[
+    bool,
+    typer.Option("--ignore-gain-map", help="Take photographs that are HDR already as ordinary ones."),
+]
 Overwrite: TypeAlias = Annotated[bool, typer.Option(help="Replace results that exist; else they are left alone.")]
 MaxMegapixels: TypeAlias = Annotated[
     float | None,
-    typer.Option(help="Refuse larger images, by their headers [default: what fits in memory, at most 500]."),
+    typer.Option(help="Refuse larger images, by their headers.", show_default="what fits in memory, at most 500"),
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
 
@@ -122,14 +129,16 @@ Bracket: TypeAlias = Annotated[
 Group: TypeAlias = Annotated[int | None, typer.Option(help="Of brackets: every so many photographs are one.")]
 Ev: TypeAlias = Annotated[
     str | None,
-    typer.Option(help="Of a bracket: exposures in stops, comma-separated in the order of the frames [default: EXIF]."),
+    typer.Option(
+        help="Of a bracket: exposures in stops, comma-separated in the order of the frames.", show_default="EXIF"
+    ),
 ]
 Align: TypeAlias = Annotated[
     str, typer.Option(help="Of a bracket: none (tripod), mtb (shifts only) or homography (in the hand).")
 ]
 Reference: TypeAlias = Annotated[
     str | None,
-    typer.Option(help="Of a bracket: frame that the others follow, by name or number [default: best exposed]."),
+    typer.Option(help="Of a bracket: frame that the others follow, by name or number.", show_default="best exposed"),
 ]
 
 
@@ -171,6 +180,7 @@ def reconstruct(
     gain_map: GainMap = "full",
     one_channel: OneChannel = False,
     strip_metadata: StripMetadata = False,
+    ignore_gain_map: IgnoreGainMap = False,
     max_megapixels: MaxMegapixels = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
@@ -183,6 +193,7 @@ def reconstruct(
     """Turn photographs into HDR files: linear OpenEXR and the challenge's 16-bit PNG pair.
 
     1.0 in the OpenEXR is the photograph's white; highlights lie above it. Photographs that are done are skipped.
+    Of a photograph that is HDR already (gain map, PQ, HLG) its own light is used, and the network where that clips too.
     With --bracket several exposures become one file, and the network fills only what none of them recorded.
     A video (pip install 'twostage-hdr\\[video]') becomes an HDR10 video or a folder of OpenEXR frames.
     """
@@ -190,6 +201,7 @@ def reconstruct(
     from twostage_hdr.cli.bracket import BracketPlan
     from twostage_hdr.cli.reconstruct import reconstruct_all
     from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions
+    from twostage_hdr.inference.reconstruct import ReconstructOptions
 
     allow_megapixels(max_megapixels)
     frames = BracketOptions(stops=_stops(ev), align=align, reference=reference, gamma=_gamma(response))
@@ -200,13 +212,16 @@ def reconstruct(
         directory=output,
         weights=weights,
         formats=None if to is None else _listed(to),
-        response=response,
-        lights=lights,
+        running=ReconstructOptions(
+            device=device,
+            precision=precision,
+            tile=tile,
+            response=response,
+            lights=lights,
+            trust=trust or (),
+            ignore_gain_map=ignore_gain_map,
+        ),
         options=_options(white_nits, full_float, compression, quality, gain_map, one_channel, strip_metadata),
-        device=device,
-        precision=precision,
-        tile=tile,
-        trust=trust or (),
         overwrite=overwrite,
         as_json=as_json,
     )
@@ -252,11 +267,13 @@ def convert(
 
 
 def info(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="HDR files, folders of them, or quoted globs.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="HDR files or photographs, folders, or quoted globs.")
+    ],
     max_megapixels: MaxMegapixels = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say what is in HDR files: size, how values are stored, primaries, scale, and their range."""
+    """Say what is in HDR files and photographs: size, how values are stored, primaries, scale, range, HDR and date."""
     from twostage_hdr.boundary.pixel_limit import allow_megapixels
     from twostage_hdr.cli.info import tell_facts
 
@@ -273,20 +290,16 @@ def serve_app(
     response: Response = "declared",
     lights: Lights = None,
     trust: Trust = None,
-    port: Annotated[int | None, typer.Option(help="Port, 1 to 65535 [default: the first free one from 7860].")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port, 1 to 65535.", show_default="the first free one from 7860")
+    ] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
     """Open a local page: drop a photograph, compare exposures, download any format."""
     from twostage_hdr.cli.app import serve
+    from twostage_hdr.inference.reconstruct import ReconstructOptions
 
-    serve(
-        weights=weights,
-        device=device,
-        precision=precision,
-        tile=tile,
-        response=response,
-        lights=lights,
-        port=port,
-        open_browser=browser,
-        trust=trust or (),
+    options = ReconstructOptions(
+        device=device, precision=precision, tile=tile, response=response, lights=lights, trust=trust or ()
     )
+    serve(weights, options, port=port, open_browser=browser)

@@ -29,7 +29,7 @@ _PLACE_OR_SPEED = ("root", "cache_mb", "exclude", "sequences", "exposure", "alig
 
 
 def prepare(config: DictConfig) -> None:
-    """Writes the store, or goes on with it, or finds it complete.
+    """Writes the store, or resumes it, or finds it complete.
 
     Raises:
         InputError: settings that cannot work, scenes that cannot be read, sets that leak.
@@ -81,8 +81,8 @@ def _pictures(data: TripleDataModule) -> dict[str, Thumbnail]:
 
 def _described(config: DictConfig) -> dict[str, Any]:
     """The source's settings, camera included, without places."""
-    told: Any = OmegaConf.to_container(config.data.source, resolve=True)
-    return {name: value for name, value in told.items() if name not in _PLACE_OR_SPEED}
+    settings: Any = OmegaConf.to_container(config.data.source, resolve=True)
+    return {name: value for name, value in settings.items() if name not in _PLACE_OR_SPEED}
 
 
 def _summary(plan: Plan) -> str:

@@ -1,28 +1,30 @@
 """`twostage-hdr reconstruct`: photographs and videos in, HDR files out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.markup import escape
 
-from twostage_hdr.cli.batch import Picture, check_plan, run_batch
+from twostage_hdr.cli.batch import Destination, Picture, check_plan, run_batch
 from twostage_hdr.cli.bracket import AUTO, BracketPlan, check_frames, with_frames
 from twostage_hdr.cli.input_files import find_files, is_result
-from twostage_hdr.cli.outcome import failures, report
+from twostage_hdr.cli.outcome import Outcome, Report, failures
 from twostage_hdr.cli.video import check_videos, run_videos
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.formats import DEFAULT_FORMATS, FORMATS
-from twostage_hdr.imaging.ldr import read_ldr
+from twostage_hdr.imaging.hdr_signal import is_hdr_signal
+from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.imaging.video.video_reader import VIDEO_SUFFIXES
-from twostage_hdr.inference.reconstruct import load_reconstructor
+from twostage_hdr.inference.reconstruct import ReconstructOptions, load_reconstructor
 from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS
 from twostage_hdr.inference.result_files import ResultOptions
 from twostage_hdr.inference.weights import default_weights, find_weights
 
-PHOTOGRAPHS = frozenset((".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".bmp"))
-"""Suffixes that are taken from a folder; a file that is named itself may have any."""
+PHOTOGRAPHS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".jxl", ".bmp")
+"""Suffixes that are taken from a folder; a file that is named itself may have any. Their order is `result_stem`'s."""
+_PQ_RESULTS = (".avif", ".jxl")
 DEFAULT_VIDEO_FORMATS = ("hevc",)
 
 
@@ -32,13 +34,8 @@ def reconstruct_all(
     directory: Path,
     weights: str | None,
     formats: Sequence[str] | None,
-    response: str,
-    lights: float | None,
+    running: ReconstructOptions,
     options: ResultOptions,
-    device: str,
-    precision: str,
-    tile: int | None,
-    trust: Sequence[str] = (),
     overwrite: bool,
     as_json: bool,
     bracket: BracketPlan | None = None,
@@ -50,15 +47,10 @@ def reconstruct_all(
         directory: for the results.
         weights: anything `load_weights` takes, None for the package's own.
         formats: None for the default of photographs and of videos.
-        response: see `load_reconstructor`.
-        lights: see `load_reconstructor`.
+        running: how the network runs.
         options: how results are written.
-        device: see `load_reconstructor`.
-        precision: see `load_reconstructor`.
-        tile: see `load_reconstructor`.
-        trust: see `load_weights`.
         overwrite: replace results that exist.
-        as_json: tell the outcome as JSON.
+        as_json: print the outcome as JSON.
         bracket: how photographs are joined to brackets; None for one result each.
 
     Returns:
@@ -75,28 +67,30 @@ def reconstruct_all(
     if photographs and videos:
         _check_shared(formats or ())
     brackets: dict[Path, list[Path]] = {}
+    destination = Destination(
+        directory=directory, formats=formats or DEFAULT_FORMATS, kinds=PHOTOGRAPHS, overwrite=overwrite
+    )
+    report = Report(console=console, as_json=as_json)
+
+    def say(outcome: Outcome) -> None:
+        report.say(with_frames(outcome, brackets))
+
     if bracket is not None:
         if "uncertainty" in (formats or ()):
             raise InputError("--to uncertainty", "not for brackets", "leave it out")
         if videos:
             raise InputError(videos[0], "a video is not a frame of a bracket", "reconstruct it without --bracket")
         brackets = bracket.find(names, photographs, console)
-        check_frames(brackets, directory, formats or DEFAULT_FORMATS)
+        check_frames(brackets, destination)
         photographs = list(brackets)
-    refused = check_plan(photographs, directory, formats or DEFAULT_FORMATS) if photographs or not videos else {}
+    refused = check_plan(photographs, destination) if photographs or not videos else {}
     refused |= check_videos(videos, directory, formats or DEFAULT_VIDEO_FORMATS) if videos else {}
     if not files:
-        return report(failures(nothing), console, as_json=as_json)
+        return report.finish(failures(nothing, say))
     name = weights or default_weights()
-    reconstructor = load_reconstructor(
-        name,
-        device=device,
-        precision=precision,
-        tile=tile,
-        response=response if bracket is None else "declared",  # a bracket's is found by its frames
-        lights=lights,
-        trust=trust,
-    )
+    if bracket is not None:
+        running = replace(running, response="declared")  # a bracket's is found by its frames
+    reconstructor = load_reconstructor(name, running)
     if "uncertainty" in (formats or ()) and reconstructor.engine.whole_frame is None:
         raise InputError("--to uncertainty", f"{name} gives no quantiles", "leave it out or take the default set")
     if weights is None:
@@ -107,31 +101,24 @@ def reconstruct_all(
     def read(path: Path) -> Picture:
         if bracket is not None:
             return bracket.read(brackets[path], reconstructor, options)
-        image = read_ldr(path)
-        height, width = image.pixels.shape[:2]
-        base = image.pixels if image.pixels.dtype == np.uint8 else (image.pixels // 257).astype(np.uint8)
-        result = reconstructor.begin(image.pixels)
+        photograph = read_photograph(path, ignore_gain_map=running.ignore_gain_map)
+        result = reconstructor.begin_photograph(photograph)
+        height, width = photograph.shape
         return Picture(
             height=height,
             width=width,
             rows=result.rows,
-            base=base,
+            base=None if photograph.pixels is None else photograph.eight_bit(),
             options=options,
+            info=photograph.info,
             source=path,
-            notes=image.notes,
+            notes=photograph.notes,
+            hdr=result.hdr,
             uncertainty=result.uncertainty,
         )
 
-    outcomes = failures(nothing)
-    outcomes += run_batch(
-        photographs,
-        read,
-        directory=directory,
-        formats=formats or DEFAULT_FORMATS,
-        overwrite=overwrite,
-        refused=refused,
-        console=console,
-    )
+    outcomes = failures(nothing, say)
+    outcomes += run_batch(photographs, read, destination=destination, refused=refused, console=console, say=say)
     outcomes += run_videos(
         videos,
         reconstructor,
@@ -141,8 +128,9 @@ def reconstruct_all(
         overwrite=overwrite,
         refused=refused,
         console=console,
+        say=say,
     )
-    return report([with_frames(outcome, brackets) for outcome in outcomes], console, as_json=as_json)
+    return report.finish([with_frames(outcome, brackets) for outcome in outcomes])
 
 
 def _check_shared(formats: Sequence[str]) -> None:
@@ -157,5 +145,11 @@ def _check_shared(formats: Sequence[str]) -> None:
 
 
 def _is_photograph(path: Path) -> bool:
-    """Not a result of an earlier run, which may lie beside its photograph."""
-    return not is_result(path)
+    """Not a result of an earlier run, which may lie beside its photograph: `street.avif` in PQ beside `street.jpg`."""
+    if is_result(path):
+        return False
+    if path.suffix.lower() not in _PQ_RESULTS:
+        return True
+    beside = (other for other in path.parent.iterdir() if other.suffix.lower() in PHOTOGRAPHS and other != path)
+    owned = any(path.stem in (other.stem, f"{other.stem}_{other.suffix[1:]}") for other in beside)
+    return not (owned and is_hdr_signal(path))

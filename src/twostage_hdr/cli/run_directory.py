@@ -1,4 +1,4 @@
-"""A run's place on disk: its config, whether it goes on, whether it is finished."""
+"""A run's place on disk: its config, whether it resumes, whether it is finished."""
 
 import json
 import re
@@ -49,7 +49,7 @@ DEFAULT_PARENTS = ("outputs", "train", "evaluate", "inspect")
 class RunDirectory:
     """`config.yaml`, `splits.json`, `checkpoints/`, `pictures/`, `metrics/`; at the end `report.html`, `finished.json`.
 
-    The config is kept with the run's own path written as `${run_dir}`, so a run can be moved and still go on.
+    The config is kept with the run's own path written as `${run_dir}`, so a run can be moved and still resume.
 
     Args:
         path: the folder.
@@ -142,7 +142,7 @@ class RunDirectory:
     def claim(self, config: DictConfig) -> None:
         """Writes the config of a new run, or checks that a continued one has the same.
 
-        A run without a checkpoint has nothing to go on from: it begins anew, with the settings as they are now.
+        A run without a checkpoint has nothing to resume from: it begins anew, with the settings as they are now.
 
         Raises:
             InputError: the folder holds a run with another config; names the settings that differ.
@@ -192,7 +192,7 @@ class RunDirectory:
         return {name: sorted(points.items()) for name, points in curves.items()}
 
     def wandb_id(self) -> str:
-        """The run's id for Weights & Biases, the same each time the run goes on."""
+        """The run's id for Weights & Biases, the same each time the run resumes."""
         path = self.path / WANDB_ID
         if not path.is_file() or not re.fullmatch(r"[0-9a-f]{8}\n", path.read_text(encoding="utf-8", errors="replace")):
             with atomic_path(path) as temporary:
@@ -200,9 +200,12 @@ class RunDirectory:
         return path.read_text(encoding="utf-8").strip()
 
     def finish(self, facts: dict[str, Any]) -> None:
-        """Marks the end of the run and keeps its last figures."""
+        """Marks the end of the run, keeps its last figures, and removes the checkpoint before the last."""
+        from twostage_hdr.training.callbacks.checkpoint_file import PREVIOUS
+
         with atomic_path(self.path / FINISHED) as temporary:
             temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        (self.path / "checkpoints" / PREVIOUS).unlink(missing_ok=True)
 
 
 def commit() -> str:
@@ -210,7 +213,7 @@ def commit() -> str:
     folder = Path(twostage_hdr.__file__).parent
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--exclude=*"]
     try:
-        told = subprocess.run(command, capture_output=True, text=True, check=False)
+        described = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError:
         return "unknown"
-    return told.stdout.strip() or "unknown"
+    return described.stdout.strip() or "unknown"

@@ -141,14 +141,14 @@ def report(
 
 
 def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule, resume: Path | None) -> None:
-    """Runs the training; what ends it early is told in one line, with where it goes on.
+    """Runs the training; what ends it early is said in one line, with how to resume.
 
     Raises:
         Stopped: a signal asked for it, and the run has been saved.
         InputError: a full disk, or data that cannot be read.
     """
     checkpoints = _checkpoints(trainer)
-    advice = f"the same command with hydra.run.dir={checkpoints.directory.parent} goes on from checkpoints/last.ckpt"
+    advice = f"the same command with hydra.run.dir={checkpoints.directory.parent} resumes from checkpoints/last.ckpt"
     try:
         with own_process_group():
             trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)

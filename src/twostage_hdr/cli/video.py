@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from twostage_hdr.cli.batch import named, progress
+from twostage_hdr.cli.batch import Say, named, progress
 from twostage_hdr.cli.input_files import check_collisions, make_directory
 from twostage_hdr.cli.outcome import Outcome, Pending, pending
 from twostage_hdr.inference.reconstruct import Reconstructor
@@ -38,8 +38,9 @@ def run_videos(
     overwrite: bool,
     refused: dict[Path, str],
     console: Console,
+    say: Say,
 ) -> list[Outcome]:
-    """An outcome for each video; those that are done are left alone unless `overwrite`."""
+    """An outcome for each video, said as soon as it is known; those that are done are left alone unless `overwrite`."""
     if not videos:
         return []
     made = make_directory(directory)
@@ -57,6 +58,7 @@ def run_videos(
                 advance = partial(bar.advance, task)
                 outcomes.append(_one(video, directory, reconstructor, plan, options, advance))
                 bar.remove_task(task)
+            say(outcomes[-1])
     if made and not any(directory.iterdir()):
         directory.rmdir()
     return outcomes

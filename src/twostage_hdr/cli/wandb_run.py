@@ -61,7 +61,7 @@ def own_wandb_run(run: RunDirectory) -> Iterator[None]:
 
 
 def wandb_arguments(run: RunDirectory, logger: DictConfig) -> dict[str, Any]:
-    """The arguments of `WandbLogger` that hang on the run; what the config says itself is left alone."""
+    """The arguments of `WandbLogger` that depend on the run; what the config says itself is left alone."""
     name, group = run.path.name, None
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         group = Path(HydraConfig.get().sweep.dir).name

@@ -129,8 +129,8 @@ class HdrFolderSource:
 
     def is_panorama(self, scene: Scene, height: int, width: int) -> bool:
         """What the manifest says, or the sides."""
-        told = self._manifest.get(scene.id, _ManifestRow()).panorama
-        return is_panorama(height, width) if told is None else told
+        stated = self._manifest.get(scene.id, _ManifestRow()).panorama
+        return is_panorama(height, width) if stated is None else stated
 
     def kind(self, scene: Scene) -> str:
         """What the manifest's column `scene_kind` says; empty without it."""

@@ -17,7 +17,7 @@ import numpy as np
 from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.structured_text import read_csv
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.gallery.evaluated_scene import load_scene, reference_cap
+from twostage_hdr.evaluation.evaluated_scene import load_scene, reference_cap
 from twostage_hdr.evaluation.protocol import JOD_COLUMN
 from twostage_hdr.evaluation.results import Results
 from twostage_hdr.evaluation.saved_results import SavedResults
@@ -36,7 +36,7 @@ FACT = "ColorVideoVDP"
 
 
 class JodScores(NamedTuple):
-    """JOD per pair (10: no visible difference), and what the program asks to be told with them."""
+    """JOD per pair (10: no visible difference), and what the program asks to be stated with them."""
 
     scores: list[float]
     description: str

@@ -43,7 +43,7 @@ def correct_response(test: LinearRGB, reference: LinearRGB) -> LinearRGB:
 
     Args:
         test: linear RGB (3, H, W) in cd/m^2 per channel (white: R = G = B = its luminance).
-        reference: likewise, same shape.
+        reference: of the same shape.
 
     Returns:
         The corrected test image in cd/m^2, >= 0.

@@ -45,7 +45,7 @@ class MethodRow:
         seconds_per_megapixel: median over the images.
         peak_mebibytes: the most memory that one image added.
         parameters: trainable; None for a method that is no network.
-        multiply_adds_per_pixel: likewise.
+        multiply_adds_per_pixel: of a network.
         note: what a reader must know, e.g. why the method was not run.
     """
 

@@ -13,7 +13,7 @@ from torch import nn
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.saved_results import file_name
 from twostage_hdr.imaging.hdr import read_hdr
-from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
+from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
 from twostage_hdr.radiometry.gamma import decode_gamma
 from twostage_hdr.radiometry.photometry import WHITE
@@ -117,7 +117,7 @@ class NetworkMethod:
         name: see `Method`.
         title: see `Method`.
         device: where it runs: auto, cpu, cuda, cuda:N or mps.
-        response: how frames are encoded, see `load_reconstructor`; of networks that have no such choice, nothing.
+        response: how frames are encoded, see `ReconstructOptions`; of networks that have no such choice, nothing.
     """
 
     network: nn.Module
@@ -129,7 +129,9 @@ class NetworkMethod:
     @cached_property
     def _reconstructor(self) -> Reconstructor:
         response = self.response if isinstance(self.network, TwoStageWholeFrameNetwork) else "declared"
-        return load_reconstructor(self.network, device=self.device, precision="fp32", response=response)
+        return load_reconstructor(
+            self.network, ReconstructOptions(device=self.device, precision="fp32", response=response)
+        )
 
     @property
     def torch_device(self) -> torch.device:

@@ -41,7 +41,7 @@ def stops_difference(
 
     Args:
         prediction: X, relative linear RGB.
-        reference: R, likewise.
+        reference: R, of the same shape.
         floor: relative luminance that darker pixels of both are lifted to.
     """
     bright = luminance(prediction).clamp(min=floor)

@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from twostage_hdr.evaluation.bootstrap import bootstrap_interval, place_means
+from twostage_hdr.evaluation.bootstrap import bootstrap_interval, holm, paired_p_value, place_means
 from twostage_hdr.evaluation.method_row import MethodRow, MetricColumn, ScoreSummary
-from twostage_hdr.evaluation.significance import holm, paired_p_value
 
 
 def summarise(rows: Sequence[MethodRow], columns: Sequence[MetricColumn]) -> list[MethodRow]:

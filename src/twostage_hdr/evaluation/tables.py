@@ -101,8 +101,8 @@ def cell_notes(rows: Sequence[MethodRow], style: TableStyle) -> list[str]:
     parts += ["(mean over places of each place's mean)"] if style.place_mean else []
     parts += ["[95 % bootstrap interval of the mean, resampled by place]"] if style.interval else []
     images, places = max(score.images for score in scores), max(score.places for score in scores)
-    told = f"Of {images} images of {places} places: {', '.join(parts)}."
-    return [told, *(["Bold: the best mean on these images, which also chose it; not a test."] if style.bold else [])]
+    counted = f"Of {images} images of {places} places: {', '.join(parts)}."
+    return [counted, *(["Bold: the best mean on these images, which also chose it; not a test."] if style.bold else [])]
 
 
 def scaling_notes(columns: Sequence[MetricColumn]) -> list[str]:

@@ -1,13 +1,26 @@
 """Masia et al. 2009, reverse tone mapping through varying exposure conditions: a gamma chosen from the image's key."""
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from twostage_hdr.expansion.bilateral import cross_bilateral
-from twostage_hdr.expansion.image_key import image_key
-from twostage_hdr.expansion.luminance_expansion import linearise, peak_luminance, with_luminance
+from twostage_hdr.expansion.luminance_expansion import LOG_FLOOR, linearise, log_mean, peak_luminance, with_luminance
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 from twostage_hdr.radiometry.photometry import WHITE
-from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
+from twostage_hdr.radiometry.quantile import quantile
+from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, RelativeLuminance
+
+
+def image_key(relative: RelativeLuminance) -> Float[Tensor, "*batch 1 1 1"]:
+    """k = (ln Lav - ln L1%) / (ln L99% - ln L1%) [masia2009], 0..1 but for outliers.
+
+    NaN for an image whose 1st and 99th percentile agree: it has no range, so no key. Callers decide what that means.
+    """
+    low, high = ((quantile(relative.flatten(-3), q)[..., None, None, None] + LOG_FLOOR).log() for q in (0.01, 0.99))
+    span = high - low
+    return torch.where(span > 0, (log_mean(relative).log() - low) / span, torch.nan)
+
 
 SLOPE, OFFSET = 10.44, -6.282
 """The fit g = 10.44 k - 6.282 of preferred gammas to keys."""

@@ -1,7 +1,7 @@
 """Masia et al. 2017, dynamic range expansion based on image statistics: a gamma from key, log average and clipping."""
 
-from twostage_hdr.expansion.image_key import image_key
 from twostage_hdr.expansion.luminance_expansion import PER_IMAGE, linearise, log_mean, peak_luminance, with_luminance
+from twostage_hdr.expansion.masia2009 import image_key
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB

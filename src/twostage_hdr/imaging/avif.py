@@ -95,7 +95,7 @@ def read_avif(path: str | Path) -> HdrImage:
     for width, height in image_sizes(data):
         check_pixels(path, width, height, HDR_BYTES)
     stored = imagecodecs.avif_decode(data)
-    bits = _bit_depth(data)
+    bits = bit_depth(data)
     notes = ["alpha channel dropped"] if stored.ndim == 3 and stored.shape[2] in (2, 4) else []
     stored = stored[:, :, None] if stored.ndim == 2 else stored
     stored = stored[:, :, :3] if stored.shape[2] >= 3 else np.repeat(stored[:, :, :1], 3, axis=2)
@@ -125,7 +125,8 @@ def image_sizes(data: bytes) -> list[tuple[int, int]]:
     return [(int.from_bytes(data[at : at + 4], "big"), int.from_bytes(data[at + 4 : at + 8], "big")) for at in boxes]
 
 
-def _bit_depth(data: bytes) -> int:
+def bit_depth(data: bytes) -> int:
+    """Of an AVIF's first channel, by its `pixi` box."""
     at = data.find(_PIXEL_BOX)
     return data[at + _PIXEL_BOX_DEPTH] if at >= 0 else 8
 

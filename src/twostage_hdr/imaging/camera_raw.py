@@ -48,3 +48,15 @@ def develop_raw(path: Path, *, fixed_brightness: bool = False) -> LdrPixels:
             path, f"camera RAW that cannot be developed here ({reason})", "export it as JPEG, PNG or TIFF"
         ) from error
     return developed
+
+
+def embedded_jpeg(path: Path) -> bytes | None:
+    """The preview that a camera puts into a RAW file, as a rule with its EXIF data; None if there is none."""
+    import rawpy
+
+    try:
+        with rawpy.imread(str(path)) as raw:
+            preview = raw.extract_thumb()
+    except rawpy.LibRawError:
+        return None
+    return bytes(preview.data) if preview.format == rawpy.ThumbFormat.JPEG else None

@@ -14,6 +14,11 @@ Matrix: TypeAlias = Float64[np.ndarray, "3 3"]
 """A 3x3 matrix that acts on column vectors."""
 
 
+_D50 = np.array([0.9642, 1.0, 0.8249])
+
+"""White of ICC's profile connection space, XYZ (ICC.1, 7.2.16)."""
+
+
 class Chromaticities(NamedTuple):
     """CIE 1931 xy of the primaries and the white point, in OpenEXR's order."""
 
@@ -35,6 +40,10 @@ DISPLAY_P3 = Chromaticities((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), (0.3
 
 """SMPTE EG 432-1 primaries with a D65 white."""
 
+ADOBE_RGB = Chromaticities((0.64, 0.33), (0.21, 0.71), (0.15, 0.06), (0.3127, 0.3290))
+
+"""Adobe RGB (1998)."""
+
 ACES_AP0 = Chromaticities((0.7347, 0.2653), (0.0, 1.0), (0.0001, -0.077), (0.32168, 0.33767))
 
 """SMPTE ST 2065-1 (ACES)."""
@@ -47,9 +56,14 @@ _NAMES = {
     "Rec. 709": REC709,
     "Rec. 2020": REC2020,
     "Display P3": DISPLAY_P3,
+    "Adobe RGB": ADOBE_RGB,
     "ACES AP0": ACES_AP0,
     "ACEScg AP1": ACES_AP1,
 }
+
+PRIMARIES_BY_CODE = {1: REC709, 9: REC2020, 12: DISPLAY_P3}
+
+"""By the colour primaries of ITU-T H.273."""
 
 _NAME_TOLERANCE = 1e-3
 
@@ -95,9 +109,18 @@ def rgb_to_xyz(chromaticities: Chromaticities) -> Matrix:
 
 def to_rec709(chromaticities: Chromaticities) -> Matrix:
     """The matrix from linear RGB of these primaries to linear Rec. 709, whites adapted by the Bradford transform."""
-    cones = _BRADFORD @ _xyz(REC709.white) / (_BRADFORD @ _xyz(chromaticities.white))
-    adaptation = np.linalg.solve(_BRADFORD, cones[:, None] * _BRADFORD)
-    return np.linalg.solve(rgb_to_xyz(REC709), adaptation @ rgb_to_xyz(chromaticities))
+    return np.linalg.solve(rgb_to_xyz(REC709), _adapted(chromaticities, _xyz(REC709.white)))
+
+
+def rgb_to_pcs(chromaticities: Chromaticities) -> Matrix:
+    """The matrix from linear RGB to the XYZ of ICC profiles, whose white is D50."""
+    return _adapted(chromaticities, _D50)
+
+
+def _adapted(chromaticities: Chromaticities, white: Float64[np.ndarray, "3"]) -> Matrix:
+    """RGB to XYZ of another white, by the Bradford transform."""
+    cones = _BRADFORD @ white / (_BRADFORD @ _xyz(chromaticities.white))
+    return np.linalg.solve(_BRADFORD, cones[:, None] * _BRADFORD) @ rgb_to_xyz(chromaticities)
 
 
 def to_primaries(linear: LinearPixels, stated: Chromaticities, wanted: Chromaticities) -> LinearPixels:

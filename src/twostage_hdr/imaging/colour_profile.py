@@ -1,4 +1,4 @@
-"""ICC profiles: bringing a photograph's colours to sRGB, and telling the colours of results."""
+"""ICC profiles: bringing a photograph's colours to sRGB or to its curve alone, and telling the colours of results."""
 
 import io
 import struct
@@ -10,9 +10,22 @@ import numpy as np
 import torch
 from PIL import Image, ImageCms
 
-from twostage_hdr.imaging.chromaticities import REC709, Chromaticities, name_of
-from twostage_hdr.imaging.pixel_arrays import LdrPixels
+from twostage_hdr.imaging.chromaticities import (
+    ADOBE_RGB,
+    DISPLAY_P3,
+    REC709,
+    REC2020,
+    Chromaticities,
+    Matrix,
+    name_of,
+    rgb_to_pcs,
+)
+from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, LdrPixels
 from twostage_hdr.radiometry.srgb import srgb_decode
+
+_SAME_PRIMARIES = 0.005  # of X, Y and Z; encoders round, and the closest two spaces differ by 0.06
+_OUTSIDE = -0.01  # a share of a Rec. 709 primary from which a profile's own is outside Rec. 709
+_KNOWN = (REC709, DISPLAY_P3, REC2020, ADOBE_RGB)
 
 _EXACT = 0x0100
 
@@ -39,15 +52,72 @@ def convert_to_srgb(pixels: LdrPixels, profile: bytes | None) -> tuple[LdrPixels
         return pixels, []
     if space != "RGB":
         return pixels, [f"colour profile '{name}' ignored (it describes {space}, not RGB)"]
-    converted = imagecodecs.cms_transform(
+    converted = _transformed(pixels, profile, imagecodecs.cms_profile("srgb"), pixels.dtype.type)
+    return converted, [f"converted from {name} to sRGB"]
+
+
+def to_srgb_curve(pixels: LdrPixels, profile: bytes | None) -> tuple[LdrPixels, Chromaticities, list[str]]:
+    """Encode RGB pixels as sRGB does, in primaries that hold the gamut of their embedded ICC profile.
+
+    Display P3, Rec. 2020 and Adobe RGB keep their own channels, since it is in them that a light is clipped; other wide
+    gamuts become Rec. 2020, the rest Rec. 709. What has to be encoded anew for that has 16 bits.
+
+    Returns:
+        The pixels, their primaries, and a note if there was a profile other than sRGB.
+    """
+    own = profile_primaries(profile)
+    if profile is None or own == REC709 or (own is None and not _is_wide(profile)):
+        converted, notes = convert_to_srgb(pixels, profile)
+        return converted, REC709, notes
+    primaries = own or REC2020
+    target = rgb_profile(primaries)
+    greys = np.arange(256, dtype=np.uint8).repeat(3).reshape(1, 256, 3)
+    if own is not None and np.abs(_transformed(greys, profile, target, np.uint8).astype(int) - greys).max() <= 1:
+        return pixels, primaries, [f"gamut of {name_of(primaries)} kept"]
+    return (
+        _transformed(pixels, profile, target, np.uint16),
+        primaries,
+        [f"gamut of {name_of(primaries)} kept" if own else f"converted to {name_of(primaries)}"],
+    )
+
+
+def profile_primaries(profile: bytes | None) -> Chromaticities | None:
+    """The primaries of an RGB profile if they are Rec. 709, Display P3, Rec. 2020 or Adobe RGB."""
+    colorants = _colorants(profile)
+    if colorants is None:
+        return None
+    near = (known for known in _KNOWN if np.abs(rgb_to_pcs(known) - colorants).max() < _SAME_PRIMARIES)
+    return next(near, None)
+
+
+def _is_wide(profile: bytes) -> bool:
+    colorants = _colorants(profile)
+    return colorants is not None and bool(np.linalg.solve(rgb_to_pcs(REC709), colorants).min() < _OUTSIDE)
+
+
+def _colorants(profile: bytes | None) -> Matrix | None:
+    """From linear RGB of a profile of primaries and curves to its XYZ, whose white is D50."""
+    try:
+        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile or b"")).profile
+    except (OSError, ImageCms.PyCMSError):
+        return None
+    columns = [column for column in (opened.red_colorant, opened.green_colorant, opened.blue_colorant) if column]
+    if opened.xcolor_space.strip() != "RGB" or not opened.is_matrix_shaper or len(columns) < 3:
+        return None
+    return np.array([xyz for xyz, _ in columns]).T
+
+
+def _transformed(pixels: LdrPixels, profile: bytes, target: bytes, dtype: type) -> LdrPixels:
+    converted: LdrPixels = imagecodecs.cms_transform(
         np.ascontiguousarray(pixels),
         profile,
-        imagecodecs.cms_profile("srgb"),
+        target,
         colorspace="rgb",
         outcolorspace="rgb",
-        flags=_EXACT if pixels.dtype == np.uint16 else None,
+        outdtype=dtype,
+        flags=_EXACT if np.uint16 in (pixels.dtype, dtype) else None,
     )
-    return converted, [f"converted from {name} to sRGB"]
+    return converted
 
 
 class InkConversion(NamedTuple):
@@ -78,6 +148,16 @@ class InkConversion(NamedTuple):
 
 def _name(profile: ImageCms.ImageCmsProfile) -> str:
     return (profile.profile.profile_description or "an unnamed profile").strip("\0 \n")
+
+
+def orientation_of(image: Image.Image) -> int:
+    """EXIF's orientation, 1 to 8; 1 if there is none, or where the EXIF data are damaged."""
+    if image.format == "PNG":
+        image.load()  # since EXIF data may lie behind the pixels, whose damage is another matter
+    try:
+        return int(image.getexif().get(EXIF_ORIENTATION, 1))
+    except Exception:  # damaged EXIF data make the reader raise almost anything
+        return 1
 
 
 def upright(pixels: np.ndarray, orientation: int) -> tuple[np.ndarray, list[str]]:

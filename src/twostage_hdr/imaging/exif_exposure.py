@@ -60,7 +60,9 @@ def read_exif_exposure(path: Path) -> ExifExposure:
         seconds=_positive(photo.get(tags.ExposureTime)),
         iso=_positive(photo.get(tags.ISOSpeedRatings)),
         f_number=_positive(photo.get(tags.FNumber)),
-        taken=_moment(photo.get(tags.DateTimeOriginal) or base.get(tags.DateTime), photo.get(tags.SubsecTimeOriginal)),
+        taken=exif_moment(
+            photo.get(tags.DateTimeOriginal) or base.get(tags.DateTime), photo.get(tags.SubsecTimeOriginal)
+        ),
         bracketed=photo.get(tags.ExposureMode) == AUTO_BRACKET,
         camera=" ".join(str(base.get(tag, "")).strip("\0 ") for tag in (tags.Make, tags.Model)).strip(),
         size=size,
@@ -76,7 +78,8 @@ def _positive(value: object) -> float | None:
     return number if math.isfinite(number) and number > 0 else None
 
 
-def _moment(text: object, fraction: object) -> datetime | None:
+def exif_moment(text: object, fraction: object) -> datetime | None:
+    """A date and time as EXIF writes it, and the digits after its seconds; None if it is no date."""
     try:
         moment = datetime.strptime(str(text).strip("\0 "), "%Y:%m:%d %H:%M:%S")
     except ValueError:

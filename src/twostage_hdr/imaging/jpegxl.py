@@ -1,6 +1,8 @@
 """JPEG XL with PQ and BT.2020 primaries: HDR for viewers that know the format."""
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import to_rec709_pixels
 from twostage_hdr.imaging.exif import result_exif
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
+from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels, StoredImage
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, from_pq2020, to_pq2020
 from twostage_hdr.imaging.result_format import RowFormat, Target, pq_peak
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
@@ -24,6 +26,7 @@ _FILE_TYPE = b"\0\0\0\x14ftypjxl \0\0\0\0jxl "
 _CICP = (BT2020_PRIMARIES, PQ_TRANSFER, 0, 1)
 _LINEAR_REC709 = (1, 8)
 _MAX16 = 65535
+_MOST_CHANNELS = 4
 
 
 class JpegXlRowWriter(ScanlineWriter):
@@ -111,21 +114,15 @@ def read_jpegxl(path: str | Path) -> HdrImage:
         InputError: damaged, or of another colour encoding.
     """
     path = Path(path)
-    with path.open("rb") as file:  # OpenImageIO would look at all of it first
-        if not file.read(len(_CONTAINER)).startswith((_CONTAINER, _CODESTREAM)):
-            raise InputError(path, "not a JPEG XL", _CURE)
-    source = OpenImageIO.ImageInput.open(str(path))
-    if source is None:
-        raise InputError(path, f"damaged or unreadable JPEG XL ({OpenImageIO.geterror().strip()})", _CURE)
-    try:
+    if not is_jpegxl(path):
+        raise InputError(path, "not a JPEG XL", _CURE)
+    with _opened(path) as source:
         spec = source.spec()
         check_pixels(path, spec.width, spec.height, HDR_BYTES)
         stored = source.read_image(0, 0, 0, 3, "float") if spec.nchannels >= 3 else None
-    finally:
-        source.close()
     if stored is None:
         raise InputError(path, f"{spec.nchannels}-channel or damaged JPEG XL", "HDR images have red, green and blue")
-    codes = tuple(spec.getattribute("CICP") or ())[:2]
+    codes = _colour_codes(spec)
     notes = ("alpha channel dropped",) if spec.nchannels == 4 else ()
     if codes == _CICP[:2]:
         linear, domain, white, primaries = from_pq2020(stored), "PQ, JPEG XL", WHITE, "Rec. 2020"
@@ -135,3 +132,54 @@ def read_jpegxl(path: str | Path) -> HdrImage:
         raise InputError(path, f"JPEG XL of colour codes {codes}", "PQ BT.2020 is (9, 16), linear Rec. 709 is (1, 8)")
     pixels, changes = to_rec709_pixels(linear, str(path))
     return HdrImage(pixels=pixels, domain=domain, notes=(*notes, *changes), white_nits=white, primaries=primaries)
+
+
+def is_jpegxl(path: Path) -> bool:
+    """Whether a file begins as a JPEG XL: OpenImageIO would look at all of it."""
+    with path.open("rb") as file:
+        return file.read(len(_CONTAINER)).startswith((_CONTAINER, _CODESTREAM))
+
+
+def jpegxl_codes(path: Path) -> tuple[int, int]:
+    """Primaries and transfer characteristics by the codes of ITU-T H.273; (2, 2) means unspecified.
+
+    Raises:
+        InputError: damaged.
+    """
+    with _opened(path) as source:
+        return _colour_codes(source.spec())
+
+
+def read_jpegxl_samples(path: Path) -> StoredImage:
+    """The stored integers of a JPEG XL, upright.
+
+    Raises:
+        InputError: damaged, floating-point, or too large.
+    """
+    with _opened(path) as source:
+        spec = source.spec()
+        check_pixels(path, spec.width, spec.height)
+        if str(spec.format) not in ("uint8", "uint16"):
+            raise InputError(path, f"{spec.format} pixels", "a photograph of 8 or 16 bits per channel is expected here")
+        samples = source.read_image(0, 0, 0, min(spec.nchannels, _MOST_CHANNELS), str(spec.format))
+        profile = spec.getattribute("ICCProfile")
+        why = source.geterror()
+    if samples is None:
+        raise InputError(path, f"damaged JPEG XL ({why.strip()})", _CURE)
+    return StoredImage(samples, 1, None if profile is None else bytes(profile))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[OpenImageIO.ImageInput]:
+    source = OpenImageIO.ImageInput.open(str(path))
+    if source is None:
+        raise InputError(path, f"damaged or unreadable JPEG XL ({OpenImageIO.geterror().strip()})", _CURE)
+    try:
+        yield source
+    finally:
+        source.close()
+
+
+def _colour_codes(spec: OpenImageIO.ImageSpec) -> tuple[int, int]:
+    primaries, transfer = (*(spec.getattribute("CICP") or (2, 2)),)[:2]
+    return primaries, transfer

@@ -12,7 +12,8 @@ from PIL import Image
 
 from twostage_hdr.boundary.pixel_limit import check_pixels
 from twostage_hdr.boundary.regular_file import read_bytes
-from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, LdrPixels, StoredImage
+from twostage_hdr.imaging.colour_profile import orientation_of
+from twostage_hdr.imaging.pixel_arrays import LdrPixels, StoredImage
 from twostage_hdr.radiometry.srgb import srgb_encode
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -88,7 +89,7 @@ def read_deep_png(path: Path) -> StoredImage:
         samples = samples[:, :, None]
     with Image.open(path) as image:
         profile = image.info.get("icc_profile")
-        orientation = image.getexif().get(EXIF_ORIENTATION, 1)
+        orientation = orientation_of(image)
     return StoredImage(samples, orientation, profile)
 
 

@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt
 from torch import Tensor
 
 from twostage_hdr.inference.tiled import encoded
-from twostage_hdr.networks.context_gain import CELL, ContextGain, clipping_weight
+from twostage_hdr.networks.two_stage_context import CELL, ContextGain, clipping_weight
 
 TILE = 96
 """Side of a tile of the map, cells: 140 with its halo, so 50 MiB of features."""

@@ -16,11 +16,10 @@ from twostage_hdr.inference.hardware import choose_precision, find_device, witho
 from twostage_hdr.inference.tiled import receptive_radius, tiled_rows
 from twostage_hdr.inference.whole_frame import Response, WholeFrameRows
 from twostage_hdr.inference.winograd.network import StreamedNetwork
-from twostage_hdr.networks.context_gain import ContextGain
 from twostage_hdr.networks.hyper_parameters import to_channels_last
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
-from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
+from twostage_hdr.networks.two_stage_context import ContextGain, TwoStageContextNetwork
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
 
 

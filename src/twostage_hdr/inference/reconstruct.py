@@ -1,7 +1,8 @@
 """From a photograph to a linear HDR image."""
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ from jaxtyping import Float32
 from torch import nn
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.ldr import read_ldr
+from twostage_hdr.imaging.photograph import Photograph, read_photograph
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels
 from twostage_hdr.inference.engine import Engine, Rows
+from twostage_hdr.inference.own_light import HdrUse, certain, hdr_use, joined
 from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.inference.whole_frame import Response, check_lights, parse_response
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
@@ -26,10 +28,12 @@ class Reconstruction:
         rows: from top to bottom, linear, 1.0 = the photograph's white.
         uncertainty: of the rows from `top` to `bottom`, stops between the 10 and the 90 % quantile of the light,
             (rows, width); None where the network gives no quantiles.
+        hdr: what was made of the photograph's own HDR; None of an ordinary photograph.
     """
 
     rows: Iterator[Float32[np.ndarray, "rows width 3"]]
     uncertainty: Callable[[int, int], Float32[np.ndarray, "rows width"]] | None
+    hdr: HdrUse | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +43,8 @@ class Reconstructor:
     Attributes:
         engine: runs the network on images of any size.
         encoded: whether the network's output is encoded with gamma 2.24 (else linear).
-        response: see `load_reconstructor`.
-        lights: see `load_reconstructor`.
+        response: how photographs are encoded.
+        lights: quantile of the light of what is clipped; None for the network's own choice.
     """
 
     engine: Engine
@@ -58,6 +62,21 @@ class Reconstructor:
         view = self.engine.look(pixels, response=self.response, lights=self.lights)
         rows = self._linear(self.engine.run_rows(pixels, view))
         return Reconstruction(rows=rows, uncertainty=None if view is None else view.uncertainty)
+
+    def begin_photograph(self, photograph: Photograph) -> Reconstruction:
+        """As `begin`; where a photograph is HDR itself, its own light is used, see `own_light`.
+
+        The result has the photograph's primaries. The network, trained on Rec. 709, sees the channels as they are
+        stored: it is in these that light clips, and below white they come out as they are.
+        """
+        light = photograph.light
+        if light is None:
+            return self.begin(photograph.sdr())
+        use = hdr_use(light)
+        if not use.clipped_share:
+            return Reconstruction(rows=light.bands(), uncertainty=partial(certain, light.width), hdr=use)
+        seen = replace(self, response="declared").begin(light.exposed(light.peak))
+        return replace(seen, rows=joined(light, seen.rows), hdr=use)
 
     def rows(self, pixels: LdrPixels) -> Iterator[Float32[np.ndarray, "rows width 3"]]:
         """The result's rows from top to bottom, linear, 1.0 = the photograph's white; raises as `begin`."""
@@ -80,21 +99,11 @@ class Reconstructor:
         return np.concatenate(list(self.rows(pixels)))
 
 
-def load_reconstructor(
-    weights: str | Path | nn.Module | None = None,
-    *,
-    device: str = "auto",
-    precision: str = "auto",
-    tile: int | None = None,
-    response: str | float = "declared",
-    lights: float | None = None,
-    trust: Collection[str] = (),
-) -> Reconstructor:
-    """Weights and a machine, ready to run.
+@dataclass(frozen=True, kw_only=True)
+class ReconstructOptions:
+    """How a network turns photographs into HDR images, and where it runs.
 
-    Args:
-        weights: anything `load_weights` takes, a network of this package (which is moved to the device and put into
-            evaluation mode), or None for the package's default set.
+    Attributes:
         device: auto, cpu, cuda, cuda:N or mps; several, comma-separated, share a photograph.
         precision: auto (bf16 where the hardware multiplies it, else fp32), fp32 or bf16.
         tile: side of the tiles in px; None chooses for the machine.
@@ -103,13 +112,34 @@ def load_reconstructor(
             or a gamma (2.24 for HdM's frames). A choice of the default set.
         lights: how bright what was clipped becomes: a quantile of the light that it may have had, 0.1 (careful) to 0.9
             (brilliant); None for the set's own choice. A choice of the default set.
-        trust: see `load_weights`.
+        trust: the user's own packages whose network the weights may name, see `load_weights`.
+        ignore_gain_map: see `read_photograph`, which takes photographs so.
+    """
+
+    device: str = "auto"
+    precision: str = "auto"
+    tile: int | None = None
+    response: str | float = "declared"
+    lights: float | None = None
+    trust: Collection[str] = ()
+    ignore_gain_map: bool = False
+
+
+def load_reconstructor(
+    weights: str | Path | nn.Module | None = None, options: ReconstructOptions = ReconstructOptions()
+) -> Reconstructor:
+    """Weights and a machine, ready to run.
+
+    Args:
+        weights: anything `load_weights` takes, a network of this package (which is moved to the device and put into
+            evaluation mode), or None for the package's default set.
+        options: where and how it runs.
 
     Raises:
         InputError: weights that cannot be used, a device or precision that is not there, or a response or lights that
             is out of range or that these weights have no choice of.
     """
-    network = weights if isinstance(weights, nn.Module) else load_weights(weights, trust=trust)
+    network = weights if isinstance(weights, nn.Module) else load_weights(weights, trust=options.trust)
     output = getattr(network, "output", None)
     if output not in ("encoded", "linear"):
         raise InputError(
@@ -117,14 +147,14 @@ def load_reconstructor(
         )
     if getattr(network, "frames", 1) > 1:
         raise InputError("weights", f"a {type(network).__name__} takes several exposures", "give a single-shot set")
-    engine = Engine(network=network, device=device, precision=precision, tile=tile)
-    parsed, lights = parse_response(response), check_lights(lights)
-    engine.check_choices(response=parsed, lights=lights)
-    return Reconstructor(engine=engine, encoded=output == "encoded", response=parsed, lights=lights)
+    engine = Engine(network=network, device=options.device, precision=options.precision, tile=options.tile)
+    response, lights = parse_response(options.response), check_lights(options.lights)
+    engine.check_choices(response=response, lights=lights)
+    return Reconstructor(engine=engine, encoded=output == "encoded", response=response, lights=lights)
 
 
 def reconstruct(
-    photograph: str | Path | LdrPixels | torch.Tensor,
+    photograph: str | Path | Photograph | LdrPixels | torch.Tensor,
     *,
     weights: str | Path | nn.Module | None = None,
     device: str = "auto",
@@ -133,31 +163,37 @@ def reconstruct(
     response: str | float = "declared",
     lights: float | None = None,
     trust: Collection[str] = (),
+    ignore_gain_map: bool = False,
 ) -> LinearPixels:
-    """Reconstructs the HDR image of one photograph.
+    """Reconstructs the HDR image of one photograph; of one that is HDR itself only what that lacks.
 
     Args:
-        photograph: a file (JPEG, PNG, TIFF, WebP, ...), or its pixels, (height, width, 3) uint8 or uint16.
+        photograph: a file (JPEG, PNG, TIFF, WebP, ...), what `read_photograph` gives of it, or its pixels, (height,
+            width, 3) uint8 or uint16.
         weights: see `load_reconstructor`.
-        device: see `load_reconstructor`.
-        precision: see `load_reconstructor`.
-        tile: see `load_reconstructor`.
-        response: see `load_reconstructor`.
-        lights: see `load_reconstructor`.
-        trust: see `load_weights`.
+        device: see `ReconstructOptions`, as all that follow.
+        precision: of the matrix products.
+        tile: side in px.
+        response: how the photograph is encoded.
+        lights: how bright what was clipped becomes.
+        trust: packages of the user's own.
+        ignore_gain_map: take one that is HDR already as an ordinary photograph.
 
     Returns:
-        (height, width, 3) float32, linear RGB with Rec. 709 primaries; 1.0 is the photograph's white, and highlights
-        go above it.
+        (height, width, 3) float32, linear RGB with the photograph's primaries (`read_photograph(...).info.primaries`):
+        Rec. 709, or those of its wide gamut; 1.0 is the photograph's white, and highlights go above it.
 
     Raises:
         InputError: a photograph or weights that cannot be used.
     """
-    pixels = read_ldr(photograph).pixels if isinstance(photograph, str | Path) else _checked(photograph)
-    reconstructor = load_reconstructor(
-        weights, device=device, precision=precision, tile=tile, response=response, lights=lights, trust=trust
+    if isinstance(photograph, str | Path):
+        photograph = read_photograph(photograph, ignore_gain_map=ignore_gain_map)
+    elif not isinstance(photograph, Photograph):
+        photograph = Photograph(pixels=_checked(photograph))
+    options = ReconstructOptions(
+        device=device, precision=precision, tile=tile, response=response, lights=lights, trust=trust
     )
-    return reconstructor.image(pixels)
+    return np.concatenate(list(load_reconstructor(weights, options).begin_photograph(photograph).rows))
 
 
 def _checked(photograph: LdrPixels | torch.Tensor) -> LdrPixels:

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from twostage_hdr.networks.context_gain import clipping_weight
+from twostage_hdr.networks.two_stage_context import clipping_weight
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
 SIDE = 160
@@ -119,6 +119,6 @@ def canvas_place(
 
 def _geometry(length: int, height: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
     """Pixels of a cell, and pixels by which the canvas begins before the frame."""
-    sides = torch.tensor([height, width, length], dtype=torch.float32, device=like.device)
+    sides = torch.tensor([height, width, length], dtype=torch.float32).to(like.device, non_blocking=True)
     scale = torch.maximum(sides[0], sides[1]) / SIDE
     return scale, (SIDE * scale - sides[2]) / 2

@@ -7,11 +7,11 @@ from typing import ClassVar, Literal, NamedTuple
 import torch
 from torch import nn
 
-from twostage_hdr.networks.context_gain import ContextGain, clipping_weight
 from twostage_hdr.networks.frame_thumbnail import Thumbnail, thumbnail
 from twostage_hdr.networks.hyper_parameters import HyperParameters
 from twostage_hdr.networks.response_curve import ResponseCurve, gamma_curve, srgb_curve
 from twostage_hdr.networks.two_stage import TwoStageNetwork
+from twostage_hdr.networks.two_stage_context import ContextGain, clipping_weight
 from twostage_hdr.networks.whole_frame_branch import PEAK, QUANTILES, LightMap, WholeFrameBranch, light_rows
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 from twostage_hdr.radiometry.quantities import EncodedRGB

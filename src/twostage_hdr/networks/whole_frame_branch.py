@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.networks.context_gain import clipping_weight
 from twostage_hdr.networks.frame_thumbnail import BINS, CHANNELS, SIDE, Thumbnail, bilinear_matrix
 from twostage_hdr.networks.hyper_parameters import HyperParameters
 from twostage_hdr.networks.response_curve import NUMBERS, ResponseCurve, curve_of
+from twostage_hdr.networks.two_stage_context import clipping_weight
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
 QUANTILES = (0.1, 0.5, 0.9)

@@ -122,7 +122,7 @@ def encoded_to_lab(encoded: EncodedRGB) -> Lab:
         linear = rgb_to_linear_rgb(encoded)
         red, green, blue = _rgb_to_xyz(encoded.device, encoded.dtype).unbind(1)  # (3, 1, 1) each
         xyz = red * linear[..., :1, :, :] + green * linear[..., 1:2, :, :] + blue * linear[..., 2:, :, :]
-        # CIE's f: a cube root that goes on as a straight line near black.
+        # CIE's f: a cube root that continues as a straight line near black.
         dark = xyz <= LINEAR_BELOW
         x, y, z = torch.where(dark, 7.787 * xyz + 4 / 29, xyz.clamp(min=LINEAR_BELOW) ** (1 / 3)).unbind(-3)
         return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), -3)

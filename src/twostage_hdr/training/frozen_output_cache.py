@@ -60,7 +60,11 @@ class FrozenOutputCache:
             for place, result in zip(missing, computed, strict=True):
                 kept[place] = result
                 self._keep(files[place], result)
-        return torch.from_numpy(np.stack([result for result in kept if result is not None])).to(frames.device).float()
+        return (
+            torch.from_numpy(np.stack([result for result in kept if result is not None]))
+            .to(frames.device, non_blocking=True)
+            .float()
+        )
 
     def _keep(self, file: Path, result: Float16[np.ndarray, "3 height width"]) -> None:
         try:

@@ -1,7 +1,8 @@
 """Trains the branch that looks at whole frames: their response, and the light of what is clipped."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -10,12 +11,10 @@ from torch import Tensor, nn
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.losses.gain_aligned import alignment_gain
-from twostage_hdr.losses.log_error import AlignedLogErrorLoss
-from twostage_hdr.losses.pinball import PinballLoss
-from twostage_hdr.losses.response_error import ResponseErrorLoss
-from twostage_hdr.networks.context_gain import clipping_weight
+from twostage_hdr.losses.whole_frame import AlignedLogErrorLoss, PinballLoss, ResponseErrorLoss
 from twostage_hdr.networks.frame_thumbnail import thumbnail
 from twostage_hdr.networks.response_curve import ResponseCurve, gamma_curve, srgb_curve
+from twostage_hdr.networks.two_stage_context import clipping_weight
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
 from twostage_hdr.networks.whole_frame_branch import LOWEST, QUANTILES, LightMap, light_at
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
@@ -23,7 +22,7 @@ from twostage_hdr.training.optimisation import OptimizedPart, OptimizerFactory, 
 from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule
 from twostage_hdr.training.whole_frame_batch import WholeFrameBatch
 
-CURVES = {"srgb": srgb_curve, "gamma": lambda: gamma_curve(HDM_GAMMA)}
+CURVES: dict[str, Callable[..., ResponseCurve]] = {"srgb": srgb_curve, "gamma": partial(gamma_curve, HDM_GAMMA)}
 """Responses that a user may declare."""
 
 
@@ -114,7 +113,7 @@ class TwoStageWholeFrameModule(ReconstructionModule):
         estimated = branch.response(batch.seen)
         names = self.responses(batch.cameras)
         curve = known_or(estimated, names)
-        known = torch.tensor([float(name != "estimated") for name in names]).to(batch.ldr)
+        known = torch.cat([batch.ldr.new_full((1,), name != "estimated") for name in names])
         lights = branch.lights(batch.seen, curve, known)
         unknown = [place for place, name in enumerate(names) if name == "estimated"]
         with without_autocast(batch.ldr):
@@ -152,13 +151,15 @@ class TwoStageWholeFrameModule(ReconstructionModule):
         """Of the responses that are to be estimated; nothing where all are known."""
         if not unknown:
             return {}
-        curve = ResponseCurve(*(value[unknown] for value in estimated))
-        light = curve.linear(batch.ldr[unknown])
-        return {"response": self.response_loss(light, decode_gamma(batch.reference16[unknown]))}
+        *curve, ldr, reference = (  # one by one: a list of places would have to travel to the device
+            torch.stack([values[place] for place in unknown]) for values in (*estimated, batch.ldr, batch.reference16)
+        )
+        return {"response": self.response_loss(ResponseCurve(*curve).linear(ldr), decode_gamma(reference))}
 
 
 def known_or(estimated: ResponseCurve, names: Sequence[str]) -> ResponseCurve:
     """For each frame the curve of that name; an estimated one passes no gradient on."""
+    device = estimated.exponent.device
     own = [ResponseCurve(*(value[place : place + 1].detach() for value in estimated)) for place in range(len(names))]
-    chosen = [CURVES[name]() if name in CURVES else curve for name, curve in zip(names, own, strict=True)]
-    return ResponseCurve(*(torch.cat(values).to(estimated.exponent) for values in zip(*chosen, strict=True)))
+    chosen = [CURVES[name](device=device) if name in CURVES else curve for name, curve in zip(names, own, strict=True)]
+    return ResponseCurve(*(torch.cat(values) for values in zip(*chosen, strict=True)))

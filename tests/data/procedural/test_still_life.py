@@ -1,9 +1,8 @@
 import numpy as np
 
-from twostage_hdr.data.procedural.bokeh import render_backdrop
 from twostage_hdr.data.procedural.pinhole import View
 from twostage_hdr.data.procedural.solids import Light, Sphere
-from twostage_hdr.data.procedural.still_life import render_still_life
+from twostage_hdr.data.procedural.still_life import render_backdrop, render_still_life
 from twostage_hdr.data.procedural.studio import BACKDROP, TABLE, Sight, draw_studio, light_table
 from twostage_hdr.data.procedural.surface import Texture
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import ExifTags, Image
 
-from twostage_hdr.camera.quantization import quantize_8bit
+from twostage_hdr.camera.jpeg import quantize_8bit
 from twostage_hdr.camera.response import GammaResponse
 
 Scene = Callable[..., np.ndarray]

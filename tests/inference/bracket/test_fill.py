@@ -6,7 +6,7 @@ from torch import nn
 from twostage_hdr.inference.bracket.fill import fill
 from twostage_hdr.inference.bracket.merge import AlignedFrame, merge
 from twostage_hdr.inference.bracket.response import gamma_response
-from twostage_hdr.inference.reconstruct import load_reconstructor
+from twostage_hdr.inference.reconstruct import ReconstructOptions, load_reconstructor
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 
 GAMMA = gamma_response()
@@ -46,7 +46,7 @@ def _filled(frames, network):
     return (
         before,
         merged.missing > 0,
-        fill(merged, frames, GAMMA, load_reconstructor(network, device="cpu", precision="fp32")),
+        fill(merged, frames, GAMMA, load_reconstructor(network, ReconstructOptions(device="cpu", precision="fp32"))),
     )
 
 

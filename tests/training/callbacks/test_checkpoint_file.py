@@ -112,7 +112,7 @@ def test_a_damaged_one_is_put_aside_and_the_one_before_is_taken(
     assert path == tmp_path / f"{taken}.ckpt"
     if taken != "last":
         assert "last.ckpt" in word
-        assert f"going on from {taken}.ckpt" in word
+        assert f"resuming from {taken}.ckpt" in word
         assert not (tmp_path / "last.ckpt").exists()
         assert newest_whole(tmp_path)[0] == path  # another process of the run comes to the same
 

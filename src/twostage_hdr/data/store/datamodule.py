@@ -1,16 +1,75 @@
 """The DataModule of a prepared store."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from torch.utils.data import Dataset
 
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.splits import Splits, read_splits
-from twostage_hdr.data.store.store_source import StoreSource
-from twostage_hdr.data.store.stored_patches import StoredPatches
+from twostage_hdr.data.store.store_source import PackedTriples, StoreSource
 from twostage_hdr.data.triple import Triple
+from twostage_hdr.data.window import Window
 from twostage_hdr.errors import InputError
+
+_CROP = 20
+"""Random stream of crops, exposures and flips, apart from those of patches and orders."""
+
+
+class StoredPatches(Dataset[Triple]):
+    """Every stored patch once per epoch, through a new random crop (and, if asked for, exposure) each time.
+
+    A sample is a pure function of (seed, epoch, index), see `PatchDataset`. Crops are copied from the maps straight
+    into the batch.
+
+    Args:
+        source: the store.
+        count: samples per epoch; beyond the number of patches they come round again, with other crops.
+        crop_size: side of the crops in px.
+        flips: mirror crops left-right and top-down at random.
+        seed: of everything random here.
+    """
+
+    def __init__(self, source: StoreSource, *, count: int, crop_size: int, flips: bool, seed: int) -> None:
+        self.source, self.count, self.crop_size, self.flips, self.seed = source, count, crop_size, flips, seed
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, key: tuple[int, int]) -> Triple:
+        packed = self.packed([key])
+        ldr, reference8, reference16 = (images[0] for images in packed.unpack()[:3])
+        return Triple(ldr, reference8, reference16, packed.scene[0], packed.scale[0])
+
+    def __getitems__(self, keys: Sequence[tuple[int, int]]) -> Triple:
+        """A whole batch, channels-last; the DataLoader calls this instead of collating samples."""
+        return self.packed(keys).unpack()
+
+    def packed(self, keys: Sequence[tuple[int, int]]) -> PackedTriples:
+        """A batch of the store's own integers."""
+        shape = (len(keys), self.crop_size, self.crop_size, 3)
+        ldr, reference = np.empty(shape, np.uint8), np.empty(shape, np.uint16)
+        units, scales, scenes = np.empty(len(keys), np.float32), np.empty(len(keys), np.float32), []
+        for place, (epoch, index) in enumerate(keys):
+            rng = np.random.default_rng([self.seed, _CROP, epoch, index])
+            number = index % len(self.source.stored)
+            window = Window(self.source.stored.side, self.crop_size, crop_at=(rng.random(), rng.random()))
+            crop = self.source.crop(number, rng, window)
+            down, right = (-1 if self.flips and rng.random() < 0.5 else 1 for _ in range(2))
+            ldr[place] = crop.ldr[::down, ::right]
+            reference[place] = crop.reference[::down, ::right]
+            units[place], scales[place] = crop.unit, crop.scale
+            scenes.append(self.source.stored.scene_of[number])
+        return PackedTriples(
+            torch.from_numpy(ldr),
+            torch.from_numpy(reference),
+            torch.from_numpy(units),
+            tuple(scenes),
+            torch.from_numpy(scales),
+        )
 
 
 class StoreDataModule(TripleDataModule):

@@ -10,8 +10,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.method_row import MethodRow, MetricColumn
 from twostage_hdr.evaluation.report.curves import Points, charts
-from twostage_hdr.evaluation.report.log_codec import HIGHEST_CODE, HIGHEST_STOP, LOWEST_STOP, encode_picture
-from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage
+from twostage_hdr.evaluation.report.report_image import (
+    HIGHEST_CODE,
+    HIGHEST_STOP,
+    LOWEST_STOP,
+    REFERENCE,
+    ReportImage,
+    encode_picture,
+)
 from twostage_hdr.evaluation.summarise import best_rows
 from twostage_hdr.evaluation.tables import cost_text, scaling_notes
 from twostage_hdr.imaging.atomic import atomic_path

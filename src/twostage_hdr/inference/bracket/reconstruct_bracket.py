@@ -18,7 +18,7 @@ from twostage_hdr.inference.bracket.fill import fill
 from twostage_hdr.inference.bracket.grouping import LARGEST_BRACKET
 from twostage_hdr.inference.bracket.merge import AlignedFrame, Merged, merge
 from twostage_hdr.inference.bracket.response import Response, find_response, gamma_response, srgb_response
-from twostage_hdr.inference.reconstruct import Reconstructor, load_reconstructor
+from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
 
 _ROWS_AT_ONCE = 256
 
@@ -108,9 +108,7 @@ def reconstruct_bracket(
     *,
     options: BracketOptions = BracketOptions(),
     weights: str | Path | nn.Module | None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    tile: int | None = None,
+    filling: ReconstructOptions = ReconstructOptions(),
 ) -> LinearPixels:
     """Reconstructs one HDR image from the frames of a bracket.
 
@@ -118,9 +116,7 @@ def reconstruct_bracket(
         photographs: 1 to 9 files, in any order.
         options: see `BracketOptions`.
         weights: of the network that fills what no frame recorded; see `load_reconstructor`.
-        device: see `load_reconstructor`.
-        precision: see `load_reconstructor`.
-        tile: see `load_reconstructor`.
+        filling: where and how that network runs.
 
     Returns:
         (height, width, 3) float32, linear RGB with Rec. 709 primaries; 1.0 is the reference frame's white.
@@ -129,7 +125,7 @@ def reconstruct_bracket(
         InputError: photographs, options or weights that cannot be used.
     """
     bracket = merge_bracket([Path(photograph) for photograph in photographs], options)
-    reconstructor = load_reconstructor(weights, device=device, precision=precision, tile=tile)
+    reconstructor = load_reconstructor(weights, filling)
     return np.concatenate(list(bracket.rows(reconstructor)))
 
 

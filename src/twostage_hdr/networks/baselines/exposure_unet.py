@@ -1,6 +1,7 @@
 """A U-Net that changes an image's exposure, and the merge of a stack of exposures [lee2018recursive, lee2018chain]."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -55,6 +56,40 @@ class ExposureUNet(nn.Module):
         return torch.sigmoid(self.to_rgb(x))[..., : image.shape[-2], : image.shape[-1]]
 
 
+class ExposureSteps(nn.Module):
+    """An exposure stack step by step, a stop each, in both directions; then merged.
+
+    Args:
+        steps: in each direction; 3 as published.
+        gamma: exponent of the encoding, for the merge.
+    """
+
+    output: ClassVar[Literal["encoded", "linear"]] = "linear"
+
+    def __init__(self, *, steps: int, gamma: float) -> None:
+        super().__init__()
+        self.steps, self.gamma = steps, gamma
+        self.stops = [float(stop) for stop in range(-steps, steps + 1) if stop]
+
+    def each_step(self) -> Iterable[tuple[nn.Module, nn.Module]]:
+        """What darkens and what brightens by a stop, for each step outwards."""
+        raise NotImplementedError
+
+    def forward(self, ldr: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 3 height width"]:
+        """LDR image, encoded, [0, 1] -> linear HDR image, 1.0 = LDR white."""
+        return merge_with_input(ldr, self.supervised_output(ldr), stops=self.stops, gamma=self.gamma)
+
+    def supervised_output(
+        self, ldr: Float[Tensor, "batch 3 height width"]
+    ) -> Float[Tensor, "batch exposures 3 height width"]:
+        """The predicted exposures, encoded, [0, 1], in ascending order of `stops` (which leaves the input out)."""
+        darker, brighter = [ldr], [ldr]
+        for darken, brighten in self.each_step():
+            darker.append(darken(darker[-1]))
+            brighter.append(brighten(brighter[-1]))
+        return torch.stack([*reversed(darker[1:]), *brighter[1:]], dim=1)
+
+
 def merge_with_input(
     ldr: Float[Tensor, "batch 3 height width"],
     stack: Float[Tensor, "batch exposures 3 height width"],
@@ -100,5 +135,5 @@ def merge_debevec(
     falling[:, 0] = 1  # the shortest exposure is trusted up to white,
     rising[:, -1] = 1  # the longest down to black
     weight = torch.minimum(rising, falling) + _FLOOR
-    time = torch.tensor([2.0**stop for stop in stops], dtype=z.dtype, device=z.device).view(1, -1, 1, 1, 1)
+    time = torch.tensor([2.0**stop for stop in stops]).to(z, non_blocking=True).view(1, -1, 1, 1, 1)
     return (weight * z**gamma / time).sum(dim=1) / weight.sum(dim=1)

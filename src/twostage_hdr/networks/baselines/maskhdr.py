@@ -70,7 +70,7 @@ class MaskHDR(nn.Module):
     def logarithm(self, ldr: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 3 height width"]:
         """The network's ln(1 + y), of any sign."""
         frame = pad_to_multiple(ldr, 2**_LEVELS)
-        mean, std = (torch.tensor(values).to(frame).view(3, 1, 1) for values in (_MEAN, _STD))
+        mean, std = (torch.tensor(values).to(frame, non_blocking=True).view(3, 1, 1) for values in (_MEAN, _STD))
         x, mask = (frame - mean) / std, well_exposed_mask(frame)
         passed = []
         for convolution in self.encoder:

@@ -61,12 +61,12 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 def resume_points(folder: Path) -> list[Path]:
-    """Names of a run's checkpoints, the one to go on from first."""
+    """Names of a run's checkpoints, the one to resume from first."""
     return [folder / name for name in (LAST, PREVIOUS, BEST)]
 
 
 def newest_whole(folder: Path) -> tuple[Path | None, str]:
-    """The checkpoint that a run goes on from, None at its beginning, and a word on what was damaged.
+    """The checkpoint that a run resumes from, None at its beginning, and a word on what was damaged.
 
     A damaged `last.ckpt` is put aside, so that it does not become the `previous.ckpt` of the next one.
 
@@ -82,7 +82,7 @@ def newest_whole(folder: Path) -> tuple[Path | None, str]:
             continue
         if damaged and (folder / LAST).exists():
             (folder / LAST).replace(folder / "damaged.ckpt")
-        return path, f"{damaged[0].subject}: {damaged[0].seen}; going on from {path.name}." if damaged else ""
+        return path, f"{damaged[0].subject}: {damaged[0].seen}; resuming from {path.name}." if damaged else ""
     if damaged:
         cure = "start anew in another hydra.run.dir"
         raise InputError(damaged[0].subject, f"{damaged[0].seen}, and no other is whole", cure)

@@ -23,7 +23,29 @@ from twostage_hdr.radiometry.quantities import EncodedRGB
 from twostage_hdr.training.reconstruction_module import Prediction
 
 
-class ValidationPanels(L.Callback):
+class ValidationPictures(L.Callback):
+    """Shows the first image of the first batches of every validation.
+
+    Args:
+        scenes: how many validation images are shown.
+    """
+
+    def __init__(self, *, scenes: int) -> None:
+        self.scenes = scenes
+
+    def show(self, trainer: L.Trainer, batch: Triple, prediction: Prediction, name: str) -> None:
+        """Shows one image, whose name can be a file's."""
+        raise NotImplementedError
+
+    def on_validation_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Triple, batch_idx: int, *_: Any
+    ) -> None:
+        if batch_idx < self.scenes and trainer.is_global_zero and not trainer.sanity_checking:
+            name = batch.scene[0].replace("/", "_")  # two folders may hold the same file name
+            self.show(trainer, batch, outputs, name)
+
+
+class ValidationPanels(ValidationPictures):
     """One picture per scene and validation: LDR, stage I, result, reference, difference, side by side.
 
     HDR images are shown through the mu-law curve that mu-PSNR uses, with the reference's scale.
@@ -34,22 +56,13 @@ class ValidationPanels(L.Callback):
     """
 
     def __init__(self, *, directory: str, scenes: int = 4) -> None:
-        self.directory, self.scenes = Path(directory), scenes
+        super().__init__(scenes=scenes)
+        self.directory = Path(directory)
 
-    def on_validation_batch_end(
-        self,
-        trainer: L.Trainer,
-        pl_module: L.LightningModule,
-        outputs: Any,
-        batch: Triple,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        if batch_idx >= self.scenes or trainer.sanity_checking or not trainer.is_global_zero:
-            return
-        columns = ["LDR", *(["stage I"] if outputs.enhanced is not None else []), "result", "reference", "difference"]
-        picture = labelled_columns(eight_bit(panel(batch, outputs)), columns)
-        name = batch.scene[0].replace("/", "_")  # two folders may hold the same file name
+    def show(self, trainer: L.Trainer, batch: Triple, prediction: Prediction, name: str) -> None:
+        stage_one = [] if prediction.enhanced is None else ["stage I"]
+        columns = ["LDR", *stage_one, "result", "reference", "difference"]
+        picture = labelled_columns(eight_bit(panel(batch, prediction)), columns)
         self.directory.mkdir(parents=True, exist_ok=True)
         write_png8(self.directory / f"epoch_{trainer.current_epoch + 1:03d}_{name}.png", picture)
         log_picture(trainer, f"val/{name}", picture, " | ".join(columns))
@@ -76,7 +89,7 @@ MAX_SIDE = 480
 """Longest side of each image of a strip, px: dashboards show thumbnails, and the files are uploaded."""
 
 
-class ExposureStrip(L.Callback):
+class ExposureStrip(ValidationPictures):
     """Sends validation images at several exposures to the loggers that show images; writes no files.
 
     Args:
@@ -85,28 +98,18 @@ class ExposureStrip(L.Callback):
     """
 
     def __init__(self, *, stops: Sequence[float] = (-4.0, -2.0, 0.0), scenes: int = 4) -> None:
-        self.stops, self.scenes = tuple(float(stop) for stop in stops), scenes
+        super().__init__(scenes=scenes)
+        self.stops = tuple(float(stop) for stop in stops)
 
-    def on_validation_batch_end(
-        self,
-        trainer: L.Trainer,
-        pl_module: L.LightningModule,
-        outputs: Any,
-        batch: Triple,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        if batch_idx >= self.scenes or trainer.sanity_checking or not trainer.is_global_zero:
-            return
+    def show(self, trainer: L.Trainer, batch: Triple, prediction: Prediction, name: str) -> None:
         if not picture_loggers(trainer):
             return
-        picture = exposure_strip(outputs.result[0].float().cpu(), batch.reference16[0].float().cpu(), self.stops)
-        shown = ", ".join(f"{stop:+g}" for stop in self.stops)
-        name = batch.scene[0].replace("/", "_")
+        picture = exposure_strip(prediction.result[0].float().cpu(), batch.reference16[0].float().cpu(), self.stops)
         rows = [
             labelled_columns(row, [f"{title} {stop:+g}" for stop in self.stops])
             for title, row in zip(("result", "reference"), np.split(eight_bit(picture), 2), strict=True)
         ]
+        shown = ", ".join(f"{stop:+g}" for stop in self.stops)
         log_picture(trainer, f"exposures/{name}", np.concatenate(rows), f"result above reference at {shown} stops")
 
 

@@ -120,11 +120,11 @@ class RunCheckpoints(Checkpoint):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         score = self.scores.get(self.monitor)
-        if self._validated and score is not None and self._is_better(score):
+        better = self._validated and score is not None and self._is_better(score)
+        if better:
             self.best = score
-            self.save(trainer, self.directory / BEST)
         self._validated = False
-        self.save(trainer)
+        self.save(trainer, best=better)
         self._between_batches = True
         if _any_process(trainer, self.signals.received is not None):
             self.signals.obey(leader=trainer.is_global_zero)
@@ -141,12 +141,13 @@ class RunCheckpoints(Checkpoint):
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         self.signals.uninstall()
 
-    def save(self, trainer: L.Trainer, path: Path | None = None) -> None:
-        """Writes a checkpoint, `last.ckpt` by default; the previous one stays as `previous.ckpt`."""
-        if path is None and trainer.is_global_zero and self.last.is_file():
-            with atomic_path(self.directory / PREVIOUS) as temporary:
-                _link_or_copy(self.last, temporary)
-        trainer.save_checkpoint(path or self.last, weights_only=False)
+    def save(self, trainer: L.Trainer, *, best: bool = False) -> None:
+        """Writes `last.ckpt`, and as `best.ckpt` the same file; the one before stays as `previous.ckpt`."""
+        if trainer.is_global_zero and self.last.is_file():
+            _link_or_copy(self.last, self.directory / PREVIOUS)
+        trainer.save_checkpoint(self.directory / BEST if best else self.last, weights_only=False)
+        if best and trainer.is_global_zero:
+            _link_or_copy(self.directory / BEST, self.last)
         self._saved_at = time.monotonic()
 
     def _is_better(self, score: float) -> bool:
@@ -179,10 +180,12 @@ class RunCheckpoints(Checkpoint):
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
-    try:
-        target.hardlink_to(source)
-    except OSError:  # a file system without links
-        shutil.copyfile(source, target)
+    """The same file under another name, which it replaces."""
+    with atomic_path(target) as temporary:
+        try:
+            temporary.hardlink_to(source)
+        except OSError:  # a file system without links
+            shutil.copyfile(source, temporary)
 
 
 def _wandb_loggers(trainer: L.Trainer) -> list[WandbLogger]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from twostage_hdr.evaluation.gallery.pane_row import difference_row, exposure_row, tone_mapped_row
+from experiments.figure5_gallery.pane_row import difference_row, exposure_row, tone_mapped_row
 from twostage_hdr.imaging.preview import preview
 
 

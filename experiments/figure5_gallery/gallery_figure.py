@@ -10,8 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from experiments.figure5_gallery.pane_row import PaneRow
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.gallery.pane_row import PaneRow
 from twostage_hdr.imaging.atomic import atomic_path
 
 STOPS_SPAN = 4.0

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twostage_hdr.evaluation.bootstrap import bootstrap_interval, place_means
-from twostage_hdr.evaluation.significance import paired_p_value
+from twostage_hdr.evaluation.bootstrap import bootstrap_interval, paired_p_value, place_means
 
 Z = 1.959964
 """97.5 % point of the standard normal distribution."""

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from twostage_hdr.evaluation.paired_difference import needed, paired_difference
+from experiments.comparison.paired_difference import needed, paired_difference
 
 PLACES = {"a1": "a", "a2": "a", "b": "b"}
 

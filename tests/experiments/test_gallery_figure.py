@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from experiments.figure5_gallery.gallery_figure import STOPS_SPAN, gallery_figure, write_picture
+from experiments.figure5_gallery.pane_row import PaneRow
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.gallery.gallery_figure import STOPS_SPAN, gallery_figure, write_picture
-from twostage_hdr.evaluation.gallery.pane_row import PaneRow
 
 
 def rows() -> list[PaneRow]:

@@ -5,7 +5,7 @@ import torch
 
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.gallery.evaluated_scene import load_scene, shown_methods
+from twostage_hdr.evaluation.evaluated_scene import load_scene, shown_methods
 from twostage_hdr.evaluation.method_row import MethodRow, ScoreSummary
 from twostage_hdr.evaluation.results import Results
 from twostage_hdr.evaluation.saved_results import SavedResults

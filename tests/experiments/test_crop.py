@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from twostage_hdr.evaluation.gallery.crop import Crop, choose_crop
+from experiments.figure5_gallery.crop import Crop, choose_crop
 
 
 def scene(height: int = 60, width: int = 80) -> torch.Tensor:

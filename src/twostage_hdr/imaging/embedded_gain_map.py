@@ -1,0 +1,218 @@
+"""Gain maps inside photographs: what makes of their SDR picture the HDR one that the camera or the editor had.
+
+Read are ISO 21496-1 and Adobe's XMP properties in JPEG (Ultra HDR) [iso21496], and Apple's in JPEG and HEIC
+[apple2023gainmap].
+"""
+
+import io
+import re
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+from PIL import ExifTags, Image
+
+from twostage_hdr.boundary.pixel_limit import check_pixels
+from twostage_hdr.boundary.regular_file import read_bytes
+from twostage_hdr.imaging.chromaticities import Chromaticities
+from twostage_hdr.imaging.colour_profile import orientation_of, profile_primaries, upright
+from twostage_hdr.imaging.ldr import open_heif
+from twostage_hdr.imaging.pixel_arrays import LinearPixels
+
+_ISO = b"urn:iso:std:iso:ts:21496:-1\0"
+_ADOBE = b"hdrgm:GainMapMax"
+_APPLE = "urn:com:apple:photo:2020:aux:hdrgainmap"
+_JPEG_START = b"\xff\xd8\xff"
+_JPEGS_AT_MOST = 16
+"""Further pictures that are looked at, since a file may consist of beginnings."""
+_THREE_CHANNELS, _OWN_COLOUR_SPACE, _COMMON_DENOMINATOR = 0x80, 0x40, 0x08
+_APPLE_TAGS = (33, 48)
+_LARGEST_STATED = 64.0
+"""Of the numbers of a map: no damaged file makes light that is not finite."""
+_SILENT_OFFSET = 1 / 64  # of Adobe's properties
+
+
+class GainFormula(NamedTuple):
+    """HDR = (base + base_offset) * factor(code) - hdr_offset, in linear light; 1.0 = SDR white."""
+
+    factor: Callable[[np.ndarray], np.ndarray]
+    """Of codes as a share of the largest, (..., 1 or 3)."""
+    base_offset: np.ndarray
+    hdr_offset: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddedGainMap:
+    """How much brighter the HDR picture is than its SDR base.
+
+    Attributes:
+        kind: whose, in words.
+        codes: upright, of any size; one channel for all three, or one for each.
+        formula: what they mean.
+        primaries: those in which it holds; None for the base's.
+    """
+
+    kind: str
+    codes: UInt8[np.ndarray, "map_height map_width channels"]
+    formula: GainFormula
+    primaries: Chromaticities | None = None
+
+    @property
+    def peak(self) -> Float32[np.ndarray, "3"]:
+        """Light of each channel where base and gain are at their maximum; 1.0 = SDR white."""
+        return np.broadcast_to(self._brightened(np.ones(3), np.ones(1)), 3).astype(np.float32)
+
+    def applied(self, base: LinearPixels, top: int, height: int) -> LinearPixels:
+        """Rows of the HDR picture, linear, 1.0 = SDR white.
+
+        Args:
+            base: rows of the SDR picture, linear.
+            top: the first of them.
+            height: of the whole picture.
+        """
+        return np.maximum(self._brightened(base, self._share(base.shape, top, height)), 0).astype(np.float32)
+
+    def _brightened(self, base: np.ndarray, share: np.ndarray) -> np.ndarray:
+        factor, base_offset, hdr_offset = self.formula
+        return (base + base_offset) * factor(share) - hdr_offset
+
+    def _share(self, shape: tuple[int, ...], top: int, height: int) -> Float32[np.ndarray, "rows width channels"]:
+        """The codes as a share of the largest, bilinear at the base's pixels."""
+        rows, width = shape[:2]
+        place = (np.arange(top, top + rows) + 0.5) * (len(self.codes) / height) - 0.5
+        first = np.floor(place).astype(int)
+        above, below = (self.codes[(first + step).clip(0, len(self.codes) - 1)].astype(np.float32) for step in (0, 1))
+        above += (place - first).astype(np.float32)[:, None, None] * (below - above)
+        return cv2.resize(above, (width, rows), interpolation=cv2.INTER_LINEAR).reshape(rows, width, -1) / 255
+
+
+def jpeg_gain_map(path: Path) -> EmbeddedGainMap | None:
+    """The gain map of a JPEG; None if there is none that makes HDR of SDR. Raises anything for a damaged one."""
+    data = read_bytes(path)
+    if not any(mark in data for mark in (_ISO, _ADOBE, _APPLE.encode())):
+        return None
+    for picture in _further_pictures(data):
+        found = _formula(picture, data)
+        if found is None:
+            continue
+        kind, formula, in_base_primaries = found
+        check_pixels(path, *picture.size)
+        codes = np.atleast_3d(np.asarray(picture if picture.mode == "L" else picture.convert("RGB")))
+        with Image.open(io.BytesIO(data)) as base:
+            orientation = orientation_of(base)
+        primaries = None if in_base_primaries else profile_primaries(picture.info.get("icc_profile"))
+        return EmbeddedGainMap(kind=kind, codes=upright(codes, orientation)[0], formula=formula, primaries=primaries)
+    return None
+
+
+def heif_gain_map(path: Path) -> EmbeddedGainMap | None:
+    """Apple's gain map of an HEIC; None if there is none. Raises anything for a damaged one."""
+    file = open_heif(path)
+    found = file.info.get("aux", {}).get(_APPLE)
+    if not found:
+        return None
+    picture = file.get_aux_image(found[0])
+    check_pixels(path, *picture.size)
+    codes = np.asarray(picture.to_pillow().convert("L"))[:, :, None]
+    return EmbeddedGainMap(
+        kind="Apple gain map", codes=codes, formula=_apple_formula(read_bytes(path), file.info.get("exif"))
+    )
+
+
+def _further_pictures(data: bytes) -> Iterator[Image.Image]:
+    """The JPEGs after the first beginning: a thumbnail, the gain map, what else follows."""
+    for start in islice(re.finditer(re.escape(_JPEG_START), data), 1, _JPEGS_AT_MOST + 1):
+        try:
+            yield Image.open(io.BytesIO(data[start.start() :]), formats=("JPEG",))
+        except (OSError, SyntaxError, ValueError):  # bytes that look like a beginning
+            continue
+
+
+def _formula(picture: Image.Image, data: bytes) -> tuple[str, GainFormula, bool] | None:
+    """Whose gain map a picture inside a JPEG is, what it means, and whether in the base's primaries; None if none."""
+    packet = picture.info.get("xmp", b"")
+    iso = next((body for _, body in getattr(picture, "applist", ()) if body.startswith(_ISO)), None)
+    if iso is not None:
+        return "gain map (ISO 21496-1)", *_iso_formula(iso[len(_ISO) :])
+    if _ADOBE in packet and b'BaseRenditionIsHDR="True"' not in packet:
+        return "gain map (Ultra HDR)", _adobe_formula(packet), True
+    if _APPLE.encode() in packet:
+        with Image.open(io.BytesIO(data)) as base:
+            return "Apple gain map", _apple_formula(data, base.info.get("exif")), True
+    return None
+
+
+def _log_formula(minimum: np.ndarray, maximum: np.ndarray, gamma: np.ndarray, *offsets: np.ndarray) -> GainFormula:
+    """Of log2 gains, stops; each of one channel or of three."""
+    stated = np.concatenate([minimum, maximum, gamma, *offsets])
+    if not (np.abs(stated) <= _LARGEST_STATED).all() or not (gamma > 0).all():
+        raise ValueError("numbers of the gain map")
+    return GainFormula(lambda share: np.exp2(minimum + (maximum - minimum) * share ** (1 / gamma)), *offsets)
+
+
+def _iso_formula(metadata: bytes) -> tuple[GainFormula, bool]:
+    """Of the binary metadata [iso21496]: fractions of 32 bits, each with its denominator or with one for all."""
+    version, _, flags = struct.unpack_from(">HHB", metadata)
+    count = 3 if flags & _THREE_CHANNELS else 1
+    names = "II" + "iiIii" * count
+    if flags & _COMMON_DENOMINATOR:
+        below, *above = struct.unpack_from(">I" + names, metadata, 5)
+        numbers = np.array(above) / below
+    else:
+        numbers = np.array(struct.unpack_from(">" + "".join(f"{name}I" for name in names), metadata, 5))
+        with np.errstate(all="ignore"):
+            numbers = numbers[::2] / numbers[1::2]
+    if version > 0 or not numbers[1] > numbers[0]:
+        raise ValueError("a later version, or an HDR base")
+    return _log_formula(*numbers[2:].reshape(count, 5).T.astype(np.float32)), bool(flags & _OWN_COLOUR_SPACE)
+
+
+def _adobe_formula(packet: bytes) -> GainFormula:
+    """Of the XMP properties, stops; one number or three."""
+
+    def numbers(name: bytes, silent: float) -> np.ndarray:
+        return np.array(_xmp_numbers(packet, b"hdrgm:" + name) or [silent], np.float32)
+
+    offsets = numbers(b"OffsetSDR", _SILENT_OFFSET), numbers(b"OffsetHDR", _SILENT_OFFSET)
+    return _log_formula(numbers(b"GainMapMin", 0), numbers(b"GainMapMax", 1), numbers(b"Gamma", 1), *offsets)
+
+
+def _apple_formula(data: bytes, exif: bytes | None) -> GainFormula:
+    """1 + (headroom - 1) * light of the code, which is encoded as Rec. 709 [apple2023gainmap]."""
+    stated = _xmp_numbers(data, b"HDRGainMap:HDRGainMapHeadroom")
+    headroom = stated[0] if stated else 2 ** max(_apple_stops(exif or b""), 0)
+    nothing = np.zeros(1, np.float32)
+
+    def factor(share: np.ndarray) -> np.ndarray:
+        return 1 + (headroom - 1) * np.where(share < 0.081, share / 4.5, ((share + 0.099) / 1.099) ** (1 / 0.45))
+
+    return GainFormula(factor, nothing, nothing)
+
+
+def _apple_stops(exif: bytes) -> float:
+    """Headroom in stops, by two numbers of the maker note [apple2023gainmap]."""
+    tags = Image.Exif()
+    tags.load(exif)
+    note: bytes = tags.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.MakerNote]
+    (count,) = struct.unpack_from(">H", note, 14)
+    entries = {tag: place for tag, _, _, place in struct.iter_unpack(">HHII", note[16 : 16 + 12 * count])}
+    global_boost, local_gain = (
+        over / below for over, below in (struct.unpack_from(">ii", note, entries[tag]) for tag in (33, 48))
+    )
+    if global_boost < 1:
+        return -20 * local_gain + 1.8 if local_gain <= 0.01 else -0.101 * local_gain + 1.601
+    return -70 * local_gain + 3 if local_gain <= 0.01 else -0.303 * local_gain + 2.303
+
+
+def _xmp_numbers(packet: bytes, name: bytes) -> list[float]:
+    """The numbers of a property, written as an attribute or as an element (of a sequence); none if it is not there."""
+    found = re.search(rb"%b\s*=\s*[\"']([^\"']*)|<%b\b[^>]*>(.*?)</%b>" % (name, name, name), packet, re.DOTALL)
+    if found is None:
+        return []
+    return [float(number) for number in re.findall(rb"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?", found[1] or found[2])]

@@ -1,0 +1,164 @@
+"""A photograph with all that it holds: pixels, its own HDR light where it has that, and what it says about itself."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+
+from twostage_hdr.boundary.file_reader import file_reader
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.chromaticities import to_primaries
+from twostage_hdr.imaging.embedded_gain_map import EmbeddedGainMap, heif_gain_map, jpeg_gain_map
+from twostage_hdr.imaging.hdr_signal import HdrSignal, read_hdr_signal
+from twostage_hdr.imaging.ldr import LdrImage, is_heif, read_ldr
+from twostage_hdr.imaging.photograph_metadata import read_picture_info
+from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
+from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, PreviewPixels
+from twostage_hdr.radiometry.srgb import srgb_decode, srgb_encode
+
+_BAND = 256  # rows at once
+_LARGEST = 65535
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnLight:
+    """The light that an HDR photograph itself holds, linear; 1.0 = its SDR white (203 cd/m^2 in PQ and HLG).
+
+    Attributes:
+        kind: of HDR, in words.
+        height: rows.
+        width: pixels in a row.
+        peak: the most that each channel can hold.
+        rows: gives those from one to another.
+    """
+
+    kind: str
+    height: int
+    width: int
+    peak: Float32[np.ndarray, "3"]
+    rows: Callable[[int, int], LinearPixels]
+
+    @property
+    def headroom(self) -> float:
+        """Stops from SDR white to the peak."""
+        return float(np.log2(self.peak.max()))
+
+    def bands(self) -> Iterator[LinearPixels]:
+        """All rows, from top to bottom."""
+        for top in range(0, self.height, _BAND):
+            yield self.rows(top, min(top + _BAND, self.height))
+
+    def exposed(self, white: Float32[np.ndarray, "3"]) -> LdrPixels:
+        """The photograph that would clip at this light: encoded as sRGB, 16 bits."""
+        pixels = np.empty((self.height, self.width, 3), np.uint16)
+        for band, top in zip(self.bands(), range(0, self.height, _BAND), strict=True):
+            encoded = srgb_encode(torch.from_numpy(band / white).clamp_(0, 1))
+            pixels[top : top + _BAND] = (encoded * _LARGEST).round().numpy()
+        return pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photograph:
+    """What a file holds.
+
+    Attributes:
+        pixels: HxWx3 uint8 or uint16, encoded as sRGB, upright; None of a photograph that has only HDR.
+        light: None of an ordinary photograph.
+        info: metadata, and the primaries of pixels and light.
+        notes: What was changed on the way, in words for the user.
+    """
+
+    pixels: LdrPixels | None
+    light: OwnLight | None = None
+    info: PictureInfo = NO_INFO
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width, px."""
+        if self.pixels is not None:
+            return self.pixels.shape[0], self.pixels.shape[1]
+        assert self.light is not None
+        return self.light.height, self.light.width
+
+    def eight_bit(self) -> PreviewPixels:
+        """The SDR picture in 8 bits."""
+        pixels = self.sdr()
+        return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
+
+    def linear(self) -> LinearPixels:
+        """All of its light, 1.0 = SDR white."""
+        if self.light is not None:
+            return np.concatenate(list(self.light.bands()))
+        pixels = self.sdr()
+        return _light_of_codes(pixels)[pixels]
+
+    def sdr(self) -> LdrPixels:
+        """The pixels; of a photograph that has only HDR its light up to SDR white."""
+        if self.pixels is not None:
+            return self.pixels
+        assert self.light is not None
+        return self.light.exposed(np.ones(3, np.float32))
+
+
+@file_reader("image", "export it again as JPEG, PNG or TIFF")
+def read_photograph(path: str | Path, *, ignore_gain_map: bool = False) -> Photograph:
+    """Read a photograph of any format, with its gamut, its HDR and its metadata.
+
+    Args:
+        path: the file.
+        ignore_gain_map: take it as an ordinary photograph: of one with a gain map the base, of PQ and HLG what lies
+            below SDR white.
+
+    Raises:
+        InputError: see `read_ldr`.
+    """
+    path = Path(path)
+    signal = read_hdr_signal(path)
+    photograph = _of_pixels(path, ignore_gain_map) if signal is None else _of_signal(signal)
+    if ignore_gain_map and photograph.light is not None:
+        photograph = replace(photograph, pixels=photograph.sdr(), light=None)
+    info, notes = read_picture_info(path, photograph.info.primaries)
+    return replace(photograph, info=info, notes=(*photograph.notes, *notes))
+
+
+def _of_signal(signal: HdrSignal) -> Photograph:
+    height, width = signal.codes.shape[:2]
+    peak = np.full(3, signal.peak, np.float32)
+    light = OwnLight(kind=signal.kind, height=height, width=width, peak=peak, rows=signal.light())
+    return Photograph(pixels=None, light=light, info=PictureInfo(primaries=signal.primaries))
+
+
+def _of_pixels(path: Path, ignore_gain_map: bool) -> Photograph:
+    image = read_ldr(path, keep_gamut=True)
+    plain = Photograph(pixels=image.pixels, info=PictureInfo(primaries=image.primaries), notes=image.notes)
+    if ignore_gain_map:
+        return plain
+    try:
+        gains = heif_gain_map(path) if is_heif(path) else jpeg_gain_map(path)
+    except InputError:
+        raise
+    except Exception:  # the photograph is whole without it
+        return replace(plain, notes=(*image.notes, "damaged gain map ignored"))
+    return plain if gains is None else _of_gain_map(image, gains)
+
+
+def _of_gain_map(image: LdrImage, gains: EmbeddedGainMap) -> Photograph:
+    height, width = image.pixels.shape[:2]
+    primaries = gains.primaries or image.primaries
+    table = _light_of_codes(image.pixels)
+
+    def rows(top: int, bottom: int) -> LinearPixels:
+        base = to_primaries(table[image.pixels[top:bottom]], image.primaries, primaries)
+        return gains.applied(base, top, height)
+
+    light = OwnLight(kind=gains.kind, height=height, width=width, peak=gains.peak, rows=rows)
+    pixels = image.pixels if primaries == image.primaries else None
+    return Photograph(pixels=pixels, light=light, info=PictureInfo(primaries=primaries), notes=image.notes)
+
+
+def _light_of_codes(pixels: LdrPixels) -> Float32[np.ndarray, " levels"]:
+    return srgb_decode(torch.linspace(0, 1, np.iinfo(pixels.dtype).max + 1)).numpy()
