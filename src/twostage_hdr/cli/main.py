@@ -9,7 +9,7 @@ from rich.console import Console
 
 import twostage_hdr
 from twostage_hdr.cli import image_commands
-from twostage_hdr.cli.outcome import system_trouble, tell_error
+from twostage_hdr.cli.outcome import print_error, system_trouble
 from twostage_hdr.errors import InputError
 
 app = typer.Typer(
@@ -122,7 +122,7 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        tell_error("error", str(error))
+        print_error("error", str(error))
         sys.exit(2)
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted")
@@ -131,7 +131,7 @@ def main() -> None:
         trouble = system_trouble(error)
         if trouble is None:
             raise
-        tell_error("error", trouble)
+        print_error("error", trouble)
         sys.exit(1)
 
 

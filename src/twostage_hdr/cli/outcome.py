@@ -18,7 +18,7 @@ LONGEST_LINE = 2000
 """Characters, long names included."""
 
 
-def tell_error(word: str, why: str) -> None:
+def print_error(word: str, why: str) -> None:
     """Prints `word: why` on standard error, the word in red where there are colours."""
     Console(highlight=False, soft_wrap=True, stderr=True).print(f"[bold red]{word}:[/] {_shown(why)}")
 
@@ -117,7 +117,7 @@ class Report:
             but = "".join(f", but {note}" for note in outcome.notes)
             self.console.print(f"{_shown(outcome.input)}: already done{but}; --overwrite does it again")
         else:
-            tell_error("failed", str(outcome.error))
+            print_error("failed", str(outcome.error))
 
     def finish(self, outcomes: Sequence[Outcome]) -> int:
         """Prints what is to be said of all together.
@@ -130,5 +130,5 @@ class Report:
             json.dump([asdict(outcome) for outcome in outcomes], sys.stdout, indent=1)
             sys.stdout.write("\n")
         elif failed and len(outcomes) > 1:
-            tell_error(f"{len(failed)} of {len(outcomes)} inputs failed", ", ".join(failed))
+            print_error(f"{len(failed)} of {len(outcomes)} inputs failed", ", ".join(failed))
         return 1 if failed else 0
