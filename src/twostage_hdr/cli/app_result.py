@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import torch
 
+from twostage_hdr.cli.batch import eight_bits
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
 from twostage_hdr.imaging.preview import to_srgb8
@@ -86,7 +87,7 @@ def reconstruct_for_app(
         bracket = merge_bracket(photographs, BracketOptions())
         pixels, notes, result = bracket.base, bracket.notes, bracket.rows(reconstructor)
     height, width = pixels.shape[:2]
-    base = pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
+    base = eight_bits(pixels)
     folder = Path(tempfile.mkdtemp(dir=parent))
     np.save(folder / "base.npy", base)
     linear = np.lib.format.open_memmap(folder / "linear.npy", mode="w+", dtype=np.float32, shape=(height, width, 3))
