@@ -16,9 +16,12 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.radiometry.srgb import srgb_decode
 
 
-def write_ultra_hdr(path: Path, brightest: float = 4.0) -> np.ndarray:
-    """A ramp of light from 0.02 to `brightest` times white, as libultrahdr itself encodes it."""
-    light = np.geomspace(0.02, brightest, 64, dtype=np.float32)[None, :, None] * np.ones((48, 1, 3), np.float32)
+def write_ultra_hdr(path: Path, seed: int | None = None) -> np.ndarray:
+    """A ramp of light from 0.02 to 4 times white, or tiles in that range, as libultrahdr itself encodes them."""
+    light = np.geomspace(0.02, 4, 64, dtype=np.float32)[None, :, None] * np.ones((48, 1, 3), np.float32)
+    if seed is not None:
+        tiles = np.exp(np.random.default_rng(seed).uniform(np.log(0.02), np.log(4), (6, 8, 1)))
+        light = np.kron(tiles, np.ones((8, 8, 3))).astype(np.float32)
     rgba = np.dstack([light, np.ones((48, 64), np.float32)]).astype(np.float16)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(imagecodecs.ultrahdr_encode(rgba, level=98))

@@ -177,12 +177,12 @@ def test_missing_partners_are_counted_and_named_until_they_are_excluded(tmp_path
         add(tmp_path, number, f"ldr/{number}.png", f"hdr/{number}.hdr")
     for number in range(1, 6):
         (tmp_path / "hdr" / f"{number}.hdr").unlink()
-    with pytest.raises(InputError, match=r"5 scenes without a reference: 1, 2, 3, \.\.\.; add the missing files"):
+    with pytest.raises(InputError, match=r"no reference for 5 of 6 scenes: 1, 2, 3, \.\.\.; add the missing files"):
         PairedSource(root=str(tmp_path))
     (tmp_path / "exclude.txt").write_text("1\n2\n3\n4\n5\n")
     assert len(PairedSource(root=str(tmp_path), exclude=str(tmp_path / "exclude.txt")).scenes()) == 1
     add(tmp_path, 7, "elsewhere/7.png", "hdr/7.hdr")
-    with pytest.raises(InputError, match="1 scenes without a frame: 7"):
+    with pytest.raises(InputError, match="no frame for 1 of 2 scenes: 7"):
         PairedSource(root=str(tmp_path), exclude=str(tmp_path / "exclude.txt"))
 
 

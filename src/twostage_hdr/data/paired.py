@@ -152,7 +152,7 @@ def _partners(where: str, frames: Mapping[str, Path], references: Mapping[str, P
         alone = sorted(ours.keys() - others.keys())
         if alone and others:
             cure = "add the missing files, or name the scenes in data.source.exclude"
-            raise InputError(where, f"{len(alone)} scenes without a {kind}: {_some(alone)}", cure)
+            raise InputError(where, f"no {kind} for {len(alone)} of {len(ours)} scenes: {_some(alone)}", cure)
     return {name: (frames[name], references[name]) for name in frames if references}
 
 
