@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 import torch
 
+from twostage_hdr.cli.batch import eight_bits
 from twostage_hdr.imaging.chromaticities import REC709, to_primaries
-from twostage_hdr.imaging.photograph import Photograph, read_photograph
+from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
 from twostage_hdr.imaging.preview import to_srgb8
@@ -98,7 +99,7 @@ def reconstruct_for_app(
         notes = (*([] if begun.hdr is None else [str(begun.hdr)]), *photograph.notes)
     else:
         bracket = merge_bracket(photographs, BracketOptions())
-        base, info = Photograph(pixels=bracket.base).eight_bit(), NO_INFO
+        base, info = eight_bits(bracket.base), NO_INFO
         notes, result = bracket.notes, bracket.rows(reconstructor)
     height, width = base.shape[:2]
     folder = Path(tempfile.mkdtemp(dir=parent))

@@ -8,7 +8,8 @@ import numpy as np
 from rich.console import Console
 
 from twostage_hdr.boundary.regular_file import read_bytes
-from twostage_hdr.cli.batch import Destination, Picture, check_plan, run_batch
+from twostage_hdr.cli.batch import Picture, run_batch
+from twostage_hdr.cli.destination import Destination, check_plan
 from twostage_hdr.cli.input_files import FoundFiles, find_files
 from twostage_hdr.cli.outcome import Report, failures
 from twostage_hdr.errors import InputError
