@@ -130,9 +130,7 @@ def _ready(weights: str | None, running: ReconstructOptions, formats: Sequence[s
     return reconstructor
 
 
-def _photograph(
-    path: Path, reconstructor: Reconstructor, options: ResultOptions, *, ignore_gain_map: bool
-) -> Picture:
+def _photograph(path: Path, reconstructor: Reconstructor, options: ResultOptions, *, ignore_gain_map: bool) -> Picture:
     photograph = read_photograph(path, ignore_gain_map=ignore_gain_map)
     height, width = photograph.shape
     result = reconstructor.begin_photograph(photograph)
