@@ -20,7 +20,7 @@ from PIL import ExifTags, Image
 
 from twostage_hdr.boundary.pixel_limit import check_pixels
 from twostage_hdr.boundary.regular_file import read_bytes
-from twostage_hdr.imaging.chromaticities import Chromaticities
+from twostage_hdr.imaging.chromaticities import REC709, Chromaticities
 from twostage_hdr.imaging.colour_profile import orientation_of, profile_primaries, upright
 from twostage_hdr.imaging.ldr import open_heif
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
@@ -109,6 +109,13 @@ def jpeg_gain_map(path: Path) -> EmbeddedGainMap | None:
         primaries = None if in_base_primaries else profile_primaries(picture.info.get("icc_profile"))
         return EmbeddedGainMap(kind=kind, codes=upright(codes, orientation)[0], formula=formula, primaries=primaries)
     return None
+
+
+def shown_primaries(data: bytes) -> Chromaticities:
+    """Those of the HDR picture that libultrahdr decodes from a JPEG: of the map's profile, else of the base's."""
+    with Image.open(io.BytesIO(data)) as base:
+        profiles = [base.info.get("icc_profile"), *(other.info.get("icc_profile") for other in _further_pictures(data))]
+    return next(filter(None, map(profile_primaries, reversed(profiles))), REC709)
 
 
 def heif_gain_map(path: Path) -> EmbeddedGainMap | None:
