@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import twostage_hdr
-from twostage_hdr.cli.hydra_verb import config_directory
+from twostage_hdr.cli.hydra_command import config_directory
 from twostage_hdr.inference.weights import SHIPPED
 
 ROOT = Path(__file__).parents[1]

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from experiments.comparison.budget import Budget
 from experiments.comparison.row import Row
 from experiments.speed.training import batch
-from twostage_hdr.cli.hydra_verb import config_directory
+from twostage_hdr.cli.hydra_command import config_directory
 from twostage_hdr.cli.termination import quiet_lightning
 
 FILE = "seconds_per_update.json"

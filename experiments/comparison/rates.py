@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 
 from experiments.comparison.row import Row, Training
 from experiments.comparison.training import Plan, train
-from twostage_hdr.cli.hydra_verb import config_directory
+from twostage_hdr.cli.hydra_command import config_directory
 from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.errors import InputError
 

@@ -18,7 +18,7 @@ from experiments.comparison.grow import Grower
 from experiments.comparison.rates import chosen_rates
 from experiments.comparison.row import Row, chosen
 from experiments.comparison.training import Plan, refuse_uncommitted
-from twostage_hdr.cli.hydra_verb import config_directory
+from twostage_hdr.cli.hydra_command import config_directory
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.splits import write_splits
 from twostage_hdr.errors import InputError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import wandb_workspaces.reports.v2 as wr
 
-from twostage_hdr.cli.hydra_verb import config_directory
+from twostage_hdr.cli.hydra_command import config_directory
 
 SCORES = {"mu_psnr": "μ-PSNR [dB]", "pu21_psnr": "PU21-PSNR [dB]", "delta_e": "ΔE00"}
 BASE = "none"

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from twostage_hdr.cli.batch import AbandonedError, Destination, Picture, RowPipe, run_batch
+from twostage_hdr.cli.batch import AbandonedError, Picture, RowPipe, run_batch
+from twostage_hdr.cli.destination import Destination
 from twostage_hdr.cli.outcome import Outcome
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.result_files import ResultOptions
@@ -76,7 +77,7 @@ def test_each_outcome_is_said_as_soon_as_its_files_are_written(tmp_path):
     outcomes = run_batch(
         [Path(name) for name in ("first", "second", "bad", "third")],
         read,
-        destination=Destination(directory=tmp_path, formats=["exr"], kinds=()),
+        destination=Destination(directory=tmp_path, formats=["exr"]),
         refused={Path("third"): "shares its results"},
         console=Console(quiet=True),
         say=say,

@@ -1,8 +1,9 @@
 import json
 
 import numpy as np
+import OpenEXR
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from typer.testing import CliRunner
 
 from tests.inference.bracket.conftest import write_frame
@@ -53,6 +54,9 @@ def test_frames_in_any_order_become_one_file_named_after_the_first(folder, tmp_p
     usual = (light > 0.08) & (light < 3)
     np.testing.assert_allclose(read_hdr(out / "p0_bracket.exr").pixels[usual], light[usual], rtol=0.05)
     assert "frames at +2.0, +0.0, -2.0 stops (EXIF)" in result.output
+    with Image.open(folder / "p0.jpg") as image, OpenEXR.File(str(out / "p0_bracket.exr")) as file:
+        photo = image.getexif().get_ifd(ExifTags.IFD.Exif)
+        assert file.header()["capDate"] == photo[ExifTags.Base.DateTimeOriginal]  # the reference frame's
 
 
 @pytest.mark.parametrize("words", [("--bracket", "auto"), ("--bracket",)])

@@ -1,5 +1,7 @@
+import io
 import json
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import cv2
@@ -9,10 +11,13 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from tests.imaging.conftest import XMP, exif_block
 from twostage_hdr.cli.main import app
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.exr import write_exr
 from twostage_hdr.imaging.hdr import read_hdr
+from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.ultra_hdr import write_ultra_hdr
 
 RUNNER = CliRunner()
 
@@ -159,3 +164,40 @@ def test_an_exposure_that_leaves_nothing_is_refused(tmp_path, scene, stops):
     error = _run(scene, "--to", "exr", "-o", tmp_path / "out", "--stops", stops).exception
     assert f"--stops {stops}: expected" in str(error)
     assert not (tmp_path / "out").exists()
+
+
+def test_what_the_photograph_said_goes_along_unless_it_is_stripped(tmp_path, linear):
+    info = PictureInfo(exif=exif_block(), xmp=XMP, taken=datetime(2024, 5, 6, 7, 8, 9))
+    write_ultra_hdr(tmp_path / "a.jpg", linear, info=info)
+    assert _run(tmp_path / "a.jpg", "--to", "exr", "-o", tmp_path).exit_code == 0
+    with OpenEXR.File(str(tmp_path / "a.exr")) as file:
+        assert file.header()["capDate"] == "2024:05:06 07:08:09"
+        assert file.header()["latitude"] == 48.5
+    assert _run(tmp_path / "a.exr", "--to", "hdr,tiff", "-o", tmp_path).exit_code == 0
+    assert b"CAPDATE=2024:05:06 07:08:09\n" in (tmp_path / "a.hdr").read_bytes()
+    assert b":Rating=\"4\"" in (tmp_path / "a.tif").read_bytes()
+    assert _run(tmp_path / "a.jpg", "--to", "exr", "-o", tmp_path, "--overwrite", "--strip-metadata").exit_code == 0
+    with OpenEXR.File(str(tmp_path / "a.exr")) as file:
+        assert {"capDate", "latitude", "xmp"}.isdisjoint(file.header())
+
+
+@pytest.mark.parametrize(
+    ("options", "size", "mode"), [((), (30, 17), "RGB"), (("--gain-map", "half", "--one-channel"), (15, 9), "L")]
+)
+def test_the_gain_maps_size_and_channels_can_be_chosen(tmp_path, scene, options, size, mode):
+    assert _run(scene, "--to", "ultrahdr", "-o", tmp_path, *options).exit_code == 0
+    data = (tmp_path / "scene_ultrahdr.jpg").read_bytes()
+    with Image.open(io.BytesIO(data[data.rindex(b"\xff\xd8\xff") :])) as image:
+        assert (image.size, image.mode) == (size, mode)
+
+
+def test_an_unknown_size_is_refused(tmp_path, scene):
+    with pytest.raises(InputError, match="--gain-map third: unknown; choose from full, half, quarter"):
+        RUNNER.invoke(app, ["convert", str(scene), "--to", "ultrahdr", "--gain-map", "third"], catch_exceptions=False)
+
+
+def test_a_folder_gives_its_pq_pngs_and_no_other(tmp_path, scene):
+    assert _run(scene, "--to", "png", "-o", tmp_path / "pq").exit_code == 0
+    Image.new("RGB", (4, 4)).save(tmp_path / "pq" / "photo.png")
+    result = _run(tmp_path / "pq", "--to", "exr", "-o", tmp_path / "out", "--json")
+    assert [Path(one["input"]).name for one in json.loads(result.stdout)] == ["scene_pq.png"]

@@ -142,7 +142,7 @@ def test_data_that_hold_only_part_of_the_run_are_refused(run, tmp_path, monkeypa
         ((), "weights: must be given"),
         (("weights=nothing", "data=procedural"), "no such file, run directory or shipped set"),
         (("weights={weights}",), "data: must be given"),
-        (("weights={weights}", "data=procedural", "split=all"), "choose one of train, val, test"),
+        (("weights={weights}", "data=procedural", "split=everything"), "choose one of train, val, test"),
         (("weights={weights}", "data=procedural", "picures=2"), "no such setting"),
         (("weights={weights}", "data=procedural", "networks=abc"), "networks=abc: expected pairs"),
     ],

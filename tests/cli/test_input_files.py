@@ -1,9 +1,6 @@
 import os
 
-import pytest
-
-from twostage_hdr.cli.input_files import check_collisions, find_files
-from twostage_hdr.errors import InputError
+from twostage_hdr.cli.input_files import find_files
 
 
 def test_files_folders_and_patterns_are_found_each_once_in_order(tmp_path):
@@ -40,13 +37,6 @@ def test_a_name_with_brackets_that_exists_is_no_pattern(tmp_path):
     assert find_files([str(tmp_path / "a[1].exr")], {".exr"}, "pictures").files == [tmp_path / "a[1].exr"]
 
 
-def test_results_that_hit_an_input_through_a_link_are_refused(tmp_path):
-    (tmp_path / "a.exr").touch()
-    (tmp_path / "link").symlink_to(tmp_path)
-    with pytest.raises(InputError, match="would overwrite the input"):
-        check_collisions({tmp_path / "a.exr": [tmp_path / "link" / "a.exr"]})
-
-
 def test_one_odd_name_costs_no_other_file_of_the_folder(tmp_path):
     (tmp_path / "a.exr").touch()
     (tmp_path / "loop.exr").symlink_to("loop.exr")
@@ -54,7 +44,6 @@ def test_one_odd_name_costs_no_other_file_of_the_folder(tmp_path):
     found = find_files([str(tmp_path)], {".exr"}, "pictures", wanted=lambda path: path.stat().st_size == 0)
     assert found.files == [tmp_path / "a.exr"]
     assert len(found.nothing) == 2
-    assert check_collisions({path: [tmp_path / "out" / path.name] for path in tmp_path.iterdir()}) == {}
 
 
 def test_a_name_that_no_file_can_have_is_told():

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import twostage_hdr
-from twostage_hdr.cli.hydra_verb import _spelt_for_hydra, run_verb
+from twostage_hdr.cli.hydra_command import _spelt_for_hydra, run_verb
 from twostage_hdr.cli.main import app, main
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.weights import default_weights, shipped_weights

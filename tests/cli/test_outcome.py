@@ -5,7 +5,7 @@ import pytest
 import typer
 
 from twostage_hdr.cli import main as command
-from twostage_hdr.cli.outcome import system_trouble, tell_error
+from twostage_hdr.cli.outcome import print_error, system_trouble
 
 
 def _raised(error: OSError) -> OSError:
@@ -63,5 +63,5 @@ def test_the_command_tells_it_without_a_traceback(monkeypatch, capsys):
 
 
 def test_control_characters_of_a_name_do_not_reach_the_terminal(capsys):
-    tell_error("failed", "a\x1b[2Jb.exr: damaged")
+    print_error("failed", "a\x1b[2Jb.exr: damaged")
     assert "\x1b" not in capsys.readouterr().err

@@ -8,7 +8,7 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from twostage_hdr.cli.hydra_verb import config_directory
+from twostage_hdr.cli.hydra_command import config_directory
 
 ABLATIONS = sorted(path.stem for path in (config_directory() / "ablation").glob("*.yaml") if path.stem != "none")
 ONE_STAGE = ("size_matched", "stage_one_alone", "stage_two_alone")

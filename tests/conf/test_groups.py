@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 
 from twostage_hdr.cli.constructor_schema import check_settings
-from twostage_hdr.cli.hydra_verb import config_directory
+from twostage_hdr.cli.hydra_command import config_directory
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.losses.weighted import WeightedLoss
@@ -302,8 +302,11 @@ def test_without_its_adversary_a_run_has_no_discriminator_at_all(resolved: Calla
 
 @pytest.mark.parametrize(
     ("data", "variable"),
-    [("hdm", "HDM_ROOT"), ("hdm_paper", "HDM_ROOT"), ("hdr_folder", "HDR_ROOT"), ("store", "STORE_ROOT")],
-)
+    [
+        ("hdm", "HDM_ROOT"), ("hdm_paper", "HDM_ROOT"), ("hdr_folder", "HDR_ROOT"), ("store", "STORE_ROOT"),
+        ("paired", "PAIRS_ROOT"), ("gain_map", "PHOTOS_ROOT"),
+    ],
+)  # fmt: skip
 def test_the_environment_may_say_where_the_data_are(
     resolved: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, data: str, variable: str
 ) -> None:

@@ -13,7 +13,7 @@ from experiments.comparison.row import Row, Training, chosen
 from experiments.table1_comparison.rows import ABSENT
 from experiments.table1_comparison.rows import ROWS as COMPARED
 from experiments.table2_ablation.rows import PARTS, RECIPE, STAGES
-from twostage_hdr.cli.hydra_verb import config_directory
+from twostage_hdr.cli.hydra_command import config_directory
 
 TABLES = {"table1": COMPARED, "stages": STAGES, "parts": PARTS}
 ALL = [pytest.param(row, id=f"{table}-{row.name}") for table, rows in TABLES.items() for row in rows]

@@ -19,7 +19,7 @@ from experiments.weights.neutral_white import cast, neutralise
 from experiments.weights.response_shrinkage import shrink
 from experiments.weights.rounds import ROUNDS, SETS, Round, command, start_of
 from experiments.weights.scores import SETS as SCORED
-from twostage_hdr.cli.hydra_verb import config_directory
+from twostage_hdr.cli.hydra_command import config_directory
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.evaluation.methods import LdrIdentity
 from twostage_hdr.evaluation.run import evaluate

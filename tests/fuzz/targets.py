@@ -12,6 +12,7 @@ from tests.fuzz.run_targets import RUN_TARGETS
 from tests.fuzz.target import Target
 from tests.imaging.conftest import XMP, exif_block
 from tests.imaging.gain_map_files import adobe_jpeg, apple_exif, apple_heic, apple_jpeg, iso_jpeg, iso_metadata
+from tests.imaging.test_apple_gain_map import write_heic, write_jpeg
 from tests.imaging.test_camera_raw import write_dng
 from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.camera.exposure import ClippedShareExposure
@@ -19,13 +20,16 @@ from twostage_hdr.camera.response import GammaResponse
 from twostage_hdr.camera.virtual_camera import VirtualCamera
 from twostage_hdr.cli.convert import find_hdr_files
 from twostage_hdr.cli.info import facts_of
+from twostage_hdr.data.gain_map import GainMapSource
 from twostage_hdr.data.hdm import HdmSource
 from twostage_hdr.data.hdr_folder import MANIFEST, HdrFolderSource
 from twostage_hdr.data.kalantari import KalantariSource
+from twostage_hdr.data.paired import PairedSource
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.sequences import read_sequences
 from twostage_hdr.data.store.hdm_frames import HdmFrames
 from twostage_hdr.evaluation.color_video_vdp import read_scores
+from twostage_hdr.imaging.apple_gain_map import read_apple_gain_map
 from twostage_hdr.imaging.avif import read_avif, write_avif
 from twostage_hdr.imaging.challenge_png import (
     read_alignratio,
@@ -116,6 +120,23 @@ def _write_kalantari(path: Path) -> None:
 
 def _read_kalantari(path: Path) -> object:
     source = KalantariSource(root=str(path.parent))
+    return source.triple(source.scenes()[0], np.random.default_rng(0), None)
+
+
+def _write_pairs(path: Path) -> None:
+    """A list of one pair."""
+    Image.fromarray(CODES).save(path.with_name("a.png"))
+    write_radiance(path.with_name("a.hdr"), LIGHT)
+    path.with_name("pairs.csv").write_text("ldr,hdr,scene,place\na.png,a.hdr,a,hall\n", encoding="utf-8")
+
+
+def _read_pairs(path: Path) -> object:
+    source = PairedSource(root=str(path.parent), pairs=str(path.with_name("pairs.csv")), scale=0.25)
+    return source.triple(source.scenes()[0], np.random.default_rng(0), None)
+
+
+def _read_gain_maps(path: Path) -> object:
+    source = GainMapSource(root=str(path.parent))
     return source.triple(source.scenes()[0], np.random.default_rng(0), None)
 
 
@@ -265,6 +286,11 @@ TARGETS: dict[str, Target] = {
         {"a.csv": lambda path: path.write_text("test, reference, cvvdp\ntest0.exr, r, 9.5\ntest1.exr, r, 8\n")},
     ),
     "bracket": Target(_read_kalantari, ["data.kalantari"], dict.fromkeys(("exposure.txt", "1.tif"), _write_kalantari)),
+    "pairs": Target(_read_pairs, ["data.paired"], dict.fromkeys(("pairs.csv", "a.png"), _write_pairs)),
+    "gain maps": Target(_read_gain_maps, ["data.gain_map"], {"a.jpg": lambda path: write_ultra_hdr(path, LIGHT)}),
+    "Apple's gain map": Target(
+        read_apple_gain_map, ["imaging.apple_gain_map"], {"a.jpg": write_jpeg, "a.heic": write_heic}
+    ),
     "EXIF": Target(read_exif_exposure, ["imaging.exif_exposure"], {"a.jpg": _pillow()}),
     "folders": Target(_found, ["cli.convert"], {"a.jpg": lambda path: write_ultra_hdr(path, LIGHT)}),
 }

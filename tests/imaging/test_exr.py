@@ -13,8 +13,8 @@ import pytest
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import software_tag
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3
-from twostage_hdr.imaging.exr import ExrRowWriter, read_exr, write_exr
-from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.exr import ExrRowWriter, read_exr, read_exr_info, write_exr
+from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 
 Window = tuple[np.ndarray, np.ndarray]
 
@@ -298,3 +298,10 @@ def test_wide_colours_are_read_back_in_rec709(tmp_path: Path, noise, info: Pictu
 def test_without_a_date_no_date_is_written(tmp_path: Path, noise) -> None:
     write_exr(tmp_path / "a.exr", noise)
     assert "capDate" not in by_openexr(tmp_path / "a.exr")[1]
+
+
+def test_date_and_xmp_are_read_back(tmp_path: Path, noise, info: PictureInfo) -> None:
+    write_exr(tmp_path / "a.exr", noise, info=info)
+    assert read_exr_info(tmp_path / "a.exr") == PictureInfo(taken=info.taken, xmp=info.xmp)
+    write_exr(tmp_path / "a.exr", noise)
+    assert read_exr_info(tmp_path / "a.exr") == NO_INFO

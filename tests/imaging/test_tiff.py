@@ -229,6 +229,15 @@ def test_exiftool_reads_it_without_an_error(tmp_path: Path, scene: np.ndarray, i
 
 @pytest.mark.parametrize("exif", [b"", b"II*\0", b"II*\0\xff\xff\xff\xff", b"no TIFF at all" * 9])
 def test_a_damaged_block_leaves_the_picture(tmp_path: Path, scene: np.ndarray, info: PictureInfo, exif: bytes) -> None:
-    write_tiff(tmp_path / "a.tif", scene, info=replace(info, exif=exif))
+    write_tiff(tmp_path / "a.tif", scene, info=replace(info, exif=exif, primaries=REC709))
     image = read_tiff(tmp_path / "a.tif")
     np.testing.assert_array_equal(image.pixels, scene)
+
+
+@pytest.mark.parametrize("bits", [16, 32])
+def test_wide_colours_are_read_back_in_rec709(tmp_path: Path, noise: np.ndarray, info: PictureInfo, bits: int) -> None:
+    write_tiff(tmp_path / "a.tif", noise, bits=bits, info=info)
+    image = read_tiff(tmp_path / "a.tif")
+    expected = colour.RGB_to_RGB(noise, "Display P3", "ITU-R BT.709", chromatic_adaptation_transform=None)
+    np.testing.assert_allclose(image.pixels, np.maximum(expected, 0), rtol=2e-3, atol=5e-3)
+    assert image.primaries == "Display P3"

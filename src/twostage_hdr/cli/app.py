@@ -18,6 +18,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.formats import formats_of_images
 from twostage_hdr.imaging.preview import to_srgb8, write_png8
 from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
+from twostage_hdr.inference.result_files import ResultOptions
 from twostage_hdr.inference.weights import default_weights, shipped_weights
 from twostage_hdr.inference.whole_frame import parse_response
 from twostage_hdr.networks.whole_frame_branch import QUANTILES
@@ -151,10 +152,10 @@ def build_page(load: Callable[[str], Reconstructor], weights: str, folder: Path)
             return None
         return gradio.skip() if stops is None else result.panes(stops)  # None: its field has just been emptied
 
-    def write(result: AppResult | None, formats: list[str]) -> list[str]:
+    def write(result: AppResult | None, formats: list[str], bare: bool) -> list[str]:
         if result is None or not formats:
             raise gradio.Error("Drop a photograph and choose formats first.", print_exception=False)
-        return [str(path) for path in result.write(formats)]
+        return [str(path) for path in result.write(formats, ResultOptions(strip_metadata=bare))]
 
     with gradio.Blocks(title="Two-Stage HDR", analytics_enabled=False) as page:
         kept = gradio.State()
@@ -194,6 +195,7 @@ def build_page(load: Callable[[str], Reconstructor], weights: str, folder: Path)
                 )
                 summary = gradio.Markdown(elem_id="summary")
                 formats = gradio.CheckboxGroup(formats_of_images(), value=list(APP_FORMATS), label="Formats")
+                bare = gradio.Checkbox(label="Leave out EXIF, place and date", elem_id="bare")
                 button = gradio.Button("Make files", variant="primary", elem_id="make")
                 files = gradio.File(label="Files", interactive=False, elem_id="files", file_count="multiple")
             with gradio.Column(scale=3):
@@ -206,5 +208,5 @@ def build_page(load: Callable[[str], Reconstructor], weights: str, folder: Path)
         chosen_set.change(offer, chosen_set, [response, lights]).then(reconstruct, asked, shown, show_progress_on=view)
         try_one.click(example, None, photograph)
         stops.change(expose, [kept, stops], view, show_progress="hidden", trigger_mode="always_last")
-        button.click(write, [kept, formats], files)
+        button.click(write, [kept, formats, bare], files)
     return page

@@ -10,9 +10,11 @@ import cv2
 import numpy as np
 import torch
 
+from twostage_hdr.cli.batch import eight_bits
 from twostage_hdr.imaging.chromaticities import REC709, to_primaries
-from twostage_hdr.imaging.photograph import Photograph, read_photograph
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
+from twostage_hdr.imaging.photograph import read_photograph
+from twostage_hdr.imaging.photograph_metadata import read_picture_info
+from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
 from twostage_hdr.imaging.preview import to_srgb8
 from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions, merge_bracket
@@ -24,6 +26,7 @@ VIEW_SIDE = 1280
 """Longest side of what the page shows, px."""
 
 _ROWS_AT_ONCE = 256
+_AS_USUAL = ResultOptions()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,7 @@ class AppResult:
         folder: where its files lie.
         stem: the photograph's name without suffix.
         info: what the photograph says about itself.
+        source: its file, None of a bracket.
         photograph: the photograph, linear, at the size shown; 1.0 = white.
         reconstruction: the result, linear, of that size.
         summary: size, brightest value, and what was changed on the way in.
@@ -42,6 +46,7 @@ class AppResult:
     folder: Path
     stem: str
     info: PictureInfo
+    source: Path | None
     photograph: LinearPixels
     reconstruction: LinearPixels
     summary: str
@@ -51,7 +56,7 @@ class AppResult:
         factor = np.float32(2.0**stops)
         return to_srgb8(self.photograph * factor), to_srgb8(self.reconstruction * factor)
 
-    def write(self, formats: Sequence[str]) -> list[Path]:
+    def write(self, formats: Sequence[str], options: ResultOptions = _AS_USUAL) -> list[Path]:
         """The full result as files of these formats.
 
         Raises:
@@ -61,7 +66,6 @@ class AppResult:
         linear = np.load(self.folder / "linear.npy", mmap_mode="r")
         base = np.load(self.folder / "base.npy", mmap_mode="r")
         height, width = linear.shape[:2]
-        options = ResultOptions()
         with ResultFiles(
             self.folder,
             self.stem,
@@ -71,6 +75,7 @@ class AppResult:
             options=options,
             info=self.info,
             base=np.asarray(base),
+            source=self.source,
         ) as files:
             for top in range(0, height, _ROWS_AT_ONCE):
                 files.write_rows(np.asarray(linear[top : top + _ROWS_AT_ONCE]))
@@ -98,8 +103,8 @@ def reconstruct_for_app(
         notes = (*([] if begun.hdr is None else [str(begun.hdr)]), *photograph.notes)
     else:
         bracket = merge_bracket(photographs, BracketOptions())
-        base, info = Photograph(pixels=bracket.base).eight_bit(), NO_INFO
-        notes, result = bracket.notes, bracket.rows(reconstructor)
+        base, (info, told) = eight_bits(bracket.base), read_picture_info(bracket.reference)
+        notes, result = (*bracket.notes, *told), bracket.rows(reconstructor)
     height, width = base.shape[:2]
     folder = Path(tempfile.mkdtemp(dir=parent))
     np.save(folder / "base.npy", base)
@@ -115,6 +120,7 @@ def reconstruct_for_app(
         folder=folder,
         stem=min(photographs).stem,
         info=info,
+        source=photographs[0] if len(photographs) == 1 else None,
         photograph=shown(srgb_decode(torch.from_numpy(_shrunk(base)).float() / 255).numpy()),
         reconstruction=shown(_shrunk(np.asarray(linear))),
         summary=f"{width} x {height}, brightest value {peak:.1f} x white{''.join(f'; {note}' for note in notes)}",

@@ -20,13 +20,13 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from twostage_hdr.boundary.refusal import one_line, printable
-from twostage_hdr.cli.input_files import check_collisions, make_directory, result_stem
-from twostage_hdr.cli.outcome import LONGEST_LINE, Outcome, Pending, pending
+from twostage_hdr.cli.destination import Destination, Pending, make_directory
+from twostage_hdr.cli.outcome import LONGEST_LINE, Outcome
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.pixel_arrays import PreviewPixels
+from twostage_hdr.imaging.pixel_arrays import LdrPixels, PreviewPixels
 from twostage_hdr.inference.own_light import HdrUse
-from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, Uncertainty, loss_notes, result_paths
+from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, Uncertainty, loss_notes
 
 Rows = Float32[np.ndarray, "rows width 3"]
 
@@ -126,60 +126,13 @@ class Picture:
     uncertainty: Uncertainty | None = None
 
 
+def eight_bits(pixels: LdrPixels) -> PreviewPixels:
+    """A photograph's pixels, uint8 or uint16, as uint8."""
+    return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
+
+
 Read: TypeAlias = Callable[[Path], Picture]
 Say: TypeAlias = Callable[[Outcome], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Destination:
-    """Where and as what the results of a batch are written.
-
-    Attributes:
-        directory: made if it is missing.
-        formats: see `result_paths`.
-        kinds: suffixes of the batch's inputs, see `result_stem`.
-        overwrite: replace results that exist; else they are left alone.
-    """
-
-    directory: Path
-    formats: Sequence[str]
-    kinds: Sequence[str]
-    overwrite: bool = False
-
-    def stem(self, source: Path) -> str:
-        """What the names of a source's results begin with."""
-        return result_stem(source, self.kinds)
-
-    def paths(self, source: Path, formats: Sequence[str] | None = None) -> list[Path]:
-        """The results of a source, of some formats or of all; a format's first file appears last.
-
-        Raises:
-            InputError: an unknown format.
-        """
-        return result_paths(self.directory, self.stem(source), self.formats if formats is None else formats)
-
-    def pending(self, source: Path) -> Pending:
-        """What is to be made of a source."""
-        return pending(source, {name: self.paths(source, [name]) for name in self.formats}, overwrite=self.overwrite)
-
-
-def check_plan(sources: Sequence[Path], destination: Destination) -> dict[Path, str]:
-    """Refuses formats that are unknown, results that would replace an input, and a folder that cannot be made.
-
-    Returns:
-        The sources that cannot be done beside the others, since they would share results, and why.
-
-    Raises:
-        InputError: names what is wrong.
-    """
-    directory = destination.directory
-    try:
-        for part in (directory, *directory.parents):
-            if part.exists() and not part.is_dir():
-                raise InputError(part, "is a file", "give a folder with -o")
-    except OSError as error:
-        raise InputError(directory, f"{error.strerror}", "give another folder with -o") from error
-    return check_collisions({source: destination.paths(source) for source in sources})
 
 
 def run_batch(

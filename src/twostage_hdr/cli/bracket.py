@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.markup import escape
 
-from twostage_hdr.cli.batch import Destination, Picture
-from twostage_hdr.cli.input_files import BRACKET_ENDING, check_collisions
+from twostage_hdr.cli.batch import Picture, eight_bits
+from twostage_hdr.cli.destination import Destination, check_collisions
+from twostage_hdr.cli.input_files import BRACKET_ENDING
 from twostage_hdr.cli.outcome import Outcome
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.photograph_metadata import read_picture_info
 from twostage_hdr.inference.bracket.grouping import group_by_count, group_by_exif
 from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions, merge_bracket
 from twostage_hdr.inference.reconstruct import Reconstructor
@@ -72,10 +73,18 @@ class BracketPlan:
             InputError: see `merge_bracket`.
         """
         bracket = merge_bracket(frames, self.options)
-        base = bracket.base if bracket.base.dtype == np.uint8 else (bracket.base // 257).astype(np.uint8)
+        base = eight_bits(bracket.base)
         height, width = base.shape[:2]
-        rows = bracket.rows(reconstructor)
-        return Picture(height=height, width=width, rows=rows, base=base, options=options, notes=bracket.notes)
+        info, notes = read_picture_info(bracket.reference)
+        return Picture(
+            height=height,
+            width=width,
+            rows=bracket.rows(reconstructor),
+            base=base,
+            options=options,
+            info=info,
+            notes=(*bracket.notes, *notes),
+        )
 
 
 def check_frames(brackets: Mapping[Path, Sequence[Path]], destination: Destination) -> None:

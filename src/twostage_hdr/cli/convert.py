@@ -8,13 +8,17 @@ import numpy as np
 from rich.console import Console
 
 from twostage_hdr.boundary.regular_file import read_bytes
-from twostage_hdr.cli.batch import Destination, Picture, check_plan, run_batch
+from twostage_hdr.cli.batch import Picture, run_batch
+from twostage_hdr.cli.destination import Destination, check_plan
 from twostage_hdr.cli.input_files import FoundFiles, find_files
 from twostage_hdr.cli.outcome import Report, failures
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_path_for
+from twostage_hdr.imaging.exr import read_exr_info
 from twostage_hdr.imaging.hdr import HDR_READERS, read_hdr
 from twostage_hdr.imaging.ldr_png import read_png_header
+from twostage_hdr.imaging.photograph_metadata import read_picture_info
+from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 from twostage_hdr.imaging.pq_pixels import PQ_TRANSFER
 from twostage_hdr.inference.result_files import ResultOptions
@@ -71,6 +75,7 @@ def convert_all(
             rows=_bands(path, image.pixels, stops),
             base=None,
             options=replace(options, white_nits=options.white_nits or image.white_nits),
+            info=_info(path),
             notes=image.notes,
         )
 
@@ -81,6 +86,16 @@ def convert_all(
 def find_hdr_files(names: Sequence[str]) -> FoundFiles:
     """Named files, and from folders those that hold HDR: ordinary photographs among them are passed over."""
     return find_files(names, HDR_READERS.keys(), "HDR files", wanted=_may_hold_hdr)
+
+
+def _info(path: Path) -> PictureInfo:
+    """What goes along; the pixels are Rec. 709 by now."""
+    match path.suffix.lower():
+        case ".exr":
+            return read_exr_info(path)
+        case ".hdr" | ".pic":
+            return NO_INFO
+    return read_picture_info(path)[0]
 
 
 def _may_hold_hdr(path: Path) -> bool:

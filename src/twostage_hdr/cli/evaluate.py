@@ -18,6 +18,8 @@ from twostage_hdr.cli.evaluation_data import PARTS, build_data
 from twostage_hdr.cli.jod import score_jod
 from twostage_hdr.cli.run_directory import RunDirectory, commit
 from twostage_hdr.cli.targets import trusted
+from twostage_hdr.data.datamodule import ALL
+from twostage_hdr.data.pair_source import SRGB, PairSource
 from twostage_hdr.data.splits import spread_over_groups
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
@@ -158,13 +160,15 @@ def _record(path: Path, config: DictConfig, data: DictConfig) -> None:
 
 
 def frames_response(config: DictConfig, source: object) -> Response:
-    """The response of the frames that are scored: as asked, a virtual camera's own gamma, or HdM's; else estimated.
+    """The response of the frames that are scored: as asked or stated, a virtual camera's gamma, HdM's; else estimated.
 
     Raises:
         InputError: an unknown one is asked for.
     """
     if config.response is not None:
         return parse_response(config.response)
+    if isinstance(source, PairSource):
+        return "declared" if source.response == SRGB else parse_response(source.response)
     camera = getattr(source, "camera", None)
     if camera is None:
         return HDM_GAMMA
@@ -218,8 +222,8 @@ def build_metrics(config: DictConfig) -> dict[str, PerImageMetric]:
 
 
 def _part(name: str) -> str:
-    if name not in PARTS:
-        raise InputError(f"split={name}", f"choose one of {', '.join(PARTS)}")
+    if name not in (*PARTS, ALL):
+        raise InputError(f"split={name}", f"choose one of {', '.join((*PARTS, ALL))}")
     return name
 
 

@@ -15,7 +15,7 @@ from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.boundary.refusal import printable
 from twostage_hdr.cli.batch import named
 from twostage_hdr.cli.convert import find_hdr_files
-from twostage_hdr.cli.outcome import tell_error
+from twostage_hdr.cli.outcome import print_error
 from twostage_hdr.cli.reconstruct import PHOTOGRAPHS
 from twostage_hdr.data.inspection.dynamic_range import BRIGHT, DARK, range_in_stops
 from twostage_hdr.errors import InputError
@@ -121,7 +121,7 @@ def _facts_of_photograph(path: Path) -> HdrFileFacts:
     )
 
 
-def tell_facts(names: Sequence[str], *, as_json: bool) -> int:
+def print_facts(names: Sequence[str], *, as_json: bool) -> int:
     """Prints a table of the files' facts, or JSON; a file that cannot be read is named and does not stop the others.
 
     Returns:
@@ -141,7 +141,7 @@ def tell_facts(names: Sequence[str], *, as_json: bool) -> int:
     else:
         _print_table(known, Console(highlight=False))
         for failure in failures:
-            tell_error("failed", failure["error"])
+            print_error("failed", failure["error"])
     return 1 if failures else 0
 
 

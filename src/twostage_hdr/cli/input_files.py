@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from twostage_hdr.boundary.refusal import one_line
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.atomic import remove_leftovers
 from twostage_hdr.imaging.formats import FORMATS, result_format
 from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS
 
@@ -124,74 +123,3 @@ def _is_of(result: Path, stem: str) -> bool:
     if suffix and result.with_name(f"{name}.{suffix}").exists():
         return True
     return any(other.stem == stem and other != result for other in result.parent.glob(f"{glob.escape(stem)}.*"))
-
-
-def result_stem(source: Path, kinds: Sequence[str]) -> str:
-    """What the names of a file's results begin with: its stem, `plain` of `plain.jpg`; of `plain.png` beside it
-    `plain_png`.
-
-    Args:
-        source: the file.
-        kinds: suffixes of the files that are looked for beside it; what has an earlier one keeps its stem for itself.
-    """
-    suffix = source.suffix.lower()
-    earlier = kinds[: kinds.index(suffix)] if suffix in kinds else kinds
-    beside = (source.with_suffix(cased) for kind in earlier for cased in (kind, kind.upper()))
-    try:
-        shared = source.exists() and any(other.exists() for other in beside)
-    except OSError:  # a name that this file system does not take
-        shared = False
-    return f"{source.stem}_{source.suffix[1:]}" if shared and suffix else source.stem
-
-
-def check_collisions(plan: dict[Path, list[Path]]) -> dict[Path, str]:
-    """Refuses results that would replace an input.
-
-    Args:
-        plan: each input's results.
-
-    Returns:
-        The inputs whose results are also those of an earlier one, each with what to tell the user.
-
-    Raises:
-        InputError: a result would replace an input; names both files.
-    """
-    shared: dict[Path, str] = {}
-    inputs = {_resolved(source): source for source in plan}
-    owner: dict[Path, Path] = {}
-    for source, results in plan.items():
-        for result in results:
-            place = _resolved(result)
-            if place in inputs:
-                raise InputError(result, f"would overwrite the input {inputs[place]}", "choose another folder with -o")
-            if place in owner:
-                why = f"would write the same file as {owner[place]} ({result})"
-                shared[source] = str(InputError(source, why, "process them in separate runs with -o"))
-            owner.setdefault(place, source)
-    return shared
-
-
-def _resolved(path: Path) -> Path:
-    """The path without links; as it stands where that cannot be found out, so that a loop stops no other file."""
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError):  # the second: a loop, up to Python 3.12
-        return path.absolute()
-
-
-def make_directory(directory: Path) -> bool:
-    """Makes the folder of the results if it is missing.
-
-    Returns:
-        Whether it was missing.
-
-    Raises:
-        InputError: it cannot be made.
-    """
-    try:
-        missing = not directory.is_dir()
-        directory.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(directory)
-    except OSError as error:
-        raise InputError(directory, f"cannot be made ({error.strerror})", "give another folder with -o") from error
-    return missing

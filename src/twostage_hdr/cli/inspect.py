@@ -11,12 +11,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from twostage_hdr.data.hdm import HdmSource
-from twostage_hdr.data.hdr_folder import HdrFolderSource
-from twostage_hdr.data.inspection.finding import write_exclude_list
+from twostage_hdr.data.inspection.finding import Inspectable, write_exclude_list
 from twostage_hdr.data.inspection.inspection import Inspection, SplitRequest, inspect_source
 from twostage_hdr.data.inspection.page import counts, write_page
-from twostage_hdr.data.procedural_source import ProceduralSource
 from twostage_hdr.errors import InputError
 
 POISONED = 1
@@ -35,7 +32,7 @@ def inspect(config: DictConfig) -> None:
     console = Console(highlight=False, soft_wrap=False)
     out = Path(HydraConfig.get().runtime.output_dir)
     source = instantiate(config.data.source)
-    if not isinstance(source, HdmSource | HdrFolderSource | ProceduralSource):
+    if not isinstance(source, Inspectable):
         raise InputError("data=store", "check a store with `sha256sum -c SHA256SUMS`", "inspect what it is made of")
     out.mkdir(parents=True, exist_ok=True)
     inspection = _look(config, source, console)
@@ -55,7 +52,7 @@ def inspect(config: DictConfig) -> None:
     console.print("Nothing would harm training.")
 
 
-def _look(config: DictConfig, source: HdmSource | HdrFolderSource | ProceduralSource, console: Console) -> Inspection:
+def _look(config: DictConfig, source: Inspectable, console: Console) -> Inspection:
     request = SplitRequest(
         split_file=config.data.split_file,
         val_fraction=config.data.val_fraction,

@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 
 import twostage_hdr
-from twostage_hdr.cli import picture_verbs
-from twostage_hdr.cli.outcome import system_trouble, tell_error
+from twostage_hdr.cli import image_commands
+from twostage_hdr.cli.outcome import print_error, system_trouble
 from twostage_hdr.errors import InputError
 
 app = typer.Typer(
@@ -49,17 +49,17 @@ HYDRA_VERBS = {
 
 
 def _run_with_hydra(context: typer.Context) -> None:
-    from twostage_hdr.cli.hydra_verb import run_verb
+    from twostage_hdr.cli.hydra_command import run_verb
 
     run_verb(str(context.info_name), context.args)
 
 
 for verb, purpose in HYDRA_VERBS.items():
     app.command(verb, help=purpose, context_settings=_HYDRA)(_run_with_hydra)
-app.command()(picture_verbs.reconstruct)
-app.command()(picture_verbs.convert)
-app.command()(picture_verbs.info)
-app.command("app")(picture_verbs.serve_app)
+app.command()(image_commands.reconstruct)
+app.command()(image_commands.convert)
+app.command()(image_commands.info)
+app.command("app")(image_commands.serve_app)
 
 
 @app.command("import-weights")
@@ -96,13 +96,13 @@ def jod(
 
 @app.command()
 def export(
-    weights: Annotated[str, typer.Argument(help=picture_verbs.NAMES_OF_WEIGHTS)],
+    weights: Annotated[str, typer.Argument(help=image_commands.NAMES_OF_WEIGHTS)],
     target: Annotated[Path, typer.Argument(help="The file to write: .safetensors, .onnx or .pt2.")],
     note: Annotated[list[str] | None, typer.Option(help="KEY=VALUE for the file's header; may be repeated.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace the target if it exists.")] = False,
-    response: picture_verbs.Response = "declared",
-    lights: picture_verbs.Lights = None,
-    trust: picture_verbs.Trust = None,
+    response: image_commands.Response = "declared",
+    lights: image_commands.Lights = None,
+    trust: image_commands.Trust = None,
 ) -> None:
     """Write a run's best weights as one file that needs nothing else.
 
@@ -122,7 +122,7 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        tell_error("error", str(error))
+        print_error("error", str(error))
         sys.exit(2)
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted")
@@ -131,7 +131,7 @@ def main() -> None:
         trouble = system_trouble(error)
         if trouble is None:
             raise
-        tell_error("error", trouble)
+        print_error("error", trouble)
         sys.exit(1)
 
 

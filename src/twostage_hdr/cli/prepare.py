@@ -14,8 +14,9 @@ from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.hdm import HdmSource
 from twostage_hdr.data.hdr_folder import HdrFolderSource
 from twostage_hdr.data.leakage import check_leakage
+from twostage_hdr.data.pair_source import PairSource
 from twostage_hdr.data.procedural_source import ProceduralSource
-from twostage_hdr.data.store.hdm_frames import CameraFrames, HdmFrames
+from twostage_hdr.data.store.hdm_frames import CameraFrames, HdmFrames, PairFrames
 from twostage_hdr.data.store.plan import Plan, make_plan
 from twostage_hdr.data.store.prepare import prepare as write_store
 from twostage_hdr.data.store.settings import PatchMaker, StoreSettings
@@ -70,6 +71,8 @@ def prepare(config: DictConfig) -> None:
 def _maker(config: DictConfig, data: TripleDataModule) -> PatchMaker:
     if isinstance(data.source, HdmSource):
         return HdmFrames(data.source, list(config.exposures))
+    if isinstance(data.source, PairSource):
+        return PairFrames(data.source, data.source.root)
     assert isinstance(data.source, HdrFolderSource | ProceduralSource)
     return CameraFrames(data.source, None if data.root is None else Path(data.root))
 

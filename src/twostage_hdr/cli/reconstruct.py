@@ -7,25 +7,25 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from twostage_hdr.cli.batch import Destination, Picture, check_plan, run_batch
+from twostage_hdr.cli.batch import Picture, run_batch
 from twostage_hdr.cli.bracket import AUTO, BracketPlan, check_frames, with_frames
+from twostage_hdr.cli.destination import Destination, check_plan
 from twostage_hdr.cli.input_files import find_files, is_result
 from twostage_hdr.cli.outcome import Outcome, Report, failures
-from twostage_hdr.cli.video import check_videos, run_videos
+from twostage_hdr.cli.video import run_videos
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.formats import DEFAULT_FORMATS, FORMATS
 from twostage_hdr.imaging.hdr_signal import is_hdr_signal
 from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.imaging.video.video_reader import VIDEO_SUFFIXES
-from twostage_hdr.inference.reconstruct import ReconstructOptions, load_reconstructor
-from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS
+from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
+from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS, video_result_paths
 from twostage_hdr.inference.result_files import ResultOptions
 from twostage_hdr.inference.weights import default_weights, find_weights
 
 PHOTOGRAPHS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".jxl", ".bmp")
 """Suffixes that are taken from a folder; a file that is named itself may have any. Their order is `result_stem`'s."""
 _PQ_RESULTS = (".avif", ".jxl")
-DEFAULT_VIDEO_FORMATS = ("hevc",)
 
 
 def reconstruct_all(
@@ -60,88 +60,92 @@ def reconstruct_all(
         InputError: unknown formats, results that would overwrite an input, or unusable weights.
     """
     console = Console(highlight=False, soft_wrap=True, stderr=as_json)
+    report = Report(console=console, as_json=as_json)
     named = [name for name in names if bracket is None or name != AUTO or Path(name).exists()]
     files, nothing = find_files(named, PHOTOGRAPHS, "photographs", wanted=_is_photograph, from_pattern=_is_photograph)
+    if not files:
+        return report.finish(failures(nothing, report.say))
     videos = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
     photographs = [file for file in files if file not in videos]
-    if photographs and videos:
-        _check_shared(formats or ())
-    brackets: dict[Path, list[Path]] = {}
-    destination = Destination(
+    _check_formats(formats or (), photographs, videos, bracket)
+    pictures = Destination(
         directory=directory, formats=formats or DEFAULT_FORMATS, kinds=PHOTOGRAPHS, overwrite=overwrite
     )
-    report = Report(console=console, as_json=as_json)
-
-    def say(outcome: Outcome) -> None:
-        report.say(with_frames(outcome, brackets))
-
+    films = replace(pictures, formats=formats or ("hevc",), kinds=(), paths_of=video_result_paths, folders=("exr",))
+    brackets: dict[Path, list[Path]] = {}
     if bracket is not None:
-        if "uncertainty" in (formats or ()):
-            raise InputError("--to uncertainty", "not for brackets", "leave it out")
-        if videos:
-            raise InputError(videos[0], "a video is not a frame of a bracket", "reconstruct it without --bracket")
         brackets = bracket.find(names, photographs, console)
-        check_frames(brackets, destination)
+        check_frames(brackets, pictures)
         photographs = list(brackets)
-    refused = check_plan(photographs, destination) if photographs or not videos else {}
-    refused |= check_videos(videos, directory, formats or DEFAULT_VIDEO_FORMATS) if videos else {}
-    if not files:
-        return report.finish(failures(nothing, say))
-    name = weights or default_weights()
-    if bracket is not None:
         running = replace(running, response="declared")  # a bracket's is found by its frames
-    reconstructor = load_reconstructor(name, running)
-    if "uncertainty" in (formats or ()) and reconstructor.engine.whole_frame is None:
-        raise InputError("--to uncertainty", f"{name} gives no quantiles", "leave it out or take the default set")
-    if weights is None:
-        console.print(
-            f"Weights: {escape(find_weights(name).stem)}, the package's default; choose others with --weights."
-        )
+    refused = (check_plan(photographs, pictures) if photographs else {}) | (check_plan(videos, films) if videos else {})
+    reconstructor = _ready(weights, running, pictures.formats, console)
 
     def read(path: Path) -> Picture:
         if bracket is not None:
             return bracket.read(brackets[path], reconstructor, options)
-        photograph = read_photograph(path, ignore_gain_map=running.ignore_gain_map)
-        result = reconstructor.begin_photograph(photograph)
-        height, width = photograph.shape
-        return Picture(
-            height=height,
-            width=width,
-            rows=result.rows,
-            base=None if photograph.pixels is None else photograph.eight_bit(),
-            options=options,
-            info=photograph.info,
-            source=path,
-            notes=photograph.notes,
-            hdr=result.hdr,
-            uncertainty=result.uncertainty,
-        )
+        return _photograph(path, reconstructor, options, ignore_gain_map=running.ignore_gain_map)
+
+    def say(outcome: Outcome) -> None:
+        report.say(with_frames(outcome, brackets))
 
     outcomes = failures(nothing, say)
-    outcomes += run_batch(photographs, read, destination=destination, refused=refused, console=console, say=say)
+    outcomes += run_batch(photographs, read, destination=pictures, refused=refused, console=console, say=say)
     outcomes += run_videos(
-        videos,
-        reconstructor,
-        directory=directory,
-        formats=formats or DEFAULT_VIDEO_FORMATS,
-        options=options,
-        overwrite=overwrite,
-        refused=refused,
-        console=console,
-        say=say,
+        videos, reconstructor, destination=films, options=options, refused=refused, console=console, say=say
     )
     return report.finish([with_frames(outcome, brackets) for outcome in outcomes])
 
 
-def _check_shared(formats: Sequence[str]) -> None:
-    """Refuses formats that only photographs or only videos have.
+def _check_formats(
+    formats: Sequence[str], photographs: Sequence[Path], videos: Sequence[Path], bracket: BracketPlan | None
+) -> None:
+    """Refuses formats that not all inputs have, and videos among brackets.
 
     Raises:
         InputError: names them.
     """
     one_sided = [name for name in formats if (name in FORMATS) != (name in VIDEO_ENDINGS)]
-    if one_sided:
+    if photographs and videos and one_sided:
         raise InputError(f"--to {','.join(one_sided)}", "not for photographs and videos alike", "do them in two runs")
+    if bracket is not None and "uncertainty" in formats:
+        raise InputError("--to uncertainty", "not for brackets", "leave it out")
+    if bracket is not None and videos:
+        raise InputError(videos[0], "a video is not a frame of a bracket", "reconstruct it without --bracket")
+
+
+def _ready(weights: str | None, running: ReconstructOptions, formats: Sequence[str], console: Console) -> Reconstructor:
+    """The network, ready to run; says which it is where nobody chose.
+
+    Raises:
+        InputError: weights that cannot be used, or that do not give what a format holds.
+    """
+    name = weights or default_weights()
+    reconstructor = load_reconstructor(name, running)
+    if "uncertainty" in formats and reconstructor.engine.whole_frame is None:
+        raise InputError("--to uncertainty", f"{name} gives no quantiles", "leave it out or take the default set")
+    if weights is None:
+        shown = escape(find_weights(name).stem)
+        console.print(f"Weights: {shown}, the package's default; choose others with --weights.")
+    return reconstructor
+
+
+def _photograph(path: Path, reconstructor: Reconstructor, options: ResultOptions, *, ignore_gain_map: bool) -> Picture:
+    photograph = read_photograph(path, ignore_gain_map=ignore_gain_map)
+    height, width = photograph.shape
+    result = reconstructor.begin_photograph(photograph)
+    return Picture(
+        height=height,
+        width=width,
+        rows=result.rows,
+        base=None if photograph.pixels is None else photograph.eight_bit(),
+        options=options,
+        info=photograph.info,
+        source=path,
+        notes=photograph.notes,
+        hdr=result.hdr,
+        uncertainty=result.uncertainty,
+    )
 
 
 def _is_photograph(path: Path) -> bool:

@@ -1,7 +1,7 @@
 """Videos among the inputs of `twostage-hdr reconstruct`: one after the other; a bad one does not stop the rest."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,64 +9,50 @@ from rich.console import Console
 from rich.markup import escape
 
 from twostage_hdr.cli.batch import Say, named, progress
-from twostage_hdr.cli.input_files import check_collisions, make_directory
-from twostage_hdr.cli.outcome import Outcome, Pending, pending
+from twostage_hdr.cli.destination import Destination, Pending, make_directory
+from twostage_hdr.cli.outcome import Outcome
 from twostage_hdr.inference.reconstruct import Reconstructor
-from twostage_hdr.inference.reconstruct_video import reconstruct_video, video_result_paths
+from twostage_hdr.inference.reconstruct_video import reconstruct_video
 from twostage_hdr.inference.result_files import ResultOptions
-
-
-def check_videos(videos: Sequence[Path], directory: Path, formats: Sequence[str]) -> dict[Path, str]:
-    """Refuses formats that video does not have, and results that would replace an input.
-
-    Returns:
-        The videos that cannot be done beside the others, since they would share results, and why.
-
-    Raises:
-        InputError: names what is wrong.
-    """
-    return check_collisions({video: video_result_paths(directory, video.stem, formats) for video in videos})
 
 
 def run_videos(
     videos: Sequence[Path],
     reconstructor: Reconstructor,
     *,
-    directory: Path,
-    formats: Sequence[str],
+    destination: Destination,
     options: ResultOptions,
-    overwrite: bool,
-    refused: dict[Path, str],
+    refused: Mapping[Path, str],
     console: Console,
     say: Say,
 ) -> list[Outcome]:
-    """An outcome for each video, said as soon as it is known; those that are done are left alone unless `overwrite`."""
+    """An outcome for each video, said as soon as it is known."""
     if not videos:
         return []
-    made = make_directory(directory)
+    made = make_directory(destination.directory)
     outcomes = []
     with progress(console) as bar:
         for video in videos:
-            results = {name: video_result_paths(directory, video.stem, [name]) for name in formats}
-            plan = pending(video, results, overwrite=overwrite, folders=("exr",))
+            plan = destination.pending(video)
             if why := refused.get(video) or plan.refused:
                 outcomes.append(Outcome(str(video), "failed", error=why))
             elif not plan.missing:
-                outcomes.append(Outcome(str(video), "skipped", _names(directory, video, formats), plan.notes))
+                names = [str(path) for path in destination.paths(video)]
+                outcomes.append(Outcome(str(video), "skipped", names, plan.notes))
             else:
                 task = bar.add_task(escape(video.name), total=1)
                 advance = partial(bar.advance, task)
-                outcomes.append(_one(video, directory, reconstructor, plan, options, advance))
+                outcomes.append(_one(video, destination, reconstructor, plan, options, advance))
                 bar.remove_task(task)
             say(outcomes[-1])
-    if made and not any(directory.iterdir()):
-        directory.rmdir()
+    if made and not any(destination.directory.iterdir()):
+        destination.directory.rmdir()
     return outcomes
 
 
 def _one(
     video: Path,
-    directory: Path,
+    destination: Destination,
     reconstructor: Reconstructor,
     plan: Pending,
     options: ResultOptions,
@@ -75,19 +61,15 @@ def _one(
     started = time.perf_counter()
     try:
         result = reconstruct_video(
-            video, directory, reconstructor, formats=plan.missing, options=options, advance=advance
+            video, destination.directory, reconstructor, formats=plan.missing, options=options, advance=advance
         )
     except Exception as error:
         return Outcome(str(video), "failed", error=named(video, error))
     return Outcome(
         str(video),
         "done",
-        _names(directory, video, plan.missing),
+        [str(path) for path in destination.paths(video, plan.missing)],
         [*result.notes, *plan.notes],
         seconds=round(time.perf_counter() - started, 3),
         peak=result.peak,
     )
-
-
-def _names(directory: Path, video: Path, formats: Sequence[str]) -> list[str]:
-    return [str(path) for path in video_result_paths(directory, video.stem, formats)]

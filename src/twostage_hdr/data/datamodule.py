@@ -17,6 +17,9 @@ from twostage_hdr.data.splits import check_splits, read_splits, split_by_group
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 
+ALL = "all"
+"""Every scene, whatever the sets: for data that only score."""
+
 MOST_WORKERS = 16
 """Loader processes that null takes at most: each holds a cache of its own."""
 
@@ -99,7 +102,9 @@ class TripleDataModule(L.LightningDataModule):
         self._scene = {scene.id: scene for scene in scenes}
 
     def part(self, name: str) -> list[Scene]:
-        """The scenes of `train`, `val` or `test`."""
+        """The scenes of `train`, `val` or `test`, or `all`."""
+        if name == ALL:
+            return list(self._scene.values())
         return [self._scene[scene_id] for scene_id in getattr(self.splits, name)]
 
     def frozen(self, name: str) -> FixedCameraImages:

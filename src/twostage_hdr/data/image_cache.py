@@ -2,9 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import TypeAlias
 
 from jaxtyping import Float
 from torch import Tensor
+
+Image: TypeAlias = Float[Tensor, "channels height width"]
 
 
 class ImageCache:
@@ -19,7 +22,7 @@ class ImageCache:
         self._used = 0
         self._images: OrderedDict[str, Tensor] = OrderedDict()
 
-    def get(self, key: str, load: Callable[[], Float[Tensor, "3 height width"]]) -> Float[Tensor, "3 height width"]:
+    def get(self, key: str, load: Callable[[], Image]) -> Image:
         """The image of that key, loaded on the first call."""
         if key in self._images:
             self._images.move_to_end(key)

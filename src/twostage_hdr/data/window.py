@@ -41,7 +41,7 @@ def _place(length: int, patch: int, side: int, patch_at: float, crop_at: float) 
     return slice(start, start + side)
 
 
-def fill(image: Float[Tensor, "3 height width"], side: int) -> Float[Tensor, "3 side1 side2"]:
+def fill(image: Float[Tensor, "channels height width"], side: int) -> Float[Tensor, "channels side1 side2"]:
     """An image smaller than the crop is continued by its edge pixels, so that batches keep one size."""
     height, width = image.shape[-2:]
     missing = (0, max(side - width, 0), 0, max(side - height, 0))

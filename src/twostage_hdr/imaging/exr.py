@@ -23,6 +23,7 @@ from twostage_hdr.imaging.chromaticities import (
     to_rec709_pixels,
 )
 from twostage_hdr.imaging.exif import openexr_attributes
+from twostage_hdr.imaging.exif_exposure import exif_moment
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
 from twostage_hdr.imaging.result_format import ExrCompression, ResultOptions, RowFormat, Target
@@ -64,6 +65,14 @@ def read_exr(path: str | Path) -> HdrImage:
             return _assemble(path, header, channels, layer)
     names = sorted(name for _, channels in parts for name in channels)
     raise InputError(path, f"no colour among its channels ({', '.join(names[:8])})", "R, G, B or Y are needed")
+
+
+def read_exr_info(path: Path) -> PictureInfo:
+    """Date and XMP of an OpenEXR file that can be read; nothing else of what a photograph said about itself."""
+    with OpenEXR.File(str(path), separate_channels=True, header_only=True) as file:
+        header = file.parts[0].header
+        date, xmp = header.get("capDate"), header.get("xmp")
+    return PictureInfo(taken=exif_moment(date, None), xmp=xmp.encode() if isinstance(xmp, str) and xmp else None)
 
 
 def _check_size(path: Path) -> None:

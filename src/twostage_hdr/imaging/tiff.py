@@ -18,8 +18,8 @@ from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.boundary.quiet import quiet_libraries
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_of, positive_scale, quantise
-from twostage_hdr.imaging.chromaticities import to_rec709_pixels
-from twostage_hdr.imaging.colour_profile import rgb_profile, upright
+from twostage_hdr.imaging.chromaticities import REC709, name_of, to_rec709_pixels
+from twostage_hdr.imaging.colour_profile import profile_primaries, rgb_profile, upright
 from twostage_hdr.imaging.exif import first_directory_texts, result_exif
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, EncodedPixels, HdrImage, LinearPixels
@@ -27,12 +27,15 @@ from twostage_hdr.imaging.result_format import RowFormat
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
+_ICC_PROFILE = 34675
 _ALIGNRATIO = re.compile(r"gamma 2\.24, alignratio ([0-9.eE+-]+)")
 
 
 @file_reader("TIFF", "export it as linear RGB of 32-bit floats")
 def read_tiff(path: str | Path) -> HdrImage:
     """Read a linear floating-point TIFF, or a 16-bit one whose description states its alignratio.
+
+    The primaries are those of its ICC profile, if `profile_primaries` knows them; its curve does not count.
 
     Raises:
         InputError: damaged, integers without a stated scale, or a colour model other than grey and RGB.
@@ -45,6 +48,7 @@ def read_tiff(path: str | Path) -> HdrImage:
         check_tiff(path, page)
         stored = page.asarray()
         orientation = int(page.tags.valueof(EXIF_ORIENTATION, default=1))
+        primaries = profile_primaries(page.tags.valueof(_ICC_PROFILE)) or REC709
         pages = len(file.pages)
     if photometric not in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB):
         raise InputError(path, f"TIFF with colour model {colour_model(photometric)}", "export it as linear RGB")
@@ -56,8 +60,11 @@ def read_tiff(path: str | Path) -> HdrImage:
     colour = np.repeat(stored[:, :, :1], 3, axis=2) if stored.shape[2] < 3 else stored[:, :, :3]
     linear, domain, alignratio = _to_linear(path, colour, description)
     turned, rotation = upright(linear, orientation)
-    pixels, changes = to_rec709_pixels(turned, str(path))
-    return HdrImage(pixels=pixels, domain=domain, notes=(*notes, *rotation, *changes), alignratio=alignratio)
+    pixels, changes = to_rec709_pixels(turned, str(path), primaries)
+    notes += [*rotation, *changes]
+    return HdrImage(
+        pixels=pixels, domain=domain, notes=tuple(notes), alignratio=alignratio, primaries=name_of(primaries)
+    )
 
 
 def check_tiff(path: Path, page: tifffile.TiffPage) -> None:

@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
 from twostage_hdr.data.hdm import HdmSource
 from twostage_hdr.data.hdr_folder import HdrFolderSource
+from twostage_hdr.data.pair_source import PairSource
 from twostage_hdr.data.procedural_source import ProceduralSource
 from twostage_hdr.data.thumbnails import Thumbnail
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.challenge_png import alignratio_path_for
 from twostage_hdr.imaging.ldr_png import read_png_header
+
+Inspectable: TypeAlias = HdmSource | HdrFolderSource | ProceduralSource | PairSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +96,7 @@ def write_exclude_list(path: Path, harmful: Sequence[Finding]) -> int:
     return len(lines)
 
 
-def stray_files(source: HdmSource | HdrFolderSource | ProceduralSource) -> list[Finding]:
+def stray_files(source: Inspectable) -> list[Finding]:
     """Frames without a reference (HdM), 16-bit PNGs without an alignratio (folders)."""
     if isinstance(source, HdmSource):
         return [

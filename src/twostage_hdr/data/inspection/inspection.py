@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twostage_hdr.data.hdm import HdmSource
-from twostage_hdr.data.hdr_folder import HdrFolderSource
-from twostage_hdr.data.inspection.finding import Finding, SceneRecord, stray_files
+from twostage_hdr.data.inspection.finding import Finding, Inspectable, SceneRecord, stray_files
 from twostage_hdr.data.inspection.hdm_scene import HdmInspector, required_endings
 from twostage_hdr.data.inspection.linear_scene import LinearInspector
 from twostage_hdr.data.leakage import leaking_pairs
-from twostage_hdr.data.procedural_source import ProceduralSource
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.splits import Splits, check_splits, read_splits, split_by_group
 from twostage_hdr.data.workers import unordered
@@ -110,7 +108,7 @@ class Inspection:
 
 
 def inspect_source(
-    source: HdmSource | HdrFolderSource | ProceduralSource,
+    source: Inspectable,
     request: SplitRequest,
     *,
     patch_size: int,
@@ -143,7 +141,7 @@ def inspect_source(
 
 
 def _records(
-    source: HdmSource | HdrFolderSource | ProceduralSource,
+    source: Inspectable,
     seed: int,
     patch_size: int,
     workers: int,
@@ -165,7 +163,7 @@ def _records(
     return sorted(records, key=lambda record: order[record.scene])
 
 
-def _groups(source: HdmSource | HdrFolderSource | ProceduralSource, records: Sequence[SceneRecord]) -> dict[str, str]:
+def _groups(source: Inspectable, records: Sequence[SceneRecord]) -> dict[str, str]:
     if isinstance(source, HdmSource):
         return source.groups({record.scene: record.thumbnail for record in records if record.thumbnail is not None})
     return {scene.id: scene.group for scene in source.scenes()}

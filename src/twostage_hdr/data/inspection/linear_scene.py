@@ -1,7 +1,8 @@
-"""All checks of one linear HDR scene: a file of a folder, or a generated one."""
+"""All checks of one linear HDR scene: a file of a folder, a generated one, or the reference of a photograph."""
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from torch import Tensor
@@ -11,12 +12,20 @@ from twostage_hdr.data.inspection.contact_sheet import sheet_picture
 from twostage_hdr.data.inspection.dynamic_range import HARDLY_HDR, clipped_share, has_eight_bit_content, range_in_stops
 from twostage_hdr.data.inspection.finding import Finding, SceneRecord, finding_from
 from twostage_hdr.data.inspection.hdm_scene import SCATTER
+from twostage_hdr.data.inspection.response_curve import (
+    LEAST_CORRELATION,
+    ResponseFit,
+    fit_response,
+    response_problem,
+)
+from twostage_hdr.data.pair_source import PairSource, linearise
 from twostage_hdr.data.patches import FixedCameraImages
 from twostage_hdr.data.procedural_source import ProceduralSource
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.thumbnails import exposed_preview, thumbnail
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr
+from twostage_hdr.radiometry.gamma import encode_gamma
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +33,12 @@ class LinearInspector:
     """Callable on a scene, in any process.
 
     Args:
-        source: the folder or the generator.
+        source: the folder, the generator or the pairs.
         patch_size: report images smaller than this, px.
         seed: of the cameras.
     """
 
-    source: HdrFolderSource | ProceduralSource
+    source: HdrFolderSource | ProceduralSource | PairSource
     patch_size: int
     seed: int
 
@@ -39,9 +48,10 @@ class LinearInspector:
         try:
             linear, notes = self._read(scene)
         except InputError as error:
-            root = self.source.root if isinstance(self.source, HdrFolderSource) else None
-            assert root is not None
-            record.findings.append(finding_from(error, scene=scene.id, path=root / scene.id, root=root))
+            assert not isinstance(self.source, ProceduralSource)
+            root = self.source.root
+            path = Path(error.subject) if isinstance(self.source, PairSource) else root / scene.id
+            record.findings.append(finding_from(error, scene=scene.id, path=path, root=root))
             return record
         for note in notes:
             if "negative" in note:
@@ -59,7 +69,7 @@ class LinearInspector:
         return record
 
     def _read(self, scene: Scene) -> tuple[Tensor, tuple[str, ...]]:
-        if isinstance(self.source, ProceduralSource):
+        if not isinstance(self.source, HdrFolderSource):
             return self.source.read(scene), ()
         image = read_hdr(self.source.root / scene.id)
         return self.source.usable_part(scene, image.pixels), image.notes
@@ -86,6 +96,16 @@ class LinearInspector:
         pairs = (encoded.reshape(-1, 3)[places, 1], frame.reshape(-1, 3)[places, 1] / np.float32(255))
         record.scatter = {"camera": np.stack(pairs, axis=1).astype(np.float32)}
         record.sheet = sheet_picture(np.ascontiguousarray(frame), pixels)
+        if isinstance(self.source, PairSource):
+            light = encode_gamma(linearise(triple.ldr, self.source.response)).permute(1, 2, 0).numpy()
+            self._curve(record, fit_response(encoded, light))
+
+    def _curve(self, record: SceneRecord, fit: ResponseFit | None) -> None:
+        """Does the frame, by its stated response, show the light of its reference?"""
+        problem = response_problem(fit) if fit else None
+        if fit and problem:
+            cure = "state the frames' curve (data.source.response, gamma, scale), or exclude the scene"
+            self._add(record, problem, cure, harmful=fit.correlation < LEAST_CORRELATION)
 
     def _add(self, record: SceneRecord, problem: str, cure: str, *, harmful: bool = True) -> None:
         record.findings.append(

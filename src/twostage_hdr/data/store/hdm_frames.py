@@ -1,4 +1,4 @@
-"""Frames for a store: the integers of HdM's files unchanged, or photographs taken by the virtual camera."""
+"""Frames for a store: the integers of HdM's files unchanged, photographs of a virtual camera, or pairs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from twostage_hdr.data.hdm import EXPOSURES, HdmSource
+from twostage_hdr.data.pair_source import PairSource
 from twostage_hdr.data.patches import FixedCameraImages
 from twostage_hdr.data.scene import Scene, Source
 from twostage_hdr.data.store.settings import Frames
@@ -136,6 +137,18 @@ class CameraFrames:
     def whole(self, scene: Scene, seed: int) -> Frames:
         """The photograph of the whole scene that freezing the source itself with this seed would give."""
         return _integers(FixedCameraImages(self.source, [scene], seed=seed)[0])
+
+
+class PairFrames(CameraFrames):
+    """Cuts of pairs: the frame is the file's own, the reference quantised as `CameraFrames` does."""
+
+    source: PairSource
+    exposures: tuple[str, ...] = ("frame",)
+    resamples = False
+
+    def files(self, scene: Scene) -> dict[str, Path]:
+        """The frame and its reference, or the one file that holds both."""
+        return {path.relative_to(self.source.root).as_posix(): path for path in self.source.files(scene)}
 
 
 def _integers(triple: Triple) -> Frames:

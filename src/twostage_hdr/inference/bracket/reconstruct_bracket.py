@@ -46,7 +46,8 @@ class Bracket:
     """Merged frames, and what of them nobody recorded, for the network to fill.
 
     Attributes:
-        base: the reference frame.
+        base: the reference frame's pixels.
+        reference: its file.
         frames: aligned, the reference first.
         merged: None where there is one frame only.
         response: of the camera.
@@ -54,6 +55,7 @@ class Bracket:
     """
 
     base: LdrPixels
+    reference: Path
     frames: Sequence[AlignedFrame]
     merged: Merged | None
     response: Response
@@ -82,7 +84,9 @@ def merge_bracket(paths: Sequence[Path], options: BracketOptions) -> Bracket:
     notes = list(dict.fromkeys(note for image in images for note in image.notes))
     if len(paths) == 1:
         notes.append("a single frame: reconstructed as a photograph")
-        return Bracket(base=pixels[0], frames=(), merged=None, response=srgb_response(), notes=tuple(notes))
+        return Bracket(
+            base=pixels[0], reference=paths[0], frames=(), merged=None, response=srgb_response(), notes=tuple(notes)
+        )
     small = [_eight_bit(frame) for frame in pixels]
     reference = _reference(names, options.reference, small)
     alignments = align(small, names, reference, options.align)
@@ -100,7 +104,14 @@ def merge_bracket(paths: Sequence[Path], options: BracketOptions) -> Bracket:
     merged = merge(frames, response)
     notes += [f"frames at {_signed(stops)} stops {told}", f"reference {names[reference]}", f"response {curve}"]
     notes += _findings(stops, stated, reference, alignments, merged)
-    return Bracket(base=pixels[reference], frames=frames, merged=merged, response=response, notes=tuple(notes))
+    return Bracket(
+        base=pixels[reference],
+        reference=paths[reference],
+        frames=frames,
+        merged=merged,
+        response=response,
+        notes=tuple(notes),
+    )
 
 
 def reconstruct_bracket(

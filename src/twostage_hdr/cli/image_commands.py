@@ -275,10 +275,10 @@ def info(
 ) -> None:
     """Say what is in HDR files and photographs: size, how values are stored, primaries, scale, range, HDR and date."""
     from twostage_hdr.boundary.pixel_limit import allow_megapixels
-    from twostage_hdr.cli.info import tell_facts
+    from twostage_hdr.cli.info import print_facts
 
     allow_megapixels(max_megapixels)
-    raise typer.Exit(tell_facts(files, as_json=as_json))
+    raise typer.Exit(print_facts(files, as_json=as_json))
 
 
 @clean_termination()
