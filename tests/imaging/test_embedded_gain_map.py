@@ -19,6 +19,7 @@ from tests.imaging.gain_map_files import (
     iso_metadata,
     libultrahdr_jpeg,
 )
+from tests.imaging.test_ultra_hdr import METADATA, iso_numbers
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709, REC2020, to_primaries
 from twostage_hdr.imaging.embedded_gain_map import heif_gain_map, jpeg_gain_map
 from twostage_hdr.imaging.photograph import Photograph, read_photograph
@@ -64,6 +65,21 @@ def test_our_own_files_are_what_libultrahdr_makes_of_them(tmp_path: Path, scene:
     assert photograph.light is not None
     assert photograph.light.kind == f"gain map ({dialect})"
     np.testing.assert_allclose(light_of(photograph), closest(path), rtol=0.01, atol=2e-3)
+
+
+@pytest.mark.skipif(not METADATA, reason="GAIN_MAP_VECTORS does not name the folder of test vectors")
+@pytest.mark.parametrize("path", METADATA, ids=lambda path: path.stem)
+def test_the_public_vectors_of_iso_21496_are_what_the_standard_says(tmp_path: Path, path: Path) -> None:
+    blob = path.read_bytes()
+    minimum, maximum, gamma, base_offset, hdr_offset = iso_numbers(blob)
+    codes = np.tile(np.arange(0, 256, 4, dtype=np.uint8)[:, None], (64, 1, len(gamma)))
+    photograph = read(tmp_path / "a.jpg", iso_jpeg(np.full((64, 64, 3), 150, np.uint8), codes.squeeze(), blob))
+    if blob[4] & 0x04:
+        assert photograph.notes == ("damaged or unknown gain map ignored",)
+        return
+    sdr, share = colour.models.eotf_sRGB(150 / 255), codes.reshape(64, 64, -1) / 255
+    expected = (sdr + base_offset) * np.exp2(minimum + (maximum - minimum) * share ** (1 / gamma)) - hdr_offset
+    np.testing.assert_allclose(light_of(photograph), np.broadcast_to(np.maximum(expected, 0), (64, 64, 3)), rtol=0.02)
 
 
 @pytest.mark.parametrize("common", [False, True])
@@ -165,7 +181,7 @@ def test_a_damaged_map_costs_a_word_and_not_the_photograph(tmp_path: Path, damag
     }[damage]
     photograph = read(tmp_path / "a.jpg", iso_jpeg(GREY, HALF, metadata))
     assert photograph.light is None
-    assert photograph.notes == ("damaged gain map ignored",)
+    assert photograph.notes == ("damaged or unknown gain map ignored",)
     assert photograph.pixels is not None
     assert photograph.pixels.shape == GREY.shape
 

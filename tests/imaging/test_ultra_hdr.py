@@ -16,9 +16,10 @@ import pytest
 from PIL import ExifTags, Image, ImageCms
 
 from tests.imaging.conftest import exif_block
+from tests.imaging.gain_map_files import libultrahdr_jpeg
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging import jpeg_segments
-from twostage_hdr.imaging.chromaticities import REC709, REC2020
+from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709, REC2020
 from twostage_hdr.imaging.colour_profile import rgb_profile
 from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.preview import to_srgb8
@@ -114,21 +115,22 @@ def test_a_single_pixel_and_odd_sizes_are_written(tmp_path: Path) -> None:
 
 
 def test_a_base_in_display_p3_is_converted(tmp_path: Path) -> None:
-    write_ultra_hdr(tmp_path / "a.jpg", np.full((16, 16, 3), (0.8, 0.3, 0.1), np.float32), quality=100)
-    data = (tmp_path / "a.jpg").read_bytes()
-    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    same_length = srgb.replace("sRGB built-in".encode("utf-16-be"), "Display P3   ".encode("utf-16-be"))
-    (tmp_path / "a.jpg").write_bytes(_with_profile(data, same_length))
+    light, info = np.full((16, 16, 3), (0.8, 0.3, 0.1), np.float32), PictureInfo(primaries=DISPLAY_P3)
+    write_ultra_hdr(tmp_path / "a.jpg", light, info=info, options=ResultOptions(quality=100))
     image = read_ultra_hdr(tmp_path / "a.jpg")
     assert image.primaries == "Display P3"
     expected = colour.RGB_to_RGB([0.8, 0.3, 0.1], "Display P3", "sRGB", chromatic_adaptation_transform=None)
     np.testing.assert_allclose(image.pixels.mean(axis=(0, 1)), np.maximum(expected, 0), atol=0.02)
 
 
-def _with_profile(data: bytes, profile: bytes) -> bytes:
-    name = b"ICC_PROFILE\0\x01\x01"
-    at = data.index(name) + len(name)
-    return data[:at] + profile + data[at + len(profile) :]
+@pytest.mark.parametrize(("gamut", "name"), [(0, "Rec. 709"), (1, "Display P3"), (2, "Rec. 2020")])
+def test_of_libultrahdrs_files_the_hdr_picture_has_its_own_primaries(tmp_path: Path, gamut: int, name: str) -> None:
+    (tmp_path / "a.jpg").write_bytes(libultrahdr_jpeg(np.full((64, 64, 3), (0.8, 0.4, 0.2), np.float32), gamut))
+    image = read_ultra_hdr(tmp_path / "a.jpg")
+    space = {"Rec. 709": "ITU-R BT.709", "Rec. 2020": "ITU-R BT.2020"}.get(name, name)
+    expected = colour.RGB_to_RGB([0.8, 0.4, 0.2], space, "sRGB", chromatic_adaptation_transform=None)
+    assert image.primaries == name
+    np.testing.assert_allclose(image.pixels.mean(axis=(0, 1)), np.maximum(expected, 0), rtol=0.06, atol=0.01)
 
 
 def test_an_ordinary_photograph_is_sent_to_reconstruct(tmp_path: Path) -> None:

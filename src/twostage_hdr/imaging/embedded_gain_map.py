@@ -20,7 +20,7 @@ from PIL import ExifTags, Image
 
 from twostage_hdr.boundary.pixel_limit import check_pixels
 from twostage_hdr.boundary.regular_file import read_bytes
-from twostage_hdr.imaging.chromaticities import Chromaticities
+from twostage_hdr.imaging.chromaticities import REC709, Chromaticities
 from twostage_hdr.imaging.colour_profile import orientation_of, profile_primaries, upright
 from twostage_hdr.imaging.ldr import open_heif
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
@@ -31,10 +31,10 @@ _APPLE = "urn:com:apple:photo:2020:aux:hdrgainmap"
 _JPEG_START = b"\xff\xd8\xff"
 _JPEGS_AT_MOST = 16
 """Further pictures that are looked at, since a file may consist of beginnings."""
-_THREE_CHANNELS, _OWN_COLOUR_SPACE, _COMMON_DENOMINATOR = 0x80, 0x40, 0x08
+_THREE_CHANNELS, _BASE_COLOUR_SPACE, _COMMON_DENOMINATOR, _HDR_BASE = 0x80, 0x40, 0x08, 0x04
 _APPLE_TAGS = (33, 48)
 _LARGEST_STATED = 64.0
-"""Of the numbers of a map: no damaged file makes light that is not finite."""
+"""Of gains, stops, and offsets: no damaged file makes light that is not finite."""
 _SILENT_OFFSET = 1 / 64  # of Adobe's properties
 
 
@@ -111,6 +111,13 @@ def jpeg_gain_map(path: Path) -> EmbeddedGainMap | None:
     return None
 
 
+def shown_primaries(data: bytes) -> Chromaticities:
+    """Those of the HDR picture that libultrahdr decodes from a JPEG: of the map's profile, else of the base's."""
+    with Image.open(io.BytesIO(data)) as base:
+        profiles = [base.info.get("icc_profile"), *(other.info.get("icc_profile") for other in _further_pictures(data))]
+    return next(filter(None, map(profile_primaries, reversed(profiles))), REC709)
+
+
 def heif_gain_map(path: Path) -> EmbeddedGainMap | None:
     """Apple's gain map of an HEIC; None if there is none. Raises anything for a damaged one."""
     file = open_heif(path)
@@ -150,7 +157,7 @@ def _formula(picture: Image.Image, data: bytes) -> tuple[str, GainFormula, bool]
 
 def _log_formula(minimum: np.ndarray, maximum: np.ndarray, gamma: np.ndarray, *offsets: np.ndarray) -> GainFormula:
     """Of log2 gains, stops; each of one channel or of three."""
-    stated = np.concatenate([minimum, maximum, gamma, *offsets])
+    stated = np.concatenate([minimum, maximum, *offsets])
     if not (np.abs(stated) <= _LARGEST_STATED).all() or not (gamma > 0).all():
         raise ValueError("numbers of the gain map")
     return GainFormula(lambda share: np.exp2(minimum + (maximum - minimum) * share ** (1 / gamma)), *offsets)
@@ -168,9 +175,9 @@ def _iso_formula(metadata: bytes) -> tuple[GainFormula, bool]:
         numbers = np.array(struct.unpack_from(">" + "".join(f"{name}I" for name in names), metadata, 5))
         with np.errstate(all="ignore"):
             numbers = numbers[::2] / numbers[1::2]
-    if version > 0 or not numbers[1] > numbers[0]:
+    if version > 0 or flags & _HDR_BASE or not numbers[1] > numbers[0]:
         raise ValueError("a later version, or an HDR base")
-    return _log_formula(*numbers[2:].reshape(count, 5).T.astype(np.float32)), bool(flags & _OWN_COLOUR_SPACE)
+    return _log_formula(*numbers[2:].reshape(count, 5).T.astype(np.float32)), bool(flags & _BASE_COLOUR_SPACE)
 
 
 def _adobe_formula(packet: bytes) -> GainFormula:

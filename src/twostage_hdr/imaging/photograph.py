@@ -142,7 +142,7 @@ def _of_pixels(path: Path, ignore_gain_map: bool) -> Photograph:
     except InputError:
         raise
     except Exception:  # the photograph is whole without it
-        return replace(plain, notes=(*image.notes, "damaged gain map ignored"))
+        return replace(plain, notes=(*image.notes, "damaged or unknown gain map ignored"))
     return plain if gains is None else _of_gain_map(image, gains)
 
 

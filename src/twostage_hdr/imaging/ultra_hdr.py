@@ -7,7 +7,7 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 import torch
-from PIL import Image, ImageCms
+from PIL import Image
 
 from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
@@ -18,11 +18,13 @@ from twostage_hdr.imaging.chromaticities import (
     DISPLAY_P3,
     REC709,
     Chromaticities,
+    name_of,
     rgb_to_xyz,
     to_primaries,
     to_rec709_pixels,
 )
 from twostage_hdr.imaging.colour_profile import rgb_profile, upright
+from twostage_hdr.imaging.embedded_gain_map import shown_primaries
 from twostage_hdr.imaging.jpeg_metadata import jpeg_metadata
 from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS, gain_map, join_ultra_hdr
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
@@ -140,15 +142,15 @@ def read_ultra_hdr(path: str | Path) -> HdrImage:
         ) from error
     with Image.open(io.BytesIO(data)) as image:
         orientation = image.getexif().get(EXIF_ORIENTATION, 1)
-        profile = image.info.get("icc_profile")
-    pixels, notes = to_rec709_pixels(linear, str(path), DISPLAY_P3 if _is_display_p3(profile) else REC709)
+    primaries = shown_primaries(data)
+    pixels, notes = to_rec709_pixels(linear, str(path), primaries)
     turned, rotation = upright(pixels, orientation)
     return HdrImage(
         pixels=np.ascontiguousarray(turned),
         domain="SDR base with gain map, Ultra HDR JPEG",
         notes=(*notes, *rotation),
         white_nits=SDR_WHITE_NITS,
-        primaries="Display P3" if _is_display_p3(profile) else "Rec. 709",
+        primaries=name_of(primaries),
     )
 
 
@@ -156,13 +158,3 @@ def frame_sizes(data: bytes) -> list[tuple[int, int]]:
     """Width and height in px of every JPEG image in the data: base, gain map, thumbnails."""
     found = re.finditer(rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf]\x00[\x0b\x11]\x08(..)(..)", data, re.DOTALL)
     return [(int.from_bytes(frame[2], "big"), int.from_bytes(frame[1], "big")) for frame in found]
-
-
-def _is_display_p3(profile: bytes | None) -> bool:
-    if not profile:
-        return False
-    try:
-        description = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.profile_description
-    except (OSError, ImageCms.PyCMSError):
-        return False
-    return "P3" in (description or "")
