@@ -3,23 +3,22 @@
 import struct
 from pathlib import Path
 
-import imagecodecs
 import numpy as np
 import OpenImageIO
 import torch
 
 from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
-from twostage_hdr.boundary.regular_file import read_bytes
-from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import PNG16_MAX, PNG_LEVEL, read_challenge_as_linear
-from twostage_hdr.imaging.chromaticities import to_rec709_pixels
-from twostage_hdr.imaging.ldr_png import png_size, read_png_header
+from twostage_hdr.imaging.chromaticities import name_of, to_rec709_pixels
+from twostage_hdr.imaging.hdr_signal import read_hdr_signal
+from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS
+from twostage_hdr.imaging.ldr_png import png_size
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
 from twostage_hdr.imaging.png_chunks import metadata_chunks, put_chunks
-from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, from_pq2020, to_pq2020
-from twostage_hdr.imaging.result_format import RowFormat, Target, pq_peak
+from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
+from twostage_hdr.imaging.result_format import ResultOptions, RowFormat, Target, pq_peak
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.pq import pq_decode
@@ -32,23 +31,13 @@ _LIGHT_LEVEL_UNIT = 0.0001
 
 
 class PqPngRowWriter(ScanlineWriter):
-    """A PQ PNG written by blocks of rows.
+    """A PQ PNG written by blocks of rows; of the options it takes `white_nits`."""
 
-    Args:
-        path: A name ending in .png.
-        width: Pixels in a row.
-        height: Number of rows.
-        white_nits: Luminance of pixels of (1, 1, 1), cd/m^2; luminances above 10000 cd/m^2 are clipped.
-        info: Primaries, and what goes along.
-    """
-
-    def __init__(
-        self, path: str | Path, *, width: int, height: int, white_nits: float = WHITE, info: PictureInfo = NO_INFO
-    ) -> None:
-        spec = OpenImageIO.ImageSpec(width, height, 3, "uint16")
+    def __init__(self, target: Target) -> None:
+        spec = OpenImageIO.ImageSpec(target.width, target.height, 3, "uint16")
         spec.attribute("png:compressionLevel", PNG_LEVEL)
-        super().__init__(path, spec, info)
-        self._white_nits = white_nits
+        super().__init__(target.path, spec, target.info)
+        self._white_nits = target.options.white_nits or WHITE
         self._brightest, self._sum = 0.0, 0.0
 
     def write_rows(self, rows: LinearPixels) -> None:
@@ -70,55 +59,35 @@ class PqPngRowWriter(ScanlineWriter):
 def write_pq_png(
     path: str | Path, linear: LinearPixels, *, white_nits: float = WHITE, info: PictureInfo = NO_INFO
 ) -> None:
-    """Write linear pixels as PQ PNG; the arguments are PqPngRowWriter's."""
-    height, width = linear.shape[:2]
-    with PqPngRowWriter(path, width=width, height=height, white_nits=white_nits, info=info) as file:
+    """Write linear pixels as PQ PNG; luminances above 10000 cd/m^2 are clipped.
+
+    Args:
+        path: A name ending in .png.
+        linear: HxWx3, >= 0.
+        white_nits: Luminance of pixels of (1, 1, 1), cd/m^2.
+        info: Primaries, EXIF and XMP.
+    """
+    with PqPngRowWriter(Target.of(path, linear, ResultOptions(white_nits=white_nits), info)) as file:
         file.write_rows(linear)
 
 
 @file_reader("PNG", "export it again")
-def read_pq_png(path: str | Path) -> HdrImage:
-    """Read a 16- or 8-bit PNG of PQ and BT.2020 as linear Rec. 709; 1.0 is 200 cd/m^2.
+def read_hdr_png(path: str | Path) -> HdrImage:
+    """Read a PNG of PQ or HLG by its colour codes (1.0 is 200 cd/m^2), one without as the challenge's pair.
 
     Raises:
-        InputError: damaged, or a PNG of other colour codes.
+        InputError: damaged, neither of them, or of primaries that `read_hdr_signal` does not know.
     """
     path = Path(path)
     check_pixels(path, *png_size(path), HDR_BYTES)
-    codes = read_png_header(path).codes
-    if codes != (BT2020_PRIMARIES, PQ_TRANSFER):
-        raise InputError(path, f"PNG of colour codes {codes}", "HDR PNG is (9, 16) (BT.2020 PQ)")
-    stored = imagecodecs.png_decode(read_bytes(path))
-    notes = ["alpha channel dropped"] if stored.ndim == 3 and stored.shape[2] in (2, 4) else []
-    stored = stored[:, :, None] if stored.ndim == 2 else stored
-    colour = stored[:, :, :3] if stored.shape[2] >= 3 else np.repeat(stored[:, :, :1], 3, axis=2)
-    code = colour.astype(np.float32) / np.float32(np.iinfo(stored.dtype).max)
-    pixels, changes = to_rec709_pixels(from_pq2020(code), str(path))
-    return HdrImage(
-        pixels=pixels,
-        domain=f"PQ, {8 * stored.dtype.itemsize}-bit PNG",
-        notes=(*notes, *changes),
-        white_nits=WHITE,
-        primaries="Rec. 2020",
-    )
+    signal = read_hdr_signal(path)
+    if signal is None:
+        return read_challenge_as_linear(path)
+    linear = signal.light()(0, len(signal.codes)) * np.float32(SDR_WHITE_NITS / WHITE)
+    pixels, notes = to_rec709_pixels(linear, str(path), signal.primaries)
+    domain = f"{signal.kind}, {8 * signal.codes.itemsize} bits"
+    return HdrImage(pixels=pixels, domain=domain, notes=notes, white_nits=WHITE, primaries=name_of(signal.primaries))
 
 
-@file_reader("PNG", "export it again")
-def read_hdr_png(path: str | Path) -> HdrImage:
-    """Read a PNG of PQ by its colour codes, one without as the challenge's, with the scale beside it."""
-    is_pq = read_png_header(Path(path)).codes[1] == PQ_TRANSFER
-    return read_pq_png(path) if is_pq else read_challenge_as_linear(path)
-
-
-def _open(target: Target) -> PqPngRowWriter:
-    return PqPngRowWriter(
-        target.path,
-        width=target.width,
-        height=target.height,
-        white_nits=target.options.white_nits or WHITE,
-        info=target.info,
-    )
-
-
-PNG = RowFormat(endings=("_pq.png",), open=_open, largest=pq_peak)
+PNG = RowFormat(endings=("_pq.png",), open=PqPngRowWriter, largest=pq_peak)
 """16-bit PQ codes of BT.2020, as `cICP` says."""
