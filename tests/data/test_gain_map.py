@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.imaging.test_apple_gain_map import write_heic, write_jpeg
-from twostage_hdr.data.gain_map import GainMapSource, gain_map_kind
+from tests.imaging.apple_photographs import write_heic, write_jpeg
+from twostage_hdr.data.gain_map import GainMapSource, has_gain_map
 from twostage_hdr.data.scene import Scene, Source
 from twostage_hdr.data.window import Window
 from twostage_hdr.errors import InputError
@@ -82,12 +82,11 @@ def test_a_subfolder_is_a_place_and_other_photographs_are_skipped(tmp_path: Path
     assert set(source.thumbnails()) == {"beach/a.jpg", "c.jpg"}
 
 
-def test_the_kind_is_told_by_the_metadata(tmp_path: Path) -> None:
+def test_a_gain_map_is_told_by_the_metadata(tmp_path: Path) -> None:
     write_ultra_hdr(tmp_path / "ultra.jpg")
     write_jpeg(tmp_path / "apple.jpg")
     Image.new("RGB", (8, 8)).save(tmp_path / "plain.jpg")
-    kinds = [gain_map_kind(tmp_path / f"{name}.jpg") for name in ("ultra", "apple", "plain")]
-    assert kinds == ["ultra_hdr", "apple", ""]
+    assert [has_gain_map(tmp_path / f"{name}.jpg") for name in ("ultra", "apple", "plain")] == [True, True, False]
 
 
 def test_a_folder_without_gain_maps_is_refused(tmp_path: Path) -> None:
@@ -101,5 +100,5 @@ def test_a_folder_without_gain_maps_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_photograph_is_named(tmp_path: Path) -> None:
     write_jpeg(tmp_path / "a.jpg", tags={})
     source, scene = only(tmp_path)
-    with pytest.raises(InputError, match=r"a\.jpg: a gain map without its headroom"):
+    with pytest.raises(InputError, match=r"a\.jpg: its gain map cannot be used"):
         source.triple(scene, np.random.default_rng(0), None)

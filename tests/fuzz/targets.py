@@ -10,9 +10,9 @@ from PIL import Image
 
 from tests.fuzz.run_targets import RUN_TARGETS
 from tests.fuzz.target import Target
+from tests.imaging.apple_photographs import write_heic, write_jpeg
 from tests.imaging.conftest import XMP, exif_block
-from tests.imaging.gain_map_files import adobe_jpeg, apple_exif, apple_heic, apple_jpeg, iso_jpeg, iso_metadata
-from tests.imaging.test_apple_gain_map import write_heic, write_jpeg
+from tests.imaging.gain_map_files import adobe_jpeg, apple_exif, apple_jpeg, iso_jpeg, iso_metadata
 from tests.imaging.test_camera_raw import write_dng
 from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.camera.exposure import ClippedShareExposure
@@ -29,7 +29,6 @@ from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.sequences import read_sequences
 from twostage_hdr.data.store.hdm_frames import HdmFrames
 from twostage_hdr.evaluation.color_video_vdp import read_scores
-from twostage_hdr.imaging.apple_gain_map import read_apple_gain_map
 from twostage_hdr.imaging.avif import read_avif, write_avif
 from twostage_hdr.imaging.challenge_png import (
     read_alignratio,
@@ -171,11 +170,6 @@ def _write_xmp(path: Path) -> None:
     _write_with(path, PictureInfo(xmp=read_bytes(path)))
 
 
-def _apple_heic(path: Path) -> None:
-    base = np.tile(CODES, (4, 4, 1))
-    path.write_bytes(apple_heic(base, base[:, :, 0], apple_exif(0.8, 0.005)))
-
-
 def _light_and_info(path: Path) -> object:
     photograph = read_photograph(path)
     return photograph.info, photograph.linear()
@@ -216,7 +210,8 @@ TARGETS: dict[str, Target] = {
             "iso.jpg": lambda path: path.write_bytes(iso_jpeg(CODES, CODES, ISO)),
             "adobe.jpg": lambda path: path.write_bytes(adobe_jpeg(CODES, CODES, 'hdrgm:GainMapMax="2">')),
             "apple.jpg": lambda path: path.write_bytes(apple_jpeg(CODES, CODES[:, :, 0], apple_exif(0.8, 0.005))),
-            "apple.heic": _apple_heic,
+            "apple.heic": write_heic,
+            "mpo.jpg": write_jpeg,
             "a.avif": lambda path: write_avif(path, LIGHT, info=INFO),
             "a.jxl": lambda path: write_jpegxl(path, LIGHT, info=INFO),
             "pq.png": lambda path: write_pq_png(path, LIGHT, info=INFO),
@@ -288,9 +283,6 @@ TARGETS: dict[str, Target] = {
     "bracket": Target(_read_kalantari, ["data.kalantari"], dict.fromkeys(("exposure.txt", "1.tif"), _write_kalantari)),
     "pairs": Target(_read_pairs, ["data.paired"], dict.fromkeys(("pairs.csv", "a.png"), _write_pairs)),
     "gain maps": Target(_read_gain_maps, ["data.gain_map"], {"a.jpg": lambda path: write_ultra_hdr(path, LIGHT)}),
-    "Apple's gain map": Target(
-        read_apple_gain_map, ["imaging.apple_gain_map"], {"a.jpg": write_jpeg, "a.heic": write_heic}
-    ),
     "EXIF": Target(read_exif_exposure, ["imaging.exif_exposure"], {"a.jpg": _pillow()}),
     "folders": Target(_found, ["cli.convert"], {"a.jpg": lambda path: write_ultra_hdr(path, LIGHT)}),
 }

@@ -63,37 +63,6 @@ def apple_jpeg(
     return jpeg(base, exif=exif) + jpeg(codes, [(0xE1, XMP + packet)])
 
 
-def apple_heic(base: np.ndarray, codes: np.ndarray, exif: Image.Exif) -> bytes:
-    """An HEIC whose second picture, written as alpha, is named as Apple names its gain map."""
-    import pillow_heif
-
-    file = io.BytesIO()
-    picture = Image.fromarray(np.dstack([base, codes]))
-    pillow_heif.from_pillow(picture).save(file, quality=100, chroma=444, exif=exif.tobytes())
-    data, alpha = file.getvalue(), b"urn:mpeg:hevc:2015:auxid:1"
-    longer = len(APPLE) - len(alpha)
-    at = data.index(alpha)
-    edited = bytearray(data[:at] + APPLE + data[at + len(alpha) :])
-    for name in (b"auxC", b"ipco", b"iprp", b"meta"):  # the boxes around it
-        place = data.index(name) - 4
-        struct.pack_into(">I", edited, place, struct.unpack_from(">I", data, place)[0] + longer)
-    for place in _offsets_of_items(data):
-        (offset,) = struct.unpack_from(">I", data, place)
-        struct.pack_into(">I", edited, place + (longer if place > at else 0), offset + longer)
-    return bytes(edited)
-
-
-def _offsets_of_items(data: bytes) -> list[int]:
-    """Where `iloc` says at which byte of the file an item begins (ISO 14496-12, as libheif writes it)."""
-    at = data.index(b"iloc") + 4
-    assert data[at : at + 6] == b"\0\0\0\0\x44\x40"
-    places, at = [], at + 8
-    for _ in range(int.from_bytes(data[at - 2 : at], "big")):
-        places.append(at + 4)
-        at += 10 + 8 * int.from_bytes(data[at + 8 : at + 10], "big")
-    return places
-
-
 def libultrahdr_jpeg(light: np.ndarray, gamut: int) -> bytes:
     """Of libultrahdr's own encoder; light of 709, P3 or BT.2100 by its numbers 0, 1 and 2."""
     rgba = np.ones((*light.shape[:2], 4), np.float16)

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.imaging.apple_photographs import MIDDLES, by_apples_formula, write_heic, write_jpeg
 from tests.imaging.gain_map_files import (
     adobe_jpeg,
     apple_exif,
-    apple_heic,
     apple_jpeg,
     iso_jpeg,
     iso_metadata,
@@ -107,22 +107,40 @@ def test_adobes_properties_may_be_elements_of_three_numbers(tmp_path: Path) -> N
     np.testing.assert_allclose(photograph.light.peak, [2, 4, 8])
 
 
+@pytest.mark.parametrize("order", [">", "<"])
 @pytest.mark.parametrize(
-    ("boost", "gain", "stops"), [(0.8, 0.005, 1.7), (0.8, 0.5, 1.5505), (1.01, 0.005, 2.65), (1.2, 1.0, 2.0)]
+    ("boost", "gain", "stops"),
+    [(0.5, 0.0, 1.8), (0.8, 0.005, 1.7), (0.5, 1, 1.5), (1, 0, 3), (1.2, 0.01, 2.3), (1.2, 1, 2), (1.2, 9, 0)],
 )
-@pytest.mark.parametrize("suffix", ["jpg", "heic"])
-def test_apples_headroom_is_that_of_its_maker_note(tmp_path: Path, boost, gain, stops, suffix: str) -> None:
-    exif, path = apple_exif(boost, gain), tmp_path / f"a.{suffix}"
-    if suffix == "heic":
-        pytest.importorskip("pillow_heif")
-        photograph = read(path, apple_heic(GREY, np.full(GREY.shape[:2], 128, np.uint8), exif))
-    else:
-        photograph = read(path, apple_jpeg(GREY, HALF, exif))
-    light = light_of(photograph)
-    expected = LIGHT_OF_GREY * (1 + (2**stops - 1) * colour.models.oetf_inverse_BT709(128 / 255))
-    np.testing.assert_allclose(light, expected, rtol=0.03)
+def test_apples_headroom_is_that_of_its_maker_note(tmp_path: Path, boost, gain, stops: float, order: str) -> None:
+    write_jpeg(tmp_path / "a.jpg", tags={33: boost, 48: gain}, order=order)
+    photograph = read_photograph(tmp_path / "a.jpg")
+    np.testing.assert_allclose(light_of(photograph)[MIDDLES], by_apples_formula(2**stops), rtol=0.03, atol=0.01)
     assert photograph.light is not None
     assert photograph.light.headroom == pytest.approx(stops, abs=1e-4)
+
+
+def test_a_heic_is_its_base_times_the_gain(tmp_path: Path) -> None:
+    pytest.importorskip("pillow_heif")
+    write_heic(tmp_path / "a.heic")
+    light = light_of(read_photograph(tmp_path / "a.heic"))
+    np.testing.assert_allclose(light[MIDDLES], by_apples_formula(8), rtol=0.08, atol=0.02)
+
+
+@pytest.mark.parametrize("tags", [{}, {33: 1.2}, {48: 0.1}, {33: 1.2, 48: -1.0}])
+def test_without_a_possible_headroom_the_base_is_left(tmp_path: Path, tags: dict[int, float]) -> None:
+    write_jpeg(tmp_path / "a.jpg", tags=tags)
+    photograph = read_photograph(tmp_path / "a.jpg")
+    assert photograph.light is None
+    assert photograph.notes == ("damaged or unknown gain map ignored",)
+
+
+def test_the_gain_map_of_the_standard_in_a_heic_is_not_misread_as_apples(tmp_path: Path) -> None:
+    pytest.importorskip("pillow_heif")
+    write_heic(tmp_path / "a.heic")
+    data = (tmp_path / "a.heic").read_bytes()
+    photograph = read(tmp_path / "a.heic", data.replace(b"miaf", b"tmap", 1))
+    assert (photograph.light, photograph.notes) == (None, ("damaged or unknown gain map ignored",))
 
 
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")

@@ -10,7 +10,7 @@ import torch
 
 from tests.data.test_gain_map import write_ultra_hdr
 from tests.data.test_paired import add
-from tests.imaging.test_apple_gain_map import write_heic, write_jpeg
+from tests.imaging.apple_photographs import write_heic, write_jpeg
 from tests.pipeline.conftest import ON_CPU, TINY_DISCRIMINATOR, TINY_NETWORK, Command
 
 SMALL = ("data.batch_size=2", "data.patch_size=24", "data.crop_size=16", "data.patches_per_epoch=4", "data.workers=0")

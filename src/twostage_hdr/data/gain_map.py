@@ -8,8 +8,9 @@ from twostage_hdr.data.hdr_folder import read_exclude_list
 from twostage_hdr.data.pair_source import SRGB, Pair, PairSource, channels_first, read_frame
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.apple_gain_map import APPLE_GAIN_MAP, APPLE_NOTE, read_apple_gain_map
-from twostage_hdr.imaging.ultra_hdr import read_ultra_hdr
+from twostage_hdr.imaging.chromaticities import REC709, to_primaries
+from twostage_hdr.imaging.embedded_gain_map import APPLE_GAIN_MAP, APPLE_NOTE
+from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 
 SUFFIXES = (".jpg", ".jpeg", ".heic", ".heif")
@@ -38,10 +39,9 @@ class GainMapSource(PairSource):
         self, *, root: str, cap: float = REFERENCE_CAP, cache_mb: int = 1024, exclude: str | None = None
     ) -> None:
         files = [path for path in sorted(Path(root).rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
-        kinds = {path.relative_to(root).as_posix(): gain_map_kind(path) for path in files}
         left_out = read_exclude_list(exclude)
-        self._kinds = {name: kind for name, kind in kinds.items() if kind and name not in left_out}
-        scenes = [Scene(name, name.rpartition("/")[0] or name) for name in self._kinds]
+        names = [path.relative_to(root).as_posix() for path in files if has_gain_map(path)]
+        scenes = [Scene(name, name.rpartition("/")[0] or name) for name in names if name not in left_out]
         super().__init__(root=root, scenes=scenes, response=SRGB, cap=cap, cache_mb=cache_mb)
         if not scenes:
             seen = f"no gain map in {len(files)} photographs ({', '.join(SUFFIXES)})"
@@ -52,14 +52,21 @@ class GainMapSource(PairSource):
         return [self.root / scene.id]
 
     def pair(self, scene: Scene) -> Pair:
-        """The photograph as every viewer shows it, and with its gain. Errors as of the readers."""
+        """The photograph as every viewer shows it, and with its gain.
+
+        Raises:
+            InputError: it cannot be read, or its gain map cannot.
+        """
         path = self.root / scene.id
-        read = read_apple_gain_map if self._kinds[scene.id] == "apple" else read_ultra_hdr
-        return Pair(channels_first(read_frame(path)) / 255, channels_first(read(path).pixels))
+        photograph = read_photograph(path)
+        if photograph.light is None:
+            raise InputError(path, "its gain map cannot be used", "export it again with HDR, or exclude it")
+        light = to_primaries(photograph.linear(), photograph.info.primaries, REC709)
+        return Pair(channels_first(read_frame(path)) / 255, channels_first(light))
 
 
-def gain_map_kind(path: Path) -> str:
-    """`ultra_hdr` (with ISO 21496-1's), `apple`, or empty without a gain map; by the file's metadata.
+def has_gain_map(path: Path) -> bool:
+    """Whether a photograph's metadata say so.
 
     Raises:
         InputError: the file cannot be opened.
@@ -67,6 +74,6 @@ def gain_map_kind(path: Path) -> str:
     with open_regular(path) as file:
         head = file.read(_HEAD)
         if head.startswith(b"\xff\xd8") and _ULTRA_HDR.search(head):
-            return "ultra_hdr"
+            return True
         possible = APPLE_GAIN_MAP in head or (b"MPF\0" in head and APPLE_NOTE in head)
-        return "apple" if possible and APPLE_GAIN_MAP in head + file.read() else ""
+        return possible and APPLE_GAIN_MAP in head + file.read()

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, TiffImagePlugin
 
 from twostage_hdr.boundary.pixel_limit import check_pixels
 from twostage_hdr.boundary.regular_file import read_bytes
@@ -27,7 +27,10 @@ from twostage_hdr.imaging.pixel_arrays import LinearPixels
 
 _ISO = b"urn:iso:std:iso:ts:21496:-1\0"
 _ADOBE = b"hdrgm:GainMapMax"
-_APPLE = "urn:com:apple:photo:2020:aux:hdrgainmap"
+APPLE_GAIN_MAP = b"urn:com:apple:photo:2020:aux:hdrgainmap"
+"""What a file calls the picture [apple2023gainmap]."""
+APPLE_NOTE = b"Apple iOS\0"
+"""How the maker note begins."""
 _JPEG_START = b"\xff\xd8\xff"
 _JPEGS_AT_MOST = 16
 """Further pictures that are looked at, since a file may consist of beginnings."""
@@ -35,6 +38,7 @@ _THREE_CHANNELS, _BASE_COLOUR_SPACE, _COMMON_DENOMINATOR, _HDR_BASE = 0x80, 0x40
 _APPLE_TAGS = (33, 48)
 _LARGEST_STATED = 64.0
 """Of gains, stops, and offsets: no damaged file makes light that is not finite."""
+_LARGEST_HEADROOM = 256.0  # telephones have some 8, and Apple's formula has no upper end
 _SILENT_OFFSET = 1 / 64  # of Adobe's properties
 
 
@@ -95,7 +99,7 @@ class EmbeddedGainMap:
 def jpeg_gain_map(path: Path) -> EmbeddedGainMap | None:
     """The gain map of a JPEG; None if there is none that makes HDR of SDR. Raises anything for a damaged one."""
     data = read_bytes(path)
-    if not any(mark in data for mark in (_ISO, _ADOBE, _APPLE.encode())):
+    if not any(mark in data for mark in (_ISO, _ADOBE, APPLE_GAIN_MAP)):
         return None
     for picture in _further_pictures(data):
         found = _formula(picture, data)
@@ -121,15 +125,15 @@ def shown_primaries(data: bytes) -> Chromaticities:
 def heif_gain_map(path: Path) -> EmbeddedGainMap | None:
     """Apple's gain map of an HEIC; None if there is none. Raises anything for a damaged one."""
     file = open_heif(path)
-    found = file.info.get("aux", {}).get(_APPLE)
+    found = file.info.get("aux", {}).get(APPLE_GAIN_MAP.decode())
     if not found:
         return None
     picture = file.get_aux_image(found[0])
     check_pixels(path, *picture.size)
-    codes = np.asarray(picture.to_pillow().convert("L"))[:, :, None]
-    return EmbeddedGainMap(
-        kind="Apple gain map", codes=codes, formula=_apple_formula(read_bytes(path), file.info.get("exif"))
-    )
+    codes, data = np.asarray(picture.to_pillow().convert("L"))[:, :, None], read_bytes(path)
+    if b"tmap" in data[: data.find(b"mdat")]:
+        raise ValueError("the codes are those of ISO 21496-1, whose numbers libheif does not give")
+    return EmbeddedGainMap(kind="Apple gain map", codes=codes, formula=_apple_formula(data, file.info.get("exif")))
 
 
 def _further_pictures(data: bytes) -> Iterator[Image.Image]:
@@ -149,7 +153,7 @@ def _formula(picture: Image.Image, data: bytes) -> tuple[str, GainFormula, bool]
         return "gain map (ISO 21496-1)", *_iso_formula(iso[len(_ISO) :])
     if _ADOBE in packet and b'BaseRenditionIsHDR="True"' not in packet:
         return "gain map (Ultra HDR)", _adobe_formula(packet), True
-    if _APPLE.encode() in packet:
+    if APPLE_GAIN_MAP in packet:
         with Image.open(io.BytesIO(data)) as base:
             return "Apple gain map", _apple_formula(data, base.info.get("exif")), True
     return None
@@ -194,6 +198,8 @@ def _apple_formula(data: bytes, exif: bytes | None) -> GainFormula:
     """1 + (headroom - 1) * light of the code, which is encoded as Rec. 709 [apple2023gainmap]."""
     stated = _xmp_numbers(data, b"HDRGainMap:HDRGainMapHeadroom")
     headroom = stated[0] if stated else 2 ** max(_apple_stops(exif or b""), 0)
+    if not 1 <= headroom <= _LARGEST_HEADROOM:
+        raise ValueError("headroom")
     nothing = np.zeros(1, np.float32)
 
     def factor(share: np.ndarray) -> np.ndarray:
@@ -203,18 +209,18 @@ def _apple_formula(data: bytes, exif: bytes | None) -> GainFormula:
 
 
 def _apple_stops(exif: bytes) -> float:
-    """Headroom in stops, by two numbers of the maker note [apple2023gainmap]."""
+    """Headroom in stops, by two numbers of the maker note, a TIFF directory of either byte order [apple2023gainmap]."""
     tags = Image.Exif()
     tags.load(exif)
-    note: bytes = tags.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.MakerNote]
-    (count,) = struct.unpack_from(">H", note, 14)
-    entries = {tag: place for tag, _, _, place in struct.iter_unpack(">HHII", note[16 : 16 + 12 * count])}
-    global_boost, local_gain = (
-        over / below for over, below in (struct.unpack_from(">ii", note, entries[tag]) for tag in (33, 48))
-    )
-    if global_boost < 1:
-        return -20 * local_gain + 1.8 if local_gain <= 0.01 else -0.101 * local_gain + 1.601
-    return -70 * local_gain + 3 if local_gain <= 0.01 else -0.303 * local_gain + 2.303
+    note = io.BytesIO(tags.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.MakerNote])
+    order = note.getvalue()[len(APPLE_NOTE) + 2 :][:2]
+    directory = TiffImagePlugin.ImageFileDirectory_v2(b"MM\0*\0\0\0\x0e" if order == b"MM" else b"II*\0\x0e\0\0\0")
+    note.seek(len(APPLE_NOTE) + 4)
+    directory.load(note)
+    boost, gain = (float(directory[tag]) for tag in _APPLE_TAGS)
+    if boost < 1:
+        return -20 * gain + 1.8 if gain <= 0.01 else -0.101 * gain + 1.601
+    return -70 * gain + 3 if gain <= 0.01 else -0.303 * gain + 2.303
 
 
 def _xmp_numbers(packet: bytes, name: bytes) -> list[float]:

@@ -97,7 +97,7 @@ def _of_tiff(path: Path) -> tuple[bytes | None, bytes | None]:
 
 
 def _jpegxl_boxes(data: bytes) -> dict[bytes, bytes]:
-    """The metadata boxes of a JPEG XL container by name [iso18181]; none of a bare code stream."""
+    """The metadata boxes of a JPEG XL container by name (ISO 18181-2); none of a bare code stream."""
     boxes: dict[bytes, bytes] = {}
     at = 0
     while at + 8 <= len(data) and data.startswith(_JPEGXL_CONTAINER):
