@@ -47,6 +47,7 @@ def settings(data: str) -> tuple[str, ...]:
     }[data]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", ["paired", "gain_map"])
 def test_two_updates_a_resumed_run_and_its_scores(
     command: Command, tmp_path: Path, pairs: Path, photographs: Path, data: str
@@ -63,6 +64,7 @@ def test_two_updates_a_resumed_run_and_its_scores(
     assert [len(row["per_image"]) for row in rows] == [SCENES, SCENES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", ["paired", "gain_map"])
 def test_a_store_of_pairs_holds_the_frames_themselves(
     command: Command, tmp_path: Path, pairs: Path, photographs: Path, data: str

@@ -42,12 +42,17 @@ class PairSource(ABC):
     Args:
         root: folder of the files.
         scenes: in order.
-        response: how frames are encoded, for networks that ask: `srgb` or a gamma.
+        response: how frames are encoded: `srgb` or a gamma.
         cap: highest encoded reference value.
         cache_mb: memory for decoded pairs in each process, in MiB.
+
+    Raises:
+        InputError: no such folder.
     """
 
     def __init__(self, *, root: str, scenes: Sequence[Scene], response: str | float, cap: float, cache_mb: int) -> None:
+        if not Path(root).is_dir():
+            raise InputError(f"data.root={root}", "no such folder", "give the folder that holds the data")
         self.root, self.response, self.cap = Path(root), response, cap
         self._scenes, self._scales = scenes, dict[str, float]()
         self._cache = ImageCache(megabytes=cache_mb)
@@ -58,11 +63,7 @@ class PairSource(ABC):
 
     @abstractmethod
     def pair(self, scene: Scene) -> Pair:
-        """Reads a scene.
-
-        Raises:
-            InputError: names the file that cannot be used, and why.
-        """
+        """Reads a scene; an `InputError` names the file that cannot be used."""
 
     def scenes(self) -> Sequence[Scene]:
         """Pairs of one place share a group."""
@@ -92,23 +93,8 @@ class PairSource(ABC):
         return torch.cat((ldr, encode_gamma(linear).clamp(max=self.cap)))
 
 
-def existing_folder(root: str) -> Path:
-    """The folder of the data.
-
-    Raises:
-        InputError: it is missing.
-    """
-    if not Path(root).is_dir():
-        raise InputError(f"data.root={root}", "no such folder", "give the folder that holds the data")
-    return Path(root)
-
-
 def read_frame(path: Path) -> PreviewPixels:
-    """A photograph's pixels, 16 bits rounded to the 8 that networks are given.
-
-    Raises:
-        InputError: it cannot be read.
-    """
+    """A photograph's pixels, 16 bits rounded to the 8 that networks are given. Errors as of `read_ldr`."""
     pixels = read_ldr(path).pixels
     return pixels if pixels.dtype == np.uint8 else np.rint(pixels / np.float32(257)).astype(np.uint8)
 

@@ -9,15 +9,7 @@ from twostage_hdr.boundary.refusal import printable
 from twostage_hdr.boundary.structured_text import read_csv
 from twostage_hdr.data.hdr_folder import read_exclude_list
 from twostage_hdr.data.inspection.misalignment import find_shift, is_shifted
-from twostage_hdr.data.pair_source import (
-    SRGB,
-    Pair,
-    PairSource,
-    channels_first,
-    existing_folder,
-    linearise,
-    read_frame,
-)
+from twostage_hdr.data.pair_source import SRGB, Pair, PairSource, channels_first, linearise, read_frame
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import HDR_READERS, read_hdr
@@ -29,10 +21,8 @@ from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 FIT = "fit"
 """The scale that is measured on each pair."""
-
 FRAMES = frozenset((".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".bmp"))
 """Suffixes of the files that a pattern of frames takes."""
-
 _NAMED_AT_MOST = 3  # of what a refusal counts
 
 
@@ -73,30 +63,20 @@ class PairedSource(PairSource):
         cache_mb: int = 1024,
         exclude: str | None = None,
     ) -> None:
-        folder, left_out = existing_folder(root), read_exclude_list(exclude)
-        for name, value, word in (("scale", scale, FIT), ("response", response, SRGB), ("gamma", gamma, "")):
+        for name, value, word in (("scale", scale, FIT), ("response", response, SRGB), ("gamma", gamma, 1.0)):
             if value != word and not (isinstance(value, int | float) and 0 < value < math.inf):
-                raise InputError(
-                    f"data.source.{name}={value}", f"expected a number above 0{', or ' * bool(word)}{word}"
-                )
-        if pairs is None:
-            frames, references = (
-                _by_pattern(folder, setting, pattern, suffixes, left_out)
-                for setting, pattern, suffixes in (("ldr", ldr, FRAMES), ("hdr", hdr, HDR_READERS))
-            )
-            places = {name: name.rpartition("/")[0] or name for name in frames}
-            self._files = _partners(f"data.root={root}", frames, references)
-        else:
-            self._files, places = _listed(folder, Path(pairs), left_out)
+                raise InputError(f"data.source.{name}={value}", f"expected a number above 0, or {word}")
+        left_out = read_exclude_list(exclude)
+        found = _listed(Path(root), Path(pairs)) if pairs else _partners(Path(root), ldr, hdr, left_out)
+        self._files = {scene: files for scene, files in found.items() if scene.id not in left_out}
+        super().__init__(root=root, scenes=list(self._files), response=response, cap=cap, cache_mb=cache_mb)
         if not self._files:
             raise InputError(f"data.root={root}", f"no frame {ldr}, or no reference {hdr}", "correct the patterns")
         self.scale, self.gamma, self.aligned = scale, gamma, aligned
-        scenes = [Scene(name, places[name]) for name in self._files]
-        super().__init__(root=root, scenes=scenes, response=response, cap=cap, cache_mb=cache_mb)
 
     def files(self, scene: Scene) -> list[Path]:
         """The frame and its reference."""
-        return list(self._files[scene.id])
+        return list(self._files[scene])
 
     def pair(self, scene: Scene) -> Pair:
         """Both files on the frame's scale.
@@ -104,7 +84,7 @@ class PairedSource(PairSource):
         Raises:
             InputError: unreadable, of different sizes, shifted, or without a pixel that the scale could be fitted on.
         """
-        frame, reference = self._files[scene.id]
+        frame, reference = self._files[scene]
         ldr, linear = channels_first(read_frame(frame)) / 255, channels_first(read_hdr(reference).pixels) ** self.gamma
         if ldr.shape != linear.shape:
             (height, width), (rows, columns) = ldr.shape[1:], linear.shape[1:]
@@ -127,9 +107,21 @@ class PairedSource(PairSource):
         return float(gain)
 
 
-def _by_pattern(
-    root: Path, setting: str, pattern: str, suffixes: Collection[str], left_out: Collection[str]
-) -> dict[str, Path]:
+def _partners(root: Path, ldr: str, hdr: str, left_out: Collection[str]) -> dict[Scene, tuple[Path, Path]]:
+    """Frame and reference of each scene that both patterns find."""
+    frames, references = _by_pattern(root, "ldr", ldr, FRAMES), _by_pattern(root, "hdr", hdr, HDR_READERS)
+    for kind, ours, others in (("reference", frames, references), ("frame", references, frames)):
+        alone = sorted(ours.keys() - others.keys() - set(left_out))
+        if alone and others:
+            cure = "add the missing files, or name the scenes in data.source.exclude"
+            raise InputError(
+                f"data.root={root}", f"no {kind} for {len(alone)} of {len(ours)} scenes: {_some(alone)}", cure
+            )
+    names = sorted(frames.keys() & references.keys())
+    return {Scene(name, name.rpartition("/")[0] or name): (frames[name], references[name]) for name in names}
+
+
+def _by_pattern(root: Path, setting: str, pattern: str, suffixes: Collection[str]) -> Mapping[str, Path]:
     """The files of a pattern by their scenes' names."""
     named = f"data.source.{setting}={pattern}"
     if "%" not in pattern:
@@ -139,36 +131,25 @@ def _by_pattern(
     files: dict[str, Path] = {}
     for path in sorted((root / re.split("[%*]", pattern)[0].rpartition("/")[0]).rglob("*")):
         match = regex.fullmatch(path.relative_to(root).as_posix())
-        if not match or match["scene"] in left_out or path.name.startswith(".") or path.suffix.lower() not in suffixes:
-            continue
-        if match["scene"] in files:
-            raise InputError(named, f"takes both {files[match['scene']].name} and {path.name}", "narrow the pattern")
-        files[match["scene"]] = path
+        if match and path.suffix.lower() in suffixes and not path.name.startswith("."):
+            before = files.setdefault(match["scene"], path)
+            if before != path:
+                raise InputError(named, f"takes both {before.name} and {path.name}", "narrow the pattern")
     return files
 
 
-def _partners(where: str, frames: Mapping[str, Path], references: Mapping[str, Path]) -> dict[str, tuple[Path, Path]]:
-    for kind, ours, others in (("reference", frames, references), ("frame", references, frames)):
-        alone = sorted(ours.keys() - others.keys())
-        if alone and others:
-            cure = "add the missing files, or name the scenes in data.source.exclude"
-            raise InputError(where, f"no {kind} for {len(alone)} of {len(ours)} scenes: {_some(alone)}", cure)
-    return {name: (frames[name], references[name]) for name in frames if references}
-
-
-def _listed(root: Path, path: Path, left_out: Collection[str]) -> tuple[dict[str, tuple[Path, Path]], dict[str, str]]:
-    """The files and the place of each scene of a CSV."""
-    files, places = dict[str, tuple[Path, Path]](), dict[str, str]()
+def _listed(root: Path, path: Path) -> dict[Scene, tuple[Path, Path]]:
+    """Frame and reference of each line of a CSV."""
+    files: dict[Scene, tuple[Path, Path]] = {}
     for row in read_csv(path, ["ldr", "hdr"], cure="give a CSV with the columns ldr, hdr (and scene, place)"):
         name = row.get("scene") or Path(row["ldr"]).with_suffix("").as_posix()
-        if name in files:
+        if any(scene.id == name for scene in files):
             raise InputError(path, f"the scene {printable(name)} is there twice", "give each pair a scene of its own")
-        if name not in left_out:
-            files[name], places[name] = (root / row["ldr"], root / row["hdr"]), row.get("place") or name
+        files[Scene(name, row.get("place") or name)] = (root / row["ldr"], root / row["hdr"])
     missing = [str(file) for pair in files.values() for file in pair if not file.is_file()]
     if missing:
         raise InputError(path, f"{len(missing)} of its files are missing: {_some(missing)}", "correct it, or data.root")
-    return files, places
+    return files
 
 
 def _some(names: list[str]) -> str:

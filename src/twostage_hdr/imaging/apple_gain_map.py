@@ -51,57 +51,51 @@ def read_apple_gain_map(path: str | Path) -> HdrImage:
     base = read_ldr(path)
     sdr = torch.from_numpy(base.pixels / np.float32(np.iinfo(base.pixels.dtype).max))
     # The gain map lies as the sensor saw it, as a JPEG's photograph does; a HEIC's has been turned upright by libheif.
-    turned = _rec709_decoded(upright(gain, exif.get(EXIF_ORIENTATION, 1))[0])
+    turned = _rec709_decoded(upright(np.asarray(gain.convert("L")), exif.get(EXIF_ORIENTATION, 1))[0])
     weight = cv2.resize(turned, (sdr.shape[1], sdr.shape[0]), interpolation=cv2.INTER_LINEAR)[:, :, None]
     linear = srgb_decode(sdr).numpy() * (1 + np.float32(full - 1) * weight)
     domain = f"SDR base with Apple's gain map, headroom {full:.3g}"
     return HdrImage(pixels=linear, domain=domain, notes=base.notes, white_nits=SDR_WHITE_NITS)
 
 
-def _gain_and_exif(path: Path, data: bytes) -> tuple[np.ndarray, Image.Exif]:
-    """The gain map as it is stored, 8-bit codes (height, width), and the photograph's EXIF data."""
+def _gain_and_exif(path: Path, data: bytes) -> tuple[Image.Image, Image.Exif]:
+    """The gain map as it is stored, and the photograph's EXIF data."""
     if APPLE_GAIN_MAP not in data:
         raise InputError(path, "it has no gain map of Apple's", _CURE)
-    if not data.startswith(b"\xff\xd8"):
-        return _from_heic(path, data)
-    with Image.open(io.BytesIO(data)) as image:
+    if data.startswith(b"\xff\xd8"):
+        image = Image.open(io.BytesIO(data))
         exif = image.getexif()
         for frame in range(1, getattr(image, "n_frames", 1)):
             image.seek(frame)
             if APPLE_GAIN_MAP in image.info.get("xmp", b""):
-                check_pixels(path, *image.size, HDR_BYTES)
-                return np.asarray(image.convert("L")), exif
-    raise InputError(path, "Apple's gain map is not among its pictures", _CURE)
-
-
-def _from_heic(path: Path, data: bytes) -> tuple[np.ndarray, Image.Exif]:
+                check_pixels(path, image.width, image.height, HDR_BYTES)
+                return image, exif
+        raise InputError(path, "Apple's gain map is not among its pictures", _CURE)
     if b"tmap" in data[: data.find(b"mdat")]:
         raise InputError(path, "a HEIC with the gain map of ISO 21496-1", "export it as JPEG with HDR, or exclude it")
     try:
         import pillow_heif
     except ImportError:
         raise InputError(path, "HEIC needs one more package", "pip install pillow-heif") from None
-    image = pillow_heif.open_heif(data)
-    gain = image.get_aux_image(image.info["aux"][APPLE_GAIN_MAP.decode()][0])
-    width, height = gain.size
-    check_pixels(path, width, height, HDR_BYTES)
-    exif = Image.Exif()
-    exif.load(image.info["exif"] or b"")
-    return np.asarray(gain.to_pillow().convert("L")), exif
+    heic, exif = pillow_heif.open_heif(data), Image.Exif()
+    exif.load(heic.info["exif"] or b"")
+    gain = heic.get_aux_image(heic.info["aux"][APPLE_GAIN_MAP.decode()][0])
+    check_pixels(path, gain.size[0], gain.size[1], HDR_BYTES)
+    return gain.to_pillow(), exif
 
 
 def _stated_headroom(path: Path, exif: Image.Exif) -> float:
     note = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.MakerNote) or b""
-    tags: dict[int, float] = {}
+    directory = TiffImagePlugin.ImageFileDirectory_v2(
+        b"MM\0*\0\0\0\x0e" if note[12:14] == b"MM" else b"II*\0\x0e\0\0\0"
+    )
     if note.startswith(APPLE_NOTE):
-        header = b"MM\0*\0\0\0\x0e" if note[12:14] == b"MM" else b"II*\0\x0e\0\0\0"
-        directory, file = TiffImagePlugin.ImageFileDirectory_v2(header), io.BytesIO(note)
+        file = io.BytesIO(note)
         file.seek(14)
         directory.load(file)
-        tags = {tag: float(directory[tag]) for tag in (_HEADROOM, _GAIN) if tag in directory}
-    if len(tags) < 2:
+    if not {_HEADROOM, _GAIN} <= directory.keys():
         raise InputError(path, "a gain map without its headroom (maker note tags 33 and 48)", _CURE)
-    full = headroom(tags[_HEADROOM], tags[_GAIN])
+    full = headroom(float(directory[_HEADROOM]), float(directory[_GAIN]))
     if not full <= _MOST:
         raise InputError(path, f"states a headroom of {full:g} times white", _CURE)
     return full

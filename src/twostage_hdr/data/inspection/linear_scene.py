@@ -12,12 +12,7 @@ from twostage_hdr.data.inspection.contact_sheet import sheet_picture
 from twostage_hdr.data.inspection.dynamic_range import HARDLY_HDR, clipped_share, has_eight_bit_content, range_in_stops
 from twostage_hdr.data.inspection.finding import Finding, SceneRecord, finding_from
 from twostage_hdr.data.inspection.hdm_scene import SCATTER
-from twostage_hdr.data.inspection.response_curve import (
-    LEAST_CORRELATION,
-    ResponseFit,
-    fit_response,
-    response_problem,
-)
+from twostage_hdr.data.inspection.response_curve import LEAST_CORRELATION, fit_response, response_problem
 from twostage_hdr.data.pair_source import PairSource, linearise
 from twostage_hdr.data.patches import FixedCameraImages
 from twostage_hdr.data.procedural_source import ProceduralSource
@@ -98,14 +93,10 @@ class LinearInspector:
         record.sheet = sheet_picture(np.ascontiguousarray(frame), pixels)
         if isinstance(self.source, PairSource):
             light = encode_gamma(linearise(triple.ldr, self.source.response)).permute(1, 2, 0).numpy()
-            self._curve(record, fit_response(encoded, light))
-
-    def _curve(self, record: SceneRecord, fit: ResponseFit | None) -> None:
-        """Does the frame, by its stated response, show the light of its reference?"""
-        problem = response_problem(fit) if fit else None
-        if fit and problem:
-            cure = "state the frames' curve (data.source.response, gamma, scale), or exclude the scene"
-            self._add(record, problem, cure, harmful=fit.correlation < LEAST_CORRELATION)
+            fit = fit_response(encoded, light)
+            if fit and (problem := response_problem(fit)):
+                cure = "state the frames' curve (data.source.response, gamma, scale), or exclude the scene"
+                self._add(record, problem, cure, harmful=fit.correlation < LEAST_CORRELATION)
 
     def _add(self, record: SceneRecord, problem: str, cure: str, *, harmful: bool = True) -> None:
         record.findings.append(
