@@ -30,7 +30,7 @@ demo: setup  ## train small, score, reconstruct a picture: minutes on two cores 
 	@echo "Pictures  demo/run/pictures (training), demo/reconstruction (HDR files, previews, exposures),"
 	@echo "          demo/shipped (the same by the weights that come with the package)"
 	@echo "Report    demo/evaluation/report.html"
-	@echo "Size      $$(du -sh demo | cut -f1), nearly all of it the two checkpoints in demo/run; \`make clean\` removes it"
+	@echo "Size      $$(du -sh demo | cut -f1); \`make clean\` removes it"
 
 train: setup  ## train with the paper's settings on generated scenes (see README for your own data)
 	$(RUN) train experiment=paper data=procedural
