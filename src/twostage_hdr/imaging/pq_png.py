@@ -3,22 +3,15 @@
 import struct
 from pathlib import Path
 
-import imagecodecs
 import numpy as np
 import OpenImageIO
 import torch
 
-from twostage_hdr.boundary.file_reader import file_reader
-from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
-from twostage_hdr.boundary.regular_file import read_bytes
-from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.challenge_png import PNG16_MAX, PNG_LEVEL, read_challenge_as_linear
-from twostage_hdr.imaging.chromaticities import to_rec709_pixels
-from twostage_hdr.imaging.ldr_png import png_size, read_png_header
+from twostage_hdr.imaging.challenge_png import PNG16_MAX, PNG_LEVEL
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
+from twostage_hdr.imaging.pixel_arrays import LinearPixels
 from twostage_hdr.imaging.png_chunks import metadata_chunks, put_chunks
-from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, from_pq2020, to_pq2020
+from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
 from twostage_hdr.imaging.result_format import RowFormat, Target, pq_peak
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.photometry import WHITE
@@ -74,40 +67,6 @@ def write_pq_png(
     height, width = linear.shape[:2]
     with PqPngRowWriter(path, width=width, height=height, white_nits=white_nits, info=info) as file:
         file.write_rows(linear)
-
-
-@file_reader("PNG", "export it again")
-def read_pq_png(path: str | Path) -> HdrImage:
-    """Read a 16- or 8-bit PNG of PQ and BT.2020 as linear Rec. 709; 1.0 is 200 cd/m^2.
-
-    Raises:
-        InputError: damaged, or a PNG of other colour codes.
-    """
-    path = Path(path)
-    check_pixels(path, *png_size(path), HDR_BYTES)
-    codes = read_png_header(path).codes
-    if codes != (BT2020_PRIMARIES, PQ_TRANSFER):
-        raise InputError(path, f"PNG of colour codes {codes}", "HDR PNG is (9, 16) (BT.2020 PQ)")
-    stored = imagecodecs.png_decode(read_bytes(path))
-    notes = ["alpha channel dropped"] if stored.ndim == 3 and stored.shape[2] in (2, 4) else []
-    stored = stored[:, :, None] if stored.ndim == 2 else stored
-    colour = stored[:, :, :3] if stored.shape[2] >= 3 else np.repeat(stored[:, :, :1], 3, axis=2)
-    code = colour.astype(np.float32) / np.float32(np.iinfo(stored.dtype).max)
-    pixels, changes = to_rec709_pixels(from_pq2020(code), str(path))
-    return HdrImage(
-        pixels=pixels,
-        domain=f"PQ, {8 * stored.dtype.itemsize}-bit PNG",
-        notes=(*notes, *changes),
-        white_nits=WHITE,
-        primaries="Rec. 2020",
-    )
-
-
-@file_reader("PNG", "export it again")
-def read_hdr_png(path: str | Path) -> HdrImage:
-    """Read a PNG of PQ by its colour codes, one without as the challenge's, with the scale beside it."""
-    is_pq = read_png_header(Path(path)).codes[1] == PQ_TRANSFER
-    return read_pq_png(path) if is_pq else read_challenge_as_linear(path)
 
 
 def _open(target: Target) -> PqPngRowWriter:
