@@ -13,6 +13,7 @@ from pathlib import Path
 from experiments.si_hdr.protocol import COLUMNS, Condition, condition, scores, square
 from twostage_hdr.boundary.structured_text import read_csv
 from twostage_hdr.data.paired import PairedSource
+from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.method_row import MethodRow, ScoreSummary
 from twostage_hdr.evaluation.methods import FolderMethod, Method, NetworkMethod
 from twostage_hdr.evaluation.results import write_results
@@ -24,6 +25,7 @@ from twostage_hdr.radiometry.srgb import srgb_decode
 
 HERE = Path(__file__).parent
 CLIPS = ("clip_95", "clip_97")
+SCENES = 181
 OURS = ["two_stage_any"]
 
 
@@ -66,7 +68,10 @@ def published(clip: str) -> list[MethodRow]:
             name=row["name"],
             title=f"{row['title']}, published",
             scores={
-                column.key: ScoreSummary(mean=float(row[column.key]), images=int(row["images"])) for column in COLUMNS
+                column.key: ScoreSummary(
+                    mean=float(row[column.key]), images=int(row["images"]), places=int(row["images"])
+                )
+                for column in COLUMNS
             },
             note=f"[{row['source']}]",
         )
@@ -92,6 +97,19 @@ def measure(root: Path, clip: str, weights: Sequence[str], limit: int | None) ->
     return summarise(rows, COLUMNS)
 
 
+def run(arguments: argparse.Namespace) -> None:
+    """Scores both clipping levels and writes their tables."""
+    for clip in CLIPS:
+        measured = measure(arguments.root, clip, arguments.weights, arguments.limit)
+        rows, out = [*measured, *published(clip)], arguments.results / clip
+        facts = {"data": f"SI-HDR, {clip}", "images": f"{len(measured[0].per_image)} of {SCENES} scenes"}
+        write_results(out, rows, COLUMNS, facts)
+        table = markdown_table(rows, COLUMNS, TableStyle(std=False, bold=False))
+        text = f"**{facts['data']}; our rows over {facts['images']}**\n\n{table}"
+        (out / "table.md").write_text(text, encoding="utf-8")
+        print(text)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("root", type=Path, help="the folder that holds reference/ and input/")
@@ -99,14 +117,10 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="only so many scenes")
     parser.add_argument("--results", type=Path, default=HERE / "results")
     arguments = parser.parse_args()
-    for clip in CLIPS:
-        measured = measure(arguments.root, clip, arguments.weights, arguments.limit)
-        rows, out = [*measured, *published(clip)], arguments.results / clip
-        images = len(measured[0].per_image)
-        write_results(out, rows, COLUMNS, {"data": f"SI-HDR, {clip}", "images": f"{images} of 181"})
-        table = markdown_table(rows, COLUMNS, TableStyle(std=False, bold=False))
-        (out / "table.md").write_text(table, encoding="utf-8")
-        print(table)
+    try:
+        run(arguments)
+    except InputError as error:
+        parser.exit(2, f"error: {error}\n")
 
 
 if __name__ == "__main__":

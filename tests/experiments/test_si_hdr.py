@@ -110,7 +110,16 @@ def test_one_command_writes_both_tables_with_the_published_rows_beside_ours(tree
         assert len(rows) == number
         assert [len(row["per_image"]) for row in rows[:3]] == [2, 2, 2]
     table = (tmp_path / "out" / "clip_95" / "table.md").read_text("utf-8")
+    assert table.startswith("**SI-HDR, clip_95; our rows over 2 of 181 scenes**")
     assert re.search(r"\| LDR input, published \| 20\.47 .*\| 27\.93 .*\[andiran2026expanddiff\]", table)
+
+
+def test_a_folder_of_something_else_is_refused_in_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "experiments.si_hdr", tmp_path, "--weights", "--results", tmp_path / "out"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert told.returncode == 2
+    assert told.stderr.startswith(f"error: data.root={tmp_path}: no frame input/clip_95/%.png")
+    assert not (tmp_path / "out").exists()
 
 
 def test_published_rows_name_a_source_of_the_bibliography() -> None:

@@ -37,7 +37,7 @@ def test_reading_gives_the_light_back_to_ten_bits_of_pq(tmp_path: Path, scene: n
     assert np.median(np.abs(grey[bright] / expected[bright] - 1)) < 0.01
     assert image.white_nits == 200
     assert image.primaries == "Rec. 2020"
-    assert image.domain == "PQ AVIF of 10 bits"
+    assert image.domain == "PQ AVIF, 10 bits"
 
 
 def test_another_white_moves_the_luminance(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_alpha_and_twelve_bits_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.avif").write_bytes(data)
     image = read_signal_as_linear(tmp_path / "a.avif")
     np.testing.assert_allclose(image.pixels, colour.models.eotf_ST2084(2000 / 4095) / 200, rtol=0.01)
-    assert image.domain == "PQ AVIF of 12 bits"
+    assert image.domain == "PQ AVIF, 12 bits"
     assert "alpha channel dropped" in image.notes
 
 

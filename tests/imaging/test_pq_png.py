@@ -16,10 +16,10 @@ from tests.imaging.test_png_chunks import chunks_of
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import REC2020
 from twostage_hdr.imaging.hdr import read_hdr
-from twostage_hdr.imaging.hdr_signal import read_signal_as_linear
-from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.png_chunks import put_chunks
 from twostage_hdr.imaging.pq_png import PqPngRowWriter, write_pq_png
+from twostage_hdr.imaging.result_format import ResultOptions, Target
 
 
 def test_the_stored_codes_are_those_of_colour_science(tmp_path: Path, scene: np.ndarray) -> None:
@@ -65,7 +65,7 @@ def test_the_light_comes_back_to_16_bits_of_pq(tmp_path: Path, scene: np.ndarray
     write_pq_png(tmp_path / "a.png", scene, white_nits=200.0)
     image = read_hdr(tmp_path / "a.png")
     np.testing.assert_allclose(image.pixels, scene, rtol=2e-3, atol=1e-4)
-    assert (image.white_nits, image.primaries, image.domain) == (200, "Rec. 2020", "PQ PNG of 16 bits")
+    assert (image.white_nits, image.primaries, image.domain) == (200, "Rec. 2020", "PQ PNG, 16 bits")
 
 
 def test_pixels_of_bt2020_are_stored_as_they_are(tmp_path: Path) -> None:
@@ -78,24 +78,31 @@ def test_pixels_of_bt2020_are_stored_as_they_are(tmp_path: Path) -> None:
 
 def test_rows_in_blocks_are_the_same_file(tmp_path: Path, scene: np.ndarray) -> None:
     write_pq_png(tmp_path / "a.png", scene)
-    with PqPngRowWriter(tmp_path / "b.png", width=64, height=48) as file:
+    with PqPngRowWriter(Target.of(tmp_path / "b.png", scene, ResultOptions(), NO_INFO)) as file:
         for top in range(0, 48, 20):
             file.write_rows(scene[top : top + 20])
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
 def test_grey_and_alpha_of_8_bits_are_read(tmp_path: Path) -> None:
-    for mode, notes in (("L", ()), ("LA", ("alpha channel dropped",)), ("RGBA", ("alpha channel dropped",))):
+    for mode in ("L", "LA", "RGBA"):
         Image.new(mode, (5, 3), 200 if mode == "L" else (200,) * len(mode)).save(tmp_path / "a.png")
         put_chunks(tmp_path / "a.png", {b"cICP": bytes([9, 16, 0, 1])})
-        image = read_signal_as_linear(tmp_path / "a.png")
+        image = read_hdr(tmp_path / "a.png")
         expected = colour.models.eotf_ST2084(200 / 255) / 200
         np.testing.assert_allclose(image.pixels, np.full((3, 5, 3), expected), rtol=1e-3)
-        assert image.notes == (*notes, "converted from Rec. 2020 to Rec. 709")
 
 
-def test_a_png_of_other_codes_is_refused(tmp_path: Path) -> None:
+def test_hlg_and_other_primaries_are_read_by_their_codes(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4), (0, 191, 0)).save(tmp_path / "a.png")
+    put_chunks(tmp_path / "a.png", {b"cICP": bytes([12, 18, 0, 1])})
+    image = read_hdr(tmp_path / "a.png")
+    assert (image.primaries, image.domain) == ("Display P3", "HLG PNG, 8 bits")
+    assert image.pixels[0, 0, 1] > 0.3
+
+
+def test_a_png_of_other_codes_is_the_challenges_or_none(tmp_path: Path) -> None:
     Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
     put_chunks(tmp_path / "a.png", {b"cICP": bytes([1, 13, 0, 1])})
-    with pytest.raises(InputError, match=r"a\.png: neither PQ nor HLG"):
-        read_signal_as_linear(tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"a\.png: 8-bit PNG, an ordinary image"):
+        read_hdr(tmp_path / "a.png")

@@ -116,7 +116,7 @@ def test_a_single_pixel_and_odd_sizes_are_written(tmp_path: Path) -> None:
 
 def test_a_base_in_display_p3_is_converted(tmp_path: Path) -> None:
     light, info = np.full((16, 16, 3), (0.8, 0.3, 0.1), np.float32), PictureInfo(primaries=DISPLAY_P3)
-    write_ultra_hdr(tmp_path / "a.jpg", light, info=info, options=ResultOptions(quality=100))
+    write_ultra_hdr(tmp_path / "a.jpg", light, info=info, quality=100)
     image = read_ultra_hdr(tmp_path / "a.jpg")
     assert image.primaries == "Display P3"
     expected = colour.RGB_to_RGB([0.8, 0.3, 0.1], "Display P3", "sRGB", chromatic_adaptation_transform=None)

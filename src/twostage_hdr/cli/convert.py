@@ -20,7 +20,7 @@ from twostage_hdr.imaging.ldr_png import read_png_header
 from twostage_hdr.imaging.photograph_metadata import read_picture_info
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
-from twostage_hdr.imaging.pq_pixels import PQ_TRANSFER
+from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
 from twostage_hdr.inference.result_files import ResultOptions
 
 _GAIN_MAP_MARKS = (b"ns.adobe.com/hdr-gain-map", b"urn:iso:std:iso:ts:21496")
@@ -101,7 +101,7 @@ def _info(path: Path) -> PictureInfo:
 def _may_hold_hdr(path: Path) -> bool:
     match path.suffix.lower():
         case ".png":
-            return alignratio_path_for(path).is_file() or read_png_header(path).codes[1] == PQ_TRANSFER
+            return alignratio_path_for(path).is_file() or read_png_header(path).codes[1] in (PQ_TRANSFER, HLG_TRANSFER)
         case ".jpg" | ".jpeg":
             data = read_bytes(path)
             return any(mark in data for mark in _GAIN_MAP_MARKS)

@@ -85,7 +85,7 @@ def read_signal_as_linear(path: str | Path) -> HdrImage:
     pixels, changes = to_rec709_pixels(light, str(path), signal.primaries)
     return HdrImage(
         pixels=pixels,
-        domain=f"{signal.kind} of {signal.largest.bit_length()} bits",
+        domain=f"{signal.kind}, {signal.largest.bit_length()} bits",
         notes=(*signal.notes, *changes),
         white_nits=WHITE,
         primaries=name_of(signal.primaries),

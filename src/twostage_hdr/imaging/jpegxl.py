@@ -16,7 +16,7 @@ from twostage_hdr.imaging.exif import result_exif
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels, StoredImage
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
-from twostage_hdr.imaging.result_format import RowFormat, Target, pq_peak
+from twostage_hdr.imaging.result_format import ResultOptions, RowFormat, Target, pq_peak
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.photometry import WHITE
 
@@ -31,32 +31,14 @@ _MOST_CHANNELS = 4
 
 
 class JpegXlRowWriter(ScanlineWriter):
-    """A JPEG XL of 16 bits, PQ and BT.2020, fed by blocks of rows.
+    """A JPEG XL of 16 bits, PQ and BT.2020, fed by blocks of rows; of the options it takes `white_nits`, `quality`."""
 
-    Args:
-        path: A name ending in .jxl.
-        width: Pixels in a row.
-        height: Number of rows.
-        white_nits: Luminance of pixels of (1, 1, 1), cd/m^2; luminances above 10000 cd/m^2 are clipped.
-        quality: 1 to 100; 100 is lossless (of the 16-bit codes).
-        info: Primaries, EXIF and XMP.
-    """
-
-    def __init__(
-        self,
-        path: str | Path,
-        *,
-        width: int,
-        height: int,
-        white_nits: float = WHITE,
-        quality: int = 95,
-        info: PictureInfo = NO_INFO,
-    ) -> None:
-        spec = OpenImageIO.ImageSpec(width, height, 3, "uint16")
+    def __init__(self, target: Target) -> None:
+        spec = OpenImageIO.ImageSpec(target.width, target.height, 3, "uint16")
         spec.attribute("CICP", OpenImageIO.TypeDesc("int[4]"), _CICP)
-        spec.attribute("compression", f"jpegxl:{quality}")
-        super().__init__(path, spec, info)
-        self._white_nits = white_nits
+        spec.attribute("compression", f"jpegxl:{target.options.quality}")
+        super().__init__(target.path, spec, target.info)
+        self._white_nits = target.options.white_nits or WHITE
 
     def write_rows(self, rows: LinearPixels) -> None:
         """Append rows of linear pixels, (count, width, 3) float32."""
@@ -85,25 +67,21 @@ def write_jpegxl(
     quality: int = 95,
     info: PictureInfo = NO_INFO,
 ) -> None:
-    """Write linear pixels as PQ JPEG XL; the arguments are JpegXlRowWriter's."""
-    height, width = linear.shape[:2]
-    with JpegXlRowWriter(path, width=width, height=height, white_nits=white_nits, quality=quality, info=info) as file:
+    """Write linear pixels as PQ JPEG XL; luminances above 10000 cd/m^2 are clipped.
+
+    Args:
+        path: A name ending in .jxl.
+        linear: HxWx3, >= 0.
+        white_nits: Luminance of pixels of (1, 1, 1), cd/m^2.
+        quality: 1 to 100; 100 is lossless (of the 16-bit codes).
+        info: Primaries, EXIF and XMP.
+    """
+    options = ResultOptions(white_nits=white_nits, quality=quality)
+    with JpegXlRowWriter(Target.of(path, linear, options, info)) as file:
         file.write_rows(linear)
 
 
-def _open(target: Target) -> JpegXlRowWriter:
-    options = target.options
-    return JpegXlRowWriter(
-        target.path,
-        width=target.width,
-        height=target.height,
-        white_nits=options.white_nits or WHITE,
-        quality=options.quality,
-        info=target.info,
-    )
-
-
-JPEG_XL = RowFormat(endings=(".jxl",), open=_open, largest=pq_peak)
+JPEG_XL = RowFormat(endings=(".jxl",), open=JpegXlRowWriter, largest=pq_peak)
 """16-bit PQ codes of BT.2020."""
 
 

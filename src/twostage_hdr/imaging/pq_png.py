@@ -12,7 +12,7 @@ from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 from twostage_hdr.imaging.png_chunks import metadata_chunks, put_chunks
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
-from twostage_hdr.imaging.result_format import RowFormat, Target, pq_peak
+from twostage_hdr.imaging.result_format import ResultOptions, RowFormat, Target, pq_peak
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.pq import pq_decode
@@ -25,23 +25,13 @@ _LIGHT_LEVEL_UNIT = 0.0001
 
 
 class PqPngRowWriter(ScanlineWriter):
-    """A PQ PNG written by blocks of rows.
+    """A PQ PNG written by blocks of rows; of the options it takes `white_nits`."""
 
-    Args:
-        path: A name ending in .png.
-        width: Pixels in a row.
-        height: Number of rows.
-        white_nits: Luminance of pixels of (1, 1, 1), cd/m^2; luminances above 10000 cd/m^2 are clipped.
-        info: Primaries, and what goes along.
-    """
-
-    def __init__(
-        self, path: str | Path, *, width: int, height: int, white_nits: float = WHITE, info: PictureInfo = NO_INFO
-    ) -> None:
-        spec = OpenImageIO.ImageSpec(width, height, 3, "uint16")
+    def __init__(self, target: Target) -> None:
+        spec = OpenImageIO.ImageSpec(target.width, target.height, 3, "uint16")
         spec.attribute("png:compressionLevel", PNG_LEVEL)
-        super().__init__(path, spec, info)
-        self._white_nits = white_nits
+        super().__init__(target.path, spec, target.info)
+        self._white_nits = target.options.white_nits or WHITE
         self._brightest, self._sum = 0.0, 0.0
 
     def write_rows(self, rows: LinearPixels) -> None:
@@ -63,21 +53,17 @@ class PqPngRowWriter(ScanlineWriter):
 def write_pq_png(
     path: str | Path, linear: LinearPixels, *, white_nits: float = WHITE, info: PictureInfo = NO_INFO
 ) -> None:
-    """Write linear pixels as PQ PNG; the arguments are PqPngRowWriter's."""
-    height, width = linear.shape[:2]
-    with PqPngRowWriter(path, width=width, height=height, white_nits=white_nits, info=info) as file:
+    """Write linear pixels as PQ PNG; luminances above 10000 cd/m^2 are clipped.
+
+    Args:
+        path: A name ending in .png.
+        linear: HxWx3, >= 0.
+        white_nits: Luminance of pixels of (1, 1, 1), cd/m^2.
+        info: Primaries, EXIF and XMP.
+    """
+    with PqPngRowWriter(Target.of(path, linear, ResultOptions(white_nits=white_nits), info)) as file:
         file.write_rows(linear)
 
 
-def _open(target: Target) -> PqPngRowWriter:
-    return PqPngRowWriter(
-        target.path,
-        width=target.width,
-        height=target.height,
-        white_nits=target.options.white_nits or WHITE,
-        info=target.info,
-    )
-
-
-PNG = RowFormat(endings=("_pq.png",), open=_open, largest=pq_peak)
+PNG = RowFormat(endings=("_pq.png",), open=PqPngRowWriter, largest=pq_peak)
 """16-bit PQ codes of BT.2020, as `cICP` says."""

@@ -68,6 +68,11 @@ class Target:
     options: ResultOptions
     info: PictureInfo = NO_INFO
 
+    @classmethod
+    def of(cls, path: str | Path, linear: LinearPixels, options: ResultOptions, info: PictureInfo) -> "Target":
+        """Where a whole image of one file goes."""
+        return Target(paths=[Path(path)], width=linear.shape[1], height=linear.shape[0], options=options, info=info)
+
     @property
     def path(self) -> Path:
         """The only file, or the first."""
