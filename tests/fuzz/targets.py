@@ -29,7 +29,7 @@ from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.sequences import read_sequences
 from twostage_hdr.data.store.hdm_frames import HdmFrames
 from twostage_hdr.evaluation.color_video_vdp import read_scores
-from twostage_hdr.imaging.avif import read_avif, write_avif
+from twostage_hdr.imaging.avif import write_avif
 from twostage_hdr.imaging.challenge_png import (
     read_alignratio,
     read_challenge_as_linear,
@@ -40,11 +40,12 @@ from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709
 from twostage_hdr.imaging.colour_profile import rgb_profile
 from twostage_hdr.imaging.exif_exposure import read_exif_exposure
 from twostage_hdr.imaging.exr import read_exr, write_exr
-from twostage_hdr.imaging.jpegxl import read_jpegxl, write_jpegxl
+from twostage_hdr.imaging.hdr import read_hdr
+from twostage_hdr.imaging.jpegxl import write_jpegxl
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.imaging.picture_info import PictureInfo
-from twostage_hdr.imaging.pq_png import read_hdr_png, write_pq_png
+from twostage_hdr.imaging.pq_png import write_pq_png
 from twostage_hdr.imaging.radiance import read_radiance, write_radiance
 from twostage_hdr.imaging.source_jpeg import own_base
 from twostage_hdr.imaging.tiff import read_tiff, write_tiff
@@ -244,7 +245,7 @@ TARGETS: dict[str, Target] = {
     "challenge PNG": Target(read_challenge_as_linear, ["imaging.challenge_png"], {"a_gt.png": _pair}),
     "alignratio": Target(read_alignratio, [], {"a_alignratio.npy": _scale}),
     "alignratio beside its PNG": Target(_read_with_scale, [], {"b_alignratio.npy": _png_beside_scale}),
-    "PQ PNG": Target(read_hdr_png, ["imaging.pq_png"], {"a.png": lambda path: write_pq_png(path, LIGHT, info=INFO)}),
+    "PQ PNG": Target(read_hdr, [], {"a.png": lambda path: write_pq_png(path, LIGHT, info=INFO)}),
     "photograph as a base": Target(
         lambda path: own_base(path, REC709, (23, 19), comments=False),
         ["imaging.source_jpeg"],
@@ -253,8 +254,8 @@ TARGETS: dict[str, Target] = {
     "EXIF of a result": Target(_write_exif, [], {"a.exif": lambda path: path.write_bytes(exif_block())}),
     "XMP of a result": Target(_write_xmp, [], {"a.xmp": lambda path: path.write_bytes(XMP)}),
     "Ultra HDR": Target(read_ultra_hdr, ["imaging.ultra_hdr"], {"a.jpg": lambda path: write_ultra_hdr(path, LIGHT)}),
-    "AVIF": Target(read_avif, ["imaging.avif"], {"a.avif": lambda path: write_avif(path, LIGHT)}),
-    "JPEG XL": Target(read_jpegxl, ["imaging.jpegxl"], {"a.jxl": lambda path: write_jpegxl(path, LIGHT)}),
+    "AVIF": Target(read_hdr, ["imaging.avif"], {"a.avif": lambda path: write_avif(path, LIGHT)}),
+    "JPEG XL": Target(read_hdr, ["imaging.jpegxl"], {"a.jxl": lambda path: write_jpegxl(path, LIGHT)}),
     "info": Target(
         facts_of,
         ["imaging.hdr"],

@@ -18,7 +18,7 @@ from twostage_hdr.imaging.chromaticities import REC2020
 from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.png_chunks import put_chunks
-from twostage_hdr.imaging.pq_png import PqPngRowWriter, read_hdr_png, write_pq_png
+from twostage_hdr.imaging.pq_png import PqPngRowWriter, write_pq_png
 from twostage_hdr.imaging.result_format import ResultOptions, Target
 
 
@@ -88,7 +88,7 @@ def test_grey_and_alpha_of_8_bits_are_read(tmp_path: Path) -> None:
     for mode in ("L", "LA", "RGBA"):
         Image.new(mode, (5, 3), 200 if mode == "L" else (200,) * len(mode)).save(tmp_path / "a.png")
         put_chunks(tmp_path / "a.png", {b"cICP": bytes([9, 16, 0, 1])})
-        image = read_hdr_png(tmp_path / "a.png")
+        image = read_hdr(tmp_path / "a.png")
         expected = colour.models.eotf_ST2084(200 / 255) / 200
         np.testing.assert_allclose(image.pixels, np.full((3, 5, 3), expected), rtol=1e-3)
 
@@ -96,7 +96,7 @@ def test_grey_and_alpha_of_8_bits_are_read(tmp_path: Path) -> None:
 def test_hlg_and_other_primaries_are_read_by_their_codes(tmp_path: Path) -> None:
     Image.new("RGB", (4, 4), (0, 191, 0)).save(tmp_path / "a.png")
     put_chunks(tmp_path / "a.png", {b"cICP": bytes([12, 18, 0, 1])})
-    image = read_hdr_png(tmp_path / "a.png")
+    image = read_hdr(tmp_path / "a.png")
     assert (image.primaries, image.domain) == ("Display P3", "HLG PNG, 8 bits")
     assert image.pixels[0, 0, 1] > 0.3
 
@@ -105,4 +105,4 @@ def test_a_png_of_other_codes_is_the_challenges_or_none(tmp_path: Path) -> None:
     Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
     put_chunks(tmp_path / "a.png", {b"cICP": bytes([1, 13, 0, 1])})
     with pytest.raises(InputError, match=r"a\.png: 8-bit PNG, an ordinary image"):
-        read_hdr_png(tmp_path / "a.png")
+        read_hdr(tmp_path / "a.png")

@@ -8,16 +8,11 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 
-from twostage_hdr.boundary.file_reader import file_reader
-from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
-from twostage_hdr.boundary.regular_file import read_bytes
-from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
-from twostage_hdr.imaging.chromaticities import to_rec709_pixels
 from twostage_hdr.imaging.exif import result_exif
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
-from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, from_pq2020, to_pq2020
+from twostage_hdr.imaging.pixel_arrays import LinearPixels
+from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
 from twostage_hdr.imaging.result_format import WholeFormat, WholeResult, pq_peak
 from twostage_hdr.radiometry.photometry import WHITE
 
@@ -76,38 +71,6 @@ def _write(result: WholeResult) -> None:
 
 AVIF = WholeFormat(endings=(".avif",), write=_write, largest=pq_peak)
 """10-bit PQ codes of BT.2020."""
-
-
-@file_reader("AVIF", "fetch or export it again")
-def read_avif(path: str | Path) -> HdrImage:
-    """Read a PQ, BT.2020 AVIF as linear Rec. 709; 1.0 is 200 cd/m^2.
-
-    Raises:
-        InputError: damaged, or an AVIF of another transfer function or other primaries.
-    """
-    path = Path(path)
-    data = read_bytes(path)
-    primaries, transfer = colour_codes(data)
-    if (primaries, transfer) != (BT2020_PRIMARIES, PQ_TRANSFER):
-        raise InputError(
-            path, f"AVIF with primaries {primaries}, transfer {transfer}", "HDR AVIF is 9, 16 (BT.2020 PQ)"
-        )
-    for width, height in image_sizes(data):
-        check_pixels(path, width, height, HDR_BYTES)
-    stored = imagecodecs.avif_decode(data)
-    bits = bit_depth(data)
-    notes = ["alpha channel dropped"] if stored.ndim == 3 and stored.shape[2] in (2, 4) else []
-    stored = stored[:, :, None] if stored.ndim == 2 else stored
-    stored = stored[:, :, :3] if stored.shape[2] >= 3 else np.repeat(stored[:, :, :1], 3, axis=2)
-    code = stored.astype(np.float32) / np.float32(2**bits - 1)
-    pixels, changes = to_rec709_pixels(from_pq2020(code), str(path))
-    return HdrImage(
-        pixels=pixels,
-        domain=f"PQ, {bits}-bit AVIF",
-        notes=(*notes, *changes),
-        white_nits=WHITE,
-        primaries="Rec. 2020",
-    )
 
 
 def colour_codes(data: bytes) -> tuple[int, int]:

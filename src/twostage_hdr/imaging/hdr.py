@@ -6,16 +6,26 @@ from types import MappingProxyType
 
 from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.avif import read_avif
+from twostage_hdr.imaging.challenge_png import read_challenge_as_linear
 from twostage_hdr.imaging.exr import read_exr
-from twostage_hdr.imaging.jpegxl import read_jpegxl
+from twostage_hdr.imaging.hdr_signal import is_hdr_signal, read_signal_as_linear
+from twostage_hdr.imaging.jpegxl import read_linear_jpegxl
 from twostage_hdr.imaging.pixel_arrays import HdrImage
-from twostage_hdr.imaging.pq_png import read_hdr_png
 from twostage_hdr.imaging.radiance import read_radiance
 from twostage_hdr.imaging.tiff import read_tiff
 from twostage_hdr.imaging.ultra_hdr import read_ultra_hdr
 
 __all__ = ["HDR_READERS", "HdrImage", "read_hdr"]
+
+
+def _read_png(path: Path) -> HdrImage:
+    """By its colour codes; one without them is the challenge's, with the scale beside it."""
+    return read_signal_as_linear(path) if is_hdr_signal(path) else read_challenge_as_linear(path)
+
+
+def _read_jpegxl(path: Path) -> HdrImage:
+    return read_signal_as_linear(path) if is_hdr_signal(path) else read_linear_jpegxl(path)
+
 
 HDR_READERS: Mapping[str, Callable[[Path], HdrImage]] = MappingProxyType(
     {
@@ -24,11 +34,11 @@ HDR_READERS: Mapping[str, Callable[[Path], HdrImage]] = MappingProxyType(
         ".exr": read_exr,
         ".tif": read_tiff,
         ".tiff": read_tiff,
-        ".png": read_hdr_png,
+        ".png": _read_png,
         ".jpg": read_ultra_hdr,
         ".jpeg": read_ultra_hdr,
-        ".avif": read_avif,
-        ".jxl": read_jpegxl,
+        ".avif": read_signal_as_linear,
+        ".jxl": _read_jpegxl,
     }
 )
 """Reader by suffix."""

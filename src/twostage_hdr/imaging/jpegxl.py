@@ -9,13 +9,13 @@ import numpy as np
 import OpenImageIO
 
 from twostage_hdr.boundary.file_reader import file_reader
-from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
+from twostage_hdr.boundary.pixel_limit import HDR_BYTES, PHOTOGRAPH_BYTES, check_pixels
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import to_rec709_pixels
 from twostage_hdr.imaging.exif import result_exif
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels, StoredImage
-from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, from_pq2020, to_pq2020
+from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
 from twostage_hdr.imaging.result_format import ResultOptions, RowFormat, Target, pq_peak
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.photometry import WHITE
@@ -24,7 +24,8 @@ _CURE = "fetch or export it again"
 _CONTAINER, _CODESTREAM = b"\0\0\0\x0cJXL \r\n\x87\n", b"\xff\x0a"  # how a file begins (ISO 18181-2)
 _FILE_TYPE = b"\0\0\0\x14ftypjxl \0\0\0\0jxl "
 _CICP = (BT2020_PRIMARIES, PQ_TRANSFER, 0, 1)
-_LINEAR_REC709 = (1, 8)
+LINEAR_REC709 = (1, 8)
+"""Codes of ITU-T H.273."""
 _MAX16 = 65535
 _MOST_CHANNELS = 4
 
@@ -85,31 +86,25 @@ JPEG_XL = RowFormat(endings=(".jxl",), open=JpegXlRowWriter, largest=pq_peak)
 
 
 @file_reader("JPEG XL", _CURE)
-def read_jpegxl(path: str | Path) -> HdrImage:
-    """Read a JPEG XL of PQ, BT.2020 (1.0 becomes 200 cd/m^2) or of linear Rec. 709 values.
+def read_linear_jpegxl(path: str | Path) -> HdrImage:
+    """Read a JPEG XL of linear Rec. 709 values.
 
     Raises:
         InputError: damaged, or of another colour encoding.
     """
     path = Path(path)
-    if not is_jpegxl(path):
-        raise InputError(path, "not a JPEG XL", _CURE)
     with _opened(path) as source:
         spec = source.spec()
         check_pixels(path, spec.width, spec.height, HDR_BYTES)
         stored = source.read_image(0, 0, 0, 3, "float") if spec.nchannels >= 3 else None
+    codes = _colour_codes(spec)
     if stored is None:
         raise InputError(path, f"{spec.nchannels}-channel or damaged JPEG XL", "HDR images have red, green and blue")
-    codes = _colour_codes(spec)
+    if codes != LINEAR_REC709:
+        raise InputError(path, f"JPEG XL of colour codes {codes}", "HDR is PQ, HLG or linear Rec. 709, (1, 8)")
+    pixels, changes = to_rec709_pixels(stored, str(path))
     notes = ("alpha channel dropped",) if spec.nchannels == 4 else ()
-    if codes == _CICP[:2]:
-        linear, domain, white, primaries = from_pq2020(stored), "PQ, JPEG XL", WHITE, "Rec. 2020"
-    elif codes == _LINEAR_REC709:
-        linear, domain, white, primaries = stored, "linear, JPEG XL", None, "Rec. 709"
-    else:
-        raise InputError(path, f"JPEG XL of colour codes {codes}", "PQ BT.2020 is (9, 16), linear Rec. 709 is (1, 8)")
-    pixels, changes = to_rec709_pixels(linear, str(path))
-    return HdrImage(pixels=pixels, domain=domain, notes=(*notes, *changes), white_nits=white, primaries=primaries)
+    return HdrImage(pixels=pixels, domain="linear, JPEG XL", notes=(*notes, *changes))
 
 
 def is_jpegxl(path: Path) -> bool:
@@ -128,7 +123,7 @@ def jpegxl_codes(path: Path) -> tuple[int, int]:
         return _colour_codes(source.spec())
 
 
-def read_jpegxl_samples(path: Path) -> StoredImage:
+def read_jpegxl_samples(path: Path, pixel_bytes: int = PHOTOGRAPH_BYTES) -> StoredImage:
     """The stored integers of a JPEG XL, upright.
 
     Raises:
@@ -136,7 +131,7 @@ def read_jpegxl_samples(path: Path) -> StoredImage:
     """
     with _opened(path) as source:
         spec = source.spec()
-        check_pixels(path, spec.width, spec.height)
+        check_pixels(path, spec.width, spec.height, pixel_bytes)
         if str(spec.format) not in ("uint8", "uint16"):
             raise InputError(path, f"{spec.format} pixels", "a photograph of 8 or 16 bits per channel is expected here")
         samples = source.read_image(0, 0, 0, min(spec.nchannels, _MOST_CHANNELS), str(spec.format))

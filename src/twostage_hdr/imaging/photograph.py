@@ -129,7 +129,8 @@ def _of_signal(signal: HdrSignal) -> Photograph:
     height, width = signal.codes.shape[:2]
     peak = np.full(3, signal.peak, np.float32)
     light = OwnLight(kind=signal.kind, height=height, width=width, peak=peak, rows=signal.light())
-    return Photograph(pixels=None, light=light, info=PictureInfo(primaries=signal.primaries))
+    info = PictureInfo(primaries=signal.primaries)
+    return Photograph(pixels=None, light=light, info=info, notes=signal.notes)
 
 
 def _of_pixels(path: Path, ignore_gain_map: bool) -> Photograph:

@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt16
 
-from twostage_hdr.imaging.chromaticities import REC709, REC2020, Chromaticities, to_primaries, to_rec709
+from twostage_hdr.imaging.chromaticities import REC709, REC2020, Chromaticities, to_primaries
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 from twostage_hdr.radiometry.photometry import WHITE
-from twostage_hdr.radiometry.pq import pq_decode, pq_encode
+from twostage_hdr.radiometry.pq import pq_encode
 
 PQ_TRANSFER = 16
 
@@ -34,14 +34,6 @@ def to_pq2020(
     """
     light = to_primaries(linear, primaries, REC2020) * np.float32(white_nits)
     return pq_encode(torch.from_numpy(light).clamp_(min=0)).numpy()
-
-
-def from_pq2020(
-    code: Float32[np.ndarray, "height width 3"], white_nits: float = WHITE
-) -> Float32[np.ndarray, "height width 3"]:
-    """Linear Rec. 709 of PQ code values of BT.2020 primaries; colours outside Rec. 709 come out negative."""
-    matrix = to_rec709(REC2020) / white_nits
-    return pq_decode(torch.from_numpy(np.ascontiguousarray(code))).numpy() @ matrix.T.astype(np.float32)
 
 
 KR, KB = 0.2627, 0.0593

@@ -7,15 +7,9 @@ import numpy as np
 import OpenImageIO
 import torch
 
-from twostage_hdr.boundary.file_reader import file_reader
-from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
-from twostage_hdr.imaging.challenge_png import PNG16_MAX, PNG_LEVEL, read_challenge_as_linear
-from twostage_hdr.imaging.chromaticities import name_of, to_rec709_pixels
-from twostage_hdr.imaging.hdr_signal import read_hdr_signal
-from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS
-from twostage_hdr.imaging.ldr_png import png_size
+from twostage_hdr.imaging.challenge_png import PNG16_MAX, PNG_LEVEL
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
+from twostage_hdr.imaging.pixel_arrays import LinearPixels
 from twostage_hdr.imaging.png_chunks import metadata_chunks, put_chunks
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
 from twostage_hdr.imaging.result_format import ResultOptions, RowFormat, Target, pq_peak
@@ -69,24 +63,6 @@ def write_pq_png(
     """
     with PqPngRowWriter(Target.of(path, linear, ResultOptions(white_nits=white_nits), info)) as file:
         file.write_rows(linear)
-
-
-@file_reader("PNG", "export it again")
-def read_hdr_png(path: str | Path) -> HdrImage:
-    """Read a PNG of PQ or HLG by its colour codes (1.0 is 200 cd/m^2), one without as the challenge's pair.
-
-    Raises:
-        InputError: damaged, neither of them, or of primaries that `read_hdr_signal` does not know.
-    """
-    path = Path(path)
-    check_pixels(path, *png_size(path), HDR_BYTES)
-    signal = read_hdr_signal(path)
-    if signal is None:
-        return read_challenge_as_linear(path)
-    linear = signal.light()(0, len(signal.codes)) * np.float32(SDR_WHITE_NITS / WHITE)
-    pixels, notes = to_rec709_pixels(linear, str(path), signal.primaries)
-    domain = f"{signal.kind}, {8 * signal.codes.itemsize} bits"
-    return HdrImage(pixels=pixels, domain=domain, notes=notes, white_nits=WHITE, primaries=name_of(signal.primaries))
 
 
 PNG = RowFormat(endings=("_pq.png",), open=PqPngRowWriter, largest=pq_peak)
