@@ -1,4 +1,4 @@
-"""docs/programs.md as an editor would follow it: an exported file, run from its metadata alone, away from this package."""
+"""docs/programs.md as an editor would follow it: an exported file, run from its metadata alone."""
 
 import re
 import subprocess
@@ -95,7 +95,8 @@ def test_the_halo_is_as_far_as_the_network_sees_and_not_farther_than_a_step_more
         network(ldr)[0, :, 0, place].sum().backward()
         columns = ldr.grad.abs().sum((0, 1, 2)).nonzero()[:, 0]
         begin, end = (place - halo) // step * step, -(-(place + 1 + halo) // step) * step
-        assert begin <= columns.min() and columns.max() < end
+        assert begin <= columns.min()
+        assert columns.max() < end
         far = max(far, place - int(columns.min()), int(columns.max()) - place)
     assert halo <= far < halo + step + 1
 
