@@ -4,20 +4,24 @@ Pages that exist here only: the package's interface, one page for each of its pa
 text files that pages link to.
 """
 
+import logging
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+LOG = logging.getLogger("mkdocs.plugins.hooks")  # below mkdocs' own, so that --strict counts its warnings
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "twostage_hdr"
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/*.md", "experiments/**/*.md", "integrations/**/*.md")
 PICTURES = ("docs/images/*", "experiments/*/results/*.jpg", "experiments/*/results/*.png")
 BIBLIOGRAPHY = "references.bib"
+FETCHED = "https://unpkg.com/iframe-worker/shim"
 LANGUAGES = {".py": "python", ".yaml": "yaml", ".json": "json"}
 LINK = re.compile(r"(?<=\]\()(?!\w+:)([^)#\s]+)(?=[)#])")
 """Where a Markdown link or picture of this repository leads, without its anchor."""
@@ -29,7 +33,7 @@ CITED = re.compile(rf"\[({KEY}(?:[,;] *{KEY})*)\]")
 def on_config(config: MkDocsConfig) -> None:
     """Adds the pages of the package's parts to the navigation."""
     assert isinstance(config.nav, list)
-    config.nav.insert(-1, {"Interface": ["api/README.md", *(f"api/{part.stem}.md" for part in _parts())]})
+    config.nav.insert(-1, {"Interface": ["api/README.md", *({part.stem: f"api/{part.stem}.md"} for part in _parts())]})
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
@@ -39,6 +43,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
         if files.get_file_from_path(place) is None:
             files.append(File.generated(config, place, **source))
 
+    add(f"{BIBLIOGRAPHY}.md", content=_bibliography())
     pages = {_place(path): path for pattern in PAGES for path in sorted(ROOT.glob(pattern))}
     for place, path in pages.items():
         add(place, abs_src_path=str(path))
@@ -51,7 +56,6 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     for part in _parts():
         add(f"api/{part.stem}.md", content=f"::: twostage_hdr.{part.stem}\n")
     add("api/README.md", content=_interface())
-    add(f"{BIBLIOGRAPHY}.md", content=_bibliography())
     return files
 
 
@@ -70,13 +74,24 @@ def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files
     """Citations become links; the mark of a literal block in docstrings is left out."""
     bibliography = posixpath.relpath(f"{BIBLIOGRAPHY}.html", posixpath.dirname(page.file.src_uri))
 
-    def linked(found: re.Match[str]) -> str:
-        links = re.sub(KEY, lambda key: f'<a href="{bibliography}#{key[0]}">{key[0]}</a>', found[1])
-        return f"[{links}]"
+    def linked(key: re.Match[str]) -> str:
+        if key[0] not in _entries():
+            LOG.warning("%s cites %s, which is not in %s", page.file.src_uri, key[0], BIBLIOGRAPHY)
+        return f'<a href="{bibliography}#{key[0]}">{key[0]}</a>'
 
     if page.file.src_uri != f"{BIBLIOGRAPHY}.md":
-        html = CITED.sub(linked, html)
+        html = CITED.sub(lambda cited: f"[{re.sub(KEY, linked, cited[1])}]", html)
     return html.replace("<p>::</p>\n", "")
+
+
+def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:
+    """What the theme would fetch lies in the site."""
+    return output.replace(FETCHED, posixpath.relpath("iframe-worker.js", posixpath.dirname(page.file.src_uri)))
+
+
+def on_post_template(output_content: str, *, template_name: str, config: MkDocsConfig) -> str:
+    """Likewise for the page of errors."""
+    return output_content.replace(FETCHED, "iframe-worker.js")
 
 
 def _parts() -> list[Path]:
@@ -130,9 +145,7 @@ def _interface() -> str:
 def _bibliography() -> str:
     """Every entry of references.bib, under its key."""
     lines = ["# References", ""]
-    text = (ROOT / BIBLIOGRAPHY).read_text(encoding="utf-8")
-    for key, body in re.findall(r"^@\w+\{([^,\s]+),\n(.*?)^\}", text, re.MULTILINE | re.DOTALL):
-        field = {name: _plain(value) for name, value in re.findall(r"^ +(\w+) *= \{(.*)\},?$", body, re.MULTILINE)}
+    for key, field in _entries().items():
         where = field.get("journal") or field.get("booktitle") or field.get("institution", "")
         link = f"https://doi.org/{field['doi']}" if "doi" in field else f"https://arxiv.org/abs/{field.get('eprint')}"
         known = "doi" in field or "eprint" in field
@@ -141,8 +154,18 @@ def _bibliography() -> str:
     return "\n".join([*lines, ""])
 
 
+@cache
+def _entries() -> dict[str, dict[str, str]]:
+    """Fields of every entry of the bibliography, by its key."""
+    text = (ROOT / BIBLIOGRAPHY).read_text(encoding="utf-8")
+    return {
+        key: {name: _plain(value) for name, value in re.findall(r"^ +(\w+) *= \{(.*)\},?$", body, re.MULTILINE)}
+        for key, body in re.findall(r"^@\w+\{([^,\s]+),\n(.*?)^\}", text, re.MULTILINE | re.DOTALL)
+    }
+
+
 def _plain(text: str) -> str:
     """A field without TeX's marks: {\\'e} is é."""
     accents = {"'": "\u0301", "`": "\u0300", '"': "\u0308", "^": "\u0302", "~": "\u0303", "v": "\u030c", "c": "\u0327"}
     text = re.sub(r"\\([\"'`^~vc])\s*\{?(\w)\}?", lambda found: found[2] + accents[found[1]], text)
-    return re.sub(r"[{}]|\\(?=[&%_])", "", text).replace("--", "–").replace(r"\i", "i")
+    return re.sub(r"[{}]|\\(?=[&%_])", "", text).replace("---", "—").replace("--", "–").replace(r"\l", "ł")

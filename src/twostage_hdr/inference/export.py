@@ -98,6 +98,7 @@ def export_program(
             _Plain(network.eval(), response, lights),
             (torch.rand(_EXAMPLE),),
             dynamic_shapes=({0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC},),
+            strict=False,  # the default of PyTorch 2.7 and later
         )
     with atomic_path(path) as temporary:
         description = json.dumps(_description(network, response, lights, notes))
