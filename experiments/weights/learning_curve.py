@@ -21,10 +21,20 @@ from experiments.weights.kept_frames import COLUMNS, means
 HERE = Path(__file__).parent
 FRACTIONS = (0.25, 0.5, 1.0)
 SEEDS = (0, 1)
-UPDATES, VIEWS = 300, 480
-"""Of a run; each view comes five times."""
+UPDATES, VIEWS = 150, 400
+"""Of a run; each view comes three times."""
 KEPT, KEPT_OF_VALIDATION = 30, 12
 """Views that are photographed of an image: enough for a quarter of the places."""
+
+
+def shared_bench(root: Path, out: Path) -> Bench:
+    """What the runs share, with as many views as they need."""
+    return bench(root, out, kept=KEPT, kept_of_validation=KEPT_OF_VALIDATION)
+
+
+def of_places(out: Path, fraction: float, seed: int) -> Path:
+    """The file of a run."""
+    return out / f"places_{fraction:g}_seed_{seed}.json"
 
 
 def finished(shared: Bench, out: Path, seeds: Sequence[int], updates: int) -> dict[str, list[dict[str, Any]]]:
@@ -33,7 +43,7 @@ def finished(shared: Bench, out: Path, seeds: Sequence[int], updates: int) -> di
     found: dict[str, list[dict[str, Any]]] = {f"{fraction:g}": [] for fraction in FRACTIONS}
     for seed in seeds:
         for fraction, images in nested_by_place(groups, FRACTIONS, seed).items():
-            file = out / f"places_{fraction:g}_seed_{seed}.json"
+            file = of_places(out, fraction, seed)
             result = shared.run(file, images, views=VIEWS, updates=updates, seed=seed, change=unchanged)
             result = {"places": len({groups[image] for image in images}), **summary(result)}
             found[f"{fraction:g}"].append(result)
@@ -66,7 +76,7 @@ def main() -> None:
     parser.add_argument("--updates", type=int, default=UPDATES)
     parser.add_argument("--results", type=Path, default=HERE / "results" / "learning_curve.json")
     arguments = parser.parse_args()
-    shared = bench(arguments.root, arguments.out, kept=KEPT, kept_of_validation=KEPT_OF_VALIDATION)
+    shared = shared_bench(arguments.root, arguments.out)
     found = finished(shared, arguments.out, arguments.seeds, arguments.updates)
     content = {
         "what": "the whole-frame branch from its zero start on parts of the training places, scored on the validation "
