@@ -127,24 +127,32 @@ class Bench:
             return json.loads(file.read_text(encoding="utf-8"))
         chosen = self.of(images, views)
         module = trained(self.config, chosen, self.start, updates=updates, seed=seed, change=change)
-        found = {
-            "images": len(images),
-            "views": len(chosen["cameras"]),
-            "losses": {
-                "training": losses_on(module, spread(chosen, MEASURED)),
-                "validation": losses_on(module, spread(self.seen_of_validation, MEASURED)),
-            },
-        }
-        network = module.network
-        network.branch.curve.load_state_dict(self.start.branch.curve.state_dict())
-        found["scores"] = {
-            camera: {str(frame.triple.scene): scores(network, frame) for frame in frames}
-            for camera, frames in self.validation.items()
-        }
-        torch.save(network.branch.state_dict(), file.with_suffix(".pt"))
+        found = {"images": len(images), "views": len(chosen["cameras"]), **self.measured(module, chosen)}
+        torch.save(module.network.branch.state_dict(), file.with_suffix(".pt"))
         with atomic_path(file) as temporary:
             temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
         return found
+
+    def measured(self, module: TwoStageWholeFrameModule, views: Views) -> dict[str, Any]:
+        """Losses on these views and on those of the validation images; scores of the validation frames.
+
+        The scores are of the branch's lights: unknown responses are undone by the start's curve.
+        """
+        seen = {"training": views, "validation": self.seen_of_validation}
+        losses = {part: losses_on(module, spread(some, MEASURED)) for part, some in seen.items()}
+        network = module.network
+        network.branch.curve.load_state_dict(self.start.branch.curve.state_dict())
+        of_frames = {
+            camera: {str(frame.triple.scene): scores(network, frame) for frame in frames}
+            for camera, frames in self.validation.items()
+        }
+        return {"losses": losses, "scores": of_frames}
+
+    def of_start(self, views: int) -> dict[str, Any]:
+        """What the shipped branch reaches, with views of all training images."""
+        module = instantiate(self.config.module).eval()
+        module.network.load_state_dict(self.start.state_dict())
+        return self.measured(module, self.of([scene.id for scene in self.training], views))
 
     def of(self, images: Sequence[str], views: int) -> Views:
         """So many views, as even as can be over the images."""

@@ -85,6 +85,7 @@ def main() -> None:
         "views": VIEWS,
         "seeds": list(arguments.seeds),
         "places": found,
+        "shipped": summary(shared.of_start(VIEWS)),
         "steps": {camera: {key: steps(found, camera, key) for key in COLUMNS} for camera in shared.validation},
     }
     arguments.results.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
