@@ -12,11 +12,11 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from lightning.pytorch.callbacks import EMAWeightAveraging
 from omegaconf import DictConfig
-from twostage_hdr.cli.hydra_verb import config_directory
 
 from experiments.weights.branch_views import KeptViews, Views, ViewsModule, batches_of, joined, spread
 from experiments.weights.kept_frames import ValidationFrame, scores, validation_frames
 from experiments.weights.rounds import SPLITS
+from twostage_hdr.cli.hydra_command import config_directory
 from twostage_hdr.cli.termination import quiet_lightning
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.imaging.atomic import atomic_path
