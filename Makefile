@@ -6,7 +6,7 @@ RUN := $(BIN)/twostage-hdr
 TRAINER ?= cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train tables test fuzz check dist clean
+.PHONY: help setup demo train tables test fuzz check docs dist clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -30,7 +30,7 @@ demo: setup  ## train small, score, reconstruct a picture: minutes on two cores 
 	@echo "Pictures  demo/run/pictures (training), demo/reconstruction (HDR files, previews, exposures),"
 	@echo "          demo/shipped (the same by the weights that come with the package)"
 	@echo "Report    demo/evaluation/report.html"
-	@echo "Size      $$(du -sh demo | cut -f1), nearly all of it the two checkpoints in demo/run; \`make clean\` removes it"
+	@echo "Size      $$(du -sh demo | cut -f1); \`make clean\` removes it"
 
 train: setup  ## train with the paper's settings on generated scenes (see README for your own data)
 	$(RUN) train experiment=paper data=procedural
@@ -52,10 +52,19 @@ check: setup  ## lint, format, types, import contracts, fast tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow and not cluster and not gpu and not browser and not video"
 
+docs: $(VENV)/docs/installed  ## this documentation as a site in site/; a broken link is an error
+	$(VENV)/docs/bin/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
+	@echo "Open site/index.html"
+
+$(VENV)/docs/installed: docs/site/requirements.lock
+	$(PYTHON) -m venv $(VENV)/docs
+	$(VENV)/docs/bin/python -m pip install --quiet --no-deps --require-hashes --requirement docs/site/requirements.lock
+	@touch $@
+
 dist: setup  ## wheel and source distribution in dist/, checked
 	$(BIN)/python -m build
 	$(BIN)/python -m twine check --strict dist/*
 
 clean:  ## remove what the other targets made, the environment included
-	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) demo build dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,13 +5,15 @@ A place in that page is a pair of comments. What is between them is written here
     <!-- results: experiments/NAME/results/summary.json -->
     <!-- /results -->
 
-"networks" after the file's name leaves out what is no network, but for the LDR input.
+"networks" after the file's name leaves out what is no network, but for the LDR input. The page's other place is
+`<!-- reached -->`, for the default set's goals.
 """
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from experiments.weights import reached
 from twostage_hdr.evaluation.results import Results, read_results
 from twostage_hdr.evaluation.saved_results import LDR
 from twostage_hdr.evaluation.tables import TableStyle, cell_notes, latex_table, markdown_table, scaling_notes
@@ -39,6 +41,9 @@ _PLACE = re.compile(
 )
 
 
+_REACHED = re.compile(r"(?<=<!-- reached -->\n).*?(?=<!-- /reached -->)", re.DOTALL)
+
+
 def render_table(folder: Path) -> None:
     """Writes `table.md` and `table.tex` beside a `summary.json`."""
     results = read_results(folder / "summary.json")
@@ -63,7 +68,7 @@ def render_page(text: str, root: Path = ROOT) -> str:
         block = page_block(read_results(file), place["file"], bool(place["networks"])) if file.is_file() else ""
         return f"{place['head']}{block}{place['foot']}"
 
-    return _PLACE.sub(fill, text)
+    return _REACHED.sub(lambda _: f"\n{reached.table()}\n", _PLACE.sub(fill, text))
 
 
 def page_block(results: Results, file: str, networks: bool = False) -> str:

@@ -4,8 +4,7 @@ python -m experiments.weights.response_shrinkage --root HDR --weights RUN --out 
 
 What a frame's tones say of its camera and what they say of its scene cannot be told apart with some seventy scenes: the
 branch learns the training scenes' tones, and on others its estimate is worse than the mean curve. So the part of the
-estimate that depends on the frame is scaled by a factor, the best on the validation places. Then white is made neutral
-(`neutral_white`), and the set is written.
+estimate that depends on the frame is scaled by a factor, the best on the validation places.
 """
 
 import argparse
@@ -15,7 +14,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from experiments.weights.neutral_white import neutralise
 from experiments.weights.rounds import SPLITS
 from twostage_hdr.camera.exposure import ClippedShareExposure
 from twostage_hdr.camera.jpeg import Jpeg
@@ -38,12 +36,6 @@ from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 FACTORS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 LIGHTS = 0.5
 """Of 0.5 to 0.7 the best on the validation places, for unknown cameras and for gamma 2.24."""
-NOTES = {
-    "recipe": "experiment=whole_frame on two_stage_gamma_context, response shrunk to the mean of unknown cameras",
-    "data": "67 of 118 HDR photographs: Poly Haven (CC0), openexr-images (BSD-3-Clause), see docs/weights.md",
-    "licence": "MIT",
-}
-"""In the file's header."""
 SEEDS = (0, 1, 2)
 """Of the validation cameras."""
 
@@ -56,10 +48,10 @@ def unknown_camera() -> VirtualCamera:
 class Frames:
     """Thumbnails of whole frames by unknown cameras, and the triples."""
 
-    def __init__(self, root: Path, part: str, seeds: tuple[int, ...]) -> None:
+    def __init__(self, root: Path, part: str, seeds: tuple[int, ...], splits: Path = SPLITS) -> None:
         source = HdrFolderSource(root=str(root), camera=unknown_camera())
         known = {scene.id: scene for scene in source.scenes()}
-        scenes = [known[name] for name in getattr(read_splits(SPLITS), part)]
+        scenes = [known[name] for name in getattr(read_splits(splits), part)]
         self.triples: list[Triple] = []
         self.seen: list[Thumbnail] = []
         for seed in seeds:
@@ -93,6 +85,7 @@ def shrink(network: TwoStageWholeFrameNetwork, mean: Tensor, factor: float) -> N
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=Path, required=True, help="folder of HDR images")
+    parser.add_argument("--splits", type=Path, default=SPLITS, help="which images train and validate")
     parser.add_argument("--weights", required=True, help="the trained branch")
     parser.add_argument("--out", type=Path, required=True, help="the .safetensors to write")
     parser.add_argument("--lights", type=float, default=LIGHTS, help="the quantile that is shown by default")
@@ -100,8 +93,8 @@ def main() -> None:
     arguments = parser.parse_args()
     network = load_weights(arguments.weights)
     assert isinstance(network, TwoStageWholeFrameNetwork)
-    mean = numbers(network, Frames(arguments.root, "train", SEEDS[:1])).mean(0)
-    frames = Frames(arguments.root, "val", SEEDS)
+    mean = numbers(network, Frames(arguments.root, "train", SEEDS[:1], arguments.splits)).mean(0)
+    frames = Frames(arguments.root, "val", SEEDS, arguments.splits)
     own = numbers(network, frames)
     errors = {
         factor: sum(error(*pair) for pair in zip(frames.triples, mean + factor * (own - mean), strict=True)) / len(own)
@@ -111,9 +104,8 @@ def main() -> None:
     for factor, stops in errors.items():
         print(f"{factor:.1f}  {stops:.4f} stops" + ("  <- taken" if factor == best else ""))
     shrink(network, mean, best)
-    neutralise(network)
     network.lights = network.hyper_parameters["lights"] = arguments.lights
-    save_weights(arguments.out, network, NOTES)
+    save_weights(arguments.out, network)
     if arguments.results:
         content = {"frames": len(own), "well_exposed_stops": {str(key): value for key, value in errors.items()}}
         arguments.results.write_text(json.dumps(content | {"taken": best}, indent=1) + "\n", encoding="utf-8")

@@ -1,14 +1,17 @@
 """Retrain the shipped weights: every round after the other, each from the weights of one before.
 
-python -m experiments.weights.rounds --root HDR --out RUNS
+python -m experiments.weights.rounds --root HDR --out RUNS [--trainer gpu] [SETTING ...]
 
 The same command goes on where it was stopped, and passes over rounds that are finished. At the end the sets lie in
-RUNS as .safetensors; `--ship` puts them into the package in place of the ones there.
+RUNS as .safetensors; `--ship` puts them into the package in place of the ones there. `two_stage_any` gets two steps
+after its round: the response is drawn to the mean (`response_shrinkage`), and white is made neutral (`neutral_white`).
+A SETTING, as `train` takes it, is added to every round: `trainer.max_epochs=1 data.patches_per_epoch=8` tries it out.
 """
 
 import argparse
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +74,8 @@ SETS = {
     "two_stage_any": "any",
 }
 """Shipped set: the round that it comes from."""
+SHIPPED_TRAINER = {"best": "cpu_bf16", "context": "cpu", "whole_frame": "cpu"}
+"""What the shipped sets' recipes were trained with."""
 
 
 def start_of(one: Round, out: Path) -> str:
@@ -80,18 +85,36 @@ def start_of(one: Round, out: Path) -> str:
     return str(out / one.start) if one.start in {other.name for other in ROUNDS} else one.start
 
 
-def command(one: Round, root: Path, out: Path) -> list[str]:
-    """The `twostage-hdr train` of a round."""
+def command(
+    one: Round,
+    root: Path,
+    out: Path,
+    *,
+    trainer: str | None = None,
+    splits: Path = SPLITS,
+    more: Sequence[str] = (),
+) -> list[str]:
+    """The `twostage-hdr train` of a round.
+
+    Args:
+        one: the round.
+        root: of the images.
+        out: of the runs.
+        trainer: group choice; None for the one of the shipped sets.
+        splits: which images train, validate and test.
+        more: settings that come after the round's own.
+    """
     return [
         "train",
         f"experiment={one.experiment}",
-        "trainer=cpu_bf16" if one.experiment == "best" else "trainer=cpu",
+        f"trainer={trainer or SHIPPED_TRAINER[one.experiment]}",
         f"data.root={root}",
-        f"data.split_file={SPLITS}",
+        f"data.split_file={splits}",
         f"camera={one.camera}",
         f"weights={start_of(one, out)}",
         f"seed={one.seed}",
         *one.settings,
+        *more,
         "logger=csv",
         f"hydra.run.dir={out / one.name}",
     ]
@@ -112,22 +135,37 @@ def run(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "twostage_hdr", *arguments], check=True)
 
 
-def main() -> None:
+def step(name: str, *arguments: str) -> None:
+    """Another script of this folder, in a process of its own."""
+    subprocess.run([sys.executable, "-m", f"experiments.weights.{name}", *arguments], check=True)
+
+
+def finish(name: str, out: Path, target: Path, root: Path, splits: Path) -> None:
+    """Makes a set from the last round that it comes from."""
+    last = str(out / SETS[name])
+    if name != "two_stage_any":
+        run("export", last, str(target), "--overwrite")
+        return
+    shrunk = str(out / f"{name}_shrunk.safetensors")
+    step("response_shrinkage", "--root", str(root), "--splits", str(splits), "--weights", last, "--out", shrunk)
+    step("neutral_white", "--weights", shrunk, "--out", str(target))
+
+
+def main(given: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("settings", nargs="*", metavar="SETTING", help="of every round, as `train` takes them")
     parser.add_argument("--root", type=Path, required=True, help="folder of HDR images")
     parser.add_argument("--out", type=Path, required=True, help="folder for the runs")
+    parser.add_argument("--trainer", help="for all rounds, gpu for one [default: the shipped sets' own, on the CPU]")
+    parser.add_argument("--splits", type=Path, default=SPLITS, help="of other images than the shipped sets'")
     parser.add_argument("--ship", action="store_true", help="replace the package's own sets")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
+    root, out, splits = arguments.root, arguments.out, arguments.splits
     for one in ROUNDS:
-        with_highlight_units(one, arguments.out)
-        run(*command(one, arguments.root, arguments.out))
-    for name, last in SETS.items():
-        target = (SHIPPED if arguments.ship else arguments.out) / f"{name}.safetensors"
-        if name == "two_stage_any":
-            shrink = [sys.executable, "-m", "experiments.weights.response_shrinkage", "--root", str(arguments.root)]
-            subprocess.run([*shrink, "--weights", str(arguments.out / last), "--out", str(target)], check=True)
-        else:
-            run("export", str(arguments.out / last), str(target), "--overwrite")
+        with_highlight_units(one, out)
+        run(*command(one, root, out, trainer=arguments.trainer, splits=splits, more=arguments.settings))
+    for name in SETS:
+        finish(name, out, (SHIPPED if arguments.ship else out) / f"{name}.safetensors", root, splits)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """ComfyUI nodes: photographs or video frames in, linear HDR images, exposures and HDR files out."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,8 +29,21 @@ def _reconstructor(weights: str, response: str, lights: float, precision: str) -
 
 
 def _pixels(image: torch.Tensor) -> np.ndarray:
-    """One image of ComfyUI, (height, width, 3) float in [0, 1], with 16 bits: levels of 8 bits stay what they were."""
-    return (image.clamp(0, 1) * 65535).round().cpu().numpy().astype(np.uint16)
+    """An image of ComfyUI, (height, width, 3 or 4) in [0, 1], as RGB with 16 bits: levels of 8 bits stay exact."""
+    return (image[..., :3].clamp(0, 1) * 65535).round().cpu().numpy().astype(np.uint16)
+
+
+def _with_progress(frames: torch.Tensor) -> Iterator[torch.Tensor]:
+    """The frames; ComfyUI's bar moves after each, which is also where its Cancel button ends the run."""
+    try:
+        from comfy.utils import ProgressBar  # ComfyUI's own module
+    except ImportError:
+        yield from frames
+        return
+    bar = ProgressBar(len(frames))
+    for frame in frames:
+        yield frame
+        bar.update(1)
 
 
 class Reconstruct:
@@ -60,9 +74,10 @@ class Reconstruct:
     def run(
         self, image: torch.Tensor, response: str, lights: float, precision: str, weights: str = ""
     ) -> tuple[torch.Tensor]:
-        """(batch, height, width, 3) in [0, 1] to the same shape, linear."""
+        """(batch, height, width, 3 or 4) in [0, 1] to (batch, height, width, 3), linear; alpha is left out."""
         reconstructor = _reconstructor(weights, response, lights, precision)
-        return (torch.stack([torch.from_numpy(reconstructor.image(_pixels(frame))) for frame in image]),)
+        frames = _with_progress(image)
+        return (torch.stack([torch.from_numpy(reconstructor.image(_pixels(frame))) for frame in frames]),)
 
 
 class Expose:

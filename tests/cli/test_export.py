@@ -1,9 +1,12 @@
+import json
+
 import pytest
 import torch
 from typer.testing import CliRunner
 
 from twostage_hdr.cli.main import app
 from twostage_hdr.errors import InputError
+from twostage_hdr.inference.export import DESCRIPTION
 from twostage_hdr.inference.published.renamed_state import load_expandnet
 from twostage_hdr.inference.weights import load_weights, read_header, save_weights
 from twostage_hdr.networks.baselines.expandnet import ExpandNet
@@ -54,6 +57,7 @@ def test_a_target_that_exists_is_replaced_only_on_request(tmp_path, weights):
         ("bad", "expected KEY=VALUE"),
         ("=x", "expected KEY=VALUE"),
         ("network=x", "network is written by the file"),
+        ("tile_halo=3", "tile_halo is written by the file"),
     ],
 )
 def test_a_note_that_would_be_lost_is_refused(tmp_path, weights, note, said):
@@ -62,14 +66,39 @@ def test_a_note_that_would_be_lost_is_refused(tmp_path, weights, note, said):
 
 
 @pytest.mark.parametrize("suffix", [pytest.param(".onnx", marks=pytest.mark.slow), ".pt2"])
-def test_other_programs_files_are_written_and_take_no_notes(tmp_path, weights, suffix):
-    if suffix == ".onnx":
-        pytest.importorskip("onnxscript")
-    result = _run(weights, tmp_path / f"out{suffix}")
+def test_other_programs_files_say_what_the_weights_say_and_the_notes_beside(tmp_path, weights, suffix):
+    assert (
+        _run(weights, tmp_path / "noted.safetensors", "--note", "licence=CC0", "--note", "data=streets").exit_code == 0
+    )
+    result = _run(tmp_path / "noted.safetensors", tmp_path / f"out{suffix}", "--note", "data=rooms")
     assert result.exit_code == 0, result.output
     assert "TwoStageNetwork" in result.output
-    assert (tmp_path / f"out{suffix}").stat().st_size > 10_000
-    assert "--note is for .safetensors only" in str(_run(weights, tmp_path / f"b{suffix}", "--note", "a=b").exception)
+    if suffix == ".onnx":
+        onnx = pytest.importorskip("onnx")
+        says = {entry.key: entry.value for entry in onnx.load(tmp_path / "out.onnx").metadata_props}
+    else:
+        extra = {DESCRIPTION: ""}
+        torch.export.load(tmp_path / "out.pt2", extra_files=extra)
+        says = json.loads(extra[DESCRIPTION])
+    assert (says["licence"], says["data"], says["tile_halo"]) == ("CC0", "rooms", "17")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "encoding"), [("two_stage", "camera"), ("two_stage_gamma", "gamma 2.24")])
+def test_an_exported_shipped_set_says_how_its_photographs_are_encoded(tmp_path, name, encoding):
+    result = _run(name, tmp_path / "net.pt2")
+    assert result.exit_code == 0, result.output
+    extra = {DESCRIPTION: ""}
+    torch.export.load(tmp_path / "net.pt2", extra_files=extra)
+    says = json.loads(extra[DESCRIPTION])
+    assert (says["input_encoding"], says["licence"]) == (encoding, "MIT")
+
+
+def test_the_whole_frame_set_takes_its_encoding_from_the_response_alone(tmp_path):
+    refused = _run("two_stage_any", tmp_path / "net.pt2", "--note", "input_encoding=camera").exception
+    assert "input_encoding is written by the file" in str(refused)
+    assert "no such encoding" in str(_run("demo", tmp_path / "net.pt2", "--note", "input_encoding=sRGB").exception)
+    assert list(tmp_path.iterdir()) == []
 
 
 def _run_of_import_weights(*arguments):

@@ -130,7 +130,10 @@ def test_help_shows_the_groups_with_their_choices_and_examples(
     assert leaving.value.code in (None, 0)
     told = capsys.readouterr().out
     assert told.startswith(f"Usage: twostage-hdr {verb}")
-    assert "data: hdm, hdm_paper, hdm_paper_any_exposure, hdr_folder, hdr_views, procedural" in " ".join(told.split())
+    assert (
+        "data: gain_map, hdm, hdm_paper, hdm_paper_any_exposure, hdr_folder, hdr_views, paired, procedural"
+        in " ".join(told.split())
+    )
     # What most people want comes before what can be chosen.
     assert told.index(f"twostage-hdr {verb} ", 30) < told.index("Groups and their choices")
 

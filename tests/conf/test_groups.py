@@ -232,7 +232,7 @@ def test_the_default_trainer_is_built(compose: Callable[..., DictConfig]) -> Non
 
 def test_the_module_alone_switches_everything_also_below_an_experiment(compose: Callable[..., DictConfig]) -> None:
     for module in choices("module"):
-        for experiment in ("paper", "demo"):
+        for experiment in ("paper", "small"):
             built = instantiate(compose(f"experiment={experiment}", f"module={module}", *TINY[module]).module)
             alone = module in ("one_network", "ahdrnet") or module in COMPARED
             stages = "two_stage" if module == "multi_shot" else module

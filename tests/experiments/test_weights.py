@@ -1,5 +1,6 @@
 """The scripts that make and judge the shipped weights."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,23 +11,43 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
+from experiments.weights import rounds
 from experiments.weights.calibration import calibration, levels
 from experiments.weights.choices import CHOICES, RECIPE
 from experiments.weights.depth import CONSTANT, errors_by_depth
 from experiments.weights.highlight_units import THRESHOLD, add_highlight_units
-from experiments.weights.limits import AS_IS, CLIPPED, COARSE, OTHERS, SHARE, limits
+from experiments.weights.limits import (
+    AS_IS,
+    CLIPPED,
+    COLOUR,
+    CURVE,
+    FINE,
+    FRAME,
+    LUMINANCE,
+    OTHERS,
+    REGION,
+    REGION_RGB,
+    SHARE,
+    limits,
+    perfected,
+)
 from experiments.weights.neutral_white import cast, neutralise
+from experiments.weights.reached import cell, goals
 from experiments.weights.response_shrinkage import shrink
 from experiments.weights.rounds import ROUNDS, SETS, Round, command, start_of
 from experiments.weights.scores import SETS as SCORED
+from experiments.weights.scores import keep_default
 from twostage_hdr.cli.hydra_command import config_directory
 from twostage_hdr.data.triple import Triple
+from twostage_hdr.evaluation.evaluated_scene import EvaluatedScene
 from twostage_hdr.evaluation.methods import LdrIdentity
 from twostage_hdr.evaluation.run import evaluate
 from twostage_hdr.evaluation.saved_results import SavedResults
 from twostage_hdr.networks.frame_thumbnail import thumbnail
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
+from twostage_hdr.radiometry.gamma import decode_gamma
+from twostage_hdr.radiometry.luminance import luminance
 
 
 def composed(arguments: Sequence[str]) -> DictConfig:
@@ -42,6 +63,33 @@ def test_every_round_composes_and_starts_from_one_before(one: Round, tmp_path: P
     earlier = {other.name for other in ROUNDS[: ROUNDS.index(one)]}
     assert one.start == "demo" or one.start in earlier
     assert config.weights == start_of(one, tmp_path)
+
+
+def test_a_trainer_and_settings_reach_every_round_after_its_own() -> None:
+    for one in ROUNDS:
+        given = command(one, Path("hdr"), Path("runs"), trainer="gpu", more=["trainer.max_epochs=1"])
+        config = composed(given[1:])
+        assert (config.trainer.accelerator, config.trainer.max_epochs) == ("gpu", 1)
+
+
+def test_the_command_trains_every_round_and_finishes_every_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[list[str]] = []
+    monkeypatch.setattr(rounds.subprocess, "run", lambda given, check: called.append(given[2:]))
+    monkeypatch.setattr(rounds, "with_highlight_units", lambda one, out: None)
+    rounds.main(["--root", "hdr", "--out", str(tmp_path), "--trainer", "gpu", "trainer.max_epochs=1"])
+    trained = [next(word for word in words if "hydra.run.dir" in word) for words in called if words[1] == "train"]
+    assert trained == [f"hydra.run.dir={tmp_path / one.name}" for one in ROUNDS]
+    finished = [words for words in called if words[1] != "train"]
+    last = str(tmp_path / "two_stage_any.safetensors")
+    assert [words[0] for words in finished[-2:]] == [
+        "experiments.weights.response_shrinkage",
+        "experiments.weights.neutral_white",
+    ]
+    assert finished[-1][finished[-1].index("--out") + 1] == last
+    assert finished[-2][finished[-2].index("--out") + 1] == finished[-1][finished[-1].index("--weights") + 1]
+    assert {words[3] for words in finished[:-2]} == {
+        str(tmp_path / f"{name}.safetensors") for name in SETS if name != "two_stage_any"
+    }
 
 
 def test_all_rounds_share_the_split_and_none_repeats_anothers_patches() -> None:
@@ -91,16 +139,55 @@ def evaluated_wall(folder: Path, height: int, seen: int) -> None:
     reference = ldr.clone()
     reference[:, :, seen:] = 4 ** (1 / 2.24)
     triple = Triple(ldr, reference.clamp(max=1), reference, "wall", torch.tensor(1.0))
-    evaluate([LdrIdentity()], [triple], folder, facts={}, visit=SavedResults(folder / "results").save)
+    facts = {"images": "1 of the test set, of 1 place"}
+    evaluate([LdrIdentity()], [triple], folder, facts=facts, visit=SavedResults(folder / "results").save)
 
 
 def test_what_is_lost_in_a_wall_of_one_brightness_is_its_clipped_part_and_one_gain_mends_it(tmp_path: Path) -> None:
     evaluated_wall(tmp_path, height=32, seen=24)
     told = limits(tmp_path, ["ldr"])["ldr"]
-    assert told[SHARE] == pytest.approx(1.0, abs=1e-3)
-    assert told[OTHERS] == pytest.approx(told[AS_IS], abs=0.1)
-    assert told[CLIPPED] > 60
-    assert told[COARSE] > told[AS_IS] + 15
+    assert told[AS_IS][SHARE] == pytest.approx(1.0, abs=1e-3)
+    assert told[AS_IS]["stops_error_clipped"] == pytest.approx(2.0, abs=0.01)
+    assert told[OTHERS]["pu21_psnr"] == pytest.approx(told[AS_IS]["pu21_psnr"], abs=0.1)
+    assert told[CLIPPED]["pu21_psnr"] > 60
+    for gain in (FRAME, REGION, FINE):
+        assert told[gain]["pu21_psnr"] > told[AS_IS]["pu21_psnr"] + 15
+        assert told[gain]["stops_error_clipped"] < 0.1
+
+
+def two_lamps() -> EvaluatedScene:
+    """Grey with two clipped lamps, one 2 and white, one 8 times white and red; the photograph as its result."""
+    ldr = torch.full((3, 16, 40), 0.5)
+    ldr[:, 4:12, 4:12] = ldr[:, 4:12, 24:32] = 1.0
+    reference = decode_gamma(ldr)
+    reference[:, 4:12, 4:12] = 2.0
+    reference[:, 4:12, 24:32] = torch.tensor([12.0, 7.0, 6.0])[:, None, None]
+    return EvaluatedScene(name="lamps", frame=ldr, reference=reference, results={})
+
+
+def test_a_gain_for_each_region_mends_two_lamps_and_one_for_the_frame_does_not() -> None:
+    scene = two_lamps()
+    images, white, red = perfected(decode_gamma(scene.frame), scene), (4, 4), (4, 24)
+    light = {what: luminance(image)[0] for what, image in images.items()}
+    wanted = luminance(scene.reference)[0]
+    for what in (REGION, REGION_RGB, LUMINANCE, CLIPPED):
+        assert light[what][white] == pytest.approx(float(wanted[white]), rel=0.01)
+        assert light[what][red] == pytest.approx(float(wanted[red]), rel=0.01)
+    middle = float((wanted[white] * wanted[red]).sqrt())  # of two regions of one size
+    assert light[FRAME][white] == light[FRAME][red] == pytest.approx(middle, rel=0.01)
+    assert torch.allclose(images[REGION_RGB], scene.reference, rtol=0.01)
+    assert images[COLOUR][0][red] / images[COLOUR][1][red] == pytest.approx(12 / 7, rel=0.01)
+    assert light[COLOUR][red] == pytest.approx(1.0, rel=0.01)
+
+
+def test_a_perfect_curve_undoes_the_response_below_white_and_nothing_else() -> None:
+    linear = torch.linspace(0.05, 0.9, 24 * 8).view(1, 8, 24).repeat(3, 1, 1)
+    ldr = (linear ** (1 / 1.6) * 255).round() / 255
+    ldr[:, :, :4] = 1.0
+    scene = EvaluatedScene(name="ramp", frame=ldr, reference=linear, results={})
+    image = perfected(decode_gamma(ldr), scene)[CURVE]
+    assert torch.allclose(image[:, :, 4:], linear[:, :, 4:], atol=0.01)
+    assert torch.equal(image[:, :, :4], torch.ones(3, 8, 4))
 
 
 def test_errors_are_sorted_by_the_distance_to_what_is_not_clipped(tmp_path: Path) -> None:
@@ -160,3 +247,31 @@ def test_a_neutralised_network_answers_a_white_square_without_a_cast() -> None:
     assert float(cast(network).abs().max()) > 0.01
     neutralise(network)
     assert float(cast(network).abs().max()) < 1e-4
+
+
+def test_scores_of_one_camera_leave_the_others_in_the_file(tmp_path: Path) -> None:
+    evaluated_wall(tmp_path / "evaluation", height=32, seen=24)
+    file = tmp_path / "any.json"
+    file.write_text(json.dumps({"cameras": {"random": {"ldr": {"mean": {"pu21_psnr": 1.0}}}}}))
+    keep_default({"gamma": tmp_path / "evaluation"}, file)
+    kept = json.loads(file.read_text())["cameras"]
+    assert kept["random"]["ldr"]["mean"]["pu21_psnr"] == 1.0
+    assert kept["gamma"]["ldr"]["mean"]["stops_error_clipped"] == pytest.approx(2.0, abs=0.01)
+    assert kept["gamma"]["ldr"]["per_image"]["wall"] == kept["gamma"]["ldr"]["mean"]
+
+
+@pytest.mark.parametrize(("ours", "met"), [(25.0, True), (23.5, False)])
+def test_a_goal_counts_from_the_better_of_frame_and_expandnet_and_is_bold_where_it_is_met(
+    ours: float, met: bool
+) -> None:
+    scores = {"ldr": 20.0, "ExpandNet_published": 21.0, "two_stage_any": ours}
+    rows = {
+        name: {
+            "mean": {"pu21_psnr": value},
+            "per_image": {"a": {"pu21_psnr": value - 1}, "b": {"pu21_psnr": value + 1}},
+        }
+        for name, value in scores.items()
+    }
+    text = cell(goals(0.0, 3.0, 0.0)[1], rows, {"a": "here", "b": "there"})
+    assert text.strip("*") == f"{ours:.2f}, {ours - 21:+.2f} [{ours - 21:.1f}, {ours - 21:.1f}] (+3)"
+    assert text.startswith("**") == met

@@ -66,18 +66,24 @@ def test_devices_share_the_tiles_and_give_the_result_of_one(network: nn.Module) 
     np.testing.assert_allclose(several.run(ldr), Engine(network=network, device="cpu").run(ldr), rtol=0, atol=1e-5)
 
 
+def allows_tf32() -> bool:
+    """Of cuDNN's convolutions; before PyTorch 2.9 there is one switch for all of cuDNN."""
+    cudnn = torch.backends.cudnn
+    return cudnn.conv.fp32_precision != "ieee" if hasattr(cudnn, "conv") else cudnn.allow_tf32
+
+
 class TellsPrecision(Blur):
     """What cuDNN would convolve in."""
 
     def forward(self, ldr: Tensor) -> Tensor:
-        assert torch.backends.cudnn.conv.fp32_precision == "ieee"
+        assert not allows_tf32()
         return super().forward(ldr)
 
 
 def test_fp32_is_not_tf32_and_the_callers_choice_is_left_alone() -> None:
-    before = torch.backends.cudnn.conv.fp32_precision
+    assert allows_tf32()
     for _ in Engine(network=TellsPrecision(), device="cpu", tile=16).run_rows(photograph(45, 70)):
-        assert torch.backends.cudnn.conv.fp32_precision == before != "ieee"
+        assert allows_tf32()
 
 
 class Refuses(Blur):

@@ -1,5 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -46,30 +47,41 @@ def test_auto_precision_is_what_all_devices_compute_in() -> None:
     assert choose_precision("auto", [torch.device("cpu"), torch.device("meta")]) == "fp32"
 
 
-def test_of_several_threads_the_last_one_turns_tf32_back() -> None:
-    convolutions = torch.backends.cudnn.conv
-    before, inside = convolutions.fp32_precision, Barrier(2)
+def _allows_tf32() -> bool:
+    cudnn = torch.backends.cudnn
+    return cudnn.conv.fp32_precision != "ieee" if hasattr(cudnn, "conv") else cudnn.allow_tf32
 
-    def work(_: int) -> str:
+
+def test_of_several_threads_the_last_one_turns_tf32_back() -> None:
+    before, inside = _allows_tf32(), Barrier(2)
+
+    def work(_: int) -> bool:
         with without_tf32:
             inside.wait(10)
-            return convolutions.fp32_precision
+            return _allows_tf32()
 
     for _ in range(20):
         with ThreadPoolExecutor(2) as pool:
-            assert set(pool.map(work, range(2))) == {"ieee"}
-        assert convolutions.fp32_precision == before
+            assert set(pool.map(work, range(2))) == {False}
+        assert _allows_tf32() == before
 
 
 def test_tf32_comes_back_after_a_failure() -> None:
-    convolutions = torch.backends.cudnn.conv
-    before = convolutions.fp32_precision
+    before = _allows_tf32()
 
     def fail() -> None:
         with without_tf32:
-            assert convolutions.fp32_precision == "ieee"
+            assert not _allows_tf32()
             raise ValueError("a failure")
 
     with pytest.raises(ValueError, match="a failure"):
         fail()
-    assert convolutions.fp32_precision == before
+    assert _allows_tf32() == before
+
+
+def test_a_pytorch_without_named_precisions_has_its_switch_turned(monkeypatch: pytest.MonkeyPatch) -> None:
+    older = SimpleNamespace(allow_tf32=True)
+    monkeypatch.setattr(torch.backends, "cudnn", older)
+    with type(without_tf32)():
+        assert older.allow_tf32 is False
+    assert older.allow_tf32 is True

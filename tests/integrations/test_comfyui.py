@@ -1,7 +1,10 @@
 """The nodes as ComfyUI calls them, without ComfyUI: its interface is a handful of class attributes and plain calls."""
 
 import inspect
+import sys
+from types import ModuleType
 
+import imagecodecs
 import numpy as np
 import OpenEXR
 import pytest
@@ -46,3 +49,35 @@ def test_files_are_numbered_and_hold_the_image(tmp_path) -> None:
     with OpenEXR.File(str(tmp_path / "shot_00002.exr")) as file:
         np.testing.assert_allclose(file.channels()["RGB"].pixels, image[1].numpy(), rtol=1e-3)
     assert Save(tmp_path).run(image[:1], format="exr", name="shot")["ui"]["text"] == ["shot_00003.exr"]
+
+
+def test_ultra_hdr_lands_in_comfyuis_output_folder(tmp_path, monkeypatch) -> None:
+    folder_paths = ModuleType("folder_paths")
+    folder_paths.get_output_directory = lambda: str(tmp_path)
+    monkeypatch.setitem(sys.modules, "folder_paths", folder_paths)
+    light = torch.linspace(0.2, 4, 64).expand(64, 64)[None, :, :, None].repeat(1, 1, 1, 3)
+    (said,) = Save().run(light, format="ultrahdr", name="../shot")["ui"]["text"]
+    assert [path.name for path in tmp_path.iterdir()] == [said]
+    shown = imagecodecs.ultrahdr_decode((tmp_path / said).read_bytes(), dtype="float16")[0, :, :3]
+    np.testing.assert_allclose(shown, light[0, 0], rtol=0.1)
+
+
+def test_an_alpha_channel_is_left_out_and_the_bar_moves_with_every_frame(monkeypatch) -> None:
+    moved = []
+
+    class ProgressBar:
+        def __init__(self, total: int) -> None:
+            moved.append(total)
+
+        def update(self, value: int) -> None:
+            moved.append(-value)
+
+    utils = ModuleType("comfy.utils")
+    utils.ProgressBar = ProgressBar
+    monkeypatch.setitem(sys.modules, "comfy", ModuleType("comfy"))
+    monkeypatch.setitem(sys.modules, "comfy.utils", utils)
+    image = torch.rand(2, 8, 8, 4)
+    choices = {"response": "declared", "lights": 0.0, "precision": "fp32", "weights": "two_stage"}
+    (linear,) = Reconstruct().run(image, **choices)
+    torch.testing.assert_close(linear, Reconstruct().run(image[..., :3], **choices)[0])
+    assert moved == [2, -1, -1, 2, -1, -1]

@@ -42,7 +42,7 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
 @pytest.fixture
 def train(command: Command) -> Command:
     """`train("hydra.run.dir=DIR", ...)`: the demo recipe with tiny networks on tiny scenes."""
-    return lambda *overrides: command("train", "experiment=demo", *ON_CPU, *TINY_DATA, *TINY_NETWORK, *overrides)
+    return lambda *overrides: command("train", "experiment=small", *ON_CPU, *TINY_DATA, *TINY_NETWORK, *overrides)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(),
 @pytest.fixture
 def train(command: Command) -> Command:
     tiny = (*TINY_DATA, *TINY_NETWORK, *TINY_DISCRIMINATOR)
-    settings = ("experiment=demo", "trainer=gpu", "trainer.log_every_n_steps=1", "logger=csv", "trainer.max_epochs=1")
+    settings = ("experiment=small", "trainer=gpu", "trainer.log_every_n_steps=1", "logger=csv", "trainer.max_epochs=1")
     return lambda *overrides: command("train", *settings, *tiny, *overrides)
 
 

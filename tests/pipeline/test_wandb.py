@@ -113,7 +113,7 @@ def test_each_job_of_a_sweep_is_a_run_of_its_own_with_all_that_belongs_to_it(
         "base_and_ablation",
         "base_and_ablation/1",
     )
-    assert set(run.tags) == {"module=two_stage", "data=procedural", "experiment=demo", "ablation=without_colour"}
+    assert set(run.tags) == {"module=two_stage", "data=procedural", "experiment=small", "ablation=without_colour"}
     assert [record.exit_code for record in jobs[1][0].all("exit")] == [0]
 
     offline = jobs[1][0]

@@ -7,18 +7,21 @@ from torch import nn
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.export import export_onnx, export_program
+from twostage_hdr.inference.export_contract import INPUT_ENCODING, check_encoding, export_contract
 from twostage_hdr.inference.network_description import describe_network
 from twostage_hdr.inference.published.hdrcnn import load_hdrcnn
 from twostage_hdr.inference.published.official import load_official
 from twostage_hdr.inference.published.renamed_state import load_expandnet, load_fhdr
 from twostage_hdr.inference.published.state_names import load_gmnet, load_hdrunet, load_lhdr, load_maskhdr
-from twostage_hdr.inference.weights import CHECKSUM, find_weights, load_weights, save_weights
+from twostage_hdr.inference.weights import CHECKSUM, SHIPPED, find_weights, load_weights, read_header, save_weights
 from twostage_hdr.inference.whole_frame import check_lights, parse_response
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
 
 SUFFIXES = (".safetensors", ".onnx", ".pt2")
-
 """Of the files that can be written: weights, ONNX, a program of torch.export."""
+
+_SHIPPED_ENCODINGS = {"two_stage_gamma": "gamma 2.24", "two_stage_gamma_context": "gamma 2.24"}
+"""Of the shipped sets that take one response only; their headers are older than the entry for it."""
 
 
 def export_weights(
@@ -36,7 +39,7 @@ def export_weights(
     Args:
         where: anything `load_weights` takes.
         target: the file.
-        notes: KEY=VALUE, entries for the header (.safetensors only).
+        notes: KEY=VALUE, entries for the header or the metadata, beside or instead of the weights' own.
         overwrite: replace the target if it exists.
         response: of the program's photographs, see `ReconstructOptions` (.onnx and .pt2 of the whole-frame network).
         lights: the same.
@@ -47,21 +50,26 @@ def export_weights(
 
     Raises:
         InputError: weights that cannot be read, a suffix that is not known, a target that is the source or exists,
-            notes that the format does not take or that are no pairs, or a network that it cannot hold.
+            notes that are no pairs or would be lost, or a network that the format cannot hold.
     """
     suffix = target.suffix.lower()
     if suffix not in SUFFIXES:
         choices = ", ".join(SUFFIXES)
         raise InputError(target, f"cannot export to {target.suffix or 'a name without suffix'}", f"choose {choices}")
-    if notes and suffix != ".safetensors":
-        raise InputError(target, "--note is for .safetensors only", "leave it out")
     source = find_weights(where)
     if source.resolve() == target.resolve():
         raise InputError(target, "is the source itself", "choose another name")
     if target.exists() and not overwrite:
         raise InputError(target, "exists", "--overwrite replaces it")
     network = load_weights(where, trust=trust)
-    pairs = _pairs(notes, (*describe_network(network), CHECKSUM))
+    described = {*describe_network(network), CHECKSUM}
+    own = {key: str(value) for key, value in read_header(where).items() if key not in described}
+    if source.parent == SHIPPED and source.stem in _SHIPPED_ENCODINGS:
+        own[INPUT_ENCODING] = _SHIPPED_ENCODINGS[source.stem]
+    taken = described | export_contract(network, response="declared", notes={}).keys()
+    if not isinstance(network, TwoStageWholeFrameNetwork):  # it takes what --response says
+        taken -= {INPUT_ENCODING}
+    pairs = own | _pairs(notes, taken)
     chosen, lights = parse_response(response), check_lights(lights)
     if (chosen != "declared" or lights is not None) and (
         suffix == ".safetensors" or not isinstance(network, TwoStageWholeFrameNetwork)
@@ -69,9 +77,9 @@ def export_weights(
         raise InputError("--response, --lights", "for .onnx and .pt2 of the default set only", "leave them out")
     match suffix:
         case ".onnx":
-            export_onnx(network, target, response=chosen, lights=lights)
+            export_onnx(network, target, response=chosen, lights=lights, notes=pairs)
         case ".pt2":
-            export_program(network, target, response=chosen, lights=lights)
+            export_program(network, target, response=chosen, lights=lights, notes=pairs)
         case _:
             save_weights(target, network, pairs)
     count = sum(parameter.numel() for parameter in network.parameters())
@@ -88,6 +96,8 @@ def _pairs(notes: Sequence[str], taken: Collection[str]) -> dict[str, str]:
             raise InputError(f"--note {note}", "expected KEY=VALUE")
         if key in taken:
             raise InputError(f"--note {note}", f"{key} is written by the file", "choose another key")
+        if key == INPUT_ENCODING:
+            check_encoding(value)
         pairs[key] = value
     return pairs
 

@@ -3,7 +3,7 @@
 import json
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +14,7 @@ from torch.export import Dim
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.inference.export_contract import export_contract
 from twostage_hdr.inference.network_description import describe_network
 from twostage_hdr.inference.whole_frame import Response
 from twostage_hdr.networks.stage import Stage
@@ -25,7 +26,7 @@ INPUT, OUTPUT = "ldr", "hdr"
 """Names of the network's image in, (batch, 3, height, width) in [0, 1], and of its image out."""
 
 DESCRIPTION = "description.json"
-"""Entry of a .pt2 file that says what `describe_network` says; in .onnx the same are metadata properties."""
+"""Entry of a .pt2 file, `describe_network` and `export_contract` as JSON; in .onnx the same are metadata properties."""
 
 _EXAMPLE = (2, 3, 24, 40)  # no two equal and none 1, so that no relation between them is taken for a rule
 
@@ -35,15 +36,21 @@ _ANY_SIZE = (TwoStageNetwork, Stage, TwoStageContextNetwork, TwoStageWholeFrameN
 
 
 def export_onnx(
-    network: nn.Module, path: Path, *, response: Response = "declared", lights: float | None = None
+    network: nn.Module,
+    path: Path,
+    *,
+    response: Response = "declared",
+    lights: float | None = None,
+    notes: Mapping[str, str] | None = None,
 ) -> None:
-    """Writes `.onnx` with batch, height and width free.
+    """Writes `.onnx` with batch, height and width free, and metadata from which any program can run it.
 
     Args:
         network: of this package.
         path: the file.
         response: how the program's photographs are encoded; a choice of the whole-frame network.
         lights: brightness of what was clipped, likewise.
+        notes: of the weights (licence, data), for the metadata.
 
     Raises:
         InputError: the packages for it are missing, or a network that cannot be written with free sizes.
@@ -63,14 +70,19 @@ def export_onnx(
             verbose=False,
         )
     assert program is not None
-    description = _description(network, response, lights)
+    description = _description(network, response, lights, notes)
     program.model.metadata_props.update({key: _text(value) for key, value in description.items()})
     with atomic_path(path) as temporary:
         program.save(str(temporary), external_data=False)
 
 
 def export_program(
-    network: nn.Module, path: Path, *, response: Response = "declared", lights: float | None = None
+    network: nn.Module,
+    path: Path,
+    *,
+    response: Response = "declared",
+    lights: float | None = None,
+    notes: Mapping[str, str] | None = None,
 ) -> None:
     """Writes `.pt2`, which `torch.export.load(path).module()` runs without this package; sizes are free.
 
@@ -86,9 +98,10 @@ def export_program(
             _Plain(network.eval(), response, lights),
             (torch.rand(_EXAMPLE),),
             dynamic_shapes=({0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC},),
+            strict=False,  # the default of PyTorch 2.7 and later
         )
     with atomic_path(path) as temporary:
-        description = json.dumps(_description(network, response, lights))
+        description = json.dumps(_description(network, response, lights, notes))
         torch.export.save(program, temporary, extra_files={DESCRIPTION: description})
 
 
@@ -105,8 +118,11 @@ class _Plain(nn.Module):
         return self.network(ldr, *self.choices)
 
 
-def _description(network: nn.Module, response: Response, lights: float | None) -> dict[str, object]:
-    description: dict[str, object] = {**describe_network(network)}
+def _description(
+    network: nn.Module, response: Response, lights: float | None, notes: Mapping[str, str] | None
+) -> dict[str, object]:
+    contract = export_contract(network, response=response, notes=notes or {})
+    description: dict[str, object] = {**contract, **describe_network(network)}
     if isinstance(network, TwoStageWholeFrameNetwork):
         description |= {"response": response, "lights": network.lights if lights is None else lights}
     return description

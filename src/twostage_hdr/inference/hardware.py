@@ -3,7 +3,7 @@
 import platform
 from collections.abc import Sequence
 from threading import Lock
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import torch
 
@@ -19,20 +19,26 @@ class _WithoutTF32:
     """A switch of the whole process: the first thread that enters turns it, the last one that leaves turns it back."""
 
     def __init__(self) -> None:
-        self._convolutions = torch.backends.cudnn.conv  # type: ignore[attr-defined] # set as the module is loaded
-        self._lock, self._inside, self._before = Lock(), 0, ""
+        cudnn: Any = torch.backends.cudnn
+        self._setting: tuple[Any, str, str | bool] = (
+            (cudnn.conv, "fp32_precision", "ieee") if hasattr(cudnn, "conv") else (cudnn, "allow_tf32", False)
+        )
+        """Whose, its name and its value without TF32; before PyTorch 2.9 there is one switch for all of cuDNN."""
+        self._lock, self._inside, self._before = Lock(), 0, None
 
     def __enter__(self) -> None:
         with self._lock:
             if self._inside == 0:
-                self._before, self._convolutions.fp32_precision = self._convolutions.fp32_precision, "ieee"
+                owner, name, exact = self._setting
+                self._before = getattr(owner, name)
+                setattr(owner, name, exact)
             self._inside += 1
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
-                self._convolutions.fp32_precision = self._before
+                setattr(*self._setting[:2], self._before)
 
 
 without_tf32 = _WithoutTF32()

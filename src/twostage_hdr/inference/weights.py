@@ -144,7 +144,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     regular_file(path)
     _check_shipped(path)
     with as_input_error(path, "copy it again", "not a readable .safetensors file"):
-        with safe_open(path, framework="pt") as file:
+        with torch.device("cpu"), safe_open(path, framework="pt") as file:  # older ones take PyTorch's default device
             header: dict[str, Any] = dict(file.metadata() or {})
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         header["hyper_parameters"] = parse_json(header.get("hyper_parameters", "{}"), path, cure="export it again")

@@ -1,4 +1,4 @@
-"""Structural similarity as a loss: one scale, and Wang's five [wang2004ssim] [wang2003msssim]."""
+"""Structural similarity as a loss: one scale, and Wang's five [wang2004ssim, wang2003msssim]."""
 
 from functools import cache
 from typing import Literal

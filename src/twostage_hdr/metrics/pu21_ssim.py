@@ -1,4 +1,4 @@
-"""SSIM of PU21-encoded luminance [mantiuk2021pu21] [wang2004ssim]."""
+"""SSIM of PU21-encoded luminance [mantiuk2021pu21, wang2004ssim]."""
 
 from kornia.metrics import ssim
 

@@ -1,4 +1,4 @@
-"""CIE L*a*b* of encoded images, and the CIEDE2000 difference, differentiable [sharma2005ciede2000]."""
+"""CIELAB of encoded images, and the CIEDE2000 difference, differentiable [sharma2005ciede2000]."""
 
 from functools import cache
 from typing import NamedTuple
@@ -35,7 +35,7 @@ def ciede2000(lab1: Lab, lab2: Lab) -> Float[Tensor, "*batch 1 height width"]:
     grows like 1 / sqrt(chroma), as that of the exact formula does.
 
     Args:
-        lab1: CIE L*a*b*, (..., 3, H, W); L* may exceed 100.
+        lab1: CIELAB, (..., 3, H, W); L* may exceed 100.
         lab2: the same shape.
     """
     l1, a1, b1 = lab1.unbind(-3)
@@ -112,7 +112,7 @@ def _cos(degrees: Map) -> Map:
 
 
 def encoded_to_lab(encoded: EncodedRGB) -> Lab:
-    """CIE L*a*b* (D65) of encoded values *read as sRGB*, as they are: nothing is rescaled or clipped.
+    """CIELAB (D65) of encoded values *read as sRGB*, as they are: nothing is rescaled or clipped.
 
     The colour loss and metric are defined on this reading [sharif2021twostage]: a value above 1 gives an L* above
     100. sRGB's curve is linear below 0, so gradients are finite for every finite value.

@@ -25,7 +25,7 @@ Luminance: TypeAlias = Float[Tensor, "*shape"]
 """Absolute luminance in cd/m^2, >= 0."""
 
 Lab: TypeAlias = Float[Tensor, "*batch 3 height width"]
-"""CIE L*a*b*, D65: L* in [0, 100]."""
+"""CIELAB, D65: L* in [0, 100]."""
 
 PerImage: TypeAlias = Float[Tensor, "batch"]
 """One number per image of a batch."""

@@ -115,7 +115,7 @@ class StreamedNetwork:
         return Workspace(blocks=blocks, features=self.features, growth=self.growth, dtype=self.dtype)
 
 
-def _image_bands(ldr: NDArray, grid: StreamGrid, table: NDArray[np.float32] | None) -> Iterator[Tensor]:
+def _image_bands(ldr: np.ndarray, grid: StreamGrid, table: NDArray[np.float32] | None) -> Iterator[Tensor]:
     """Bands of blocks in [0, 1]."""
     step = grid.tile_rows * OUTPUTS
     for top in range(0, grid.height, step):
