@@ -77,7 +77,7 @@ class Outcome:
     peak: float | None = None
     """Brightest value written, linear, 1.0 = white."""
     hdr: object = None
-    """What was made of the input's own HDR, an `HdrUse` (its import would keep help waiting); None where it has none."""
+    """What was made of the input's own HDR, an `HdrUse` (whose import is slow); None where it has none."""
 
 
 def _shown(text: str) -> str:
