@@ -152,6 +152,19 @@ def test_help_and_misspelt_settings_do_not_wait_for_pytorch(verb: str, argument:
     assert ended.returncode == 0, ended.stderr
 
 
+@pytest.mark.parametrize("verb", ["reconstruct", "convert", "info", "app"])
+def test_help_of_the_image_commands_waits_for_no_library(verb: str) -> None:
+    program = (
+        "import sys\n"
+        "from twostage_hdr.cli.main import main\n"
+        f"sys.argv = ['twostage-hdr', {verb!r}, '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "assert not {'torch', 'numpy', 'OpenImageIO', 'PIL'} & set(sys.modules), sorted(sys.modules)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
 @pytest.mark.parametrize(
     ("given", "spelt"),
     [

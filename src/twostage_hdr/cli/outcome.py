@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from twostage_hdr.boundary.refusal import one_line, printable
-from twostage_hdr.inference.own_light import HdrUse
 
 LONGEST_LINE = 2000
 """Characters, long names included."""
@@ -77,8 +76,8 @@ class Outcome:
     seconds: float | None = None
     peak: float | None = None
     """Brightest value written, linear, 1.0 = white."""
-    hdr: HdrUse | None = None
-    """What was made of the input's own HDR; None where it has none."""
+    hdr: object = None
+    """What was made of the input's own HDR, an `HdrUse` (whose import is slow); None where it has none."""
 
 
 def _shown(text: str) -> str:
