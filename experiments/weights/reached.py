@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from twostage_hdr.evaluation.paired_difference import paired_difference
+from experiments.comparison.paired_difference import paired_difference
 
 FILE = Path(__file__).parent / "results" / "any.json"
 OURS, FRAME, PUBLISHED = "two_stage_any", "ldr", "ExpandNet_published"
