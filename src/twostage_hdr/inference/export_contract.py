@@ -7,8 +7,7 @@ from torch import nn
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.tiled import receptive_radius
 from twostage_hdr.inference.whole_frame import Response, parse_response
-from twostage_hdr.networks.context_gain import CELL, ContextGain
-from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
+from twostage_hdr.networks.two_stage_context import CELL, ContextGain, TwoStageContextNetwork
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
