@@ -30,7 +30,7 @@ from twostage_hdr.radiometry.exposure import CLIPPING_THRESHOLD
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
 
 HERE = Path(__file__).parent
-LOCALS, LIGHTS, COLOURS, AROUND = (0.0, 0.3, 0.7, 1.0), (0.4, 0.6, 0.7), (0.0, 1.0), (0.25, 0.5)
+LOCALS, LIGHTS, COLOURS, AROUND = (0.0, 0.7, 1.0), (0.6,), (1.0,), (0.3,)
 """Tried beside the shipped ones: of the context's colours, and of those around."""
 SIGMAS = (1, 4, 16)
 """Of the means of colours around, in cells of 8 px; the narrowest that sees anything counts most."""
