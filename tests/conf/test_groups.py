@@ -302,7 +302,13 @@ def test_without_its_adversary_a_run_has_no_discriminator_at_all(resolved: Calla
 
 @pytest.mark.parametrize(
     ("data", "variable"),
-    [("hdm", "HDM_ROOT"), ("hdm_paper", "HDM_ROOT"), ("hdr_folder", "HDR_ROOT"), ("store", "STORE_ROOT")],
+    [
+        ("hdm", "HDM_ROOT"),
+        ("hdm_paper", "HDM_ROOT"),
+        ("hdr_folder", "HDR_ROOT"),
+        ("kalantari", "KALANTARI_ROOT"),
+        ("store", "STORE_ROOT"),
+    ],
 )
 def test_the_environment_may_say_where_the_data_are(
     resolved: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, data: str, variable: str
