@@ -23,7 +23,7 @@ from twostage_hdr.radiometry.quantities import LinearRGB
 
 @dataclass(frozen=True, kw_only=True)
 class OpenCvMerge(BracketMethod):
-    """OpenCV's response recovery and merge, `Debevec` [debevec1997] or `Robertson` [robertson2003], and its alignment."""
+    """OpenCV's response, merge (`Debevec` [debevec1997] or `Robertson` [robertson2003]) and alignment."""
 
     name: str
 

@@ -85,8 +85,9 @@ def test_frames_are_the_codes_that_the_camera_gave(source: HdrFolderSource) -> N
 def test_the_table_has_both_kinds_and_what_sets_methods_apart_from_our_merge(source, tmp_path) -> None:
     rows = evaluate([_merge(2), _merge(3)], [_bracket(source, motion=True)], tmp_path / "out")
     text = table({"static": rows, "motion": rows}, 21.0)
-    assert "## At rest" in text and "## In motion" in text
-    (line,) = (line for line in text.splitlines() if line.startswith("| LDR input | +") or "| LDR input | -" in line)
+    assert "## At rest" in text
+    assert "## In motion" in text
+    (line,) = (line for line in text.splitlines() if line.startswith(("| LDR input | +", "| LDR input | -")))
     wanted = rows[0].scores["psnr"].mean - rows[2].scores["psnr"].mean
     assert f"{wanted:+.2f}" in line
     assert "21.00 dB" in text

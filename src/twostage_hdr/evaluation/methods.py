@@ -151,7 +151,7 @@ class NetworkMethod:
 
 
 class BracketMethod:
-    """Base of the methods whose `reconstruct` gets all frames of a bracket, an `ExposureStack`, not the reference alone."""
+    """Base of the methods whose `reconstruct` gets all frames of a bracket: `ldr` is an `ExposureStack`."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
