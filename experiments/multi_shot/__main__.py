@@ -12,15 +12,18 @@ from pathlib import Path
 import numpy as np
 
 from experiments.comparison.training import refuse_uncommitted
-from experiments.multi_shot.brackets import bracket, brackets, camera, scenes_of
+from experiments.multi_shot.brackets import bracket, camera, scenes_of
 from experiments.multi_shot.methods import AlignedNetwork, OpenCvMerge, OurMerge, mertens_psnr
 from experiments.multi_shot.pictures import write_pictures
 from twostage_hdr.cli.run_directory import commit
 from twostage_hdr.data.hdr_folder import HdrFolderSource
+from twostage_hdr.data.scene import Scene
+from twostage_hdr.data.splits import spread_over_groups
 from twostage_hdr.evaluation.method_row import MethodRow
 from twostage_hdr.evaluation.methods import LdrIdentity, Method, NetworkMethod
 from twostage_hdr.evaluation.paired_difference import paired_difference
 from twostage_hdr.evaluation.protocol import COLUMNS
+from twostage_hdr.evaluation.results import Results, read_results
 from twostage_hdr.evaluation.run import evaluate
 from twostage_hdr.evaluation.saved_results import file_name
 from twostage_hdr.evaluation.tables import TableStyle, markdown_table
@@ -32,6 +35,7 @@ SHOWN = [column for column in COLUMNS if column.key in ("psnr", "mu_psnr", "pu21
 MERGE = "merge_3"
 """The row that the others are compared with."""
 KINDS = {"static": "At rest", "motion": "In motion"}
+MERTENS = "Mertens, PSNR of the fusion in motion against that at rest (no scale of light, so no row)"
 
 
 def methods(networks: Sequence[str]) -> list[Method]:
@@ -55,17 +59,21 @@ def methods(networks: Sequence[str]) -> list[Method]:
     ]
 
 
-def table(kinds: dict[str, list[MethodRow]], mertens: float) -> str:
-    """Markdown: scores, then what sets each method apart from our merge."""
+def table(kinds: dict[str, Results]) -> str:
+    """Markdown: of each kind the scores, then what sets each method apart from our merge."""
     style = TableStyle(std=False, interval=True, cost=False)
-    parts = [f"## {KINDS[kind]}\n\n{markdown_table(rows, SHOWN, style)}" for kind, rows in kinds.items()]
-    heads = [f"{KINDS[kind]}: {column.title}" for kind in kinds for column in SHOWN]
-    lines = [f"| less our merge of 3 frames | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
-    for place, row in enumerate(next(iter(kinds.values()))):
-        cells = [difference(rows, rows[place], column.key) for rows in kinds.values() for column in SHOWN]
-        lines += [f"| {row.title} | {' | '.join(cells)} |"] if row.name != MERGE else []
-    fused = f"Mertens, frames in motion against frames at rest: {mertens:.2f} dB (no scale of light, so no row)."
-    return "\n".join([*parts, "## Differences, 95 % interval by place\n", *lines, "", fused]) + "\n"
+    lines = []
+    for kind, (rows, _, facts) in kinds.items():
+        lines += [f"## {KINDS[kind]}", "", markdown_table(rows, SHOWN, style)]
+        lines += [
+            f"| less our merge of 3 frames | {' | '.join(column.heading for column in SHOWN)} |",
+            "|---" * 5 + "|",
+        ]
+        for row in rows:
+            cells = [difference(rows, row, column.key) for column in SHOWN]
+            lines += [f"| {row.title} | {' | '.join(cells)} |"] if row.name != MERGE else []
+        lines += ["", *(f"- {name}: {text}" for name, text in facts.items()), ""]
+    return "\n".join(lines)
 
 
 def difference(rows: Sequence[MethodRow], row: MethodRow, key: str) -> str:
@@ -76,43 +84,48 @@ def difference(rows: Sequence[MethodRow], row: MethodRow, key: str) -> str:
     return "–" if found is None else f"{found.mean:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
 
 
+def score(kind: str, source: HdrFolderSource, scenes: Sequence[Scene], compared: Sequence[Method], out: Path) -> None:
+    """Writes `static.json`, or `motion.json` and the pictures."""
+    places = {scene.id: scene.group for scene in scenes}
+    facts = {"data": f"{len(scenes)} scenes of {len(set(places.values()))} places", "version": commit()}
+    if kind == "motion":
+        pairs = ([bracket(source, scene, motion=motion) for motion in (False, True)] for scene in scenes)
+        facts[MERTENS] = f"{np.mean([mertens_psnr(*pair) for pair in pairs]):.2f} dB"
+        write_pictures(out, source, scenes, compared)
+    taken = (bracket(source, scene, motion=kind == "motion") for scene in scenes)
+    with tempfile.TemporaryDirectory() as folder:
+        evaluate(compared, taken, Path(folder), places=places, facts=facts, progress=tell)
+        shutil.copyfile(Path(folder) / "summary.json", out / f"{kind}.json")
+
+
+def tell(scene: str, title: str, done: int) -> None:
+    """A line for each result."""
+    print(done, scene, title, flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", required=True, help="folder of HDR images")
     parser.add_argument("--splits", type=Path, required=True)
     parser.add_argument("--part", default="test", choices=("val", "test"))
-    parser.add_argument("--scenes", type=int, help="so many only")
+    parser.add_argument("--scenes", type=int, default=1000, help="so many, of as many places as there are")
     parser.add_argument("--networks", nargs="*", default=[], metavar="TITLE=WEIGHTS")
+    parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=KINDS, help="the others are read from --out")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     parser.add_argument("--uncommitted", action="store_true", help="allow sources with changes")
     arguments = parser.parse_args()
     if not arguments.uncommitted:
         refuse_uncommitted()
     source = HdrFolderSource(root=arguments.root, camera=camera(motion=False))
-    scenes = scenes_of(source, arguments.splits, arguments.part)[: arguments.scenes]
-    places = {scene.id: scene.group for scene in scenes}
-    compared = methods(arguments.networks)
+    every = scenes_of(source, arguments.splits, arguments.part)
+    scenes = [every[place] for place in spread_over_groups(every, arguments.scenes)]
     arguments.out.mkdir(parents=True, exist_ok=True)
-    kinds = {}
-    for kind, title in KINDS.items():
-        facts = {
-            "data": f"{title.lower()}, {len(scenes)} scenes of {len(set(places.values()))} places",
-            "version": commit(),
-        }
-        taken = brackets(source, scenes, motion=kind == "motion")
-        with tempfile.TemporaryDirectory() as folder:
-            kinds[kind] = evaluate(compared, taken, Path(folder), places=places, facts=facts, progress=tell)
-            shutil.copyfile(Path(folder) / "summary.json", arguments.out / f"{kind}.json")
-    pairs = ([bracket(source, scene, motion=motion) for motion in (False, True)] for scene in scenes)
-    text = table(kinds, float(np.mean([mertens_psnr(*pair) for pair in pairs])))
+    for kind in arguments.kinds:
+        score(kind, source, scenes, methods(arguments.networks), arguments.out)
+    files = {kind: arguments.out / f"{kind}.json" for kind in KINDS}
+    text = table({kind: read_results(file) for kind, file in files.items() if file.is_file()})
     (arguments.out / "table.md").write_text(text, encoding="utf-8")
-    write_pictures(arguments.out, source, scenes, compared)
     print(text)
-
-
-def tell(scene: str, title: str, done: int) -> None:
-    """A line for each result."""
-    print(done, scene, title, flush=True)
 
 
 if __name__ == "__main__":

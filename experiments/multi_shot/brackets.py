@@ -2,7 +2,6 @@
 
 import json
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +46,3 @@ def scenes_of(source: HdrFolderSource, splits: Path, part: str = "test") -> list
     """Those of a part of a file of splits."""
     wanted = set(json.loads(splits.read_text(encoding="utf-8"))[part])
     return [scene for scene in source.scenes() if scene.id in wanted]
-
-
-def brackets(source: HdrFolderSource, scenes: list[Scene], *, motion: bool) -> Iterator[Triple]:
-    """One after another."""
-    return (bracket(source, scene, motion=motion) for scene in scenes)

@@ -18,7 +18,15 @@ from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
 from twostage_hdr.inference.bracket.reconstruct_bracket import Bracket, BracketOptions, merge_bracket
 from twostage_hdr.inference.reconstruct import Reconstructor
 from twostage_hdr.radiometry.exposure_stack import ExposureStack, stack_exposures
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
 from twostage_hdr.radiometry.quantities import LinearRGB
+
+MTB_BITS = 4
+"""Halvings of a frame of 256 px: shifts of up to 16 px. At OpenCV's 6 bitmaps of 4x6 px agree by chance, even frames
+at rest are shifted by up to 47 px."""
+
+MIDDLE = 128
+"""Code whose light is known and sets a recovered response's scale: that of white is not recovered well."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +44,8 @@ class OpenCvMerge(BracketMethod):
         times = np.array([2.0**stop for stop in STOPS], np.float32)
         calibrate, merge = (getattr(cv2, f"create{part}{self.name}")() for part in ("Calibrate", "Merge"))
         response = calibrate.process(images, times)
-        return to_tensor(merge.process(images, times, response) / response[255])
+        scale = (MIDDLE / 255) ** HDM_GAMMA / response[MIDDLE]
+        return to_tensor(merge.process(images, times, response) * scale)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +66,11 @@ class AlignedNetwork(SeveralShotsMethod):
     """A network of several shots on frames that are aligned as our merge's are."""
 
     def reconstruct(self, ldr: ExposureStack, *, scene: str) -> LinearRGB:
-        reference, *others = merged(ldr, len(STOPS)).frames
-        ordered = [reference, *sorted(others, key=lambda frame: frame.gain)]  # as in STOPS
-        images = [torch.from_numpy(frame.pixels).permute(2, 0, 1) / 255 for frame in ordered]
-        aligned = stack_exposures(images, [float(np.log2(frame.gain)) for frame in ordered])
-        return super().reconstruct(aligned, scene=scene)
+        images = list(ldr[:, 0])  # one that cannot be aligned stays as it is
+        for frame in merged(ldr, len(STOPS)).frames:
+            place = int(np.argmin(np.abs(np.log2(frame.gain) - np.array(STOPS))))
+            images[place] = torch.from_numpy(frame.pixels).permute(2, 0, 1) / 255
+        return super().reconstruct(stack_exposures(images, STOPS), scene=scene)
 
 
 def mertens_psnr(still: Triple, moved: Triple) -> float:
@@ -80,7 +89,7 @@ def frames(ldr: ExposureStack) -> list[PreviewPixels]:
 def mtb_aligned(images: Sequence[PreviewPixels]) -> list[PreviewPixels]:
     """OpenCV's median threshold bitmaps [ward2003mtb], to the first frame."""
     grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images]
-    mtb = cv2.createAlignMTB()
+    mtb = cv2.createAlignMTB(MTB_BITS)
     return [mtb.shiftMat(image, mtb.calculateShift(grey[0], other)) for image, other in zip(images, grey, strict=True)]
 
 

@@ -12,6 +12,7 @@ from experiments.multi_shot.methods import AlignedNetwork, OpenCvMerge, OurMerge
 from tests.data.conftest import write_radiance
 from twostage_hdr.data.hdr_folder import HdrFolderSource
 from twostage_hdr.data.triple import Triple
+from twostage_hdr.evaluation.results import Results
 from twostage_hdr.evaluation.run import evaluate
 from twostage_hdr.inference.reconstruct import load_reconstructor
 from twostage_hdr.networks.multi_shot import MultiShotNetwork
@@ -84,10 +85,10 @@ def test_frames_are_the_codes_that_the_camera_gave(source: HdrFolderSource) -> N
 
 def test_the_table_has_both_kinds_and_what_sets_methods_apart_from_our_merge(source, tmp_path) -> None:
     rows = evaluate([_merge(2), _merge(3)], [_bracket(source, motion=True)], tmp_path / "out")
-    text = table({"static": rows, "motion": rows}, 21.0)
+    text = table({kind: Results(rows, [], {"note": "21.00 dB"}) for kind in ("static", "motion")})
     assert "## At rest" in text
     assert "## In motion" in text
-    (line,) = (line for line in text.splitlines() if line.startswith(("| LDR input | +", "| LDR input | -")))
+    line = next(line for line in text.splitlines() if line.startswith(("| LDR input | +", "| LDR input | -")))
     wanted = rows[0].scores["psnr"].mean - rows[2].scores["psnr"].mean
     assert f"{wanted:+.2f}" in line
     assert "21.00 dB" in text

@@ -43,8 +43,8 @@ def evaluate(
 
     Args:
         methods: with distinct names; the LDR input row is added when it is missing.
-        triples: whole images, one at a time; nothing of them is kept. Of a bracket, only a `BracketMethod` sees more than
-            the reference frame.
+        triples: whole images, one at a time; nothing of them is kept. Of a bracket a `BracketMethod` sees all frames,
+            the others the reference.
         out_dir: created when missing; files of an earlier run in it are replaced.
         cap: the references' highest value, encoded, as their source has it.
         metrics: of one's own, by their keys; scored on the result as the method gave it.
