@@ -1,6 +1,8 @@
 """Several exposures or one: a table at rest and in motion, and pictures of scenes in motion.
 
-python -m experiments.multi_shot --root HDR --splits FILE [--networks TITLE=WEIGHTS ...]
+python -m experiments.multi_shot --root HDR --splits FILE [--networks TITLE=WEIGHTS ...] [--pictures]
+
+Rows that `results` holds already are kept: delete its files to score them again.
 """
 
 import argparse
@@ -23,9 +25,10 @@ from twostage_hdr.evaluation.method_row import MethodRow
 from twostage_hdr.evaluation.methods import LdrIdentity, Method, NetworkMethod
 from twostage_hdr.evaluation.paired_difference import paired_difference
 from twostage_hdr.evaluation.protocol import COLUMNS
-from twostage_hdr.evaluation.results import Results, read_results
+from twostage_hdr.evaluation.results import Results, read_results, write_results
 from twostage_hdr.evaluation.run import evaluate
 from twostage_hdr.evaluation.saved_results import file_name
+from twostage_hdr.evaluation.summarise import summarise
 from twostage_hdr.evaluation.tables import TableStyle, markdown_table
 from twostage_hdr.inference.reconstruct import load_reconstructor
 from twostage_hdr.inference.weights import default_weights, load_weights
@@ -84,18 +87,23 @@ def difference(rows: Sequence[MethodRow], row: MethodRow, key: str) -> str:
     return "–" if found is None else f"{found.mean:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
 
 
-def score(kind: str, source: HdrFolderSource, scenes: Sequence[Scene], compared: Sequence[Method], out: Path) -> None:
-    """Writes `static.json`, or `motion.json` and the pictures."""
+def score(kind: str, source: HdrFolderSource, scenes: Sequence[Scene], compared: Sequence[Method], file: Path) -> None:
+    """Scores what the file does not hold yet, and writes it again."""
+    known, _, facts = read_results(file) if file.is_file() else Results([], [], {})
+    names = {row.name for row in known}
+    missing = [method for method in compared if method.name not in names]
     places = {scene.id: scene.group for scene in scenes}
-    facts = {"data": f"{len(scenes)} scenes of {len(set(places.values()))} places", "version": commit()}
-    if kind == "motion":
+    facts["data"] = f"{len(scenes)} scenes of {len(set(places.values()))} places"
+    facts["version"] = ", ".join(dict.fromkeys([*facts.get("version", commit()).split(", "), commit()]))
+    if kind == "motion" and MERTENS not in facts:
         pairs = ([bracket(source, scene, motion=motion) for motion in (False, True)] for scene in scenes)
         facts[MERTENS] = f"{np.mean([mertens_psnr(*pair) for pair in pairs]):.2f} dB"
-        write_pictures(out, source, scenes, compared)
     taken = (bracket(source, scene, motion=kind == "motion") for scene in scenes)
     with tempfile.TemporaryDirectory() as folder:
-        evaluate(compared, taken, Path(folder), places=places, facts=facts, progress=tell)
-        shutil.copyfile(Path(folder) / "summary.json", out / f"{kind}.json")
+        new = evaluate(missing, taken, Path(folder), places=places, progress=tell) if missing else []
+        rows = [*known, *(row for row in new if row.name not in names)]
+        write_results(Path(folder), summarise(rows, COLUMNS), COLUMNS, facts)
+        shutil.copyfile(Path(folder) / "summary.json", file)
 
 
 def tell(scene: str, title: str, done: int) -> None:
@@ -110,7 +118,8 @@ def main() -> None:
     parser.add_argument("--part", default="test", choices=("val", "test"))
     parser.add_argument("--scenes", type=int, default=1000, help="so many, of as many places as there are")
     parser.add_argument("--networks", nargs="*", default=[], metavar="TITLE=WEIGHTS")
-    parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=KINDS, help="the others are read from --out")
+    parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=KINDS, help="what is scored now")
+    parser.add_argument("--pictures", action="store_true", help="draw scenes in motion, too")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     parser.add_argument("--uncommitted", action="store_true", help="allow sources with changes")
     arguments = parser.parse_args()
@@ -120,12 +129,14 @@ def main() -> None:
     every = scenes_of(source, arguments.splits, arguments.part)
     scenes = [every[place] for place in spread_over_groups(every, arguments.scenes)]
     arguments.out.mkdir(parents=True, exist_ok=True)
+    compared, files = methods(arguments.networks), {kind: arguments.out / f"{kind}.json" for kind in KINDS}
     for kind in arguments.kinds:
-        score(kind, source, scenes, methods(arguments.networks), arguments.out)
-    files = {kind: arguments.out / f"{kind}.json" for kind in KINDS}
+        score(kind, source, scenes, compared, files[kind])
     text = table({kind: read_results(file) for kind, file in files.items() if file.is_file()})
     (arguments.out / "table.md").write_text(text, encoding="utf-8")
     print(text)
+    if arguments.pictures:
+        write_pictures(arguments.out, source, scenes, compared)
 
 
 if __name__ == "__main__":

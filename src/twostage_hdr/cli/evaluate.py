@@ -23,7 +23,7 @@ from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.color_video_vdp import ColorVideoVdp
 from twostage_hdr.evaluation.method_row import MetricColumn, metric_columns
-from twostage_hdr.evaluation.methods import FolderMethod, Method, NetworkMethod, OperatorMethod, SeveralShotsMethod
+from twostage_hdr.evaluation.methods import FolderMethod, Method, OperatorMethod, network_method
 from twostage_hdr.evaluation.protocol import CAP_FACT, COLUMNS
 from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage
@@ -183,14 +183,10 @@ def build_methods(config: DictConfig, response: Response) -> list[Method]:
     """
     trust = trusted(config)
     networks = {Path(str(config.weights)).name: config.weights, **(config.networks or {})}
-    methods: list[Method] = []
-    for title, weights in networks.items():
-        network, name = load_weights(str(weights), trust=trust), file_name(title)
-        methods.append(
-            SeveralShotsMethod(network=network, name=name, title=title, device="auto")
-            if getattr(network, "frames", 1) > 1
-            else NetworkMethod(network=network, name=name, title=title, device="auto", response=response)
-        )
+    methods: list[Method] = [
+        network_method(load_weights(str(weights), trust=trust), name=file_name(title), title=title, response=response)
+        for title, weights in networks.items()
+    ]
     if config.operators:
         methods += [
             OperatorMethod(operator=operator, name=name, title=operator.title)

@@ -196,6 +196,15 @@ class SeveralShotsMethod(BracketMethod):
         return decode_gamma(image) if self.network.output == "encoded" else image.clamp(min=0)
 
 
+def network_method(
+    network: nn.Module, *, name: str, title: str, device: str = "auto", response: str | float = "declared"
+) -> NetworkMethod | SeveralShotsMethod:
+    """The method of a network, whatever number of frames it takes; arguments as of the two."""
+    if getattr(network, "frames", 1) > 1:
+        return SeveralShotsMethod(network=network, name=name, title=title, device=device)
+    return NetworkMethod(network=network, name=name, title=title, device=device, response=response)
+
+
 @dataclass(frozen=True, kw_only=True)
 class OperatorMethod:
     """Runs an operator that returns cd/m^2, and brings its result to the scale on which white is 1.
