@@ -1,187 +1,142 @@
-"""Several exposures or one: `python -m experiments.multi_shot --root HDR --splits FILE [--networks TITLE=WEIGHTS]`."""
+"""Several exposures or one: a table at rest and in motion, and pictures of scenes in motion.
+
+python -m experiments.multi_shot --root HDR --splits FILE [--networks TITLE=WEIGHTS ...] [--pictures]
+
+Rows that `results` holds already are kept: delete its files to score them again.
+"""
 
 import argparse
-import json
+import shutil
 import tempfile
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
-import torch
-from PIL import Image
-from torch import Tensor
 
-from twostage_hdr.camera.bracket_camera import BracketCamera, BracketMotion
-from twostage_hdr.camera.exposure import ClippedShareExposure
-from twostage_hdr.camera.noise import SensorNoise
-from twostage_hdr.camera.response import GammaResponse
-from twostage_hdr.data.capture import capture_triple
+from experiments.comparison.paired_difference import paired_difference
+from experiments.comparison.training import refuse_uncommitted
+from experiments.multi_shot.brackets import bracket, camera, scenes_of
+from experiments.multi_shot.methods import AlignedNetwork, OpenCvMerge, OurMerge, mertens_psnr
+from experiments.multi_shot.pictures import write_pictures
+from twostage_hdr.cli.run_directory import commit
 from twostage_hdr.data.hdr_folder import HdrFolderSource
 from twostage_hdr.data.scene import Scene
-from twostage_hdr.data.triple import Triple
-from twostage_hdr.evaluation.protocol import score_image
-from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions, merge_bracket
-from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
-from twostage_hdr.inference.weights import load_weights
-from twostage_hdr.radiometry.exposure_stack import reference_frame
-from twostage_hdr.radiometry.gamma import decode_gamma
-from twostage_hdr.radiometry.photometry import REFERENCE_CAP
+from twostage_hdr.data.splits import spread_over_groups
+from twostage_hdr.evaluation.method_row import MethodRow
+from twostage_hdr.evaluation.methods import LdrIdentity, Method, NetworkMethod
+from twostage_hdr.evaluation.protocol import COLUMNS
+from twostage_hdr.evaluation.results import Results, read_results, write_results
+from twostage_hdr.evaluation.run import evaluate
+from twostage_hdr.evaluation.saved_results import file_name
+from twostage_hdr.evaluation.summarise import summarise
+from twostage_hdr.evaluation.tables import TableStyle, markdown_table
+from twostage_hdr.inference.reconstruct import ReconstructOptions, load_reconstructor
+from twostage_hdr.inference.weights import default_weights, load_weights
+from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
-STOPS = (0.0, -2.0, 2.0)
-COLUMNS = ("psnr", "mu_psnr", "pu21_psnr", "stops_error_clipped")
-HEIGHT, WIDTH = 256, 384
-"""Of the middle of a scene that is scored, px."""
-
-REFERENCE_ALONE = ("reference frame", "single shot")
-"""Rows that see nothing of the other frames."""
-
-Method = Callable[[Triple], Tensor]
-
-
-def camera(motion: bool) -> BracketCamera:
-    """HdM's response and exposures, with the sensor's noise."""
-    return BracketCamera(
-        exposure=ClippedShareExposure(low=0.05, high=0.20),
-        response=GammaResponse(),
-        noise=SensorNoise(),
-        stops=STOPS,
-        motion=BracketMotion(shift=3.0, turn=0.1, patch=0.3, travel=0.3) if motion else None,
-    )
+SHOWN = [column for column in COLUMNS if column.key in ("psnr", "mu_psnr", "pu21_psnr", "stops_error_clipped")]
+MERGE = "merge_3"
+"""The row that the others are compared with."""
+KINDS = {"static": "At rest", "motion": "In motion"}
+MERTENS = "Mertens, PSNR of the fusion in motion against that at rest (no scale of light, so no row)"
 
 
-def bracket(source: HdrFolderSource, name: str, *, motion: bool) -> Triple:
-    """The middle of a scene; the reference frame is the same with and without motion."""
-    linear = source.read(Scene(name, name))
-    top, left = (max(side - wanted, 0) // 2 for side, wanted in zip(linear.shape[-2:], (HEIGHT, WIDTH), strict=True))
-    part = linear[:, top : top + HEIGHT, left : left + WIDTH]
-    rng = np.random.default_rng(zlib.crc32(name.encode()))
-    return capture_triple(part, camera(motion), rng, window=None, cap=REFERENCE_CAP, scene=name)
+def methods(networks: Sequence[str]) -> list[Method]:
+    """The reference frame and single-shot weights on it, merges, networks of several shots."""
+    single = load_reconstructor(None, ReconstructOptions(device="cpu", precision="fp32", response=HDM_GAMMA))
+    trained = (one.rpartition("=") for one in networks)
+    return [
+        LdrIdentity(title="reference frame"),
+        NetworkMethod(
+            network=load_weights(default_weights()), name="single", title="single shot, default", response=HDM_GAMMA
+        ),
+        NetworkMethod(network=load_weights("two_stage_gamma"), name="single_gamma", title="single shot, this camera"),
+        OpenCvMerge(name="Debevec"),
+        OpenCvMerge(name="Robertson"),
+        OurMerge(name="merge_2", title="our merge, 2 frames", count=2, reconstructor=single),
+        OurMerge(name=MERGE, title="our merge, 3 frames", count=3, reconstructor=single),
+        *(
+            AlignedNetwork(network=load_weights(weights), name=file_name(title), title=title)
+            for title, _, weights in trained
+        ),
+    ]
 
 
-def pixels(frame: Tensor) -> np.ndarray:
-    """A frame (3, H, W) as 8-bit pixels (H, W, 3)."""
-    return np.ascontiguousarray((frame * 255).round().to(torch.uint8).permute(1, 2, 0).numpy())
+def table(kinds: dict[str, Results]) -> str:
+    """Markdown: of each kind the scores, then what sets each method apart from our merge."""
+    style = TableStyle(std=False, interval=True, cost=False)
+    lines = []
+    for kind, (rows, _, facts) in kinds.items():
+        lines += [f"## {KINDS[kind]}", "", markdown_table(rows, SHOWN, style)]
+        lines += [
+            f"| less our merge of 3 frames | {' | '.join(column.heading for column in SHOWN)} |",
+            "|---" * 5 + "|",
+        ]
+        for row in rows:
+            cells = [difference(rows, row, column.key) for column in SHOWN]
+            lines += [f"| {row.title} | {' | '.join(cells)} |"] if row.name != MERGE else []
+        lines += ["", *(f"- {name}: {text}" for name, text in facts.items()), ""]
+    return "\n".join(lines)
 
 
-def frames(triple: Triple) -> list[np.ndarray]:
-    """The frames as files would hold them, the reference first."""
-    return [pixels(frame[0]) for frame in triple.ldr]
+def difference(rows: Sequence[MethodRow], row: MethodRow, key: str) -> str:
+    """A cell: mean [low, high]."""
+    merge = next(other for other in rows if other.name == MERGE)
+    own, others = ([{scene: scores[key] for scene, scores in one.per_image.items()}] for one in (row, merge))
+    found = paired_difference(own, others, row.places)
+    return "–" if found is None else f"{found.mean:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
 
 
-def to_tensor(linear: np.ndarray) -> Tensor:
-    """(H, W, 3) to (3, H, W)."""
-    return torch.from_numpy(np.ascontiguousarray(linear.transpose(2, 0, 1))).float()
+def score(kind: str, source: HdrFolderSource, scenes: Sequence[Scene], compared: Sequence[Method], file: Path) -> None:
+    """Scores what the file does not hold yet, and writes it again."""
+    known, _, facts = read_results(file) if file.is_file() else Results([], [], {})
+    names = {row.name for row in known}
+    missing = [method for method in compared if method.name not in names]
+    places = {scene.id: scene.group for scene in scenes}
+    facts["data"] = f"{len(scenes)} scenes of {len(set(places.values()))} places"
+    facts["version"] = ", ".join(dict.fromkeys([*facts.get("version", commit()).split(", "), commit()]))
+    if kind == "motion" and MERTENS not in facts:
+        pairs = ([bracket(source, scene, motion=motion) for motion in (False, True)] for scene in scenes)
+        facts[MERTENS] = f"{np.mean([mertens_psnr(*pair) for pair in pairs]):.2f} dB"
+    taken = (bracket(source, scene, motion=kind == "motion") for scene in scenes)
+    with tempfile.TemporaryDirectory() as folder:
+        new = evaluate(missing, taken, Path(folder), places=places, progress=tell) if missing else []
+        rows = [*known, *(row for row in new if row.name not in names)]
+        write_results(Path(folder), summarise(rows, COLUMNS), COLUMNS, facts)
+        shutil.copyfile(Path(folder) / "summary.json", file)
 
 
-def opencv(kind: str) -> Method:
-    """Response and merge of [debevec1997] or [robertson2003], after alignment by median threshold bitmaps."""
-
-    def method(triple: Triple) -> Tensor:
-        images = aligned(frames(triple))
-        times = np.array([2.0**stop for stop in STOPS], np.float32)
-        calibrate, merge = getattr(cv2, f"createCalibrate{kind}")(), getattr(cv2, f"createMerge{kind}")()
-        response = calibrate.process(images, times)
-        return to_tensor(np.nan_to_num(merge.process(images, times, response)) / response[255])
-
-    return method
-
-
-def aligned(images: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """OpenCV's own alignment, to the first frame."""
-    grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images]
-    mtb = cv2.createAlignMTB()
-    return [mtb.shiftMat(image, mtb.calculateShift(grey[0], other)) for image, other in zip(images, grey, strict=True)]
-
-
-def merged(reconstructor: Reconstructor, count: int) -> Method:
-    """`reconstruct --bracket` on the first frames, response 2.24 known."""
-
-    def method(triple: Triple) -> Tensor:
-        with tempfile.TemporaryDirectory() as folder:
-            paths = [Path(folder) / f"{place}.png" for place in range(count)]
-            for path, image in zip(paths, frames(triple), strict=False):
-                Image.fromarray(image).save(path)
-            found = merge_bracket(paths, BracketOptions(stops=STOPS[:count], reference="1", gamma=2.24))
-        return to_tensor(np.concatenate(list(found.rows(reconstructor))))
-
-    return method
-
-
-def several_shots(weights: str) -> Method:
-    """A network of several shots."""
-    network = load_weights(weights)
-
-    def method(triple: Triple) -> Tensor:
-        with torch.inference_mode():
-            result = network(triple.ldr[None])[0]
-        return decode_gamma(result) if network.output == "encoded" else result
-
-    return method
-
-
-def mertens(still: Triple, moved: Triple) -> float:
-    """PSNR of exposure fusion [mertens2009fusion] against that of the frames at rest: it has no scale of light."""
-    fuse = cv2.createMergeMertens()
-    wanted, given = (np.clip(fuse.process(aligned(frames(triple))), 0, 1) for triple in (still, moved))
-    return float(-10 * np.log10(np.mean((wanted - given) ** 2)))
-
-
-def table(rows: dict[str, dict[str, dict[str, float]]]) -> str:
-    """Markdown: a line a method, static and with motion beside one another."""
-    titles = ("PSNR", "μ-PSNR", "PU21-PSNR", "clipped, stops")
-    heads = [f"{kind}: {title}" for kind in ("at rest", "motion") for title in titles]
-    lines = [f"| method | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
-    for name, kinds in rows.items():
-        cells = [f"{kinds[kind][column]:.2f}" for kind in ("static", "motion") for column in COLUMNS]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+def tell(scene: str, title: str, done: int) -> None:
+    """A line for each result."""
+    print(done, scene, title, flush=True)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root", required=True)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", required=True, help="folder of HDR images")
     parser.add_argument("--splits", type=Path, required=True)
-    parser.add_argument("--scenes", type=int, default=12)
+    parser.add_argument("--part", default="test", choices=("val", "test"))
+    parser.add_argument("--scenes", type=int, default=1000, help="so many, of as many places as there are")
     parser.add_argument("--networks", nargs="*", default=[], metavar="TITLE=WEIGHTS")
+    parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=KINDS, help="what is scored now")
+    parser.add_argument("--pictures", action="store_true", help="draw scenes in motion, too")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    parser.add_argument("--uncommitted", action="store_true", help="allow sources with changes")
     arguments = parser.parse_args()
-    source = HdrFolderSource(root=arguments.root, camera=camera(False))
-    names = json.loads(arguments.splits.read_text())["test"]
-    names = names[:: max(1, len(names) // arguments.scenes)][: arguments.scenes]
-    running = ReconstructOptions(device="cpu", precision="fp32")
-    single, gamma = (load_reconstructor(weights, running) for weights in (None, "two_stage_gamma"))
-    methods: dict[str, Method] = {
-        "reference frame": lambda triple: decode_gamma(reference_frame(triple.ldr)),
-        "single shot (default weights)": lambda triple: to_tensor(single.image(frames(triple)[0])),
-        "single shot (weights for this camera)": lambda triple: to_tensor(gamma.image(frames(triple)[0])),
-        "Debevec": opencv("Debevec"),
-        "Robertson": opencv("Robertson"),
-        "our merge, 2 frames": merged(single, 2),
-        "our merge, 3 frames": merged(single, 3),
-    }
-    methods |= {
-        title: several_shots(weights) for title, _, weights in (one.rpartition("=") for one in arguments.networks)
-    }
-    rows: dict[str, dict[str, dict[str, float]]] = {name: {} for name in methods}
-    brackets = {
-        kind: [bracket(source, name, motion=kind == "motion") for name in names] for kind in ("static", "motion")
-    }
-    for kind, triples in brackets.items():
-        for name, method in methods.items():
-            if name.startswith(REFERENCE_ALONE) and "static" in rows[name]:
-                rows[name][kind] = rows[name]["static"]  # the reference frame is the same
-                continue
-            scores = [score_image(reference_frame(one.ldr), one.reference16, method(one)) for one in triples]
-            rows[name][kind] = {column: float(np.nanmean([score[column] for score in scores])) for column in COLUMNS}
-            print(kind, name, {column: round(value, 2) for column, value in rows[name][kind].items()}, flush=True)
-    fused = [mertens(still, moved) for still, moved in zip(brackets["static"], brackets["motion"], strict=True)]
+    if not arguments.uncommitted:
+        refuse_uncommitted()
+    source = HdrFolderSource(root=arguments.root, camera=camera(motion=False))
+    every = scenes_of(source, arguments.splits, arguments.part)
+    scenes = [every[place] for place in spread_over_groups(every, arguments.scenes)]
     arguments.out.mkdir(parents=True, exist_ok=True)
-    facts = {"scenes": names, "stops": STOPS, "mertens_psnr_motion": float(np.mean(fused)), "rows": rows}
-    (arguments.out / "table.json").write_text(json.dumps(facts, indent=1))
-    (arguments.out / "table.md").write_text(table(rows))
-    print(table(rows), f"Mertens, motion against rest: {np.mean(fused):.2f} dB")
+    compared, files = methods(arguments.networks), {kind: arguments.out / f"{kind}.json" for kind in KINDS}
+    for kind in arguments.kinds:
+        score(kind, source, scenes, compared, files[kind])
+    text = table({kind: read_results(file) for kind, file in files.items() if file.is_file()})
+    (arguments.out / "table.md").write_text(text, encoding="utf-8")
+    print(text)
+    if arguments.pictures:
+        write_pictures(arguments.out, source, scenes, compared)
 
 
 if __name__ == "__main__":

@@ -172,3 +172,24 @@ def test_a_file_where_the_folder_should_be_is_refused_in_one_line(tmp_path, monk
     error = capsys.readouterr().err
     assert "choose a folder that can be written with hydra.run.dir=DIR" in " ".join(error.split())
     assert "Traceback" not in error
+
+
+@pytest.mark.slow
+def test_a_run_of_several_shots_is_scored_on_all_frames_beside_single_shot_weights(tmp_path, monkeypatch, capsys):
+    settings = ("data.patches_per_epoch=2", "data.batch_size=2", "data.patch_size=24", "data.crop_size=16")
+    run, single = tmp_path / "run", tmp_path / "single.safetensors"
+    save_weights(single, TwoStageNetwork(features=8, growth=4))
+    chosen = ("module=multi_shot", "+module.discriminator.features=2", "data=procedural", "camera=all_exposures")
+    code = _run(
+        monkeypatch,
+        *("train", *chosen, f"weights={single}", "logger=csv", "trainer.max_epochs=1"),
+        *(*TINY_DATA, *TINY_NETWORK, *settings, f"hydra.run.dir={run}"),
+    )
+    assert code == 0, capsys.readouterr()
+    out = tmp_path / "out"
+    code = _run(monkeypatch, "evaluate", f"weights={run}", f"networks={{single: {single}}}", f"hydra.run.dir={out}")
+    assert code == 0, capsys.readouterr()
+    rows = json.loads((out / "summary.json").read_text())["rows"]
+    assert [row["name"] for row in rows] == ["ldr", "run", "single"]
+    assert rows[1]["parameters"] > rows[2]["parameters"]
+    assert (out / "report.html").is_file()

@@ -303,7 +303,8 @@ def test_without_its_adversary_a_run_has_no_discriminator_at_all(resolved: Calla
 @pytest.mark.parametrize(
     ("data", "variable"),
     [
-        ("hdm", "HDM_ROOT"), ("hdm_paper", "HDM_ROOT"), ("hdr_folder", "HDR_ROOT"), ("store", "STORE_ROOT"),
+        ("hdm", "HDM_ROOT"), ("hdm_paper", "HDM_ROOT"), ("hdr_folder", "HDR_ROOT"), ("kalantari", "KALANTARI_ROOT"),
+        ("store", "STORE_ROOT"),
         ("paired", "PAIRS_ROOT"), ("gain_map", "PHOTOS_ROOT"),
     ],
 )  # fmt: skip

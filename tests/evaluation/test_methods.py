@@ -8,7 +8,13 @@ import torch
 from torch import nn
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.methods import FolderMethod, LdrIdentity, NetworkMethod, OperatorMethod
+from twostage_hdr.evaluation.methods import (
+    FolderMethod,
+    LdrIdentity,
+    NetworkMethod,
+    OperatorMethod,
+    SeveralShotsMethod,
+)
 
 
 def write_radiance(path: Path, pixels: np.ndarray) -> None:
@@ -109,3 +115,26 @@ def test_the_identity_is_the_frame_to_the_power_of_2_24() -> None:
     ldr = torch.tensor([0.0, 0.5, 1.0]).reshape(3, 1, 1)
     result = LdrIdentity().reconstruct(ldr, scene="any")
     assert torch.allclose(result.flatten(), torch.tensor([0.0, 0.5**2.24, 1.0]))
+
+
+class Shortest(nn.Module):
+    """Returns the last frame's light, and sees one pixel around."""
+
+    output: ClassVar[Literal["encoded", "linear"]] = "linear"
+    receptive_radius = 1
+    frames = 2
+
+    def forward(self, stack: torch.Tensor) -> torch.Tensor:
+        return nn.functional.avg_pool2d(stack[:, -1, 1], 3, 1, 1, count_include_pad=False)
+
+
+def test_a_network_of_several_shots_is_given_all_frames_in_exact_tiles() -> None:
+    stack = torch.rand(2, 2, 3, 300, 270)
+    result = SeveralShotsMethod(network=Shortest(), name="n", title="N").reconstruct(stack, scene="")
+    torch.testing.assert_close(result, Shortest()(stack[None])[0])
+
+
+@pytest.mark.parametrize("seen", [torch.rand(3, 4, 4), torch.rand(3, 2, 3, 4, 4)])
+def test_data_with_another_number_of_frames_are_refused(seen: torch.Tensor) -> None:
+    with pytest.raises(InputError, match=r"frames?, 'N' takes 2; choose camera=all_exposures"):
+        SeveralShotsMethod(network=Shortest(), name="n", title="N").reconstruct(seen, scene="a")

@@ -8,9 +8,10 @@ from torch import Tensor
 
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.methods import LdrIdentity, NetworkMethod, OperatorMethod
+from twostage_hdr.evaluation.methods import BracketMethod, LdrIdentity, NetworkMethod, OperatorMethod
 from twostage_hdr.evaluation.results import read_results
 from twostage_hdr.evaluation.run import evaluate, with_ldr_first
+from twostage_hdr.radiometry.exposure_stack import stack_exposures
 
 
 class Halving(torch.nn.Conv2d):
@@ -123,3 +124,22 @@ def test_intervals_go_by_place_and_places_are_in_the_files(tmp_path: Path) -> No
     assert again.scores == rows[1].scores
     lines = list(csv.DictReader((tmp_path / "per_image.csv").open(encoding="utf-8")))
     assert {line["scene"]: line["place"] for line in lines} == places
+
+
+class Longest(BracketMethod):
+    """The light of a bracket's last frame."""
+
+    name = title = "longest"
+
+    def reconstruct(self, ldr: Tensor, *, scene: str) -> Tensor:
+        return ldr[-1, 1]
+
+
+def test_of_a_bracket_one_method_sees_all_frames_and_the_others_the_reference(tmp_path: Path) -> None:
+    plain = triples()
+    brackets = [one._replace(ldr=stack_exposures([one.ldr, one.ldr / 2], (0, -1))) for one in plain]
+    ldr, quarter, longest = evaluate([METHOD, Longest()], brackets, tmp_path / "brackets")
+    alone = evaluate([METHOD], plain, tmp_path / "alone")
+    for row, other in zip((ldr, quarter), alone, strict=True):
+        assert row.scores["psnr"].mean == other.scores["psnr"].mean
+    assert longest.scores["psnr"].mean != ldr.scores["psnr"].mean

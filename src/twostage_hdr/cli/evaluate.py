@@ -25,7 +25,7 @@ from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.color_video_vdp import ColorVideoVdp
 from twostage_hdr.evaluation.method_row import MetricColumn, metric_columns
-from twostage_hdr.evaluation.methods import FolderMethod, Method, NetworkMethod, OperatorMethod
+from twostage_hdr.evaluation.methods import FolderMethod, Method, OperatorMethod, network_method
 from twostage_hdr.evaluation.protocol import CAP_FACT, COLUMNS
 from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage
@@ -188,13 +188,7 @@ def build_methods(config: DictConfig, response: Response) -> list[Method]:
     trust = trusted(config)
     networks = {Path(str(config.weights)).name: config.weights, **(config.networks or {})}
     methods: list[Method] = [
-        NetworkMethod(
-            network=load_weights(str(weights), trust=trust),
-            name=file_name(title),
-            title=title,
-            device="auto",
-            response=response,
-        )
+        network_method(load_weights(str(weights), trust=trust), name=file_name(title), title=title, response=response)
         for title, weights in networks.items()
     ]
     if config.operators:

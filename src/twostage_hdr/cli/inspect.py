@@ -33,7 +33,11 @@ def inspect(config: DictConfig) -> None:
     out = Path(HydraConfig.get().runtime.output_dir)
     source = instantiate(config.data.source)
     if not isinstance(source, Inspectable):
-        raise InputError("data=store", "check a store with `sha256sum -c SHA256SUMS`", "inspect what it is made of")
+        raise InputError(
+            f"a {type(source).__name__}",
+            "only HdM, folders of HDR images, pairs and generated scenes are inspected",
+            "check a store with `sha256sum -c SHA256SUMS`",
+        )
     out.mkdir(parents=True, exist_ok=True)
     inspection = _look(config, source, console)
     for name, value in counts(inspection).items():

@@ -12,12 +12,13 @@ from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.patches import FixedCameraImages
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.evaluation.method_row import MethodRow, metric_columns
-from twostage_hdr.evaluation.methods import NetworkMethod
+from twostage_hdr.evaluation.methods import BracketMethod, network_method
 from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage
 from twostage_hdr.evaluation.summarise import summarise
 from twostage_hdr.inference.weights import read_checkpoint
 from twostage_hdr.networks.rdab import RDAB
+from twostage_hdr.radiometry.exposure_stack import reference_frame
 from twostage_hdr.radiometry.gamma import decode_gamma
 from twostage_hdr.training.callbacks.validation_scores import ImageScores
 from twostage_hdr.training.callbacks.winograd_rdab import WinogradConvolutions
@@ -59,14 +60,15 @@ def write_training_report(
             MethodRow(name=LDR, title="LDR input", per_image=ldr),
             MethodRow(name=RESULT, title=title, per_image={line.scene: line.scores for line in best}),
         ]
-    method = NetworkMethod(network=network, name=RESULT, title=title, device="auto")
+    method = network_method(network, name=RESULT, title=title)
     shown = []
     for index in range(min(pictures, len(images))):
         triple = images[index]
         scene = str(triple.scene)
+        seen = triple.ldr if isinstance(method, BracketMethod) else reference_frame(triple.ldr)
         panes = {
-            LDR: decode_gamma(triple.ldr),
-            RESULT: method.reconstruct(triple.ldr, scene=scene),
+            LDR: decode_gamma(reference_frame(triple.ldr)),
+            RESULT: method.reconstruct(seen, scene=scene),
             REFERENCE: decode_gamma(triple.reference16),
         }
         shown.append(ReportImage(name=scene, panes=panes))
@@ -87,7 +89,7 @@ def ldr_scores(module: ReconstructionModule, images: Iterable[Triple]) -> dict[s
     for image in images:
         metrics = module.val_scores.clone().cpu()
         metrics.reset()
-        values = metrics(image.ldr[None], getattr(image, module.target)[None])
+        values = metrics(reference_frame(image.ldr)[None], getattr(image, module.target)[None])
         scores[str(image.scene)] = {name.removeprefix("val/"): float(value) for name, value in values.items()}
     return scores
 

@@ -23,16 +23,17 @@ def measure_complexity(network: nn.Module, *, height: int = 256, width: int = 25
     per pixel on larger images: say the size with the number.
 
     Args:
-        network: maps (1, 3, H, W) to an image.
+        network: maps (1, 3, H, W), or a stack of its number of `frames`, to an image.
         height: of the probe, px.
         width: of the probe, px.
     """
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
+    frames = int(getattr(network, "frames", 1))
     counter = FlopCounterMode(display=False)
     training = network.training
     network.eval()
     with torch.no_grad(), counter:
-        network(torch.zeros(1, 3, height, width, device=device))
+        network(torch.zeros(1, *((frames, 2) if frames > 1 else ()), 3, height, width, device=device))
     network.train(training)
     parameters = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
     # A multiply-add is two floating-point operations.

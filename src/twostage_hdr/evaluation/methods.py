@@ -13,11 +13,13 @@ from torch import nn
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.saved_results import file_name
 from twostage_hdr.imaging.hdr import read_hdr
+from twostage_hdr.inference.hardware import find_device
 from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
+from twostage_hdr.inference.tiled import run_stack
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
 from twostage_hdr.radiometry.gamma import decode_gamma
 from twostage_hdr.radiometry.photometry import WHITE
-from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
+from twostage_hdr.radiometry.quantities import EncodedRGB, Frames, LinearRGB
 
 
 @runtime_checkable
@@ -36,7 +38,7 @@ class Method(Protocol):
         """The HDR image of a frame.
 
         Args:
-            ldr: encoded, (3, H, W) in [0, 1].
+            ldr: encoded, (3, H, W) in [0, 1]; of a bracket the reference frame.
             scene: the frame's id; only methods that look results up need it.
 
         Returns:
@@ -148,6 +150,61 @@ class NetworkMethod:
         pixels = (ldr * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
         linear = self._reconstructor.image(pixels)
         return torch.from_numpy(np.ascontiguousarray(linear.transpose(2, 0, 1)))
+
+
+class BracketMethod:
+    """Base of the methods whose `reconstruct` gets all frames of a bracket: `ldr` is an `ExposureStack`."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SeveralShotsMethod(BracketMethod):
+    """Runs a network of several shots, in exact tiles.
+
+    Args:
+        network: its `frames` says how many it takes, its class's `output` what it returns.
+        name: see `Method`.
+        title: see `Method`.
+        device: see `NetworkMethod`.
+    """
+
+    network: nn.Module
+    name: str
+    title: str
+    device: str = "cpu"
+
+    @cached_property
+    def torch_device(self) -> torch.device:
+        """Where the network runs."""
+        return find_device(self.device)
+
+    def reconstruct(self, ldr: Frames, *, scene: str) -> LinearRGB:
+        """The network's image on the linear scale of the reference frame.
+
+        Args:
+            ldr: an `ExposureStack`, (frames, 2, 3, H, W).
+            scene: for messages.
+
+        Raises:
+            InputError: data that have another number of frames.
+        """
+        frames = ldr.shape[0] if ldr.ndim > 3 else 1
+        if frames != self.network.frames:
+            raise InputError(
+                f"scene {scene!r}",
+                f"{frames} frame{'s' * (frames > 1)}, {self.title!r} takes {self.network.frames}",
+                "choose camera=all_exposures, or data.source.exposure=all of HdM and stores",
+            )
+        image = run_stack(self.network, ldr, device=self.torch_device)
+        return decode_gamma(image) if self.network.output == "encoded" else image.clamp(min=0)
+
+
+def network_method(
+    network: nn.Module, *, name: str, title: str, device: str = "auto", response: str | float = "declared"
+) -> NetworkMethod | SeveralShotsMethod:
+    """The method of a network, whatever number of frames it takes; arguments as of the two."""
+    if getattr(network, "frames", 1) > 1:
+        return SeveralShotsMethod(network=network, name=name, title=title, device=device)
+    return NetworkMethod(network=network, name=name, title=title, device=device, response=response)
 
 
 @dataclass(frozen=True, kw_only=True)

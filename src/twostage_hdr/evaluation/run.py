@@ -11,11 +11,12 @@ from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.complexity import PeakMemory, measure_complexity
 from twostage_hdr.evaluation.method_row import MethodRow, metric_columns
-from twostage_hdr.evaluation.methods import LdrIdentity, Method, NetworkMethod
+from twostage_hdr.evaluation.methods import BracketMethod, LdrIdentity, Method, NetworkMethod, SeveralShotsMethod
 from twostage_hdr.evaluation.protocol import COLUMNS, score_image
 from twostage_hdr.evaluation.results import write_results
 from twostage_hdr.evaluation.summarise import summarise
 from twostage_hdr.metrics.per_image import PerImageMetric
+from twostage_hdr.radiometry.exposure_stack import reference_frame
 from twostage_hdr.radiometry.gamma import encode_gamma
 from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 
@@ -42,7 +43,8 @@ def evaluate(
 
     Args:
         methods: with distinct names; the LDR input row is added when it is missing.
-        triples: whole images, one at a time; nothing of them is kept.
+        triples: whole images, one at a time; nothing of them is kept. Of a bracket a `BracketMethod` sees all frames,
+            the others the reference.
         out_dir: created when missing; files of an earlier run in it are replaced.
         cap: the references' highest value, encoded, as their source has it.
         metrics: of one's own, by their keys; scored on the result as the method gave it.
@@ -60,12 +62,13 @@ def evaluate(
     methods = with_ldr_first(methods)
     per_image: dict[str, dict[str, dict[str, float]]] = {method.name: {} for method in methods}
     done = 0
-    for triple in triples:
+    for taken in triples:
+        triple = taken._replace(ldr=reference_frame(taken.ldr))
         for method in methods:
             scene = str(triple.scene)
             if scene in per_image[method.name]:
                 raise InputError(f"scene {scene!r}", "occurs twice in the data", "every image needs its own id")
-            prediction, cost = _run(method, triple)
+            prediction, cost = _run(method, taken if isinstance(method, BracketMethod) else triple)
             per_image[method.name][scene] = _score(method, triple, prediction, cap) | cost
             per_image[method.name][scene] |= _own_scores(metrics or {}, triple, prediction)
             done += 1
@@ -97,7 +100,7 @@ def with_ldr_first(methods: Sequence[Method]) -> list[Method]:
 
 def _run(method: Method, triple: Triple) -> tuple[Tensor, dict[str, float]]:
     """A method's result on a frame, with its time and memory."""
-    device = method.torch_device if isinstance(method, NetworkMethod) else torch.device("cpu")
+    device = method.torch_device if isinstance(method, NetworkMethod | SeveralShotsMethod) else torch.device("cpu")
     with PeakMemory(device=device) as memory:
         started = time.perf_counter()
         prediction = method.reconstruct(triple.ldr, scene=str(triple.scene))
@@ -125,7 +128,7 @@ def _own_scores(metrics: Mapping[str, PerImageMetric], triple: Triple, predictio
 def _row(method: Method, per_image: dict[str, dict[str, float]], places: Mapping[str, str]) -> MethodRow:
     times = torch.tensor([scores["seconds_per_megapixel"] for scores in per_image.values()], dtype=torch.float64)
     memory = torch.tensor([scores["peak_mebibytes"] for scores in per_image.values()], dtype=torch.float64)
-    cost = measure_complexity(method.network) if isinstance(method, NetworkMethod) else None
+    cost = measure_complexity(method.network) if isinstance(method, NetworkMethod | SeveralShotsMethod) else None
     return MethodRow(
         name=method.name,
         title=method.title,

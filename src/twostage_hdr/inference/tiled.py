@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from itertools import product
 from typing import TypeVar
 
 import numpy as np
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
+from twostage_hdr.radiometry.exposure_stack import ExposureStack
 
 Own = TypeVar("Own")
 
@@ -78,6 +80,35 @@ def encoded(
     """Pixels of 8 or 16 bits as an encoded image in [0, 1], see `encoded_rows`."""
     values = encoded_rows(ldr, table)
     return torch.from_numpy(values).permute(2, 0, 1)[None].contiguous()
+
+
+def run_stack(
+    network: nn.Module, stack: ExposureStack, *, device: torch.device, tile: int = 256
+) -> Float[Tensor, "3 height width"]:
+    """A network of several shots on frames of any size, in exact tiles.
+
+    Args:
+        network: says its `receptive_radius`; put into evaluation mode and on the device.
+        stack: (frames, 2, 3, H, W).
+        device: where the network runs.
+        tile: side of a tile's output, pixels.
+
+    Returns:
+        The network's output on the CPU, encoded or linear as it is.
+    """
+    network.eval().to(device)
+    radius, (height, width) = int(network.receptive_radius), stack.shape[-2:]  # type: ignore[arg-type]
+    image = torch.empty(3, height, width)
+    for top, left in product(range(0, height, tile), range(0, width, tile)):
+        up, before = max(top - radius, 0), max(left - radius, 0)
+        seen = stack[None, ..., up : top + tile + radius, before : left + tile + radius]
+        with torch.inference_mode():
+            whole = network(seen.to(device))[0].float().cpu()
+        rows, columns = slice(top, min(top + tile, height)), slice(left, min(left + tile, width))
+        image[:, rows, columns] = whole[
+            :, rows.start - up : rows.stop - up, columns.start - before : columns.stop - before
+        ]
+    return image
 
 
 def tiled_rows(

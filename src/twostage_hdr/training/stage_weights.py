@@ -3,6 +3,7 @@
 from torch import nn
 
 from twostage_hdr.errors import InputError
+from twostage_hdr.networks.multi_shot import MultiShotNetwork
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
@@ -27,7 +28,7 @@ def start_from(network: nn.Module, trained: nn.Module, where: str) -> str:
 
     A two-stage network takes both stages from another one, or stage I alone from a stage; a stage takes a stage, or
     the stage of a two-stage network that has its number of parameters; the variants with context and with a view of
-    the whole frame take the two-stage network inside them.
+    the whole frame take the two-stage network inside them, a network of several shots the two stages.
 
     Raises:
         InputError: the two do not fit.
@@ -44,6 +45,8 @@ def start_from(network: nn.Module, trained: nn.Module, where: str) -> str:
         trained, TwoStageNetwork
     ):
         targets = [("both stages", network.two_stage, trained)]
+    elif isinstance(network, MultiShotNetwork) and isinstance(trained, TwoStageNetwork):
+        targets = [("both stages", _stages(network), _stages(trained))]
     for what, target, source in targets:
         if _shapes(target) == _shapes(source):
             target.load_state_dict(source.state_dict())
@@ -53,6 +56,12 @@ def start_from(network: nn.Module, trained: nn.Module, where: str) -> str:
         f"its {type(trained).__name__} does not fit this run's {type(network).__name__}",
         "choose weights of the same architecture and size",
     )
+
+
+def _stages(network: TwoStageNetwork | MultiShotNetwork) -> nn.Module:
+    """What a single photograph passes through."""
+    stage = network.enhancement
+    return nn.ModuleList([stage.conv_in, stage.blocks, stage.conv_out, network.tone_mapping])
 
 
 def _shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from twostage_hdr.camera.bracket_camera import BracketCamera
+from twostage_hdr.camera.exposure import ClippedShareExposure
+from twostage_hdr.camera.response import GammaResponse
 from twostage_hdr.camera.virtual_camera import VirtualCamera
 from twostage_hdr.data.hdm import HdmSource
 from twostage_hdr.data.hdr_folder import HdrFolderSource
@@ -265,3 +268,14 @@ def test_the_page_of_a_large_set_shows_some_scenes_and_all_flagged_ones(hdm: Pat
     swap(hdm)
     write_page(tmp_path / "page.html", look(HdmSource(root=str(hdm))), title="t", sheets=1)
     assert (tmp_path / "page.html").read_text().count("<figure") == 2
+
+
+def test_brackets_of_a_folder_and_of_hdm_are_inspected_by_their_reference_frame(hdm_tree: Any, tmp_path: Path) -> None:
+    assert not look(HdmSource(root=str(hdm_tree.root), exposure="all")).harmful
+    for number in range(3):
+        pixels = np.random.default_rng(number).lognormal(0, 1, (24, 32, 3)).astype(np.float32)
+        cv2.imwrite(str(tmp_path / f"{number}.hdr"), pixels)
+    camera = BracketCamera(exposure=ClippedShareExposure(low=0.05, high=0.2), response=GammaResponse())
+    inspection = look(HdrFolderSource(root=str(tmp_path), camera=camera))
+    assert not inspection.harmful
+    assert all(record.clipped is not None and record.clipped["camera"] > 0 for record in inspection.records)

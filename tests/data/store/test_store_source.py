@@ -13,7 +13,7 @@ from twostage_hdr.errors import InputError
 
 
 @pytest.mark.parametrize("align", ["frame", "medium"])
-@pytest.mark.parametrize("exposure", ["short", "medium", "long", "random"])
+@pytest.mark.parametrize("exposure", ["short", "medium", "long", "random", "all"])
 def test_whole_images_are_those_of_the_tree_itself(hdm_store: Path, hdm_tree: Any, exposure: str, align: str) -> None:
     stored = StoreSource(root=str(hdm_store), exposure=exposure, align=align)
     direct = HdmSource(root=str(hdm_tree.root), exposure=exposure, align=align)
@@ -53,7 +53,7 @@ def test_a_training_scene_as_a_whole_is_refused(hdm_store: Path) -> None:
 
 
 def test_exposures_that_the_store_lacks_are_refused(hdm_store: Path) -> None:
-    with pytest.raises(InputError, match="holds short, medium, long; choose one, or random"):
+    with pytest.raises(InputError, match="holds short, medium, long; choose one, or random, or all"):
         StoreSource(root=str(hdm_store), exposure="camera")
     with pytest.raises(InputError, match="align=long"):
         StoreSource(root=str(hdm_store), align="long")

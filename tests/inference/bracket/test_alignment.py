@@ -75,3 +75,26 @@ def test_a_warped_frame_says_what_it_covers(scene):
     np.testing.assert_array_equal(warped[:, :-10], pixels[:, 10:])
     assert (covered[:, :-10] == 255).all()
     assert (covered[:, -10:] == 0).all()
+
+
+def test_a_thing_that_moves_by_itself_does_not_pull_the_frame_after_it(scene):
+    light = scene(301, 403)
+    moved, warp = _moved(light, 3.0, -4.0)
+    for frame, left in ((light, 60), (moved, 160)):
+        frame[80:200, left : left + 120] = scene(120, 120, seed=5)
+    found = align([_frame(light, 0), _frame(moved, 2)], NAMES[:2], 0, "homography")
+    assert _error(found[1].warp, warp, 301, 403) < 1.0
+
+
+def test_a_sky_without_edges_is_left_as_it_is():
+    light = np.repeat(np.linspace(0.3, 0.5, 200)[:, None, None], 300, axis=1).repeat(3, axis=2)
+    found = align([_frame(light, stop, seed) for seed, stop in enumerate((0, -2))], NAMES[:2], 0, "homography")
+    assert found[1].warp is None
+
+
+def test_of_three_frames_one_that_cannot_be_aligned_is_none(scene):
+    light = scene()
+    frames = [_frame(light, 0), np.zeros((181, 243, 3), np.uint8), _frame(light, 2)]
+    found = align(frames, NAMES, 0, "homography")
+    assert found[1] is None
+    assert found[2].warp is None

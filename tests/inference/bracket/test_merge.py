@@ -94,3 +94,15 @@ def test_the_result_does_not_depend_on_the_bands(scene, monkeypatch):
     np.testing.assert_allclose(bands.linear, whole.linear, rtol=1e-4)
     np.testing.assert_array_equal(bands.source, whole.source)
     assert bands.moving == pytest.approx(whole.moving)
+
+
+def test_a_frame_in_the_hand_does_not_blur_the_references_edges(scene):
+    """A frame half a pixel beside the reference, at 16 times its certainty, must not blur its edges."""
+    light = np.minimum(scene(), 0.2)
+    light[:, ::8] *= 0.3
+    beside = 0.5 * (light + np.roll(light, 1, axis=1))
+    covered = np.full(light.shape[:2], 255, np.uint8)
+    alone = merge([_frame(light, 0.0)], GAMMA)
+    merged = merge([_frame(light, 0.0), _frame(beside, 2.0, covered=covered)], GAMMA)
+    errors = [np.abs(result.linear / light - 1)[:, 2:-2] for result in (alone, merged)]
+    assert np.quantile(errors[1], 0.99) < 2 * np.quantile(errors[0], 0.99)

@@ -150,3 +150,14 @@ def test_frames_that_cannot_be_used_are_refused_by_name(scene, photographed):
 
 def test_it_is_there_from_the_package_itself():
     assert twostage_hdr.reconstruct_bracket is reconstruct_bracket
+
+
+def test_a_frame_that_cannot_be_aligned_is_left_out_with_a_word(scene, photographed):
+    light = scene()
+    paths = photographed([light, scene(seed=7), light], (0.0, 1.0, -2.0))
+    options = BracketOptions(stops=(0.0, 1.0, -2.0), reference="3", gamma=2.24)
+    bracket = merge_bracket(paths, options)
+    assert "left out, cannot be aligned (--align none keeps it): frame1.png" in _said(bracket)
+    assert "reference frame2.png" in _said(bracket)
+    without = merge_bracket([paths[0], paths[2]], BracketOptions(stops=(0.0, -2.0), reference="2", gamma=2.24))
+    np.testing.assert_array_equal(bracket.merged.linear, without.merged.linear)

@@ -183,7 +183,7 @@ class HdmInspector:
 
 def required_endings(source: HdmSource) -> set[str]:
     """The files that training needs, and those that nearly all scenes have, since a store wants them."""
-    chosen = EXPOSURES if source.exposure == "random" else (source.exposure,)
+    chosen = EXPOSURES if source.exposure in ("random", "all") else (source.exposure,)
     needed = {"medium.png", "gt.png", "alignratio.npy", *(f"{name}.png" for name in chosen)}
     if chosen != ("medium",):
         needed.add("exposures.npy")

@@ -20,6 +20,7 @@ from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.thumbnails import exposed_preview, thumbnail
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr
+from twostage_hdr.radiometry.exposure_stack import reference_frame
 from twostage_hdr.radiometry.gamma import encode_gamma
 
 
@@ -83,7 +84,7 @@ class LinearInspector:
     def _photograph(self, record: SceneRecord, scene: Scene, pixels: np.ndarray) -> None:
         """The photograph that validation and test would use."""
         triple = FixedCameraImages(self.source, [scene], seed=self.seed)[0]
-        frame = np.rint(triple.ldr.permute(1, 2, 0).numpy() * 255).astype(np.uint8)
+        frame = np.rint(reference_frame(triple.ldr).permute(1, 2, 0).numpy() * 255).astype(np.uint8)
         encoded = triple.reference16.permute(1, 2, 0).numpy()
         record.peak = float(encoded.max())
         record.clipped = {"camera": clipped_share(frame)}

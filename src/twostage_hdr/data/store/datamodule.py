@@ -51,7 +51,7 @@ class StoredPatches(Dataset[Triple]):
     def packed(self, keys: Sequence[tuple[int, int]]) -> PackedTriples:
         """A batch of the store's own integers."""
         shape = (len(keys), self.crop_size, self.crop_size, 3)
-        ldr, reference = np.empty(shape, np.uint8), np.empty(shape, np.uint16)
+        reference, frames, stops = np.empty(shape, np.uint16), [], []
         units, scales, scenes = np.empty(len(keys), np.float32), np.empty(len(keys), np.float32), []
         for place, (epoch, index) in enumerate(keys):
             rng = np.random.default_rng([self.seed, _CROP, epoch, index])
@@ -59,16 +59,18 @@ class StoredPatches(Dataset[Triple]):
             window = Window(self.source.stored.side, self.crop_size, crop_at=(rng.random(), rng.random()))
             crop = self.source.crop(number, rng, window)
             down, right = (-1 if self.flips and rng.random() < 0.5 else 1 for _ in range(2))
-            ldr[place] = crop.ldr[::down, ::right]
+            frames.append(crop.ldr[..., ::down, ::right, :])
+            stops.append(crop.stops)
             reference[place] = crop.reference[::down, ::right]
             units[place], scales[place] = crop.unit, crop.scale
             scenes.append(self.source.stored.scene_of[number])
         return PackedTriples(
-            torch.from_numpy(ldr),
+            torch.from_numpy(np.stack(frames)),
             torch.from_numpy(reference),
             torch.from_numpy(units),
             tuple(scenes),
             torch.from_numpy(scales),
+            None if stops[0] is None else torch.from_numpy(np.stack(stops)),
         )
 
 

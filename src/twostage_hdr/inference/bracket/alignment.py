@@ -1,17 +1,18 @@
 """Bringing the frames of a hand-held bracket over one another.
 
 Neighbours in brightness have the most in common, so each frame is aligned with the next one towards the reference.
-Correlation is of the logarithm of light, where another exposure is another offset, over pixels that both record.
+Frames are compared in the logarithm of light, where another exposure is another offset, over pixels that both record.
+Things that move by themselves must not pull the frame after them, so regions that disagree much more than most are left
+out of every correlation.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TypeAlias
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Bool, Float32, Float64, UInt8
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.bracket.response import srgb_response
@@ -27,7 +28,9 @@ LEAST_CORRELATION = 0.7
 """Of aligned neighbours: real brackets reach 0.96 and more."""
 STILL = 0.5
 """Mean movement, px, below which a frame is left as it is: resampling would blur more."""
-_CLEARLY_BETTER = 0.6  # 1 - correlation against that of the frame as it is: at rest 1 and more, moved by 1 px 0.4
+_CLEARLY_BETTER = 0.7  # 1 - correlation against that of the frame as it is: at rest 1 and more, moved by 1 px 0.4
+_REGION = 16  # parts of the longest side, in which things move
+_MOVES = 2.5  # times the median region's deviation, from which a region moves by itself
 _LARGEST_MOVE = 0.3  # share of the longest side
 _LEAST_COMMON = 0.01  # share of the pixels
 _USABLE = (8, 245)  # codes
@@ -48,33 +51,39 @@ class Alignment:
     moved: float = 0.0
 
 
-def align(frames: Sequence[Eight], names: Sequence[str], reference: int, method: str) -> list[Alignment]:
-    """How each frame lies to the reference.
+def align(frames: Sequence[Eight], names: Sequence[str], reference: int, method: str) -> list[Alignment | None]:
+    """How each frame lies to the reference; None for one that cannot be aligned with its neighbour.
 
     Raises:
-        InputError: two neighbours cannot be aligned; names them.
+        InputError: no frame can be aligned; names one.
     """
     if method == "none":
         return [Alignment()] * len(frames)
     order = sorted(range(len(frames)), key=lambda place: float(frames[place][::8, ::8].mean()))
     start = order.index(reference)
     warps: dict[int, Warp] = {reference: np.eye(3)}
-    for way in (order[start:], order[start::-1]):
-        for near, far in pairwise(way):
-            find = _mtb_shift if method == "mtb" else _homography
+    find = _mtb_shift if method == "mtb" else _homography
+    for way in (order[start + 1 :], order[:start][::-1]):
+        near = reference
+        for far in way:
             step = find(frames[near], frames[far])
-            if step is None:
-                raise InputError(
-                    names[far],
-                    f"cannot be aligned with {names[near]}",
-                    "give --align mtb for small shifts, --align none for a tripod, or leave it out",
-                )
-            warps[far] = step @ warps[near]
-    height, width = frames[0].shape[:2]
-    moves = [_movement(warps[place], height, width) for place in range(len(frames))]
-    return [
-        Alignment(warp=warps[place], moved=move) if move > STILL else Alignment() for place, move in enumerate(moves)
-    ]
+            if step is not None:
+                warps[far] = step @ warps[near]
+                near = far
+    if len(warps) == 1 < len(frames):
+        raise InputError(
+            names[order[start - 1]],
+            f"cannot be aligned with {names[reference]}",
+            "give --align mtb for small shifts, --align none for a tripod, or leave it out",
+        )
+    return [_alignment(warps.get(place), *frames[0].shape[:2]) for place in range(len(frames))]
+
+
+def _alignment(warp: Warp | None, height: int, width: int) -> Alignment | None:
+    if warp is None:
+        return None
+    move = _movement(warp, height, width)
+    return Alignment(warp=warp, moved=move) if move > STILL else Alignment()
 
 
 def apply_warp(pixels: np.ndarray, warp: Warp) -> tuple[np.ndarray, UInt8[np.ndarray, "height width"]]:
@@ -88,10 +97,16 @@ def apply_warp(pixels: np.ndarray, warp: Warp) -> tuple[np.ndarray, UInt8[np.nda
 
 def _mtb_shift(near: Eight, far: Eight) -> Warp:
     """Translation by median threshold bitmaps [ward2003mtb]."""
-    bits = int(np.clip(np.log2(min(near.shape[:2])) - 3, 1, 8))
+    longest = max(near.shape[:2])
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (near, far)]
-    across, down = cv2.createAlignMTB(bits, 4, False).calculateShift(*grey)
-    return np.array([[1, 0, -across], [0, 1, -down], [0, 0, 1]], np.float64)
+    largest = int(np.clip(np.log2(min(near.shape[:2])) - 3, 1, 8))
+    shifts = [np.eye(3)]
+    for bits in {largest, max(largest - 2, 1)}:  # bitmaps of a few pixels agree by chance
+        across, down = cv2.createAlignMTB(bits, 4, False).calculateShift(*grey)
+        shifts.append(np.array([[1, 0, -across], [0, 1, -down], [0, 0, 1]], np.float64))
+    side = min(PYRAMID[-1], longest)
+    pair, scale = (_small(near, side), _small(far, side)), np.diag([side / longest, side / longest, 1.0])
+    return max(shifts, key=lambda warp: _correlation(*pair, scale @ warp @ np.linalg.inv(scale)))
 
 
 def _homography(near: Eight, far: Eight) -> Warp | None:
@@ -101,15 +116,15 @@ def _homography(near: Eight, far: Eight) -> Warp | None:
     found: list[Warp] = []
     for side in sides:
         pair, scale = (_small(near, side), _small(far, side)), np.diag([side / longest, side / longest, 1.0])
-        shift = _mtb_shift(pair[0].pixels, pair[1].pixels)
-        starts = [scale @ found[-1] @ np.linalg.inv(scale)] if found else [shift, np.eye(3)]
-        enhanced = [warp for start in starts if (warp := _enhance(*pair, start)) is not None]
-        best = max((*enhanced, *starts), key=lambda warp: _correlation(*pair, warp))
+        start = scale @ found[-1] @ np.linalg.inv(scale) if found else _mtb_shift(pair[0].pixels, pair[1].pixels)
+        best = max(_enhanced(*pair, start), key=lambda warp: _correlation(*pair, warp))
         found.append(np.linalg.inv(scale) @ best @ scale)
-    still, correlation = _correlation(*pair, np.eye(3)), _correlation(*pair, best)
-    if max(still, correlation) < LEAST_CORRELATION or _movement(found[-1], *near.shape[:2]) > _LARGEST_MOVE * longest:
+    still, moved = (_correlation(*pair, warp) for warp in (np.eye(3), best))
+    if 1 - moved > _CLEARLY_BETTER * (1 - still):  # a sky without edges has no place of its own
+        moved, found[-1] = still, np.eye(3)
+    if moved < LEAST_CORRELATION or _movement(found[-1], *near.shape[:2]) > _LARGEST_MOVE * longest:
         return None
-    return found[-1] if 1 - correlation < _CLEARLY_BETTER * (1 - still) else np.eye(3)
+    return found[-1]
 
 
 @dataclass(frozen=True)
@@ -130,23 +145,50 @@ def _small(frame: Eight, side: int) -> _Small:
     return _Small(small, cv2.GaussianBlur(_LOG_LIGHT[grey], (0, 0), 1), mask)
 
 
-def _enhance(near: _Small, far: _Small, start: Warp) -> Warp | None:
-    masked = near.light, far.light, near.mask, far.mask
-    try:
-        _, warp = cv2.findTransformECCWithMask(*masked, start.astype(np.float32), cv2.MOTION_HOMOGRAPHY, _STEPS, 5)
-    except cv2.error:  # it did not converge
-        return None
-    return warp.astype(np.float64) if np.isfinite(warp).all() else None
+def _enhanced(near: _Small, far: _Small, start: Warp) -> list[Warp]:
+    """The start, and what the correlation of all that keeps still makes of it, twice."""
+    found = [start]
+    for _ in range(2):
+        masked = near.light, far.light, _keeps_still(near, far, found[-1]), far.mask
+        first = found[-1].astype(np.float32)
+        try:
+            _, warp = cv2.findTransformECCWithMask(*masked, first, cv2.MOTION_HOMOGRAPHY, _STEPS, 5)
+        except cv2.error:  # it did not converge
+            break
+        if not np.isfinite(warp).all():
+            break
+        found.append(warp.astype(np.float64))
+    return found
+
+
+def _keeps_still(near: _Small, far: _Small, warp: Warp) -> UInt8[np.ndarray, "rows columns"]:
+    """255 where both record light, outside regions that move by themselves."""
+    differs, common = _difference(near, far, warp)
+    window = max(3, max(common.shape) // _REGION)
+    share = cv2.blur(common.astype(np.float32), (window, window))
+    regions = cv2.blur(np.where(common, np.abs(differs), 0), (window, window)) / np.maximum(share, 1e-3)
+    calm = regions <= _MOVES * np.median(regions[common]) if common.any() else common
+    return (common & calm).astype(np.uint8) * 255
+
+
+def _difference(
+    near: _Small, far: _Small, warp: Warp
+) -> tuple[Float32[np.ndarray, "rows columns"], Bool[np.ndarray, "rows columns"]]:
+    """Log light of the far frame less the near one's, its median taken out; and where both record it."""
+    size = near.light.shape[::-1]
+    light = cv2.warpPerspective(far.light, warp, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    common = cv2.warpPerspective(far.mask, warp, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP) & near.mask > 0
+    differs = light - near.light
+    return differs - (np.median(differs[common]) if common.any() else np.float32(0)), common
 
 
 def _correlation(near: _Small, far: _Small, warp: Warp) -> float:
-    """Of the light that both record, -1 to 1; -1 where that is too little to tell."""
-    size = near.light.shape[::-1]
-    light = cv2.warpPerspective(far.light, warp, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    mask = cv2.warpPerspective(far.mask, warp, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP) & near.mask > 0
-    if mask.mean() < _LEAST_COMMON:
+    """Of the light of what keeps still, -1 to 1; -1 where that is too little to tell."""
+    differs, _ = _difference(near, far, warp)
+    still = _keeps_still(near, far, warp) > 0
+    if still.mean() < _LEAST_COMMON:
         return -1.0
-    one, other = near.light[mask], light[mask]
+    one, other = near.light[still], (near.light + differs)[still]
     return float(np.corrcoef(one, other)[0, 1]) if one.std() > 0 and other.std() > 0 else -1.0
 
 

@@ -23,6 +23,9 @@ RESPONSE_ERROR = (0.05, 0.3)
 has it (telephones brighten shadows differently in each frame)."""
 CLIPPED_BOUND = 0.6
 """Share of what clipped in the others below which a frame contradicts them: the edges of JPEGs bleed."""
+REGISTRATION = 0.5
+"""Pixels by which a frame may lie beside the reference, alignment and resampling together, where the camera was not at
+rest: at edges that is an error, however certain its codes are."""
 _DARKEST_CODE = 2  # below it the curve's slope says nothing of the noise
 _BAND = 256  # rows at once
 _MOST_NOISE = 4.0  # codes
@@ -36,7 +39,7 @@ class AlignedFrame:
 
     Attributes:
         pixels: all frames of a bracket have one size and type.
-        covered: 255 where the frame has pixels, 0 elsewhere; None if everywhere.
+        covered: 255 where the frame has pixels, 0 elsewhere; None if it was left as it is.
         gain: its exposure / that of the reference frame.
     """
 
@@ -86,12 +89,13 @@ def merge(frames: Sequence[AlignedFrame], response: Response) -> Merged:
     errors = [_measured_errors(frames[0], frame, certainty) for frame in frames]
     grown = max(2, max(shape[:2]) // 400)
     halo = (3 * grown + 3) * len(frames)  # each frame is compared with what the last ones left
+    beside = REGISTRATION if any(frame.covered is not None for frame in frames) else 0.0
     linear = np.empty(shape, np.float32)
     missing, source = np.empty(shape[:2], np.uint8), np.empty(shape[:2], np.uint8)
     moving = 0
     for top in range(0, shape[0], _BAND):
         first, end = max(top - halo, 0), min(top + _BAND + halo, shape[0])
-        band = _Band(_cut(frames[0], first, end), certainty)
+        band = _Band(_cut(frames[0], first, end), certainty, beside)
         for place, frame in enumerate(frames[1:], 1):
             band.add(_cut(frame, first, end), place, errors[place], grown)
         rows = slice(top, min(top + _BAND, shape[0]))
@@ -110,8 +114,8 @@ def _cut(frame: AlignedFrame, first: int, end: int) -> AlignedFrame:
 class _Band:
     """What has been merged of some rows."""
 
-    def __init__(self, reference: AlignedFrame, certainty: Certainty) -> None:
-        self._certainty = certainty
+    def __init__(self, reference: AlignedFrame, certainty: Certainty, beside: float) -> None:
+        self._certainty, self._beside = certainty, np.float32(beside)
         self._light, deviation, trust = self._read(reference)
         self.seen = trust.min(axis=2, keepdims=True)
         self._weight = self.seen / deviation**2
@@ -132,11 +136,11 @@ class _Band:
     def add(self, frame: AlignedFrame, place: int, errors: tuple[float, float], grown: int) -> None:
         """Adds a frame where it agrees."""
         light, deviation, trust = self._read(frame)
-        agrees, against = self._agreement(light, deviation, trust, errors, grown)
+        agrees, against, slope = self._agreement(light, deviation, trust, errors, grown)
         if frame.covered is not None:
             agrees = agrees * (frame.covered[:, :, None] > 0)
         usable = trust.min(axis=2, keepdims=True) * agrees
-        weight = usable / deviation**2
+        weight = usable / (deviation**2 + (self._beside * slope) ** 2)
         self._weight += weight
         self._sum += weight * light
         stands_in = (agrees > 0.5) & (frame.gain < self._shortest)
@@ -148,8 +152,9 @@ class _Band:
 
     def _agreement(
         self, light: np.ndarray, deviation: np.ndarray, trust: np.ndarray, errors: tuple[float, float], grown: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """1 where a frame agrees with what has been merged, 0 where it does not, smooth between; and where it does not.
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """1 where a frame agrees with what has been merged, 0 where it does not, smooth between; where it does not; and
+        by how much light changes from a pixel to the next, beyond noise.
 
         Where nothing was recorded yet, a frame must not be darker than what clipped there. Then only the brightest
         channel is compared: cameras change the hue when one channel clips.
@@ -159,8 +164,9 @@ class _Band:
         known = self.seen > 0.5
         variance = np.where(known, 1 / np.maximum(self._weight, 1e-12), 0)
         tolerance = NOISE * np.sqrt((deviation * noise) ** 2 + variance) + relative * so_far
-        low = cv2.erode(so_far, box) - tolerance  # an edge half a pixel off is no movement
-        high = cv2.dilate(so_far, box) + tolerance
+        low, high = cv2.erode(so_far, box), cv2.dilate(so_far, box)
+        slope = np.maximum((high - low) / 2 - np.sqrt(variance), np.float32(0))
+        low, high = low - tolerance, high + tolerance  # an edge half a pixel off is no movement
         differs = (((light < low) & (trust == 1)) | ((light > high) & (trust > 0))).any(axis=2)
         bound = CLIPPED_BOUND * cv2.erode(so_far.max(axis=2), np.ones((5, 5), np.uint8))
         dark = (light.max(axis=2) < bound) & (trust == 1).all(axis=2)
@@ -171,7 +177,7 @@ class _Band:
         )
         rim = np.ones((4 * grown + 1, 4 * grown + 1), np.uint8)
         wide = np.where(seen, cv2.dilate(against.astype(np.float32), rim), cv2.dilate(there.astype(np.float32), rim))
-        return 1 - cv2.blur(wide, (2 * grown + 1, 2 * grown + 1))[:, :, None], against
+        return 1 - cv2.blur(wide, (2 * grown + 1, 2 * grown + 1))[:, :, None], against, slope
 
 
 def _measured_errors(reference: AlignedFrame, frame: AlignedFrame, certainty: Certainty) -> tuple[float, float]:

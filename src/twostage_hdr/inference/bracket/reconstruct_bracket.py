@@ -1,7 +1,8 @@
 """From several exposures of one scene to a linear HDR image."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +90,10 @@ def merge_bracket(paths: Sequence[Path], options: BracketOptions) -> Bracket:
         )
     small = [_eight_bit(frame) for frame in pixels]
     reference = _reference(names, options.reference, small)
-    alignments = align(small, names, reference, options.align)
+    found = align(small, names, reference, options.align)
+    if None in found:
+        return _without_lost(paths, options, [alignment is not None for alignment in found], reference)
+    alignments = [alignment for alignment in found if alignment is not None]
     warped = [_warped(frame, alignment) for frame, alignment in zip(pixels, alignments, strict=True)]
     seen = [_eight_bit(frame) for frame, _ in warped]
     stated, told = _stated_stops([read_exif_exposure(path) for path in paths], options)
@@ -138,6 +142,15 @@ def reconstruct_bracket(
     bracket = merge_bracket([Path(photograph) for photograph in photographs], options)
     reconstructor = load_reconstructor(weights, filling)
     return np.concatenate(list(bracket.rows(reconstructor)))
+
+
+def _without_lost(paths: Sequence[Path], options: BracketOptions, kept: Sequence[bool], reference: int) -> Bracket:
+    """The bracket without the frames that cannot be aligned, and a word on them."""
+    lost = ", ".join(path.name for path, keep in zip(paths, kept, strict=True) if not keep)
+    stops = None if options.stops is None else tuple(compress(options.stops, kept))
+    chosen = replace(options, stops=stops, reference=str(1 + sum(kept[:reference])))
+    bracket = merge_bracket(list(compress(paths, kept)), chosen)
+    return replace(bracket, notes=(f"left out, cannot be aligned (--align none keeps it): {lost}", *bracket.notes))
 
 
 def _check(names: Sequence[str], options: BracketOptions) -> None:

@@ -63,6 +63,8 @@ class AHDRNet(nn.Module):
     """
 
     output: ClassVar[Literal["encoded", "linear"]] = "encoded"
+    receptive_radius: ClassVar[int] = 4 + 3 * 6 * 2 + 3
+    """How far a pixel sees, px: up to the merge, three dense blocks of dilation 2, the last convolutions."""
 
     def __init__(self, *, frames: int = 3, features: int = 64, growth: int = 32, peak: float = REFERENCE_CAP) -> None:
         super().__init__()
