@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from twostage_hdr.evaluation.gallery.gallery_figure import gallery_figure, write_picture
-from twostage_hdr.evaluation.gallery.pane_row import exposure_row
-
+from experiments.figure5_gallery.gallery_figure import gallery_figure, write_picture
+from experiments.figure5_gallery.pane_row import exposure_row
 from experiments.multi_shot.brackets import bracket
 from twostage_hdr.data.hdr_folder import HdrFolderSource
 from twostage_hdr.data.scene import Scene

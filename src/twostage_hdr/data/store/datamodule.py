@@ -60,7 +60,8 @@ class StoredPatches(Dataset[Triple]):
             crop = self.source.crop(number, rng, window)
             down, right = (-1 if self.flips and rng.random() < 0.5 else 1 for _ in range(2))
             frames.append(crop.ldr[..., ::down, ::right, :])
-            stops.append(crop.stops)
+            if crop.stops is not None:
+                stops.append(crop.stops)
             reference[place] = crop.reference[::down, ::right]
             units[place], scales[place] = crop.unit, crop.scale
             scenes.append(self.source.stored.scene_of[number])
@@ -70,7 +71,7 @@ class StoredPatches(Dataset[Triple]):
             torch.from_numpy(units),
             tuple(scenes),
             torch.from_numpy(scales),
-            None if stops[0] is None else torch.from_numpy(np.stack(stops)),
+            torch.from_numpy(np.stack(stops)) if stops else None,
         )
 
 
