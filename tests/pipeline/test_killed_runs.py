@@ -3,13 +3,15 @@
 import os
 import random
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+
+from tests.fuzz import forked
+from tests.fuzz.forked import finish
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")]
 
@@ -39,32 +41,9 @@ SETTINGS = [
 
 
 def start(folder: Path, *settings: str) -> int:
-    """The command in a process of its own; forked, so that imports cost nothing."""
-    process = os.fork()
-    if process:
-        return process
-    os.setpgid(0, 0)
-    with (folder.parent / f"{folder.name}.log").open("a") as log:
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
-    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
-    sys.argv = ["twostage-hdr", "train", *SETTINGS, *settings, f"hydra.run.dir={folder}"]
-    code = 1
-    try:
-        from twostage_hdr.cli.main import main
-
-        main()
-        code = 0
-    except SystemExit as left:
-        code = int(left.code or 0)
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-
-
-def finish(process: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    """The command in a process of its own."""
+    log = folder.parent / f"{folder.name}.log"
+    return forked.start(["train", *SETTINGS, *settings, f"hydra.run.dir={folder}"], log)
 
 
 def run(folder: Path, *settings: str) -> float:

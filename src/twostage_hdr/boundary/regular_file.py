@@ -2,8 +2,8 @@
 
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from twostage_hdr.boundary.refusal import one_line, printable
 from twostage_hdr.errors import InputError
@@ -32,7 +32,7 @@ def regular_file(path: str | Path, *, at_most: int | None = None, cure: str = "n
 
 def open_regular(
     path: str | Path, *, at_most: int | None = None, may_be_empty: bool = False, cure: str = "name another file"
-) -> BinaryIO:
+) -> BufferedReader:
     """Opens a file for reading bytes; arguments and errors as of `regular_file`, and it may have no content if said."""
     shown = _shown(path)
     try:  # the flag: opening a pipe must not wait for its writer

@@ -15,12 +15,12 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Float32
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from twostage_hdr.boundary.refusal import one_line, printable
 from twostage_hdr.cli.input_files import check_collisions, make_directory
 from twostage_hdr.cli.outcome import LONGEST_LINE, Outcome, Pending, pending
+from twostage_hdr.cli.terminal import plain
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.pixel_arrays import PreviewPixels
 from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, Uncertainty, loss_notes, result_paths
@@ -175,7 +175,7 @@ def run_batch(
         waiting = [source for source in sources if plans[source].missing and source not in refused]
         task = bar.add_task("reading", total=len(waiting))
         for place, (source, coming) in enumerate(_ahead(reader, read, waiting)):
-            bar.update(task, description=escape(source.name))
+            bar.update(task, description=plain(source.name))
             advance = partial(bar.advance, task)
             outcomes[source] = _one(source, coming, writer, directory, plans[source], advance)
             bar.update(task, completed=place + 1)
@@ -292,10 +292,13 @@ def _word_on_stopping(console: Console) -> Iterator[None]:
 @contextmanager
 def progress(console: Console) -> Iterator[Progress]:
     """A bar with the time that remains; an interruption is explained."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
+    kept = "finished files are kept, the next run goes on from there"
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
     try:
         with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
             yield bar
-    except (KeyboardInterrupt, SystemExit):
-        console.print("interrupted: finished files are kept, the next run goes on from there")
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(kept) from stop  # the command prints it
+    except SystemExit:
+        console.print(f"interrupted: {kept}")
         raise

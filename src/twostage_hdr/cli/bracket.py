@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.markup import escape
 
 from twostage_hdr.cli.batch import Picture
 from twostage_hdr.cli.input_files import BRACKET_ENDING, check_collisions
@@ -62,7 +61,7 @@ class BracketPlan:
         found = {_stands_for(group): group for group in groups}
         for place, group in enumerate(groups, 1):
             kind = "bracket" if len(group) > 1 else "single photograph"
-            console.print(f"{kind} {place} of {len(groups)}: {escape(', '.join(path.name for path in group))}")
+            console.print(f"{kind} {place} of {len(groups)}: {', '.join(path.name for path in group)}")
         return found
 
     def read(self, frames: Sequence[Path], reconstructor: Reconstructor, options: ResultOptions) -> Picture:

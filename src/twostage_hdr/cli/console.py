@@ -6,7 +6,15 @@ import os
 import sys
 from pathlib import Path
 
-from twostage_hdr.cli.main import main
+_INTERRUPTED = 128 + 2
+"""Exit code after Ctrl-C, as in shells."""
+
+
+def main() -> None:
+    """The verbs; imported here, so that Ctrl-C is one line from the first moment on."""
+    from twostage_hdr.cli.main import main as verbs
+
+    verbs()
 
 
 def console() -> None:
@@ -33,6 +41,10 @@ def console() -> None:
     except SystemExit as leaving:
         status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
         raise
+    except KeyboardInterrupt:  # before typer, which makes an exit of it, is there
+        status = _INTERRUPTED
+        print("interrupted", file=sys.stderr)
+        sys.exit(status)
     status = 0
 
 

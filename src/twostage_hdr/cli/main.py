@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 import twostage_hdr
 from twostage_hdr.cli import picture_verbs
@@ -106,8 +105,9 @@ def jod(
 ) -> None:
     """Fill the ColorVideoVDP column of an evaluation from its saved results."""
     from twostage_hdr.cli.jod import score_jod, table
+    from twostage_hdr.cli.terminal import Terminal
 
-    typer.echo(table(score_jod(evaluation, cvvdp, methods=method or [])), nl=False)
+    Terminal().print(*table(score_jod(evaluation, cvvdp, methods=method or [])).splitlines(), sep="\n")
 
 
 @app.command()
@@ -140,9 +140,11 @@ def main() -> None:
     except InputError as error:
         tell_error("error", str(error))
         sys.exit(2)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted")
-        sys.exit(130)
+    except SystemExit as leaving:
+        stop = leaving.__context__ and leaving.__context__.__cause__  # typer makes an exit of it, without a word
+        if isinstance(stop, KeyboardInterrupt):
+            tell_error("interrupted", str(stop))
+        raise
     except (OSError, MemoryError, RuntimeError) as error:
         trouble = system_trouble(error)
         if trouble is None:

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.markup import escape
 
 from twostage_hdr.cli.batch import Picture, check_plan, run_batch
 from twostage_hdr.cli.bracket import AUTO, BracketPlan, check_frames, with_frames
 from twostage_hdr.cli.input_files import find_files, is_result
 from twostage_hdr.cli.outcome import failures, report
+from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.cli.video import check_videos, run_videos
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.ldr import read_ldr
@@ -66,7 +65,7 @@ def reconstruct_all(
     Raises:
         InputError: unknown formats, results that would overwrite an input, or unusable weights.
     """
-    console = Console(highlight=False, soft_wrap=True, stderr=as_json)
+    console = Terminal(stderr=as_json)
     named = [name for name in names if bracket is None or name != AUTO or Path(name).exists()]
     files, nothing = find_files(named, PHOTOGRAPHS, "photographs", wanted=_is_photograph, from_pattern=_is_photograph)
     videos = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
@@ -99,9 +98,7 @@ def reconstruct_all(
     if "uncertainty" in (formats or ()) and reconstructor.engine.whole_frame is None:
         raise InputError("--to uncertainty", f"{name} gives no quantiles", "leave it out or take the default set")
     if weights is None:
-        console.print(
-            f"Weights: {escape(find_weights(name).stem)}, the package's default; choose others with --weights."
-        )
+        console.print(f"Weights: {find_weights(name).stem}, the package's default; choose others with --weights.")
 
     def read(path: Path) -> Picture:
         if bracket is not None:

@@ -1,12 +1,13 @@
 """A run's place on disk: its config, whether it goes on, whether it is finished."""
 
 import json
+import math
 import re
 import shutil
 import subprocess
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import twostage_hdr
 from twostage_hdr.boundary.refusal import as_input_error
+from twostage_hdr.boundary.regular_file import read_text
 from twostage_hdr.boundary.structured_text import read_json, read_yaml_text
 from twostage_hdr.cli.targets import TRUST, rename_moved
 from twostage_hdr.data.resumable_folder import changed_settings, exclusive_lock
@@ -34,6 +36,9 @@ FINISHED = "finished.json"
 LOCK = ".lock"
 
 WANDB_ID = "wandb_id.txt"
+
+_ID_AT_MOST = 64
+"""Bytes."""
 
 HYDRA = ".hydra"
 
@@ -194,15 +199,23 @@ class RunDirectory:
     def wandb_id(self) -> str:
         """The run's id for Weights & Biases, the same each time the run goes on."""
         path = self.path / WANDB_ID
-        if not path.is_file() or not re.fullmatch(r"[0-9a-f]{8}\n", path.read_text(encoding="utf-8", errors="replace")):
-            with atomic_path(path) as temporary:
-                temporary.write_text(uuid.uuid4().hex[:8] + "\n", encoding="utf-8")
-        return path.read_text(encoding="utf-8").strip()
+        with suppress(InputError):  # not there, or damaged
+            known = read_text(path, at_most=_ID_AT_MOST).strip()
+            if re.fullmatch(r"[0-9a-f]{8}", known):
+                return known
+        new = uuid.uuid4().hex[:8]
+        with atomic_path(path) as temporary:
+            temporary.write_text(f"{new}\n", encoding="utf-8")
+        return new
 
     def finish(self, facts: dict[str, Any]) -> None:
-        """Marks the end of the run and keeps its last figures."""
+        """Marks the end of the run and keeps its last figures; those that are no numbers are null."""
+        known = {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in facts.items()
+        }
         with atomic_path(self.path / FINISHED) as temporary:
-            temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+            temporary.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
 
 
 def commit() -> str:

@@ -12,13 +12,13 @@ from lightning.pytorch.accelerators import CPUAccelerator
 from lightning.pytorch.loggers import Logger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig
-from rich.console import Console
 from torch import nn
 
 import twostage_hdr
 from twostage_hdr.cli.constructor_schema import check_settings
 from twostage_hdr.cli.run_directory import RunDirectory, commit
 from twostage_hdr.cli.targets import TARGET, their_packages, trusted
+from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.cli.termination import quiet_lightning
 from twostage_hdr.cli.training_report import count, plan, resumption, write_training_report
 from twostage_hdr.cli.wandb_run import (
@@ -58,14 +58,14 @@ def train(config: DictConfig) -> float | None:
     first = getattr(rank_zero_only, "rank", 0) == 0
     with run.lock() if first else nullcontext():
         try:
-            return _train(config, run, Console(highlight=False, soft_wrap=True, quiet=not first))
+            return _train(config, run, Terminal(quiet=not first))
         except BaseException:
             if first:
                 run.abandon()
             raise
 
 
-def _train(config: DictConfig, run: RunDirectory, console: Console) -> float | None:
+def _train(config: DictConfig, run: RunDirectory, console: Terminal) -> float | None:
     check_settings(config)
     run.claim(config)
     if run.finished:
@@ -90,7 +90,7 @@ def _train(config: DictConfig, run: RunDirectory, console: Console) -> float | N
         console.print(f"Starting from {config.weights}: {copied}.")
     with own_wandb_run(run):
         trainer = build_trainer(config, run, console)
-        console.print("\n".join([*plan(module, data, trainer), *where_to_look(trainer, run)]))
+        console.print(*plan(module, data, trainer), *where_to_look(trainer, run), sep="\n")
         if resume:
             console.print(resumption(resume, trainer.max_epochs))
         started = time.monotonic()
@@ -169,7 +169,7 @@ def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule
         raise stopped from None
 
 
-def build_trainer(config: DictConfig, run: RunDirectory, console: Console) -> L.Trainer:
+def build_trainer(config: DictConfig, run: RunDirectory, console: Terminal) -> L.Trainer:
     """The Trainer with its callbacks and loggers; wandb gets the whole config, and one id however often a run stops.
 
     Callbacks that are null, or of which a recipe only adjusts a setting, are not there.
@@ -192,7 +192,7 @@ def build_trainer(config: DictConfig, run: RunDirectory, console: Console) -> L.
     return trainer
 
 
-def _loggers(config: DictConfig, run: RunDirectory, console: Console) -> list[Logger]:
+def _loggers(config: DictConfig, run: RunDirectory, console: Terminal) -> list[Logger]:
     """The chosen loggers; without the package wandb its logger is left out, with a word."""
     loggers = []
     for logger in config.logger.values():

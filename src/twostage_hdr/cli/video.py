@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
 from twostage_hdr.cli.batch import named, progress
 from twostage_hdr.cli.input_files import check_collisions, make_directory
 from twostage_hdr.cli.outcome import Outcome, Pending, pending
+from twostage_hdr.cli.terminal import plain
 from twostage_hdr.inference.reconstruct import Reconstructor
 from twostage_hdr.inference.reconstruct_video import reconstruct_video, video_result_paths
 from twostage_hdr.inference.result_files import ResultOptions
@@ -53,7 +53,7 @@ def run_videos(
             elif not plan.missing:
                 outcomes.append(Outcome(str(video), "skipped", _names(directory, video, formats), plan.notes))
             else:
-                task = bar.add_task(escape(video.name), total=1)
+                task = bar.add_task(plain(video.name), total=1)
                 advance = partial(bar.advance, task)
                 outcomes.append(_one(video, directory, reconstructor, plan, options, advance))
                 bar.remove_task(task)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from twostage_hdr.boundary.pixel_limit import most_megapixels
 from twostage_hdr.camera.virtual_camera import VirtualCamera
 from twostage_hdr.data.capture import capture_triple
 from twostage_hdr.data.image_cache import ImageCache
@@ -23,6 +24,12 @@ from twostage_hdr.radiometry.quantities import LinearRGB
 
 SCENE_KINDS = (render_landscape, render_night_street, render_interior, render_still_life)
 """Renderers (height, width, rng) -> (3, H, W); each is drawn equally often."""
+
+MOST_SCENES = 1_000_000
+"""Their names alone take some 300 MB."""
+
+_RENDERING_BYTES = 200
+"""Memory for a pixel while it is drawn."""
 
 SMALLEST_SIDE = 16
 """Pixels below which the renderers' grids are empty."""
@@ -54,6 +61,9 @@ class ProceduralSource:
         seed: of the scenes' contents.
         cap: highest encoded value of the references, see `REFERENCE_CAP`.
         cache_mb: memory for rendered scenes in each process, in MiB.
+
+    Raises:
+        InputError: more scenes or pixels than this machine can hold.
     """
 
     def __init__(
@@ -67,6 +77,12 @@ class ProceduralSource:
         cap: float = REFERENCE_CAP,
         cache_mb: int = 1024,
     ) -> None:
+        if count > MOST_SCENES:
+            raise InputError(f"data.source.count={count}", "more scenes than are listed", f"give {MOST_SCENES} at most")
+        if width * height > most_megapixels(_RENDERING_BYTES) * 1e6:
+            raise InputError(
+                f"data.source of {width}x{height} px", "more than fits in memory here", "give smaller sides"
+            )
         self.camera, self.cap, self.seed = camera, cap, seed
         self.height, self.width = height, width
         self._scenes = [Scene(f"procedural_{number:05d}", f"procedural_{number:05d}") for number in range(count)]

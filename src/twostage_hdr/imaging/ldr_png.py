@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from twostage_hdr.boundary.pixel_limit import check_pixels
-from twostage_hdr.boundary.regular_file import read_bytes
+from twostage_hdr.boundary.regular_file import open_regular, read_bytes
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, LdrPixels, StoredImage
 from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
 from twostage_hdr.radiometry.srgb import srgb_encode
@@ -39,7 +39,11 @@ class PngHeader(NamedTuple):
 
 
 def read_png_header(path: Path) -> PngHeader:
-    """Reads the chunks before the pixels; a file that ends early says nothing."""
+    """Reads the chunks before the pixels; a file that ends early says nothing.
+
+    Raises:
+        InputError: no file that can be read.
+    """
     chunks = _chunks(path)
     codes = chunks.get(b"cICP", b"")
     return PngHeader(
@@ -54,6 +58,7 @@ def png_size(path: Path) -> tuple[int, int]:
 
     Raises:
         ValueError: not a PNG.
+        InputError: no file that can be read.
     """
     header = _chunks(path).get(b"IHDR", b"")
     if len(header) < 8:
@@ -71,7 +76,7 @@ def _stated_gamma(chunks: Mapping[bytes, bytes]) -> float | None:
 
 def _chunks(path: Path) -> dict[bytes, bytes]:
     chunks: dict[bytes, bytes] = {}
-    with path.open("rb") as file:
+    with open_regular(path, may_be_empty=True) as file:
         if file.read(len(_SIGNATURE)) != _SIGNATURE:
             return chunks
         while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
@@ -87,7 +92,7 @@ def read_deep_png(path: Path) -> StoredImage:
     samples = imagecodecs.png_decode(read_bytes(path))
     if samples.ndim == 2:
         samples = samples[:, :, None]
-    with Image.open(path) as image:
+    with Image.open(path, formats=("PNG",)) as image:
         profile = image.info.get("icc_profile")
         orientation = image.getexif().get(EXIF_ORIENTATION, 1)
     return StoredImage(samples, orientation, profile)
