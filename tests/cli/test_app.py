@@ -121,9 +121,9 @@ def test_a_port_in_use_is_refused_in_one_line(monkeypatch):
 @pytest.fixture
 def address(reconstructor: Reconstructor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     pytest.importorskip("gradio")
-    page = build_page(reconstructor, tmp_path)
     (tmp_path / "kept").mkdir()
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "kept"))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "kept"))  # before the page is built, as `serve` does
+    page = build_page(reconstructor, tmp_path / "kept")
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **local_settings(tmp_path / "kept"))
     yield address
     page.close()
@@ -208,7 +208,7 @@ def test_a_photograph_goes_in_and_comes_out_as_files_in_a_browser(address, photo
         driver.find_element("id", "make").click()
         links = _wait(lambda: driver.find_elements("css selector", "#files a[href*='file=']"))
         places = [link.get_attribute("href") for link in links]
-        assert {place.rsplit("/", 1)[1] for place in places} >= {"street.exr", "street_hdr.png"}
+        assert {place.rsplit("/", 1)[1] for place in places} >= {"street.exr", "street_ultrahdr.jpg"}
         data = urllib.request.urlopen(next(place for place in places if place.endswith(".exr"))).read()
         (tmp_path / "downloaded.exr").write_bytes(data)
         assert read_hdr(tmp_path / "downloaded.exr").pixels.shape == (40, 61, 3)

@@ -114,7 +114,7 @@ def _valid_files(targets: dict[str, Target], folder: Path) -> dict[str, dict[str
             place.mkdir(parents=True)
             write(place / file)
             target.read(place / file)
-            valid[name] |= {f"{file}/{path.name}": path.read_bytes() for path in place.iterdir()}
+            valid[name] |= {f"{file}/{path.name}": path.read_bytes() for path in place.iterdir() if path.is_file()}
             valid[name][file] = (place / file).read_bytes()
     return valid
 

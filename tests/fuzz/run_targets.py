@@ -44,7 +44,15 @@ seed: 3
 run_dir: ${run_dir}
 data:
   _target_: twostage_hdr.data.datamodule.TripleDataModule
-  source: {_target_: twostage_hdr.data.procedural_source.ProceduralSource, count: 6, height: 32, width: 48}
+  source:
+    _target_: twostage_hdr.data.procedural_source.ProceduralSource
+    camera:
+      _target_: twostage_hdr.camera.virtual_camera.VirtualCamera
+      exposure: {_target_: twostage_hdr.camera.exposure.ClippedShareExposure, low: 0.01, high: 0.2}
+      response: {_target_: twostage_hdr.camera.response.GammaResponse}
+    count: 6
+    height: 32
+    width: 48
   batch_size: 8
 """
 SPLITS = Splits(("a",), ("b",), ("c",))
