@@ -145,7 +145,7 @@ def main() -> None:
         if isinstance(stop, KeyboardInterrupt):
             tell_error("interrupted", str(stop))
         raise
-    except (OSError, MemoryError, RuntimeError) as error:
+    except (OSError, MemoryError, RuntimeError, ImportError) as error:
         trouble = system_trouble(error)
         if trouble is None:
             raise

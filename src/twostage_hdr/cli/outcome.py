@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from twostage_hdr.boundary.refusal import one_line, printable
+from twostage_hdr.boundary.trust import PACKAGE
 from twostage_hdr.cli.terminal import Terminal
 
 LONGEST_LINE = 2000
@@ -44,8 +45,11 @@ _OF_A_PROCESS = (
 """Beginnings of PyTorch's errors that a machine causes, not the program."""
 
 
-def system_trouble(error: OSError | MemoryError | RuntimeError) -> str | None:
+def system_trouble(error: OSError | MemoryError | RuntimeError | ImportError) -> str | None:
     """One line for what the machine could not do: the file, why, and the cure; None for a mistake of the program."""
+    if isinstance(error, ImportError):
+        ours = (error.name or PACKAGE).startswith(PACKAGE)
+        return None if ours else f"{error.name}: a package is missing or damaged ({one_line(error)}); install it again"
     if isinstance(error, OSError):
         if not error.errno:
             return printable(str(error), at_most=LONGEST_LINE) or None
