@@ -138,6 +138,8 @@ def test_figures_that_are_no_numbers_cost_no_score(run: RunDirectory) -> None:
     run.path.mkdir()
     run.finish({"best": 31.5, "val/l1": float("nan")})
     assert run.score == 31.5
+    run.finish({"best": float("nan")})
+    assert run.score is None
 
 
 def test_a_lock_that_is_a_link_is_not_followed(run: RunDirectory, tmp_path: Path) -> None:

@@ -95,6 +95,8 @@ def _read_run(path: Path) -> object:
 def _build_run(path: Path) -> object:
     """What `evaluate` builds from a run's settings."""
     checkpoints = path.parent / "checkpoints"
+    if not path.parent.is_dir():
+        return RunDirectory(path.parent).config()
     checkpoints.mkdir(exist_ok=True)
     (checkpoints / "best.ckpt").touch()
     write_splits(path.parent / "splits.json", Splits(*((f"procedural_{number:05d}",) for number in range(3))))

@@ -100,3 +100,25 @@ def test_a_run_asked_to_stop_says_how_to_go_on_and_does(tmp_path: Path, workers:
     assert_same_weights(tmp_path / "whole", tmp_path / "stopped")
     parts = sorted(folder.name for folder in (tmp_path / "stopped" / "metrics").iterdir())
     assert parts == ["version_0", "version_1"]
+
+
+FOREIGN = {
+    "weights alone": lambda content: {name: content[name] for name in ("state_dict", "network")},
+    "counters of text": lambda content: {**content, "loops": {"fit_loop": "1"}},
+    "an optimiser of another network": lambda content: {
+        **content,
+        "optimizer_states": [{"state": {}, "param_groups": []}],
+    },
+    "no random state": lambda content: {**content, "random_state": {"python": [1], "numpy": 3}},
+}
+
+
+def test_a_checkpoint_that_holds_something_else_is_refused_in_one_line(tmp_path: Path) -> None:
+    run(tmp_path / "whole", "trainer.max_epochs=1")
+    for number, (name, change) in enumerate(FOREIGN.items()):
+        torch.save(change(last(tmp_path / "whole")), tmp_path / "changed.ckpt")
+        folder = tmp_path / f"resumed{number}"
+        assert finish(start(folder, f"resume_from={tmp_path / 'changed.ckpt'}")) == 2, name
+        told = (tmp_path / f"{folder.name}.log").read_text()
+        assert "Traceback" not in told, name
+        assert next(line for line in told.splitlines() if line.startswith("error: ")).count("; ") >= 1, name

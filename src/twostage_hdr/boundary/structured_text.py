@@ -32,8 +32,8 @@ def read_json(path: str | Path, *, kind: type = dict, at_most: int = TEXT_AT_MOS
         cure: what to do if it cannot be used.
 
     Raises:
-        InputError: not a readable file, no JSON (a name twice in one object, NaN and numbers beyond float64 are none),
-            nested too deeply, or of another kind.
+        InputError: not a readable file, no JSON (NaN and Infinity, which Python writes, are read; a name twice in one
+            object and 1e400 are not), nested too deeply, or of another kind.
     """
     return parse_json(read_text(path, at_most=at_most, cure=cure), path, kind=kind, cure=cure)
 
@@ -41,7 +41,7 @@ def read_json(path: str | Path, *, kind: type = dict, at_most: int = TEXT_AT_MOS
 def parse_json(text: str, subject: object, *, kind: type = dict, cure: str) -> Any:
     """JSON that came in another file (a header, an archive); arguments and errors as of `read_json`."""
     with as_input_error(subject, cure, "no readable JSON"):
-        content = json.loads(text, object_pairs_hook=_once, parse_float=_finite, parse_constant=_finite)
+        content = json.loads(text, object_pairs_hook=_once, parse_float=_finite)
     _check_depth(content, subject, cure)
     if not isinstance(content, kind):
         raise InputError(subject, f"JSON of a {type(content).__name__}, where a {kind.__name__} is expected", cure)
@@ -52,15 +52,14 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object; two programs may take different ones of two values under one name."""
     content = dict(pairs)
     if len(content) != len(pairs):
-        twice = next(name for place, (name, _) in enumerate(pairs) if name in dict(pairs[:place]))
-        raise ValueError(f"the name {twice[:40]!r} is there twice")
+        raise ValueError("a name is there twice in one object")
     return content
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise ValueError(f"{text[:40]} is no number")
+        raise ValueError(f"{text[:40]} is beyond all numbers")
     return value
 
 

@@ -6,9 +6,6 @@ import os
 import sys
 from pathlib import Path
 
-_INTERRUPTED = 128 + 2
-"""Exit code after Ctrl-C, as in shells."""
-
 
 def main() -> None:
     """The verbs; imported here, so that Ctrl-C is one line from the first moment on."""
@@ -42,7 +39,7 @@ def console() -> None:
         status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
         raise
     except KeyboardInterrupt:  # before typer, which makes an exit of it, is there
-        status = _INTERRUPTED
+        status = 130  # as in shells
         print("interrupted", file=sys.stderr)
         sys.exit(status)
     status = 0

@@ -45,7 +45,7 @@ _OF_A_PROCESS = (
 """Beginnings of PyTorch's errors that a machine causes, not the program."""
 
 
-def system_trouble(error: OSError | MemoryError | RuntimeError | ImportError) -> str | None:
+def system_trouble(error: Exception) -> str | None:
     """One line for what the machine could not do: the file, why, and the cure; None for a mistake of the program."""
     if isinstance(error, ImportError):
         ours = (error.name or PACKAGE).startswith(PACKAGE)

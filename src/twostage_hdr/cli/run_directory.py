@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import re
 import shutil
 import subprocess
@@ -36,9 +37,6 @@ FINISHED = "finished.json"
 LOCK = ".lock"
 
 WANDB_ID = "wandb_id.txt"
-
-_ID_AT_MOST = 64
-"""Bytes."""
 
 HYDRA = ".hydra"
 
@@ -100,7 +98,7 @@ class RunDirectory:
             best = read_json(self.path / FINISHED, cure="train it again").get("best") if self.finished else None
         except InputError:  # damaged: the run is finished all the same
             return None
-        return float(best) if isinstance(best, int | float) else None
+        return float(best) if isinstance(best, int | float) and math.isfinite(best) else None
 
     @property
     def last_checkpoint(self) -> Path | None:
@@ -131,7 +129,7 @@ class RunDirectory:
             InputError: no run in this folder, or settings that no run has written.
         """
         path = self.path / CONFIG
-        if not path.exists():
+        if not os.path.lexists(path):
             raise InputError(self.path, f"no {CONFIG} in it, so it is not a run's directory", "give a run's own")
         cure = "take it from the run's source again"
         text = read_yaml_text(path, cure=cure).replace("${run_dir}", str(self.path))
@@ -200,7 +198,7 @@ class RunDirectory:
         """The run's id for Weights & Biases, the same each time the run goes on."""
         path = self.path / WANDB_ID
         with suppress(InputError):  # not there, or damaged
-            known = read_text(path, at_most=_ID_AT_MOST).strip()
+            known = read_text(path, at_most=64).strip()
             if re.fullmatch(r"[0-9a-f]{8}", known):
                 return known
         new = uuid.uuid4().hex[:8]
@@ -209,13 +207,9 @@ class RunDirectory:
         return new
 
     def finish(self, facts: dict[str, Any]) -> None:
-        """Marks the end of the run and keeps its last figures; those that are no numbers are null."""
-        known = {
-            name: None if isinstance(value, float) and not math.isfinite(value) else value
-            for name, value in facts.items()
-        }
+        """Marks the end of the run and keeps its last figures."""
         with atomic_path(self.path / FINISHED) as temporary:
-            temporary.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+            temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
 def commit() -> str:

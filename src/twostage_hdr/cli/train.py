@@ -15,7 +15,9 @@ from omegaconf import DictConfig
 from torch import nn
 
 import twostage_hdr
+from twostage_hdr.boundary.refusal import one_line
 from twostage_hdr.cli.constructor_schema import check_settings
+from twostage_hdr.cli.outcome import system_trouble
 from twostage_hdr.cli.run_directory import RunDirectory, commit
 from twostage_hdr.cli.targets import TARGET, their_packages, trusted
 from twostage_hdr.cli.terminal import Terminal
@@ -145,7 +147,7 @@ def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule
 
     Raises:
         Stopped: a signal asked for it, and the run has been saved.
-        InputError: a full disk, or data that cannot be read.
+        InputError: a full disk, data that cannot be read, or a checkpoint of which this run cannot go on.
     """
     checkpoints = _checkpoints(trainer)
     advice = f"the same command with hydra.run.dir={checkpoints.directory.parent} goes on from checkpoints/last.ckpt"
@@ -161,9 +163,15 @@ def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule
         raise InputError(
             f"{error.filename or checkpoints.directory}", f"{error.strerror}", f"make room, then {advice}"
         ) from error
-    except RuntimeError:
-        if checkpoints.signals.received is None:
-            raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
+        if checkpoints.signals.received is None or not isinstance(error, RuntimeError):
+            if resume is None or checkpoints.begun or isinstance(error, InputError) or system_trouble(error):
+                raise
+            raise InputError(
+                resume,
+                f"this run cannot go on from it ({one_line(error)})",
+                f"weights={resume} takes its weights alone",
+            ) from error
         stopped = Stopped(checkpoints.signals.received)  # the signal ended the loader's processes before this one
         print(f"Stopped by {stopped.signal.name} in the middle of a batch; {advice}.")
         raise stopped from None

@@ -74,6 +74,8 @@ class TripleDataModule(L.LightningDataModule):
         for name, value in (("batch_size", batch_size), ("crop_size", crop_size), ("zoom", zoom)):
             if value < 1:
                 raise InputError(f"data.{name}={value}", "must be at least 1", "raise it")
+        if seed < 0:
+            raise InputError(f"data.seed={seed}", "below 0", "give a seed of 0 or more")
         if workers is None:
             workers = _workers_for_cuda()
         if workers < 0:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from twostage_hdr.boundary.pixel_limit import most_megapixels
 from twostage_hdr.camera.virtual_camera import VirtualCamera
-from twostage_hdr.data.capture import capture_triple
+from twostage_hdr.data.capture import capture_triple, checked_cap
 from twostage_hdr.data.image_cache import ImageCache
 from twostage_hdr.data.procedural.interior import render_interior
 from twostage_hdr.data.procedural.landscape import render_landscape
@@ -28,6 +28,8 @@ SCENE_KINDS = (render_landscape, render_night_street, render_interior, render_st
 MOST_SCENES = 1_000_000
 """Their names alone take some 300 MB."""
 
+LARGEST_SIDE = 32_766
+"""Pixels that OpenCV can resample."""
 _RENDERING_BYTES = 200
 """Memory for a pixel while it is drawn."""
 
@@ -77,13 +79,12 @@ class ProceduralSource:
         cap: float = REFERENCE_CAP,
         cache_mb: int = 1024,
     ) -> None:
-        if count > MOST_SCENES:
-            raise InputError(f"data.source.count={count}", "more scenes than are listed", f"give {MOST_SCENES} at most")
-        if width * height > most_megapixels(_RENDERING_BYTES) * 1e6:
-            raise InputError(
-                f"data.source of {width}x{height} px", "more than fits in memory here", "give smaller sides"
-            )
-        self.camera, self.cap, self.seed = camera, cap, seed
+        if count > MOST_SCENES or seed < 0:
+            seen = f"count={count}, seed={seed}"
+            raise InputError("data.source", seen, f"give at most {MOST_SCENES} scenes and a seed of 0 or more")
+        if max(width, height) > LARGEST_SIDE or width * height > most_megapixels(_RENDERING_BYTES) * 1e6:
+            raise InputError("data.source", f"{width}x{height} px, more than can be drawn here", "give smaller sides")
+        self.camera, self.cap, self.seed = camera, checked_cap(cap), seed
         self.height, self.width = height, width
         self._scenes = [Scene(f"procedural_{number:05d}", f"procedural_{number:05d}") for number in range(count)]
         self._cache = ImageCache(megabytes=cache_mb)

@@ -39,11 +39,7 @@ class PngHeader(NamedTuple):
 
 
 def read_png_header(path: Path) -> PngHeader:
-    """Reads the chunks before the pixels; a file that ends early says nothing.
-
-    Raises:
-        InputError: no file that can be read.
-    """
+    """Reads the chunks before the pixels; a file that ends early says nothing, and one that is none is refused."""
     chunks = _chunks(path)
     codes = chunks.get(b"cICP", b"")
     return PngHeader(
@@ -58,7 +54,6 @@ def png_size(path: Path) -> tuple[int, int]:
 
     Raises:
         ValueError: not a PNG.
-        InputError: no file that can be read.
     """
     header = _chunks(path).get(b"IHDR", b"")
     if len(header) < 8:

@@ -115,13 +115,6 @@ def stray_files(source: HdmSource | HdrFolderSource | ProceduralSource) -> list[
                 harmful=False,
             )
             for path in sorted(source.root.rglob("*.png"))
-            if not alignratio_path_for(path).is_file() and _is_deep(path)
+            if path.is_file() and not alignratio_path_for(path).is_file() and read_png_header(path).deep
         ]
     return []
-
-
-def _is_deep(path: Path) -> bool:
-    try:
-        return read_png_header(path).deep
-    except InputError:  # a folder, a pipe: no image that was forgotten
-        return False
