@@ -37,9 +37,13 @@ HARMLESS = {
     "cli.app_result": "its own arrays in a folder of its own",
     "cli.console": "/dev/null",
     "cli.hydra_help": "the package's configs",
+    "data.image_cache": "calls what loads an image",
+    "data.resumable_folder": "a lock, whose link it does not follow",
     "data.store.finish": "arrays that this process has written",
     "data.store.layout": "an array that `load_npy` has just looked at",
     "evaluation.complexity": "/proc",
+    "imaging.atomic": "its own temporary file",
+    "imaging.scanline_writer": "its own temporary file",
     "inference.weights": "the package's checksums",
     "camera.jpeg": "bytes in memory",
 }

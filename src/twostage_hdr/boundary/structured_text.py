@@ -41,7 +41,7 @@ def read_json(path: str | Path, *, kind: type = dict, at_most: int = TEXT_AT_MOS
 def parse_json(text: str, subject: object, *, kind: type = dict, cure: str) -> Any:
     """JSON that came in another file (a header, an archive); arguments and errors as of `read_json`."""
     with as_input_error(subject, cure, "no readable JSON"):
-        content = json.loads(text, object_pairs_hook=_once, parse_float=_finite)
+        content = json.loads(text, object_pairs_hook=_once, parse_float=_finite, parse_int=_whole)
     _check_depth(content, subject, cure)
     if not isinstance(content, kind):
         raise InputError(subject, f"JSON of a {type(content).__name__}, where a {kind.__name__} is expected", cure)
@@ -61,6 +61,11 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text[:40]} is beyond all numbers")
     return value
+
+
+def _whole(text: str) -> int:
+    _finite(text)
+    return int(text)
 
 
 def _check_depth(content: Any, subject: object, cure: str) -> None:

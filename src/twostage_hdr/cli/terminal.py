@@ -7,13 +7,7 @@ from rich.text import Text
 
 
 class Terminal(Console):
-    """Prints names and what files say as plain words: neither as markup or emoji, nor as control sequences.
-
-    Args:
-        stderr: print to standard error.
-        soft_wrap: leave long lines to the terminal instead of breaking them.
-        quiet: print nothing.
-    """
+    """Prints names and what files say as plain words: neither as markup or emoji, nor as control sequences."""
 
     def __init__(self, *, stderr: bool = False, soft_wrap: bool = True, quiet: bool = False) -> None:
         super().__init__(stderr=stderr, soft_wrap=soft_wrap, quiet=quiet, highlight=False, markup=False, emoji=False)
