@@ -6,7 +6,7 @@ RUN := $(BIN)/twostage-hdr
 TRAINER ?= cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train tables test fuzz check docs dist clean
+.PHONY: help setup demo train tables test fuzz kills check docs dist clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -44,6 +44,9 @@ test: setup  ## all tests
 
 fuzz: setup  ## mutated and special files for every reader: make fuzz N=10000 SEED=1
 	nice $(BIN)/python -m tests.fuzz.campaign $(or $(N),10000) $(or $(SEED),0)
+
+kills: setup  ## kill -9 train, prepare and reconstruct at random moments, and compare: make kills N=20 SEED=1
+	nice $(BIN)/python -m tests.fuzz.kills $(or $(N),20) $(or $(SEED),0)
 
 check: setup  ## lint, format, types, import contracts, fast tests
 	$(BIN)/ruff check .

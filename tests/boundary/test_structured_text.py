@@ -23,8 +23,9 @@ def test_json_is_read(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [b"{", b"[" * 100_000, b"[" * 200 + b"]" * 200, b"[]", b"1" * 5000, b'{"a": ' * 500 + b"1" + b"}" * 500, b"\xff"],
-)
+    [b"{", b"[" * 100_000, b"[" * 200 + b"]" * 200, b"[]", b"1" * 5000, b'{"a": ' * 500 + b"1" + b"}" * 500, b"\xff",
+     b'{"a": 1e400}', b'{"a": ' + b"9" * 400 + b"}", b'{"b": {"a": 1, "a": 2}}'],
+)  # fmt: skip
 def test_json_that_cannot_be_used_is_refused(tmp_path, content):
     assert _refused(read_json, tmp_path / "a.json", content)
 
@@ -41,6 +42,7 @@ def test_csv_is_read_by_its_columns(tmp_path):
         (b"other\n1\n", "scene is missing"),
         (b"scene,b\n1\n", "line 2 has 1 values for 2"),
         (b"scene\n1,2\n", "line 2 has 2 values for 1"),
+        (b"scene,a,scene\n1,2,3\n", "scene is there twice"),
         (b'scene\n"1', "no readable CSV"),
         (b"scene\n" + b"x" * 200_000, "no readable CSV"),
     ],

@@ -64,5 +64,5 @@ def test_other_files_are_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match=r"no such file; give dorfCurves\.txt"):
         MeasuredResponses(str(tmp_path / "none.txt"))

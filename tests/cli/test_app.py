@@ -13,12 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from tests.inference.bracket.conftest import write_frame
+from twostage_hdr.boundary import pixel_limit
 from twostage_hdr.cli.app import EXAMPLE_CLIPPED, build_page, example_photograph, local_settings, serve
 from twostage_hdr.cli.app_result import AppResult, reconstruct_for_app
+from twostage_hdr.cli.main import app as verbs
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr
+from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 
@@ -103,6 +107,14 @@ def test_a_port_that_does_not_exist_is_refused(port):
         serve(options=ReconstructOptions(device="cpu"), port=port, open_browser=False)
 
 
+def test_the_limit_on_pixels_holds_for_the_page(monkeypatch, photograph):
+    monkeypatch.setattr("twostage_hdr.cli.app.serve", lambda *_, **__: None)
+    monkeypatch.setattr(pixel_limit, "_chosen", None)
+    assert CliRunner().invoke(verbs, ["app", "--max-megapixels", "0.001"]).exit_code == 0
+    with pytest.raises(InputError, match=r"61x40 px, 0\.00244 megapixels; the limit is 0\.001 here"):
+        read_ldr(photograph)
+
+
 def test_a_port_in_use_is_refused_in_one_line(monkeypatch):
     pytest.importorskip("gradio")
     monkeypatch.setenv("GRADIO_TEMP_DIR", "kept")  # and what serve() sets is undone
@@ -117,9 +129,9 @@ def test_a_port_in_use_is_refused_in_one_line(monkeypatch):
 @pytest.fixture
 def address(reconstructor: Reconstructor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     pytest.importorskip("gradio")
-    page = build_page(lambda weights: reconstructor, "tiny", tmp_path)
     (tmp_path / "kept").mkdir()
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "kept"))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "kept"))  # before the page is built, as `serve` does
+    page = build_page(lambda weights: reconstructor, "tiny", tmp_path / "kept")
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, **local_settings(tmp_path / "kept"))
     yield address
     page.close()
@@ -134,9 +146,13 @@ def _status(address: str, path: str = "", *, data: bytes | None = None, **header
         return error.code
 
 
+def _part(content: bytes, *, name: str = "a.png") -> bytes:
+    head = f'--x\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
+    return head.encode() + content + b"\r\n"
+
+
 def _form(content: bytes) -> dict[str, object]:
-    body = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n' + content + b"\r\n--x--\r\n"
-    return {"data": body, "Content_Type": "multipart/form-data; boundary=x"}
+    return {"data": _part(content) + b"--x--\r\n", "Content_Type": "multipart/form-data; boundary=x"}
 
 
 def test_the_page_answers_itself_and_no_foreign_name_or_page(address):
@@ -161,6 +177,9 @@ def test_parallel_uploads_are_all_taken_and_large_ones_refused(address, photogra
     monkeypatch.undo()
     monkeypatch.setattr("twostage_hdr.cli.local_only.KEPT_AT_MOST", 24)
     assert _status(address, "gradio_api/upload", **_form(b"one more")) == 507
+    monkeypatch.undo()
+    many = b"".join(_part(b"x", name=f"{number}.png") for number in range(2000)) + b"--x--\r\n"
+    assert _status(address, "gradio_api/upload", data=many, Content_Type="multipart/form-data; boundary=x") >= 400
     assert _status(address) == 200
 
 

@@ -74,3 +74,15 @@ def test_output_that_cannot_be_written_is_no_success() -> None:
         told = subprocess.run([sys.executable, "-m", "twostage_hdr", "--version"], stdout=full, stderr=subprocess.PIPE)
     assert told.returncode == 1
     assert told.stderr.decode().startswith("error: standard output: No space left on device; ")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "console.main = lambda: exec('raise KeyboardInterrupt')",  # before typer is there
+        "from twostage_hdr.cli import hydra_verb; hydra_verb.run_verb = lambda *_: exec('raise KeyboardInterrupt')",
+    ],
+)
+def test_ctrl_c_is_one_line_and_exit_code_130(before: str) -> None:
+    done = run("inspect", before=before)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")

@@ -22,6 +22,10 @@ def _raised(error: OSError) -> OSError:
         (OSError(errno.ENAMETOOLONG, "File name too long", "n"), "n: File name too long; choose a shorter name"),
         (OSError(errno.EIO, "Input/output error", "a"), "a: Input/output error; see whether it and its disk"),
         (OSError(errno.ENOSPC, "No space left on device"), "a file of the results: No space left"),
+        (
+            ImportError("No module named 'google.protobuf'", name="google.protobuf"),
+            "google.protobuf: a package is missing",
+        ),
         (MemoryError(), "memory: more memory needed than there is; give smaller"),
     ],
 )

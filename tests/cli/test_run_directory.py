@@ -124,3 +124,28 @@ def test_folders_of_others_stay_when_a_run_is_abandoned(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path / "project")
     RunDirectory(Path()).abandon()
     assert (tmp_path / "project").is_dir()
+
+
+def test_a_damaged_id_is_replaced_and_a_whole_one_kept(run: RunDirectory) -> None:
+    run.path.mkdir()
+    for damaged in (b"0123abc", b"\xff" * 8, bytes(2**20)):
+        (run.path / "wandb_id.txt").write_bytes(damaged)
+        assert len(run.wandb_id()) == 8
+        assert run.wandb_id() == (run.path / "wandb_id.txt").read_text().strip()
+
+
+def test_figures_that_are_no_numbers_cost_no_score(run: RunDirectory) -> None:
+    run.path.mkdir()
+    run.finish({"best": 31.5, "val/l1": float("nan")})
+    assert run.score == 31.5
+    run.finish({"best": float("nan")})
+    assert run.score is None
+
+
+def test_a_lock_that_is_a_link_is_not_followed(run: RunDirectory, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("worth keeping")
+    run.path.mkdir()
+    (run.path / ".lock").symlink_to(tmp_path / "mine.txt")
+    with pytest.raises(OSError, match="symbolic link"), run.lock():
+        pass
+    assert (tmp_path / "mine.txt").read_text() == "worth keeping"

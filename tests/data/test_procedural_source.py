@@ -123,3 +123,14 @@ def test_there_is_detail_down_to_the_pixel_nearly_everywhere() -> None:
 def test_a_picture_too_small_to_render_is_refused() -> None:
     with pytest.raises(InputError, match=r"data\.procedural: 15x40"):
         scene(0, SMALLEST_SIDE - 1, 40)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"count": 10**12}, {"height": 10**6}, {"height": 30_000, "width": 30_000}, {"seed": -1}, {"cap": 0.0},
+     {"cap": float("nan")}],
+)  # fmt: skip
+def test_what_no_machine_can_draw_is_refused_before_anything_is(clean_camera: VirtualCamera, settings: dict) -> None:
+    with pytest.raises(InputError) as refused:
+        ProceduralSource(camera=clean_camera, **settings)
+    assert refused.value.cure

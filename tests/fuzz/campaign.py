@@ -1,7 +1,7 @@
 """Mutated and special inputs for every reader: `make fuzz N=NUMBER`, or `python -m tests.fuzz.campaign NUMBER SEED`.
 
-Every case runs in a child process that may die of it, and is told apart by its number: the same number and seed make
-the same bytes.
+So many mutated files, and a twentieth of special ones after them. Every case runs in a child process that may die of
+it, and is told apart by its number: the same number and seed make the same bytes.
 """
 
 import json
@@ -14,32 +14,49 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from tests.fuzz.mutations import SPECIAL, mutate
+from tests.fuzz.mutations import mutate
+from tests.fuzz.special import SPECIAL
 from tests.fuzz.target import Target
 from twostage_hdr.errors import InputError
 
 MEMORY = 2**30
 """Bytes above the start that no case may take; no mutated file is larger than 1 MB."""
 CPU_SECONDS, WALL_SECONDS = 20, 300  # the second is for what waits without computing
-_EVERY_SPECIAL = 20  # one case in so many is no mutated file
 
 
-def cases(targets: dict[str, Target], number: int, seed: int) -> Iterator[tuple[int, str, str, random.Random]]:
-    """Number, target, file and randomness of each case; targets and their files take turns."""
+class Case(NamedTuple):
+    """One input."""
+
+    number: int
+    target: str
+    file: str
+    special: str | None
+    """A name in SPECIAL; None for a mutated file."""
+    rng: random.Random
+
+
+def cases(targets: dict[str, Target], mutated: int, special: int, seed: int) -> Iterator[Case]:
+    """The mutated ones, whose targets and files take turns, then the special ones, which take turns themselves."""
     pairs = [(name, file) for name, target in targets.items() for file in target.files]
-    for case in range(number):
-        yield case, *pairs[case % len(pairs)], random.Random(f"{seed}-{case}")
+    for number in range(mutated + special):
+        rng = random.Random(f"{seed}-{number}")
+        if number < mutated:
+            yield Case(number, *pairs[number % len(pairs)], None, rng)
+        else:
+            yield Case(number, *rng.choice(pairs), list(SPECIAL)[(number - mutated) % len(SPECIAL)], rng)
 
 
-def run_case(target: Target, path: Path, valid: bytes, others: list[bytes], rng: random.Random) -> str:
+def run_case(case: Case, target: Target, path: Path, valid: bytes, others: list[bytes]) -> str:
     """Makes the file, reads it, and says what happened: "read", "refused", or what is wrong."""
-    if rng.randrange(_EVERY_SPECIAL) == 0:
-        SPECIAL[rng.choice(sorted(SPECIAL))](path)
+    if case.special is None:
+        path.write_bytes(mutate(valid, case.rng, others)[: 2**20])
     else:
-        path.write_bytes(mutate(valid, rng, others)[: 2**20])
+        made = SPECIAL[case.special](path, valid)
+        path = made if isinstance(made, Path) else path
     try:
         target.read(path)
     except InputError as error:
@@ -56,8 +73,8 @@ def _judged(error: InputError) -> str:
     return "refused" if error.subject and error.seen and error.cure else f"incomplete: {line}"
 
 
-def child(seed: int, first: int, number: int, log: Path, targets: dict[str, Target], cpu_seconds: int) -> None:
-    """Runs cases from `first` on; a line of JSON before and after each."""
+def child(todo: Sequence[Case], log: Path, targets: dict[str, Target], cpu_seconds: int) -> None:
+    """Runs the cases; a line of JSON before and after each."""
     warnings.simplefilter("always")
     with tempfile.TemporaryDirectory() as folder, log.open("a", buffering=1) as report:
         valid = _valid_files(targets, Path(folder))
@@ -66,15 +83,15 @@ def child(seed: int, first: int, number: int, log: Path, targets: dict[str, Targ
         os.dup2(descriptor, 1), os.dup2(descriptor, 2)
         start = _peak()
         resource.setrlimit(resource.RLIMIT_AS, (_status("VmSize") + 16 * MEMORY, resource.RLIM_INFINITY))
-        for case, name, file, rng in cases(targets, number, seed):
-            if case < first:
-                continue
-            report.write(json.dumps([case, name, file, "begun"]) + "\n")
-            place = Path(folder) / "case" / name
-            path = _arranged(place, file, valid[name])
+        others = [content for files in valid.values() for content in files.values()]
+        for case in todo:
+            told = [case.number, case.target, case.special or case.file]
+            report.write(json.dumps([*told, "begun"]) + "\n")
+            place = Path(folder) / "case" / case.target
+            path = _arranged(place, case.file, valid[case.target])
             os.truncate(noise, 0)
             signal.setitimer(signal.ITIMER_PROF, cpu_seconds), signal.alarm(WALL_SECONDS)
-            outcome = run_case(targets[name], path, valid[name][file], [v[f] for v in valid.values() for f in v], rng)
+            outcome = run_case(case, targets[case.target], path, valid[case.target][case.file], others)
             signal.setitimer(signal.ITIMER_PROF, 0), signal.alarm(0)
             sys.stdout.flush(), sys.stderr.flush()
             if (place / "ran").exists() or Path("ran").exists():
@@ -83,7 +100,7 @@ def child(seed: int, first: int, number: int, log: Path, targets: dict[str, Targ
                 outcome = f"memory: {taken / 2**30:.1f} GiB"
             elif noise.stat().st_size:
                 outcome = f"noise: {noise.read_bytes()[:200]!r} ({outcome})"
-            report.write(json.dumps([case, name, file, outcome]) + "\n")
+            report.write(json.dumps([*told, outcome]) + "\n")
             subprocess.run(["rm", "-rf", place], check=True)
 
 
@@ -97,7 +114,7 @@ def _valid_files(targets: dict[str, Target], folder: Path) -> dict[str, dict[str
             place.mkdir(parents=True)
             write(place / file)
             target.read(place / file)
-            valid[name] |= {f"{file}/{path.name}": path.read_bytes() for path in place.iterdir()}
+            valid[name] |= {f"{file}/{path.name}": path.read_bytes() for path in place.iterdir() if path.is_file()}
             valid[name][file] = (place / file).read_bytes()
     return valid
 
@@ -125,27 +142,30 @@ def _peak() -> int:
 
 
 def campaign(
-    number: int, seed: int, *, targets: str = "tests.fuzz.targets", cpu_seconds: int = CPU_SECONDS
+    mutated: int, special: int, seed: int, *, targets: str = "tests.fuzz.targets", cpu_seconds: int = CPU_SECONDS
 ) -> tuple[Counter[str], list[list[object]]]:
     """Runs all cases; a child that dies is followed by another one.
 
     Args:
-        number: of cases.
+        mutated: number of mutated files.
+        special: number of special inputs.
         seed: of their randomness.
         targets: the module whose TARGETS are read.
         cpu_seconds: that a case may take.
 
     Returns:
-        How often each outcome came, and the cases that are findings: number, target, file, what happened.
+        How often each outcome came, and the cases that are findings: number, target, file or special input, what
+        happened.
     """
     outcomes: dict[int, list[object]] = {}
     first = 0
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        while first < number:
+        while first < mutated + special:
             program = (
-                f"import pathlib; from tests.fuzz.campaign import child; from {targets} import TARGETS; "
-                f"child({seed}, {first}, {number}, pathlib.Path({str(log)!r}), TARGETS, {cpu_seconds})"
+                f"import pathlib; from tests.fuzz.campaign import cases, child; from {targets} import TARGETS; "
+                f"todo = list(cases(TARGETS, {mutated}, {special}, {seed}))[{first}:]; "
+                f"child(todo, pathlib.Path({str(log)!r}), TARGETS, {cpu_seconds})"
             )
             ended = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
             for line in log.read_text(encoding="utf-8").splitlines():
@@ -165,10 +185,14 @@ def campaign(
 def main() -> int:
     """Prints the findings and a count of each outcome; 1 if there is a finding."""
     number, seed = (*map(int, sys.argv[1:]), *(10_000, 0)[len(sys.argv) - 1 :])
-    counts, findings = campaign(number, seed)
-    for case, target, file, outcome in findings:
-        print(f"case {case} of seed {seed}, {target}, {file}: {outcome}")
-    print(f"{number} cases of seed {seed}: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
+    special = number // 20
+    counts, findings = campaign(number, special, seed)
+    for case, target, what, outcome in findings:
+        print(f"case {case} of seed {seed}, {target}, {what}: {outcome}")
+    print(
+        f"{number} mutated and {special} special inputs of seed {seed}: "
+        + ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    )
     return 1 if findings else 0
 
 

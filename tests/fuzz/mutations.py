@@ -1,13 +1,7 @@
 """Ways in which a file can be wrong: seeded, so that every case can be made again by its number."""
 
-import io
-import os
 import random
 import re
-from collections.abc import Callable
-from pathlib import Path
-
-from PIL import Image
 
 _WIDTHS = (1, 2, 4, 8)
 _ODD_NUMBERS = ["0", "-1", "1e308", "-1e-308", "nan", "inf", "9" * 400, "1e12", "2147483648", "null", "[]", '""', "1e9"]
@@ -85,49 +79,3 @@ def _splice(data: bytes, rng: random.Random, others: list[bytes]) -> bytes:
 
 
 _MUTATIONS = [_flip, _flip, _integer, _integer, _cut, _remove, _repeat, _insert, _append, _fill, _number]
-
-
-def _pipe(path: Path) -> None:
-    os.mkfifo(path)
-
-
-def _sparse(path: Path) -> None:
-    with path.open("wb") as file:
-        file.truncate(2**36)
-
-
-def _claims_huge(name: str, *fields: tuple[int, int]) -> Callable[[Path], None]:
-    """A picture of a few hundred bytes that claims 65535 x 65535 pixels in the fields (place, bytes) of its header."""
-
-    def write(path: Path) -> None:
-        stream = io.BytesIO()
-        Image.new("P" if name == "GIF" else "RGB", (16, 16)).save(stream, name)
-        data = bytearray(stream.getvalue())
-        start = data.index(b"\xff\xc0") if name == "JPEG" else 0
-        for at, width in fields:
-            data[start + at : start + at + width] = (65535).to_bytes(width, "little")
-        path.write_bytes(data)
-
-    return write
-
-
-SPECIAL: dict[str, Callable[[Path], object]] = {
-    "missing": lambda path: None,
-    "empty": Path.touch,
-    "a folder": Path.mkdir,
-    "a pipe": _pipe,
-    "an endless device": lambda path: path.symlink_to("/dev/zero"),
-    "an empty device": lambda path: path.symlink_to("/dev/null"),
-    "a loop of links": lambda path: path.symlink_to(path.name),
-    "a link to nothing": lambda path: path.symlink_to("nothing"),
-    "64 GiB of zeros on 0 blocks": _sparse,
-    "a huge JPEG": _claims_huge("JPEG", (5, 2), (7, 2)),
-    "a huge BMP": _claims_huge("BMP", (18, 4), (22, 4)),
-    "a huge GIF": _claims_huge("GIF", (6, 2), (8, 2)),
-    "a megabyte of zeros": lambda path: path.write_bytes(bytes(2**20)),
-    "a megabyte of brackets": lambda path: path.write_bytes(b"[" * 2**20),
-    "a megabyte of one line": lambda path: path.write_bytes(b"x" * 2**20),
-    "bytes that are no text": lambda path: path.write_bytes(bytes(range(256)) * 4),
-    "a pickle that would run": lambda path: path.write_bytes(b"cos\nsystem\n(S'touch ran'\ntR."),
-}
-"""What stands where a file is expected."""

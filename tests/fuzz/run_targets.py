@@ -11,12 +11,19 @@ from pathlib import Path
 import h5py
 import numpy as np
 import torch
+from hydra.errors import InstantiationException
+from omegaconf import OmegaConf
+from twostage_hdr.cli.hydra_verb import config_directory
 
 from tests.fuzz.target import Target
+from twostage_hdr.camera.measured_responses import MeasuredResponses
+from twostage_hdr.cli.evaluation_data import build_data
+from twostage_hdr.cli.hydra_errors import refuse
 from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.cli.targets import DATA, check_targets
 from twostage_hdr.data.splits import Splits, read_splits, write_splits
 from twostage_hdr.data.store.journal import Entry, Journal
+from twostage_hdr.data.store.layout import fill_slots, reserve
 from twostage_hdr.data.store.stored import Stored
 from twostage_hdr.evaluation.method_row import MethodRow
 from twostage_hdr.evaluation.protocol import COLUMNS
@@ -27,7 +34,9 @@ from twostage_hdr.inference.published.restricted_pickle import load_inert, read_
 from twostage_hdr.inference.weights import load_weights, save_weights
 from twostage_hdr.losses.baselines.vgg19 import read_vgg_convolutions
 from twostage_hdr.networks.stage import Stage
+from twostage_hdr.training.callbacks.checkpoint_file import newest_whole
 from twostage_hdr.training.callbacks.validation_scores import ImageScores, read_scores, write_scores
+from twostage_hdr.training.frozen_output_cache import read_output
 
 STAGE = Stage(features=4, growth=2, blocks=1)
 CONFIG = """
@@ -35,10 +44,19 @@ seed: 3
 run_dir: ${run_dir}
 data:
   _target_: twostage_hdr.data.datamodule.TripleDataModule
-  source: {_target_: twostage_hdr.data.procedural_source.ProceduralSource, count: 6, height: 32, width: 48}
+  source:
+    _target_: twostage_hdr.data.procedural_source.ProceduralSource
+    camera:
+      _target_: twostage_hdr.camera.virtual_camera.VirtualCamera
+      exposure: {_target_: twostage_hdr.camera.exposure.ClippedShareExposure, low: 0.01, high: 0.2}
+      response: {_target_: twostage_hdr.camera.response.GammaResponse}
+    count: 6
+    height: 32
+    width: 48
   batch_size: 8
 """
 SPLITS = Splits(("a",), ("b",), ("c",))
+RESPONSES = "camera\nfilm\nI =\n0 0.5 1\nB =\n0 0.7 1\n"
 STORE = {
     "format": 1,
     "settings": {"patch_size": 8, "seed": 0},
@@ -72,6 +90,29 @@ def _read_run(path: Path) -> object:
     config = RunDirectory(path.parent).config()
     check_targets(config, parts=DATA, trust=(), where=path)
     return config
+
+
+def _build_run(path: Path) -> object:
+    """What `evaluate` builds from a run's settings."""
+    checkpoints = path.parent / "checkpoints"
+    if not path.parent.is_dir():
+        return RunDirectory(path.parent).config()
+    checkpoints.mkdir(exist_ok=True)
+    (checkpoints / "best.ckpt").touch()
+    write_splits(path.parent / "splits.json", Splits(*((f"procedural_{number:05d}",) for number in range(3))))
+    try:
+        data, _ = build_data(OmegaConf.create({"weights": str(path.parent), "seed": None, "trust": None}))
+    except InstantiationException as error:  # the command says it so
+        refuse(error, "evaluate", (), config_directory())
+    return len(data.frozen("val"))
+
+
+def _fill(path: Path) -> None:
+    fill_slots(path, 1, np.ones((1, 8, 8, 3), np.uint8))
+
+
+def _write_kept(path: Path) -> None:
+    np.save(path, np.zeros((3, 4, 5), np.float16))
 
 
 def _objects(path: Path) -> None:
@@ -151,6 +192,14 @@ RUN_TARGETS: dict[str, Target] = {
         lambda path: read_vgg_convolutions(path, count=1), ["losses.baselines.vgg19"], {"a.pth": _vgg, "a.h5": _keras}
     ),
     "run": Target(_read_run, ["cli.run_directory"], {"config.yaml": _text(CONFIG)}),
+    "run's data": Target(_build_run, ["cli.evaluation_data"], {"config.yaml": _text(CONFIG)}),
+    "run's checkpoints": Target(
+        lambda path: newest_whole(path.parent), [], {"last.ckpt": _checkpoint, "previous.ckpt": _checkpoint}
+    ),
+    "run's id": Target(lambda path: RunDirectory(path.parent).wandb_id(), [], {"wandb_id.txt": _text("0123abcd\n")}),
+    "responses": Target(
+        lambda path: MeasuredResponses(str(path)), ["camera.measured_responses"], {"dorfCurves.txt": _text(RESPONSES)}
+    ),
     "finished run": Target(
         lambda path: RunDirectory(path.parent).score, [], {"finished.json": _text('{"best": 3.5, "seconds": 1}')}
     ),
@@ -166,6 +215,10 @@ RUN_TARGETS: dict[str, Target] = {
         lambda path: Journal(path.parent).entry("train", 0),
         ["data.store.journal"],
         {"train_000000.json": _text(json.dumps(asdict(ENTRY)))},
+    ),
+    "reserved array": Target(_fill, ["data.store.layout"], {"ldr.npy": lambda path: reserve(path, "u1", (4, 8, 8, 3))}),
+    "kept output": Target(
+        lambda path: read_output(path, (3, 4, 5)), ["training.frozen_output_cache"], {"a.npy": _write_kept}
     ),
     "store": Target(
         _store_with("store.json"),

@@ -398,3 +398,12 @@ def test_real_photographs_are_read_as_pillow_reads_them(shared: Path) -> None:
         with Image.open(path) as image:
             expected = np.asarray(image.convert("RGB"))
         np.testing.assert_array_equal(read_ldr(path).pixels, expected)
+
+
+def test_no_program_is_run_on_a_photograph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow hands PostScript to Ghostscript, whatever its name ends with."""
+    monkeypatch.setattr(subprocess, "check_call", lambda *_, **__: (tmp_path / "ran").touch())
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", "EPS")
+    with pytest.raises(InputError, match="not an image that can be read"):
+        read_ldr(tmp_path / "a.jpg")
+    assert not (tmp_path / "ran").exists()

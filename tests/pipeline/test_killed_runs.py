@@ -3,13 +3,15 @@
 import os
 import random
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+
+from tests.fuzz import forked
+from tests.fuzz.forked import finish
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")]
 
@@ -39,32 +41,9 @@ SETTINGS = [
 
 
 def start(folder: Path, *settings: str) -> int:
-    """The command in a process of its own; forked, so that imports cost nothing."""
-    process = os.fork()
-    if process:
-        return process
-    os.setpgid(0, 0)
-    with (folder.parent / f"{folder.name}.log").open("a") as log:
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
-    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
-    sys.argv = ["twostage-hdr", "train", *SETTINGS, *settings, f"hydra.run.dir={folder}"]
-    code = 1
-    try:
-        from twostage_hdr.cli.main import main
-
-        main()
-        code = 0
-    except SystemExit as left:
-        code = int(left.code or 0)
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-
-
-def finish(process: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    """The command in a process of its own."""
+    log = folder.parent / f"{folder.name}.log"
+    return forked.start(["train", *SETTINGS, *settings, f"hydra.run.dir={folder}"], log)
 
 
 def run(folder: Path, *settings: str) -> float:
@@ -121,3 +100,25 @@ def test_a_run_asked_to_stop_says_how_to_go_on_and_does(tmp_path: Path, workers:
     assert_same_weights(tmp_path / "whole", tmp_path / "stopped")
     parts = sorted(folder.name for folder in (tmp_path / "stopped" / "metrics").iterdir())
     assert parts == ["version_0", "version_1"]
+
+
+FOREIGN = {
+    "weights alone": lambda content: {name: content[name] for name in ("state_dict", "network")},
+    "counters of text": lambda content: {**content, "loops": {"fit_loop": "1"}},
+    "an optimiser of another network": lambda content: {
+        **content,
+        "optimizer_states": [{"state": {}, "param_groups": []}],
+    },
+    "no random state": lambda content: {**content, "random_state": {"python": [1], "numpy": 3}},
+}
+
+
+def test_a_checkpoint_that_holds_something_else_is_refused_in_one_line(tmp_path: Path) -> None:
+    run(tmp_path / "whole", "trainer.max_epochs=1")
+    for number, (name, change) in enumerate(FOREIGN.items()):
+        torch.save(change(last(tmp_path / "whole")), tmp_path / "changed.ckpt")
+        folder = tmp_path / f"resumed{number}"
+        assert finish(start(folder, f"resume_from={tmp_path / 'changed.ckpt'}")) == 2, name
+        told = (tmp_path / f"{folder.name}.log").read_text()
+        assert "Traceback" not in told, name
+        assert next(line for line in told.splitlines() if line.startswith("error: ")).count("; ") >= 1, name

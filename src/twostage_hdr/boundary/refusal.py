@@ -8,6 +8,7 @@ from twostage_hdr.errors import InputError
 
 _LONGEST = 200
 """Characters of a library's words that are worth a user's time."""
+_LONGEST_NAME = 4096
 
 
 def one_line(error: BaseException) -> str:
@@ -28,6 +29,11 @@ def printable(text: str, *, at_most: int = _LONGEST) -> str:
     return shown if len(shown) <= at_most else f"{shown[:at_most]}..."
 
 
+def shown_name(name: object) -> str:
+    """A name as it is, if it can be printed; else as by `printable`."""
+    return str(name) if str(name).isprintable() else printable(str(name), at_most=_LONGEST_NAME)
+
+
 @contextmanager
 def as_input_error(subject: object, cure: str, what: str = "damaged or unreadable") -> Iterator[None]:
     """Within it every exception of a reader becomes an `InputError`; one that is raised as such stays as it is.
@@ -42,10 +48,11 @@ def as_input_error(subject: object, cure: str, what: str = "damaged or unreadabl
     try:
         yield
     except InputError as refusal:
-        if refusal.seen.isprintable():
+        if f"{refusal.subject}{refusal.seen}".isprintable():
             raise
-        raise InputError(refusal.subject, printable(refusal.seen), refusal.cure) from refusal
+        raise InputError(shown_name(refusal.subject), printable(refusal.seen), refusal.cure) from refusal
     except Exception as error:
+        subject = shown_name(subject)
         if isinstance(error, OSError) and error.errno:
             raise InputError(subject, os.strerror(error.errno), cure) from error
         raise InputError(subject, f"{what} ({one_line(error)})", cure) from error

@@ -2,13 +2,12 @@
 
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
-from twostage_hdr.boundary.refusal import one_line, printable
+from twostage_hdr.boundary.refusal import one_line, shown_name
 from twostage_hdr.errors import InputError
 
-_LONGEST_NAME = 4096
 BYTES_AT_MOST = 4 * 2**30
 """Bytes of a file that is read whole; an image of 500 megapixels and 16 bits has at most 3 GB."""
 TEXT_AT_MOST = 64 * 2**20
@@ -32,9 +31,9 @@ def regular_file(path: str | Path, *, at_most: int | None = None, cure: str = "n
 
 def open_regular(
     path: str | Path, *, at_most: int | None = None, may_be_empty: bool = False, cure: str = "name another file"
-) -> BinaryIO:
+) -> BufferedReader:
     """Opens a file for reading bytes; arguments and errors as of `regular_file`, and it may have no content if said."""
-    shown = _shown(path)
+    shown = shown_name(path)
     try:  # the flag: opening a pipe must not wait for its writer
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
@@ -47,10 +46,6 @@ def open_regular(
     except BaseException:
         os.close(descriptor)
         raise
-
-
-def _shown(path: str | Path) -> str:
-    return printable(str(path), at_most=_LONGEST_NAME)
 
 
 def _check(shown: str, status: os.stat_result, at_most: int | None, may_be_empty: bool, cure: str) -> None:
@@ -72,7 +67,7 @@ def read_bytes(
         try:
             return file.read()
         except (OSError, MemoryError) as error:  # a disk that has gone, a folder of the network
-            raise InputError(_shown(path), f"cannot be read ({one_line(error)})", cure) from error
+            raise InputError(shown_name(path), f"cannot be read ({one_line(error)})", cure) from error
 
 
 def read_text(
@@ -87,4 +82,4 @@ def read_text(
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
-        raise InputError(_shown(path), f"no text in UTF-8 (byte {error.start})", cure) from error
+        raise InputError(shown_name(path), f"no text in UTF-8 (byte {error.start})", cure) from error

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Collection, Hashable
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,8 @@ def read_json(path: str | Path, *, kind: type = dict, at_most: int = TEXT_AT_MOS
         cure: what to do if it cannot be used.
 
     Raises:
-        InputError: not a readable file, no JSON, nested too deeply, or of another kind.
+        InputError: not a readable file, no JSON (NaN and Infinity, which Python writes, are read; a name twice in one
+            object and 1e400 are not), nested too deeply, or of another kind.
     """
     return parse_json(read_text(path, at_most=at_most, cure=cure), path, kind=kind, cure=cure)
 
@@ -39,11 +41,31 @@ def read_json(path: str | Path, *, kind: type = dict, at_most: int = TEXT_AT_MOS
 def parse_json(text: str, subject: object, *, kind: type = dict, cure: str) -> Any:
     """JSON that came in another file (a header, an archive); arguments and errors as of `read_json`."""
     with as_input_error(subject, cure, "no readable JSON"):
-        content = json.loads(text)
+        content = json.loads(text, object_pairs_hook=_once, parse_float=_finite, parse_int=_whole)
     _check_depth(content, subject, cure)
     if not isinstance(content, kind):
         raise InputError(subject, f"JSON of a {type(content).__name__}, where a {kind.__name__} is expected", cure)
     return content
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; two programs may take different ones of two values under one name."""
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise ValueError("a name is there twice in one object")
+    return content
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:40]} is beyond all numbers")
+    return value
+
+
+def _whole(text: str) -> int:
+    _finite(text)
+    return int(text)
 
 
 def _check_depth(content: Any, subject: object, cure: str) -> None:
@@ -70,7 +92,7 @@ def read_csv(
         cure: what to do if it cannot be used.
 
     Raises:
-        InputError: not a readable file, a column is missing, or a line has another number of values.
+        InputError: not a readable file, a column is missing or there twice, or a line has another number of values.
     """
     text = read_text(path, at_most=at_most, cure=cure)
     with as_input_error(path, cure, "no readable CSV"):
@@ -80,6 +102,8 @@ def read_csv(
     for column in columns:
         if column not in names:
             raise InputError(path, f"the column {column} is missing (it has {printable(', '.join(names))})", cure)
+        if names.count(column) > 1:
+            raise InputError(path, f"the column {column} is there twice", cure)
     for number, values in lines[1:]:
         if len(values) != len(names):
             raise InputError(path, f"line {number} has {len(values)} values for {len(names)} columns", cure)

@@ -3,12 +3,11 @@
 Neither database comes with this package: their licence is not stated.
 """
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from jaxtyping import Float
 
+from twostage_hdr.boundary.regular_file import TEXT_AT_MOST, read_bytes
 from twostage_hdr.errors import InputError
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
@@ -33,12 +32,8 @@ class MeasuredResponses:
     """
 
     def __init__(self, file: str) -> None:
-        try:
-            lines = [line.strip() for line in Path(file).read_text(encoding="latin-1").splitlines() if line.strip()]
-        except OSError as error:
-            raise InputError(
-                f"camera.response.file={file}", f"{error.strerror}", "give dorfCurves.txt or emor.txt"
-            ) from error
+        text = read_bytes(file, at_most=TEXT_AT_MOST, may_be_empty=True, cure="give dorfCurves.txt or emor.txt")
+        lines = [line.strip() for line in text.decode("latin-1").splitlines() if line.strip()]
         blocks = _blocks(lines)
         names = [name for name, _ in blocks]
         self.curves: list[tuple[np.ndarray, np.ndarray]] = []

@@ -16,12 +16,12 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Float32
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from twostage_hdr.boundary.refusal import one_line, printable
 from twostage_hdr.cli.destination import Destination, Pending, make_directory
 from twostage_hdr.cli.outcome import LONGEST_LINE, Outcome
+from twostage_hdr.cli.terminal import plain
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, PreviewPixels
@@ -173,7 +173,7 @@ def run_batch(
         waiting = [source for source in sources if source not in outcomes]
         task = bar.add_task("reading", total=len(waiting))
         for place, (source, coming) in enumerate(_ahead(reader, read, waiting)):
-            bar.update(task, description=escape(source.name))
+            bar.update(task, description=plain(source.name))
             job = _Job(source=source, plan=plans[source], destination=destination, say=say)
             outcomes[source] = job.run(coming, writer, partial(bar.advance, task))
             bar.update(task, completed=place + 1)
@@ -289,14 +289,17 @@ def _word_on_stopping(console: Console) -> Iterator[None]:
 @contextmanager
 def progress(console: Console) -> Iterator[Progress]:
     """A bar with the time that remains; an interruption is explained."""
+    kept = "finished files are kept, the next run continues from there"
     share = TextColumn("{task.percentage:3.0f} %")
-    columns = (TextColumn("{task.description}"), BarColumn(), share, TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), share, TimeRemainingColumn())
     shared = sys.stderr.isatty()  # failures are printed above the bar; into a file they go as they are
     try:
         with Progress(
             *columns, console=console, transient=True, redirect_stderr=shared, disable=not console.is_terminal
         ) as bar:
             yield bar
-    except (KeyboardInterrupt, SystemExit):
-        console.print("interrupted: finished files are kept, the next run continues from there")
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(kept) from stop  # the command prints it
+    except SystemExit:
+        console.print(f"interrupted: {kept}")
         raise

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
 from twostage_hdr.cli.batch import Picture, eight_bits
 from twostage_hdr.cli.destination import Destination, check_collisions
@@ -63,7 +62,7 @@ class BracketPlan:
         found = {_stands_for(group): group for group in groups}
         for place, group in enumerate(groups, 1):
             kind = "bracket" if len(group) > 1 else "single photograph"
-            console.print(f"{kind} {place} of {len(groups)}: {escape(', '.join(path.name for path in group))}")
+            console.print(f"{kind} {place} of {len(groups)}: {', '.join(path.name for path in group)}")
         return found
 
     def read(self, frames: Sequence[Path], reconstructor: Reconstructor, options: ResultOptions) -> Picture:

@@ -6,7 +6,12 @@ import os
 import sys
 from pathlib import Path
 
-from twostage_hdr.cli.main import main
+
+def main() -> None:
+    """The verbs; imported here, so that Ctrl-C is one line from the first moment on."""
+    from twostage_hdr.cli.main import main as verbs
+
+    verbs()
 
 
 def console() -> None:
@@ -33,6 +38,10 @@ def console() -> None:
     except SystemExit as leaving:
         status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
         raise
+    except KeyboardInterrupt:  # before typer, which makes an exit of it, is there
+        status = 130  # as in shells
+        print("interrupted", file=sys.stderr)
+        sys.exit(status)
     status = 0
 
 

@@ -36,7 +36,7 @@ def check_settings(config: DictConfig) -> None:
             if name not in arguments:
                 raise InputError(f"{place}.{name}", "no such setting", f"{place} has {', '.join(arguments)}")
             if isinstance(value, str) and value != "???" and _takes_numbers_alone(arguments[name].annotation):
-                raise InputError(f"{place}.{name}={value}", "must be a number")
+                raise InputError(f"{place}.{name}={value}", "must be a number", "give one")
 
 
 def _arguments(target: Any, place: str) -> Mapping[str, inspect.Parameter]:

@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 
 from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.cli.batch import Picture, run_batch
 from twostage_hdr.cli.destination import Destination, check_plan
 from twostage_hdr.cli.input_files import FoundFiles, find_files
 from twostage_hdr.cli.outcome import Report, failures
+from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_path_for
 from twostage_hdr.imaging.exr import read_exr_info
@@ -60,7 +60,7 @@ def convert_all(
     """
     if not abs(stops) <= MOST_STOPS:  # NaN, too
         raise InputError(f"--stops {stops:g}", f"expected an exposure of -{MOST_STOPS} to {MOST_STOPS}")
-    console = Console(highlight=False, soft_wrap=True, stderr=as_json)
+    console = Terminal(stderr=as_json)
     report = Report(console=console, as_json=as_json)
     sources, nothing = find_hdr_files(names)
     destination = Destination(directory=directory, formats=formats, kinds=KINDS, overwrite=overwrite)

@@ -8,7 +8,6 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import twostage_hdr
@@ -18,6 +17,7 @@ from twostage_hdr.cli.evaluation_data import PARTS, build_data
 from twostage_hdr.cli.jod import score_jod
 from twostage_hdr.cli.run_directory import RunDirectory, commit
 from twostage_hdr.cli.targets import trusted
+from twostage_hdr.cli.terminal import Terminal, plain
 from twostage_hdr.data.datamodule import ALL
 from twostage_hdr.data.pair_source import SRGB, PairSource
 from twostage_hdr.data.splits import spread_over_groups
@@ -80,13 +80,13 @@ def evaluate(config: DictConfig) -> None:
         )
     out.mkdir(parents=True, exist_ok=True)
     try:
-        _evaluate(config, out, Console(highlight=False, soft_wrap=True))
+        _evaluate(config, out, Terminal())
     except BaseException:
         RunDirectory(out).abandon()
         raise
 
 
-def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
+def _evaluate(config: DictConfig, out: Path, console: Terminal) -> None:
     check_settings(config)
     for name in ("networks", "folders", "metrics"):
         if config[name] is not None and not isinstance(config[name], DictConfig):
@@ -112,7 +112,7 @@ def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
         CAP_FACT: f"{data.source.cap:g}",
         "version": f"{twostage_hdr.__version__}, commit {commit()}",
     }
-    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    shown = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*shown, console=console, transient=True) as bar:
         task = bar.add_task("scoring", total=count * (len(methods) + 1))
         rows = run_protocol(
@@ -123,7 +123,9 @@ def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
             cap=data.source.cap,
             places=places,
             facts=facts,
-            progress=lambda scene, title, done: bar.update(task, completed=done, description=f"{scene} · {title}"),
+            progress=lambda scene, title, done: bar.update(
+                task, completed=done, description=plain(f"{scene} · {title}")
+            ),
             visit=pictures.visit,
         )
     if config.cvvdp:
@@ -131,7 +133,8 @@ def _evaluate(config: DictConfig, out: Path, console: Console) -> None:
         rows, columns, facts = scored
     style = TableStyle(interval=False, cost=True)
     _record(out / RECORD, config, settings)
-    (out / "table.md").write_text(markdown_table(rows, columns, style), encoding="utf-8")
+    with atomic_path(out / "table.md") as temporary:
+        temporary.write_text(markdown_table(rows, columns, style), encoding="utf-8")
     images = [ReportImage(name=scene, panes=panes) for scene, panes in pictures.images.items()]
     write_report(
         out / "report.html",

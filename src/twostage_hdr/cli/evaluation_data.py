@@ -36,7 +36,10 @@ def build_data(config: DictConfig) -> tuple[TripleDataModule, DictConfig]:
         settings = _changed(run, of_run, config)
         if OmegaConf.select(config, "data.split_file") is None:
             settings.split_file = str(run.splits)
-        return instantiate(settings), settings
+        data = instantiate(settings)
+        if not isinstance(data, TripleDataModule):
+            raise InputError(run.path / CONFIG, "no settings of data", "take it from the run's source again")
+        return data, settings
     with open_dict(config):
         config.seed = seed
     data = instantiate(config.data)

@@ -68,7 +68,7 @@ def refuse(error: Exception, config: str, arguments: Sequence[str], directory: P
     if missing := re.search(r"Missing mandatory value: (\S+)", text):
         raise InputError(f"{missing.group(1)}", "must be given", f"add {missing.group(1)}=VALUE") from error
     if called := re.search(r"Error in call to target '([\w.]+)': (.*?)(?: full_key: (\S+))?$", text):
-        raise InputError(f"{called.group(3) or called.group(1)}", f"{called.group(2)}") from error
+        raise InputError(called.group(3) or called.group(1), called.group(2), "correct it there") from error
     raise InputError(text.split(" Config search path")[0]) from error
 
 

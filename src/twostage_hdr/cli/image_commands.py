@@ -290,15 +290,18 @@ def serve_app(
     response: Response = "declared",
     lights: Lights = None,
     trust: Trust = None,
+    max_megapixels: MaxMegapixels = None,
     port: Annotated[
         int | None, typer.Option(help="Port, 1 to 65535.", show_default="the first free one from 7860")
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
     """Open a local page: drop a photograph, compare exposures, download any format."""
+    from twostage_hdr.boundary.pixel_limit import allow_megapixels
     from twostage_hdr.cli.app import serve
     from twostage_hdr.inference.reconstruct import ReconstructOptions
 
+    allow_megapixels(max_megapixels)
     options = ReconstructOptions(
         device=device, precision=precision, tile=tile, response=response, lights=lights, trust=trust or ()
     )

@@ -7,16 +7,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
-from twostage_hdr.boundary.refusal import printable
 from twostage_hdr.cli.batch import named
 from twostage_hdr.cli.convert import find_hdr_files
 from twostage_hdr.cli.outcome import print_error
 from twostage_hdr.cli.reconstruct import PHOTOGRAPHS
+from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.data.inspection.dynamic_range import BRIGHT, DARK, range_in_stops
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES
@@ -139,17 +137,17 @@ def print_facts(names: Sequence[str], *, as_json: bool) -> int:
         json.dump([*map(asdict, known), *failures], sys.stdout, indent=1)
         sys.stdout.write("\n")
     else:
-        _print_table(known, Console(highlight=False))
+        _print_table(known, Terminal(soft_wrap=False))
         for failure in failures:
             print_error("failed", failure["error"])
     return 1 if failures else 0
 
 
-def _print_table(known: Sequence[HdrFileFacts], console: Console) -> None:
+def _print_table(known: Sequence[HdrFileFacts], console: Terminal) -> None:
     for facts in known:
-        table = Table(title=escape(printable(facts.file)), title_justify="left", show_header=False, box=None)
+        table = Table(title=facts.file, title_justify="left", show_header=False, box=None)
         table.add_row("size", f"{facts.width} x {facts.height}")
-        table.add_row("stored as", escape(facts.domain))
+        table.add_row("stored as", facts.domain)
         table.add_row("primaries", facts.primaries)
         table.add_row("scale", _scale(facts))
         table.add_row("linear values", f"min {facts.minimum:.4g}, median {facts.median:.4g}, max {facts.maximum:.4g}")
@@ -159,7 +157,7 @@ def _print_table(known: Sequence[HdrFileFacts], console: Console) -> None:
         if facts.taken is not None:
             table.add_row("taken", facts.taken)
         for note in facts.notes:
-            table.add_row("note", escape(printable(note)))
+            table.add_row("note", note)
         console.print(table)
 
 

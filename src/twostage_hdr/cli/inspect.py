@@ -6,11 +6,11 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
+from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.data.inspection.finding import Inspectable, write_exclude_list
 from twostage_hdr.data.inspection.inspection import Inspection, SplitRequest, inspect_source
 from twostage_hdr.data.inspection.page import counts, write_page
@@ -29,7 +29,7 @@ def inspect(config: DictConfig) -> None:
         InputError: nothing that can be inspected.
         SystemExit: something would harm training.
     """
-    console = Console(highlight=False, soft_wrap=False)
+    console = Terminal(soft_wrap=False)
     out = Path(HydraConfig.get().runtime.output_dir)
     source = instantiate(config.data.source)
     if not isinstance(source, Inspectable):
@@ -41,7 +41,7 @@ def inspect(config: DictConfig) -> None:
     out.mkdir(parents=True, exist_ok=True)
     inspection = _look(config, source, console)
     for name, value in counts(inspection).items():
-        console.print(f"{name:20} {escape(value)}")
+        console.print(f"{name:20} {value}")
     if inspection.findings:
         console.print(_table(inspection))
     write_page(out / "inspection.html", inspection, title=f"Inspection of {config.data.root}", sheets=config.sheets)
@@ -51,12 +51,13 @@ def inspect(config: DictConfig) -> None:
         console.print(f"Excluded  {number} scenes: add data.source.exclude={out / 'exclude.txt'}", soft_wrap=True)
     if inspection.harmful:
         cure = "" if config.quarantine else "; mend them, or quarantine=true writes an exclude list"
-        console.print(f"[bold red]{len(inspection.harmful)} findings would harm training[/]{cure}.", soft_wrap=True)
+        found = Text(f"{len(inspection.harmful)} findings would harm training", "bold red")
+        console.print(found + Text(f"{cure}."), soft_wrap=True)
         raise SystemExit(POISONED)
     console.print("Nothing would harm training.")
 
 
-def _look(config: DictConfig, source: Inspectable, console: Console) -> Inspection:
+def _look(config: DictConfig, source: Inspectable, console: Terminal) -> Inspection:
     request = SplitRequest(
         split_file=config.data.split_file,
         val_fraction=config.data.val_fraction,
@@ -78,8 +79,8 @@ def _look(config: DictConfig, source: Inspectable, console: Console) -> Inspecti
 def _table(inspection: Inspection) -> Table:
     table = Table("", "file", "problem", "cure", box=None, pad_edge=False)
     for finding in inspection.findings[:_MOST_ROWS]:
-        weight = "[bold red]harmful[/]" if finding.harmful else "note"
-        table.add_row(weight, escape(finding.file), escape(finding.problem), escape(finding.cure))
+        weight = Text("harmful", "bold red") if finding.harmful else Text("note")
+        table.add_row(weight, finding.file, finding.problem, finding.cure)
     left = len(inspection.findings) - _MOST_ROWS
     if left > 0:
         table.add_row("", f"and {left} more, see the page", "", "")

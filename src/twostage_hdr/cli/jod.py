@@ -7,6 +7,7 @@ from twostage_hdr.evaluation.color_video_vdp import ColorVideoVdp, add_jod
 from twostage_hdr.evaluation.results import Results, read_results, write_results
 from twostage_hdr.evaluation.saved_results import SavedResults
 from twostage_hdr.evaluation.tables import TableStyle, markdown_table
+from twostage_hdr.imaging.atomic import atomic_path
 
 
 def score_jod(evaluation: Path, program: str, *, methods: Sequence[str] = ()) -> Results:
@@ -23,7 +24,8 @@ def score_jod(evaluation: Path, program: str, *, methods: Sequence[str] = ()) ->
     before = read_results(evaluation / "summary.json")
     results = add_jod(before, SavedResults(evaluation / "results"), ColorVideoVdp(program=program), methods)
     write_results(evaluation, results.rows, results.columns, results.facts)
-    (evaluation / "table.md").write_text(table(results), encoding="utf-8")
+    with atomic_path(evaluation / "table.md") as temporary:
+        temporary.write_text(table(results), encoding="utf-8")
     return results
 
 

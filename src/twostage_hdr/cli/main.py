@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 import twostage_hdr
 from twostage_hdr.cli import image_commands
@@ -90,8 +89,9 @@ def jod(
 ) -> None:
     """Fill the ColorVideoVDP column of an evaluation from its saved results."""
     from twostage_hdr.cli.jod import score_jod, table
+    from twostage_hdr.cli.terminal import Terminal
 
-    typer.echo(table(score_jod(evaluation, cvvdp, methods=method or [])), nl=False)
+    Terminal().print(*table(score_jod(evaluation, cvvdp, methods=method or [])).splitlines(), sep="\n")
 
 
 @app.command()
@@ -124,10 +124,12 @@ def main() -> None:
     except InputError as error:
         print_error("error", str(error))
         sys.exit(2)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted")
-        sys.exit(130)
-    except (OSError, MemoryError, RuntimeError) as error:
+    except SystemExit as leaving:
+        stop = leaving.__context__ and leaving.__context__.__cause__  # typer makes an exit of it, without a word
+        if isinstance(stop, KeyboardInterrupt):
+            print_error("interrupted", str(stop))
+        raise
+    except (OSError, MemoryError, RuntimeError, ImportError) as error:
         trouble = system_trouble(error)
         if trouble is None:
             raise

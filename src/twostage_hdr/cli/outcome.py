@@ -10,17 +10,20 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from twostage_hdr.boundary.refusal import one_line, printable
+from twostage_hdr.boundary.trust import PACKAGE
+from twostage_hdr.cli.terminal import Terminal
 
 LONGEST_LINE = 2000
 """Characters, long names included."""
 
 
 def print_error(word: str, why: str) -> None:
-    """Prints `word: why` on standard error, the word in red where there are colours."""
-    Console(highlight=False, soft_wrap=True, stderr=True).print(f"[bold red]{word}:[/] {_shown(why)}")
+    """Prints `word: why`, or the word alone; in red where there are colours."""
+    line = Text(f"{word}: " if why else word, "bold red")
+    Terminal(stderr=True).print(line + Text(_shown(why)))
 
 
 _CURES = {
@@ -30,7 +33,7 @@ _CURES = {
     errno.EACCES: "see to its permissions, or give another folder",
     errno.EPERM: "see to its permissions, or give another folder",
     errno.ENAMETOOLONG: "choose a shorter name",
-    errno.ELOOP: "take the loop of links away",
+    errno.ELOOP: "take the link away",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
 }
 """What to do about the system's refusals; of others the file is to be looked at."""
@@ -42,8 +45,11 @@ _OF_A_PROCESS = (
 """Beginnings of PyTorch's errors that a machine causes, not the program."""
 
 
-def system_trouble(error: OSError | MemoryError | RuntimeError) -> str | None:
+def system_trouble(error: Exception) -> str | None:
     """One line for what the machine could not do: the file, why, and the cure; None for a mistake of the program."""
+    if isinstance(error, ImportError):
+        ours = (error.name or PACKAGE).startswith(PACKAGE)
+        return None if ours else f"{error.name}: a package is missing or damaged ({one_line(error)}); install it again"
     if isinstance(error, OSError):
         if not error.errno:
             return printable(str(error), at_most=LONGEST_LINE) or None
@@ -81,8 +87,8 @@ class Outcome:
 
 
 def _shown(text: str) -> str:
-    """For the console: neither markup nor control characters of a file's name or content reach the terminal."""
-    return escape(printable(text, at_most=LONGEST_LINE))
+    """As one line: white space joined, control characters spelt out."""
+    return printable(text, at_most=LONGEST_LINE)
 
 
 def failures(reasons: Mapping[str, str], say: Callable[[Outcome], None]) -> list[Outcome]:

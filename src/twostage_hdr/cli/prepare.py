@@ -7,9 +7,9 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.hdm import HdmSource
 from twostage_hdr.data.hdr_folder import HdrFolderSource
@@ -35,7 +35,7 @@ def prepare(config: DictConfig) -> None:
     Raises:
         InputError: settings that cannot work, scenes that cannot be read, sets that leak.
     """
-    console = Console(highlight=False, soft_wrap=True)
+    console = Terminal()
     for override in HydraConfig.get().overrides.task:
         if override.startswith(_OF_TRAINING):
             raise InputError(

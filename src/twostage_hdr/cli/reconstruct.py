@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
-
 from twostage_hdr.cli.batch import Picture, run_batch
 from twostage_hdr.cli.bracket import AUTO, BracketPlan, check_frames, with_frames
 from twostage_hdr.cli.destination import Destination, check_plan
 from twostage_hdr.cli.input_files import find_files, is_result
 from twostage_hdr.cli.outcome import Outcome, Report, failures
+from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.cli.video import run_videos
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.formats import DEFAULT_FORMATS, FORMATS
@@ -59,7 +57,7 @@ def reconstruct_all(
     Raises:
         InputError: unknown formats, results that would overwrite an input, or unusable weights.
     """
-    console = Console(highlight=False, soft_wrap=True, stderr=as_json)
+    console = Terminal(stderr=as_json)
     report = Report(console=console, as_json=as_json)
     named = [name for name in names if bracket is None or name != AUTO or Path(name).exists()]
     files, nothing = find_files(named, PHOTOGRAPHS, "photographs", wanted=_is_photograph, from_pattern=_is_photograph)
@@ -114,7 +112,9 @@ def _check_formats(
         raise InputError(videos[0], "a video is not a frame of a bracket", "reconstruct it without --bracket")
 
 
-def _ready(weights: str | None, running: ReconstructOptions, formats: Sequence[str], console: Console) -> Reconstructor:
+def _ready(
+    weights: str | None, running: ReconstructOptions, formats: Sequence[str], console: Terminal
+) -> Reconstructor:
     """The network, ready to run; says which it is where nobody chose.
 
     Raises:
@@ -125,7 +125,7 @@ def _ready(weights: str | None, running: ReconstructOptions, formats: Sequence[s
     if "uncertainty" in formats and reconstructor.engine.whole_frame is None:
         raise InputError("--to uncertainty", f"{name} gives no quantiles", "leave it out or take the default set")
     if weights is None:
-        shown = escape(find_weights(name).stem)
+        shown = find_weights(name).stem
         console.print(f"Weights: {shown}, the package's default; choose others with --weights.")
     return reconstructor
 

@@ -1,12 +1,14 @@
 """A run's place on disk: its config, whether it resumes, whether it is finished."""
 
 import json
+import math
+import os
 import re
 import shutil
 import subprocess
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import twostage_hdr
 from twostage_hdr.boundary.refusal import as_input_error
+from twostage_hdr.boundary.regular_file import read_text
 from twostage_hdr.boundary.structured_text import read_json, read_yaml_text
 from twostage_hdr.cli.targets import TRUST, rename_moved
 from twostage_hdr.data.resumable_folder import changed_settings, exclusive_lock
@@ -95,7 +98,7 @@ class RunDirectory:
             best = read_json(self.path / FINISHED, cure="train it again").get("best") if self.finished else None
         except InputError:  # damaged: the run is finished all the same
             return None
-        return float(best) if isinstance(best, int | float) else None
+        return float(best) if isinstance(best, int | float) and math.isfinite(best) else None
 
     @property
     def last_checkpoint(self) -> Path | None:
@@ -126,7 +129,7 @@ class RunDirectory:
             InputError: no run in this folder, or settings that no run has written.
         """
         path = self.path / CONFIG
-        if not path.exists():
+        if not os.path.lexists(path):
             raise InputError(self.path, f"no {CONFIG} in it, so it is not a run's directory", "give a run's own")
         cure = "take it from the run's source again"
         text = read_yaml_text(path, cure=cure).replace("${run_dir}", str(self.path))
@@ -194,10 +197,14 @@ class RunDirectory:
     def wandb_id(self) -> str:
         """The run's id for Weights & Biases, the same each time the run resumes."""
         path = self.path / WANDB_ID
-        if not path.is_file() or not re.fullmatch(r"[0-9a-f]{8}\n", path.read_text(encoding="utf-8", errors="replace")):
-            with atomic_path(path) as temporary:
-                temporary.write_text(uuid.uuid4().hex[:8] + "\n", encoding="utf-8")
-        return path.read_text(encoding="utf-8").strip()
+        with suppress(InputError):  # not there, or damaged
+            known = read_text(path, at_most=64).strip()
+            if re.fullmatch(r"[0-9a-f]{8}", known):
+                return known
+        new = uuid.uuid4().hex[:8]
+        with atomic_path(path) as temporary:
+            temporary.write_text(f"{new}\n", encoding="utf-8")
+        return new
 
     def finish(self, facts: dict[str, Any]) -> None:
         """Marks the end of the run, keeps its last figures, and removes the checkpoint before the last."""

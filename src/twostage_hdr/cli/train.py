@@ -12,13 +12,15 @@ from lightning.pytorch.accelerators import CPUAccelerator
 from lightning.pytorch.loggers import Logger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig
-from rich.console import Console
 from torch import nn
 
 import twostage_hdr
+from twostage_hdr.boundary.refusal import one_line
 from twostage_hdr.cli.constructor_schema import check_settings
+from twostage_hdr.cli.outcome import system_trouble
 from twostage_hdr.cli.run_directory import RunDirectory, commit
 from twostage_hdr.cli.targets import TARGET, their_packages, trusted
+from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.cli.termination import quiet_lightning
 from twostage_hdr.cli.training_report import count, plan, resumption, write_training_report
 from twostage_hdr.cli.wandb_run import (
@@ -58,14 +60,14 @@ def train(config: DictConfig) -> float | None:
     first = getattr(rank_zero_only, "rank", 0) == 0
     with run.lock() if first else nullcontext():
         try:
-            return _train(config, run, Console(highlight=False, soft_wrap=True, quiet=not first))
+            return _train(config, run, Terminal(quiet=not first))
         except BaseException:
             if first:
                 run.abandon()
             raise
 
 
-def _train(config: DictConfig, run: RunDirectory, console: Console) -> float | None:
+def _train(config: DictConfig, run: RunDirectory, console: Terminal) -> float | None:
     check_settings(config)
     run.claim(config)
     if run.finished:
@@ -90,7 +92,7 @@ def _train(config: DictConfig, run: RunDirectory, console: Console) -> float | N
         console.print(f"Starting from {config.weights}: {copied}.")
     with own_wandb_run(run):
         trainer = build_trainer(config, run, console)
-        console.print("\n".join([*plan(module, data, trainer), *where_to_look(trainer, run)]))
+        console.print(*plan(module, data, trainer), *where_to_look(trainer, run), sep="\n")
         if resume:
             console.print(resumption(resume, trainer.max_epochs))
         started = time.monotonic()
@@ -147,7 +149,7 @@ def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule
 
     Raises:
         Stopped: a signal asked for it, and the run has been saved.
-        InputError: a full disk, or data that cannot be read.
+        InputError: a full disk, data that cannot be read, or a checkpoint of which this run cannot go on.
     """
     checkpoints = _checkpoints(trainer)
     advice = f"the same command with hydra.run.dir={checkpoints.directory.parent} resumes from checkpoints/last.ckpt"
@@ -163,15 +165,21 @@ def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule
         raise InputError(
             f"{error.filename or checkpoints.directory}", f"{error.strerror}", f"make room, then {advice}"
         ) from error
-    except RuntimeError:
-        if checkpoints.signals.received is None:
-            raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
+        if checkpoints.signals.received is None or not isinstance(error, RuntimeError):
+            if resume is None or checkpoints.begun or isinstance(error, InputError) or system_trouble(error):
+                raise
+            raise InputError(
+                resume,
+                f"this run cannot go on from it ({one_line(error)})",
+                f"weights={resume} takes its weights alone",
+            ) from error
         stopped = Stopped(checkpoints.signals.received)  # the signal ended the loader's processes before this one
         print(f"Stopped by {stopped.signal.name} in the middle of a batch; {advice}.")
         raise stopped from None
 
 
-def build_trainer(config: DictConfig, run: RunDirectory, console: Console) -> L.Trainer:
+def build_trainer(config: DictConfig, run: RunDirectory, console: Terminal) -> L.Trainer:
     """The Trainer with its callbacks and loggers; wandb gets the whole config, and one id however often a run stops.
 
     Callbacks that are null, or of which a recipe only adjusts a setting, are not there.
@@ -194,7 +202,7 @@ def build_trainer(config: DictConfig, run: RunDirectory, console: Console) -> L.
     return trainer
 
 
-def _loggers(config: DictConfig, run: RunDirectory, console: Console) -> list[Logger]:
+def _loggers(config: DictConfig, run: RunDirectory, console: Terminal) -> list[Logger]:
     """The chosen loggers; without the package wandb its logger is left out, with a word."""
     loggers = []
     for logger in config.logger.values():

@@ -7,6 +7,7 @@ from typing import Any
 import lightning as L
 from torch import nn
 
+from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.patches import FixedCameraImages
@@ -126,16 +127,18 @@ def resumption(checkpoint: Path, epochs: int | None) -> str:
     """Where a run is resumed, counted from 1: "Resuming at epoch 2 of 25, batch 401, from DIR/checkpoints/last.ckpt".
 
     Raises:
-        InputError: a checkpoint that cannot be read.
+        InputError: a checkpoint that cannot be read, or is not of a run.
     """
-    loops = read_checkpoint(checkpoint).get("loops", {}).get("fit_loop", {})
-    of_run = loops.get("epoch_progress", {}).get("current", {})
-    batches = loops.get("epoch_loop.batch_progress", {})
-    begun = of_run.get("ready", 0) > of_run.get("processed", 0)  # an epoch that is not at its end
-    batch = batches.get("current", {}).get("processed", 0) if begun else 0
-    next_step = "its validation" if begun and batches.get("is_last_batch") else f"batch {batch + 1:,}"
+    content = read_checkpoint(checkpoint)
     of = f" of {epochs}" if epochs is not None and epochs > 0 else ""
-    return f"Resuming at epoch {of_run.get('processed', 0) + 1}{of}, {next_step}, from {checkpoint}"
+    with as_input_error(checkpoint, f"weights={checkpoint} takes its weights alone", "not the checkpoint of a run"):
+        loops = content.get("loops", {}).get("fit_loop", {})
+        of_run = loops.get("epoch_progress", {}).get("current", {})
+        batches = loops.get("epoch_loop.batch_progress", {})
+        begun = of_run.get("ready", 0) > of_run.get("processed", 0)  # an epoch that is not at its end
+        batch = batches.get("current", {}).get("processed", 0) if begun else 0
+        next_step = "its validation" if begun and batches.get("is_last_batch") else f"batch {batch + 1:,}"
+        return f"Resuming at epoch {of_run.get('processed', 0) + 1}{of}, {next_step}, from {checkpoint}"
 
 
 def _epochs(number: int | None) -> str:

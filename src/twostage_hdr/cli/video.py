@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
 from twostage_hdr.cli.batch import Say, named, progress
 from twostage_hdr.cli.destination import Destination, Pending, make_directory
 from twostage_hdr.cli.outcome import Outcome
+from twostage_hdr.cli.terminal import plain
 from twostage_hdr.inference.reconstruct import Reconstructor
 from twostage_hdr.inference.reconstruct_video import reconstruct_video
 from twostage_hdr.inference.result_files import ResultOptions
@@ -40,7 +40,7 @@ def run_videos(
                 names = [str(path) for path in destination.paths(video)]
                 outcomes.append(Outcome(str(video), "skipped", names, plan.notes))
             else:
-                task = bar.add_task(escape(video.name), total=1)
+                task = bar.add_task(plain(video.name), total=1)
                 advance = partial(bar.advance, task)
                 outcomes.append(_one(video, destination, reconstructor, plan, options, advance))
                 bar.remove_task(task)

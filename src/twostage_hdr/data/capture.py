@@ -1,5 +1,7 @@
 """From a linear HDR image to a triple, through the virtual camera."""
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -9,7 +11,19 @@ from torch import Tensor
 from twostage_hdr.camera.virtual_camera import VirtualCamera
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.data.window import Window, fill
+from twostage_hdr.errors import InputError
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, encode_gamma
+
+
+def checked_cap(cap: float) -> float:
+    """The highest encoded value of a source's references.
+
+    Raises:
+        InputError: not a number above 0, with which every reference would be black.
+    """
+    if not 0 < cap < math.inf:  # NaN, too
+        raise InputError(f"data.source.cap={cap}", "not an encoded value above 0", "give one, or leave it out")
+    return cap
 
 
 def capture_triple(

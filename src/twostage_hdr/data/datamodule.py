@@ -76,7 +76,9 @@ class TripleDataModule(L.LightningDataModule):
         super().__init__()
         for name, value in (("batch_size", batch_size), ("crop_size", crop_size), ("zoom", zoom)):
             if value < 1:
-                raise InputError(f"data.{name}={value}", "must be at least 1")
+                raise InputError(f"data.{name}={value}", "must be at least 1", "raise it")
+        if seed < 0:
+            raise InputError(f"data.seed={seed}", "below 0", "give a seed of 0 or more")
         if workers is None:
             workers = _workers_for_cuda()
         if workers < 0:
@@ -86,7 +88,8 @@ class TripleDataModule(L.LightningDataModule):
                 f"data.crop_size={crop_size}", f"larger than data.patch_size={patch_size}", "crops lie in patches"
             )
         if patches_per_epoch < batch_size:
-            raise InputError(f"data.patches_per_epoch={patches_per_epoch}", f"less than one batch of {batch_size}")
+            seen = f"less than one batch of {batch_size}"
+            raise InputError(f"data.patches_per_epoch={patches_per_epoch}", seen, "raise it or lower data.batch_size")
         self.source, self.root, self.batch_size = source, root, batch_size
         self.patch_size, self.crop_size, self.patches_per_epoch = patch_size, crop_size, patches_per_epoch
         self.flips, self.fresh_patches, self.zoom = flips, fresh_patches, zoom

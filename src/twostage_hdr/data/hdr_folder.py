@@ -13,7 +13,7 @@ from torch import Tensor
 from twostage_hdr.boundary.regular_file import read_text
 from twostage_hdr.boundary.structured_text import read_csv
 from twostage_hdr.camera.virtual_camera import VirtualCamera
-from twostage_hdr.data.capture import capture_triple
+from twostage_hdr.data.capture import capture_triple, checked_cap
 from twostage_hdr.data.image_cache import ImageCache
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.thumbnails import Thumbnail, exposed_preview, thumbnails
@@ -93,7 +93,7 @@ class HdrFolderSource:
         self.root = Path(root)
         if not self.root.is_dir():
             raise InputError(f"data.root={root}", "no such folder", "give the folder that holds the HDR images")
-        self.camera, self.cap, self.panoramas = camera, cap, panoramas
+        self.camera, self.cap, self.panoramas = camera, checked_cap(cap), panoramas
         self._manifest = _read_manifest(self.root / MANIFEST)
         left_out = read_exclude_list(exclude)
         names = (file.relative_to(self.root).as_posix() for file in sorted(self.root.rglob("*")) if _is_hdr(file))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from twostage_hdr.boundary.regular_file import open_regular
+from twostage_hdr.data.capture import checked_cap
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.data.window import Window, fill
@@ -41,7 +42,7 @@ class KalantariSource:
     """
 
     def __init__(self, *, root: str, cap: float = REFERENCE_CAP) -> None:
-        self.root, self.cap = Path(root), cap
+        self.root, self.cap = Path(root), checked_cap(cap)
         self._ids = sorted(file.parent.relative_to(self.root).as_posix() for file in self.root.rglob("HDRImg.hdr"))
         if not self._ids:
             raise InputError(

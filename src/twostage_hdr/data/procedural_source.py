@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from twostage_hdr.boundary.pixel_limit import most_megapixels
 from twostage_hdr.camera.virtual_camera import VirtualCamera
-from twostage_hdr.data.capture import capture_triple
+from twostage_hdr.data.capture import capture_triple, checked_cap
 from twostage_hdr.data.image_cache import ImageCache
 from twostage_hdr.data.procedural.interior import render_interior
 from twostage_hdr.data.procedural.landscape import render_landscape
@@ -23,6 +24,14 @@ from twostage_hdr.radiometry.quantities import LinearRGB
 
 SCENE_KINDS = (render_landscape, render_night_street, render_interior, render_still_life)
 """Renderers (height, width, rng) -> (3, H, W); each is drawn equally often."""
+
+MOST_SCENES = 1_000_000
+"""Their names alone take some 300 MB."""
+
+LARGEST_SIDE = 32_766
+"""Pixels that OpenCV can resample."""
+_RENDERING_BYTES = 200
+"""Memory for a pixel while it is drawn."""
 
 SMALLEST_SIDE = 16
 """Pixels below which the renderers' grids are empty."""
@@ -54,6 +63,9 @@ class ProceduralSource:
         seed: of the scenes' contents.
         cap: highest encoded value of the references, see `REFERENCE_CAP`.
         cache_mb: memory for rendered scenes in each process, in MiB.
+
+    Raises:
+        InputError: more scenes or pixels than this machine can hold.
     """
 
     def __init__(
@@ -67,7 +79,12 @@ class ProceduralSource:
         cap: float = REFERENCE_CAP,
         cache_mb: int = 1024,
     ) -> None:
-        self.camera, self.cap, self.seed = camera, cap, seed
+        if count > MOST_SCENES or seed < 0:
+            seen = f"count={count}, seed={seed}"
+            raise InputError("data.source", seen, f"give at most {MOST_SCENES} scenes and a seed of 0 or more")
+        if max(width, height) > LARGEST_SIDE or width * height > most_megapixels(_RENDERING_BYTES) * 1e6:
+            raise InputError("data.source", f"{width}x{height} px, more than can be drawn here", "give smaller sides")
+        self.camera, self.cap, self.seed = camera, checked_cap(cap), seed
         self.height, self.width = height, width
         self._scenes = [Scene(f"procedural_{number:05d}", f"procedural_{number:05d}") for number in range(count)]
         self._cache = ImageCache(megabytes=cache_mb)

@@ -1,6 +1,7 @@
 """A folder that an interrupted command resumes: one process at a time, and only with the settings it began with."""
 
 import fcntl
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +18,10 @@ def exclusive_lock(path: Path, refusal: InputError) -> Iterator[None]:
 
     Raises:
         InputError: `refusal`, when another process holds it.
+        OSError: it cannot be made, or is a link: what a folder from elsewhere links to is not touched.
     """
-    with path.open("w") as file:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK  # the last: opening a pipe must not wait
+    with os.fdopen(os.open(path, flags, 0o666), "r+b", buffering=0) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from rich.table import Table
+from rich.text import Text
 
 from twostage_hdr.evaluation.method_row import MethodRow, MetricColumn, ScoreSummary
 from twostage_hdr.evaluation.summarise import best_rows
@@ -83,11 +84,11 @@ def terminal_table(rows: Sequence[MethodRow], columns: Sequence[MetricColumn], *
     if beside:
         body = [[(head, False), *(line[place] for line in lines)] for place, head in enumerate(heads)][1:]
         heads = ["", *(row.title for row in rows)]
-    table = Table(title=title or None, caption="\n".join(scaling_notes(columns)), caption_justify="left")
+    table = Table(title=title or None, caption=Text("\n".join(scaling_notes(columns))), caption_justify="left")
     for position, head in enumerate(heads):
-        table.add_column(head.replace("[", "\\["), justify="right" if position else "left", overflow="fold")
+        table.add_column(Text(head), justify="right" if position else "left", overflow="fold")
     for line in body:
-        table.add_row(*(f"[bold green]{text}[/]" if best else text.replace("[", "\\[") for text, best in line))
+        table.add_row(*(Text(text, "bold green" if best else "") for text, best in line))
     return table
 
 

@@ -9,6 +9,7 @@ from PIL import ExifTags, Image
 
 from twostage_hdr.boundary.quiet import quiet_libraries
 from twostage_hdr.boundary.regular_file import regular_file
+from twostage_hdr.imaging.ldr import PILLOW_FORMATS
 
 AUTO_BRACKET = 2
 """Value of EXIF's ExposureMode while the camera's drive takes a bracket."""
@@ -50,7 +51,7 @@ class ExifExposure:
 def read_exif_exposure(path: Path) -> ExifExposure:
     """Reads the EXIF data of a photograph; all silent where there are none, or Pillow does not know the format."""
     try:
-        with quiet_libraries(), Image.open(regular_file(path)) as image:
+        with quiet_libraries(), Image.open(regular_file(path), formats=PILLOW_FORMATS) as image:
             base, size = image.getexif(), image.size
             photo = base.get_ifd(ExifTags.IFD.Exif)
     except Exception:  # damaged EXIF data make the reader raise almost anything, and are as good as none

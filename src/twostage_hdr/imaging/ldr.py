@@ -24,6 +24,9 @@ from twostage_hdr.imaging.ldr_tiff import read_tiff_beyond_pillow
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, StoredImage
 from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
 
+PILLOW_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+"""Pillow's decoders that a file may choose by its content. Of the others one runs a program (EPS), and few are used."""
+
 _HDR_SUFFIXES = frozenset({".exr", ".hdr", ".pic", ".pfm"})
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _BRANDS_AT_MOST = 256  # bytes of the box that names them
@@ -216,7 +219,7 @@ def open_photograph(path: Path) -> Iterator[Image.Image]:
         image = open_heif(path).to_pillow()
     else:
         with _without_pillows_limit():
-            image = Image.open(path)
+            image = Image.open(path, formats=PILLOW_FORMATS)
     with image:
         check_pixels(path, *image.size)
         yield image

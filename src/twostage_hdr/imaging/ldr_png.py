@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from twostage_hdr.boundary.pixel_limit import check_pixels
-from twostage_hdr.boundary.regular_file import read_bytes
+from twostage_hdr.boundary.regular_file import open_regular, read_bytes
 from twostage_hdr.imaging.colour_profile import orientation_of
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, StoredImage
 from twostage_hdr.radiometry.srgb import srgb_encode
@@ -39,7 +39,7 @@ class PngHeader(NamedTuple):
 
 
 def read_png_header(path: Path) -> PngHeader:
-    """Reads the chunks before the pixels; a file that ends early says nothing."""
+    """Reads the chunks before the pixels; a file that ends early says nothing, and one that is none is refused."""
     chunks = _chunks(path)
     codes = chunks.get(b"cICP", b"")
     return PngHeader(
@@ -71,7 +71,7 @@ def _stated_gamma(chunks: Mapping[bytes, bytes]) -> float | None:
 
 def _chunks(path: Path) -> dict[bytes, bytes]:
     chunks: dict[bytes, bytes] = {}
-    with path.open("rb") as file:
+    with open_regular(path, may_be_empty=True) as file:
         if file.read(len(_SIGNATURE)) != _SIGNATURE:
             return chunks
         while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
@@ -87,7 +87,7 @@ def read_deep_png(path: Path) -> StoredImage:
     samples = imagecodecs.png_decode(read_bytes(path))
     if samples.ndim == 2:
         samples = samples[:, :, None]
-    with Image.open(path) as image:
+    with Image.open(path, formats=("PNG",)) as image:
         profile = image.info.get("icc_profile")
         orientation = orientation_of(image)
     return StoredImage(samples, orientation, profile)

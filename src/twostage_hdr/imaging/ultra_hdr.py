@@ -140,7 +140,7 @@ def read_ultra_hdr(path: str | Path) -> HdrImage:
         raise InputError(
             path, f"no Ultra HDR JPEG, or a damaged one ({error})", "an ordinary photograph goes to reconstruct"
         ) from error
-    with Image.open(io.BytesIO(data)) as image:
+    with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
         orientation = image.getexif().get(EXIF_ORIENTATION, 1)
     primaries = shown_primaries(data)
     pixels, notes = to_rec709_pixels(linear, str(path), primaries)

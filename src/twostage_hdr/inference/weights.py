@@ -86,6 +86,8 @@ def find_weights(where: str | Path) -> Path:
         InputError: nothing of that name.
     """
     path = Path(where)
+    with as_input_error(path, "give another name"):  # of one that is too long
+        path.exists()
     if path.is_dir():
         for name in CHECKPOINTS:
             if (path / "checkpoints" / name).is_file():

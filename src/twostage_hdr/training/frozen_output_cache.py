@@ -1,6 +1,7 @@
 """Outputs of a frozen network, cached on disk: each frame is computed once instead of once per epoch."""
 
 import hashlib
+import math
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from jaxtyping import Float16
 from torch import Tensor, nn
 
+from twostage_hdr.boundary.numpy_file import load_npy
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.radiometry.quantities import EncodedRGB
@@ -52,7 +54,7 @@ class FrozenOutputCache:
         """
         weights = _fingerprint(*network.state_dict().values())
         files = [self.folder / f"{_fingerprint(frame)}_{weights}.npy" for frame in frames]
-        kept = [_read(file, tuple(frame.shape)) for file, frame in zip(files, frames, strict=True)]
+        kept = [read_output(file, tuple(frame.shape)) for file, frame in zip(files, frames, strict=True)]
         missing = [place for place, result in enumerate(kept) if result is None]
         if missing:
             with torch.no_grad():
@@ -79,11 +81,11 @@ class FrozenOutputCache:
         )
 
 
-def _read(file: Path, shape: tuple[int, ...]) -> Float16[np.ndarray, "3 height width"] | None:
-    """The output, or None where there is none or a damaged one."""
+def read_output(file: Path, shape: tuple[int, ...]) -> Float16[np.ndarray, "3 height width"] | None:
+    """The output of that shape in a file, or None where there is none or a damaged one."""
     try:
-        result: np.ndarray = np.load(file)
-    except (OSError, ValueError, EOFError):
+        result = load_npy(file, kinds="f", at_most=math.prod(shape))
+    except InputError:
         return None
     return result if result.shape == shape and result.dtype == np.float16 else None
 

@@ -1,5 +1,6 @@
 """Trees with one flaw each: the flaw is told of its file, and nothing else is."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -279,3 +280,14 @@ def test_brackets_of_a_folder_and_of_hdm_are_inspected_by_their_reference_frame(
     inspection = look(HdrFolderSource(root=str(tmp_path), camera=camera))
     assert not inspection.harmful
     assert all(record.clipped is not None and record.clipped["camera"] > 0 for record in inspection.records)
+
+
+def test_pipes_and_folders_with_the_name_of_an_image_are_passed_over(
+    tmp_path: Path, noisy_camera: VirtualCamera
+) -> None:
+    cv2.imwrite(str(tmp_path / "a.hdr"), np.full((40, 60, 3), 0.5, np.float32))
+    (tmp_path / "b.png").mkdir()
+    os.mkfifo(tmp_path / "c.png")
+    inspection = look(HdrFolderSource(root=str(tmp_path), camera=noisy_camera))
+    assert [record.scene for record in inspection.records] == ["a.hdr"]
+    assert {finding.file for finding in inspection.findings} <= {"a.hdr", ""}

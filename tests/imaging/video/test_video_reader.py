@@ -135,3 +135,18 @@ def test_a_pipe_in_place_of_a_video_is_refused_at_once(tmp_path) -> None:
     os.mkfifo(tmp_path / "a.mp4")
     with pytest.raises(InputError, match="a pipe"), VideoReader(tmp_path / "a.mp4"):
         pass
+
+
+PLAYLISTS = {
+    "concat": "ffconcat version 1.0\nfile b.mp4\n",
+    "HLS": "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:1\n#EXTINF:1.0,\nb.mts\n#EXT-X-ENDLIST\n",
+}
+
+
+@pytest.mark.parametrize("kind", PLAYLISTS)
+def test_a_playlist_makes_no_other_file_be_opened(tmp_path, write_clip, kind) -> None:
+    for name in ("b.mp4", "b.mts"):
+        write_clip(tmp_path / name, [smooth(0)])
+    (tmp_path / "a.mp4").write_text(PLAYLISTS[kind])
+    with pytest.raises(InputError, match="not a video that can be read"), VideoReader(tmp_path / "a.mp4"):
+        pass

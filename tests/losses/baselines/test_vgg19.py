@@ -98,6 +98,17 @@ def test_a_keras_file_gives_the_same_features_of_the_same_image(tmp_path: Path) 
     assert second[0].shape == (2, 2, 3, 3)
 
 
+def test_a_keras_file_whose_values_are_in_other_files_is_refused(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    (tmp_path / "secret").write_bytes(bytes(4 * 3 * 3 * 3 * 2))
+    with h5py.File(tmp_path / "vgg.h5", "w") as file:
+        elsewhere = [(str(tmp_path / "secret"), 0, h5py.h5f.UNLIMITED)]
+        file.create_dataset("block1_conv1/kernel", (3, 3, 3, 2), "f4", external=elsewhere)
+        file["block1_conv1/bias"] = [1.0, 1.0]
+    with pytest.raises(InputError, match="no weights of a VGG"):
+        read_vgg_convolutions(tmp_path / "vgg.h5", count=1)
+
+
 def test_files_that_are_not_that_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read_vgg_convolutions(tmp_path / "nothing.pth", count=1)

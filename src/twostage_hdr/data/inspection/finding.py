@@ -119,6 +119,6 @@ def stray_files(source: Inspectable) -> list[Finding]:
                 harmful=False,
             )
             for path in sorted(source.root.rglob("*.png"))
-            if not alignratio_path_for(path).is_file() and read_png_header(path).deep
+            if path.is_file() and not alignratio_path_for(path).is_file() and read_png_header(path).deep
         ]
     return []

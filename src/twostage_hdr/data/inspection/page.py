@@ -2,6 +2,7 @@
 
 import base64
 import io
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -73,7 +74,9 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 def _svg(figure: Figure) -> str:
     text = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "twostage-hdr"}):  # the same picture gives the same bytes
+    with matplotlib.rc_context({"svg.hashsalt": "twostage-hdr"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # names in any script
+        # With that salt the same picture gives the same bytes.
         figure.savefig(text, format="svg", metadata={"Date": None}, dpi=120)
     svg = text.getvalue()
     return svg[svg.index("<svg") :]

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from twostage_hdr.boundary.refusal import as_input_error
+from twostage_hdr.boundary.regular_file import open_regular
 from twostage_hdr.boundary.structured_text import read_json
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
@@ -88,16 +89,10 @@ def fingerprint(files: Mapping[str, Path]) -> dict[str, tuple[int, int, str]]:
     Raises:
         InputError: a file cannot be read.
     """
-    read = {}
+    read, cure = {}, "run inspect, then exclude the scene"
     for name, path in files.items():
-        try:
-            stamp = _stamp(path)
-            with path.open("rb") as file:
-                read[name] = (*stamp, hashlib.file_digest(file, "sha256").hexdigest())
-        except OSError as error:
-            raise InputError(
-                path, f"cannot be read ({error.strerror})", "run inspect, then exclude the scene"
-            ) from error
+        with open_regular(path, cure=cure) as file, as_input_error(path, cure, "cannot be read"):
+            read[name] = (*_stamp(path), hashlib.file_digest(file, "sha256").hexdigest())
     return read
 
 

@@ -24,6 +24,8 @@ from pathlib import Path
 
 import numpy as np
 
+from twostage_hdr.boundary.numpy_file import load_npy
+from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 
 FORMAT_VERSION = 1
@@ -48,6 +50,8 @@ PER_ITEM = ("alignratio", "stops", "scale")
 
 
 PATCH_SUMS = "train/crc32"
+
+START_AGAIN = "remove the folder and prepare the store again"
 
 
 def patch_sum(ldr: np.ndarray, reference: np.ndarray) -> int:
@@ -103,11 +107,14 @@ def fill_slots(path: Path, first: int, values: np.ndarray) -> None:
     """Writes consecutive rows from `first` on and waits until they have reached the disk.
 
     Plain writes rather than a memory map, so that a full disk is an error and not a killed process.
+
+    Raises:
+        InputError: the file is not the reserved one.
     """
-    mapped = np.load(path, mmap_mode="r")
-    assert isinstance(mapped, np.memmap)
-    assert (values.dtype, values.shape[1:]) == (mapped.dtype, mapped.shape[1:])
-    assert first + len(values) <= len(mapped)
+    mapped = load_npy(path, mapped="r", cure=START_AGAIN)
+    fits = (values.dtype, values.shape[1:]) == (mapped.dtype, mapped.shape[1:]) and first + len(values) <= len(mapped)
+    if not fits or not isinstance(mapped, np.memmap):
+        raise InputError(path, f"shape {mapped.shape} of {mapped.dtype}, not what was reserved", START_AGAIN)
     offset = mapped.offset + first * mapped[0:1].nbytes
     with path.open("r+b") as file:
         file.seek(offset)

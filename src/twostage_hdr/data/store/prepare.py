@@ -7,7 +7,7 @@ from pathlib import Path
 from twostage_hdr.boundary.structured_text import read_json
 from twostage_hdr.data.resumable_folder import exclusive_lock
 from twostage_hdr.data.store.finish import finish
-from twostage_hdr.data.store.layout import PARTS, STORE, WORK, ldr_shape, reference_shape, reserve
+from twostage_hdr.data.store.layout import PARTS, START_AGAIN, STORE, WORK, ldr_shape, reference_shape, reserve
 from twostage_hdr.data.store.plan import Plan, check_same, plan_text
 from twostage_hdr.data.store.settings import PatchMaker
 from twostage_hdr.data.store.write_scene import SceneTask, SceneWriter
@@ -17,7 +17,6 @@ from twostage_hdr.imaging.atomic import atomic_path
 
 _PLAN = "plan.json"
 _LOCK = "lock"
-_REMOVE = "remove the folder and prepare the store again"
 
 
 def prepare(
@@ -76,14 +75,14 @@ def check_complete(plan: Plan, out: Path) -> None:
     Raises:
         InputError: naming what differs.
     """
-    before = read_json(out / STORE, cure=_REMOVE)
+    before = read_json(out / STORE, cure=START_AGAIN)
     check_same({**before, "software": plan.as_dict()["software"]}, plan, out)
 
 
 def _keep_plan(plan: Plan, out: Path) -> None:
     path = out / WORK / _PLAN
     if path.is_file():
-        check_same(read_json(path, cure=_REMOVE), plan, out)
+        check_same(read_json(path, cure=START_AGAIN), plan, out)
     else:
         with atomic_path(path) as temporary:
             temporary.write_text(plan_text(plan), encoding="utf-8")

@@ -44,7 +44,7 @@ class StoreSettings:
         if self.patches is None and self.placement == "random":
             raise InputError("patches=null", "only placement=grid has a number of its own", "give patches=N")
         if self.patches is not None and self.patches < 1:
-            raise InputError(f"patches={self.patches}", "must be at least 1")
+            raise InputError(f"patches={self.patches}", "must be at least 1", "raise it")
         if self.patch_size < 1 or self.zoom < 1:
             raise InputError(f"patch_size={self.patch_size}, zoom={self.zoom}", "both must be at least 1")
 

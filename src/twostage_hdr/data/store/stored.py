@@ -1,6 +1,8 @@
 """A finished store, opened: its description, and its arrays as memory maps."""
 
 import hashlib
+import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,8 @@ class Stored:
             train, val, test = (tuple(str(name) for name in content["splits"][part]) for part in PARTS)
             self.splits = Splits(train, val, test, shared=bool(content["splits"]["shared"]))
             counts = {str(name): int(count) for name, count in content["patches"].items()}
+            if not 0 < self.cap < math.inf:
+                raise ValueError(f"cap {self.cap}")
             if min(counts.values(), default=0) < 0 or not {*train, *val, *test, *counts} <= content["groups"].keys():
                 raise ValueError("patches or sets of unknown scenes")
         self._arrays: dict[str, np.ndarray] = {}
@@ -155,7 +159,7 @@ _DTYPES = {"ldr": "uint8", "reference": "uint16", "crc32": "uint32"}
 
 def _read_description(root: Path) -> dict[str, Any]:
     path = root / STORE
-    if not path.exists():
+    if not os.path.lexists(path):
         if (root / WORK).is_dir():
             raise InputError(root, "its preparation is not finished", "give the same prepare command again")
         raise InputError(

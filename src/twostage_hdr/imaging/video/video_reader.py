@@ -20,6 +20,8 @@ from twostage_hdr.imaging.video.timeline import Stamp, Timeline, part_offsets
 VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mts", ".m2ts"))
 """Names that are taken for videos."""
 
+_CONTAINERS = "mov,matroska,avi,mpegts"
+"""FFmpeg's names of what VIDEO_SUFFIXES stand for."""
 _CURE = "copy or export it again"
 _UNSPECIFIED = 2
 """Code of what a file does not say, in all tables of ITU-T H.273."""
@@ -184,8 +186,12 @@ class VideoReader:
 
 
 def open_video(path: Path) -> Any:
-    """FFmpeg's container; a clock that goes back stays so, and is not taken for one that was full."""
-    return import_av(path).open(str(path), options={"correct_ts_overflow": "0"})
+    """FFmpeg's container; a clock that goes back stays so, and is not taken for one that was full.
+
+    Playlists and the like, which make FFmpeg open other files and addresses, are not among the containers.
+    """
+    options = {"correct_ts_overflow": "0", "format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
+    return import_av(path).open(str(path), options=options)
 
 
 def import_av(path: Path) -> Any:

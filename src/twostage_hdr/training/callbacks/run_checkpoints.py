@@ -9,6 +9,7 @@ import lightning as L
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import WandbLogger
 
+from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.training.callbacks.checkpoint_file import (
@@ -46,6 +47,7 @@ class RunCheckpoints(Checkpoint):
         self.best: float | None = None
         self.scores: dict[str, float] = {}
         self.signals = StopSignals()
+        self.begun = False  # the training, after whatever was restored
         self._between_batches = False
         self._validated = False
         self._before_validation = False
@@ -65,6 +67,7 @@ class RunCheckpoints(Checkpoint):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         check_readable(trainer._checkpoint_connector.dump_checkpoint(weights_only=False))
+        self.begun = True
         self.signals.install()  # after Lightning has set its own handlers
         self._saved_at = time.monotonic()
         self._between_batches = True
@@ -74,7 +77,8 @@ class RunCheckpoints(Checkpoint):
     ) -> None:
         self._between_batches = False
         if self._random_state is not None:  # the first batch of a resumed run
-            restore_random_state(self._random_state)
+            with as_input_error(self.last, "take it from its source again", "not the random state of a run"):
+                restore_random_state(self._random_state)
             self._random_state = None
 
     def on_train_batch_end(
