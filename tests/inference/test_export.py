@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.export import DESCRIPTION, INPUT, OUTPUT, export_onnx, export_program
@@ -101,6 +102,40 @@ def test_the_variant_with_context_is_exported_too(tmp_path):
 def test_a_network_that_depends_on_the_size_is_refused(tmp_path, write):
     with pytest.raises(InputError, match="HDRUNet cannot be exported for images of any size"):
         write(HDRUNet(features=8), tmp_path / "net.out")
+    assert list(tmp_path.iterdir()) == []
+
+
+class Own(nn.Module):
+    """A network of the user's own, with a global view."""
+
+    output, receptive_radius = "linear", 7
+
+    def __init__(self, *, branches: bool = False) -> None:
+        super().__init__()
+        self.hyper_parameters = {"branches": branches}
+        self.conv, self.branches = nn.Conv2d(3, 3, 3, padding=1), branches
+
+    def forward(self, ldr: torch.Tensor) -> torch.Tensor:
+        if self.branches and float(ldr.mean()) > 0:
+            ldr = ldr / 2
+        return self.conv(ldr)
+
+
+def test_a_network_of_ones_own_is_exported_with_its_own_halo(tmp_path):
+    network = Own().eval()
+    export_program(network, tmp_path / "own.pt2")
+    extra, ldr = {DESCRIPTION: ""}, torch.rand(1, 3, 13, 9)
+    program = torch.export.load(tmp_path / "own.pt2", extra_files=extra)
+    says = json.loads(extra[DESCRIPTION])
+    assert (says["tile_halo"], says["output_encoding"]) == ("7", "linear")
+    with torch.no_grad():
+        torch.testing.assert_close(program.module()(ldr), network(ldr))
+
+
+def test_one_that_the_exporter_cannot_follow_is_refused_in_one_line_and_nothing_is_written(tmp_path):
+    with pytest.raises(InputError, match="Own cannot be exported for images of any size") as refused:
+        export_program(Own(branches=True).eval(), tmp_path / "own.pt2")
+    assert "\n" not in str(refused.value)
     assert list(tmp_path.iterdir()) == []
 
 

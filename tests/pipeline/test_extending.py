@@ -60,6 +60,7 @@ def trained(project: Path) -> Path:
     told = train(project)
     assert told.returncode == 0, told.stdout + told.stderr
     assert "epoch 1 is done" in told.stdout
+    assert "trust=[mypackage]" in told.stdout  # in the command that it proposes next
     assert "largest_error" in (project / "RUN" / "validation_scores.csv").read_text().splitlines()[0]
     return project
 

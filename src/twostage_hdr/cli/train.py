@@ -110,7 +110,9 @@ def _train(config: DictConfig, run: RunDirectory, console: Console) -> float | N
             report(run, network, module, data, trainer)
             run.finish(facts | checkpoints.scores)
             console.print(f"Finished. Checkpoints, pictures and report.html are in {run.path}")
-            console.print(f"Next: twostage-hdr evaluate weights={run.path}")
+            own = ",".join(sorted(their_packages(config)))
+            allowed = f" trust=[{own}]" if own else ""
+            console.print(f"Next: twostage-hdr evaluate weights={run.path}{allowed}", markup=False)
     return checkpoints.best
 
 

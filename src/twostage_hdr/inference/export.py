@@ -12,6 +12,8 @@ import torch
 from torch import nn
 from torch.export import Dim
 
+from twostage_hdr.boundary.refusal import as_input_error
+from twostage_hdr.boundary.trust import PACKAGE
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.inference.export_contract import export_contract
@@ -59,7 +61,7 @@ def export_onnx(
     for package in ("onnx", "onnxscript"):
         if find_spec(package) is None:
             raise InputError(path, "ONNX needs the packages onnx and onnxscript", "pip install 'twostage-hdr[onnx]'")
-    with _quietly():
+    with _quietly(network, path):
         program = torch.onnx.export(
             _Plain(network.eval(), response, lights),
             (torch.rand(_EXAMPLE),),
@@ -93,7 +95,7 @@ def export_program(
         InputError: a network that cannot be written with free sizes.
     """
     _check(network, path)
-    with _quietly():
+    with _quietly(network, path):
         program = torch.export.export(
             _Plain(network.eval(), response, lights),
             (torch.rand(_EXAMPLE),),
@@ -129,19 +131,23 @@ def _description(
 
 
 def _check(network: nn.Module, path: Path) -> None:
-    if not isinstance(network, _ANY_SIZE):
+    """Lets a network of the user's own pass: the exporters refuse one whose arithmetic depends on the size."""
+    ours = type(network).__module__.startswith(f"{PACKAGE}.")
+    if ours and not isinstance(network, _ANY_SIZE):
         names = ", ".join(kind.__name__ for kind in _ANY_SIZE)
         raise InputError(path, f"{type(network).__name__} cannot be exported for images of any size", f"{names} can")
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
-    """Silences the exporters' remarks on packages that are not installed."""
+def _quietly(network: nn.Module, path: Path) -> Iterator[None]:
+    """Silences the exporters' remarks on packages that are not installed; a network that they refuse is one line."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings(), torch.no_grad():
+        cannot = f"{type(network).__name__} cannot be exported for images of any size"
+        cure = "write its forward without Python branches on sizes"
+        with warnings.catch_warnings(), torch.no_grad(), as_input_error(path, cure, cannot):
             warnings.simplefilter("ignore")
             yield
     finally:
