@@ -79,7 +79,7 @@ def test_load_model_without_a_name_is_the_packages_default():
 def restored_defaults() -> Iterator[None]:
     yield
     torch.set_default_dtype(torch.float32)
-    torch.set_default_device(None)
+    torch.set_default_device("cpu")  # not None, after which PyTorch 2.6 knows no default
 
 
 @pytest.mark.usefixtures("restored_defaults")
