@@ -53,7 +53,7 @@ check: setup  ## lint, format, types, import contracts, fast tests
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow and not cluster and not gpu and not browser and not video"
 
 docs: $(VENV)/docs/installed  ## this documentation as a site in site/; a broken link is an error
-	$(VENV)/docs/bin/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
+	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --config-file docs/site/mkdocs.yml
 	@echo "Open site/index.html"
 
 $(VENV)/docs/installed: docs/site/requirements.lock
