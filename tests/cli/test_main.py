@@ -42,7 +42,7 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     ("override", "said"),
     [
         ("module=twostage", "did you mean two_stage?"),
-        ("data=hmd", "did you mean hdm?; choose one of hdm, "),
+        ("data=hmd", "did you mean hdm?; choose one of gain_map, hdm, "),
         ("ablation=without_gam", "did you mean without_gan?"),
         ("experiment=dmo", "did you mean demo?; choose one of best, context, demo"),
         ("logger=3", "or leave it out"),
