@@ -80,7 +80,7 @@ def test_output_that_cannot_be_written_is_no_success() -> None:
     "before",
     [
         "console.main = lambda: exec('raise KeyboardInterrupt')",  # before typer is there
-        "from twostage_hdr.cli import hydra_verb; hydra_verb.run_verb = lambda *_: exec('raise KeyboardInterrupt')",
+        "import twostage_hdr.cli.hydra_command as verbs; verbs.run_verb = lambda *_: exec('raise KeyboardInterrupt')",
     ],
 )
 def test_ctrl_c_is_one_line_and_exit_code_130(before: str) -> None:

@@ -131,7 +131,7 @@ def test_help_shows_the_groups_with_their_choices_and_examples(
     told = capsys.readouterr().out
     assert told.startswith(f"Usage: twostage-hdr {verb}")
     assert (
-        "data: gain_map, hdm, hdm_paper, hdm_paper_any_exposure, hdr_folder, hdr_views, paired, procedural"
+        "data: gain_map, hdm, hdm_paper, hdm_paper_any_exposure, hdr_folder, hdr_views, kalantari, paired, procedural"
         in " ".join(told.split())
     )
     # What most people want comes before what can be chosen.

@@ -299,7 +299,7 @@ def test_ctrl_c_leaves_finished_files_and_no_half_one(tmp_path):
     running.send_signal(signal.SIGINT)
     told, complaint = running.communicate(timeout=60)
     assert running.returncode == 130
-    assert complaint == "interrupted: finished files are kept, the next run goes on from there\n"
+    assert complaint == "interrupted: finished files are kept, the next run continues from there\n"
     assert "Traceback" not in told
     assert list(out.iterdir()) == []
 

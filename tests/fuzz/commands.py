@@ -4,6 +4,7 @@ Every command runs in a process of its own with a special input in the place of 
 """
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -105,6 +106,10 @@ def _finish(process: int) -> int | None:
     return None
 
 
+SUMMARY = re.compile(r"\d+ of \d+ inputs failed: ")
+"""Of several files, after the line of each."""
+
+
 def _judged(code: int | None, log: str, errors: str) -> str | None:
     """What is wrong with how it ended, if anything."""
     if code is None:
@@ -115,7 +120,7 @@ def _judged(code: int | None, log: str, errors: str) -> str | None:
         return f"traceback: {errors[-600:]!r}"
     if "\x1b" in errors or "\x1b" in log:
         return f"control characters: {errors!r} {log!r}"
-    lines = errors.splitlines()
+    lines = [line for line in errors.splitlines() if not SUMMARY.match(line)]
     refusals = [line for line in lines if line.startswith(("error: ", "failed: ")) and "; " in line]
     if len(refusals) != len(lines) or (code == REFUSED and len(lines) != 1):
         return f"noise: {errors[:900]!r}"

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from hydra.errors import InstantiationException
 from omegaconf import OmegaConf
-from twostage_hdr.cli.hydra_verb import config_directory
 
 from tests.fuzz.target import Target
 from twostage_hdr.camera.measured_responses import MeasuredResponses
 from twostage_hdr.cli.evaluation_data import build_data
+from twostage_hdr.cli.hydra_command import config_directory
 from twostage_hdr.cli.hydra_errors import refuse
 from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.cli.targets import DATA, check_targets
