@@ -22,8 +22,11 @@ from PIL import Image
 
 from tests.fuzz.forked import finish, start
 from tests.pipeline.test_killed_runs import SETTINGS, assert_same_weights
+from twostage_hdr.cli import prepare, reconstruct, train
 from twostage_hdr.imaging.hdr import read_hdr
 
+WORK = (prepare, reconstruct, train)
+"""Imported here, so that a kill meets the work and not the imports."""
 IN_A_ROW = 5
 """Kills before a command is left to end."""
 
@@ -130,6 +133,7 @@ def campaign(number: int, seed: int, titles: Sequence[str] = ()) -> dict[str, in
                 wanted = min(IN_A_ROW, number - same[title])
                 moments = (rng.uniform(0.05, 0.9) * length for _ in range(wanted))
                 same[title] += killed_run(verb, whole, folder / "killed", log, moments)
+                print(f"{title}: {same[title]} kills, the same results", flush=True)
     return same
 
 
