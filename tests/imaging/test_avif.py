@@ -86,7 +86,7 @@ def test_an_ordinary_avif_is_refused_with_its_codes(tmp_path: Path) -> None:
 def test_alpha_and_twelve_bits_are_read(tmp_path: Path) -> None:
     codes = np.full((16, 16, 4), 2000, np.uint16)
     data = imagecodecs.avif_encode(
-        codes, level=100, bitspersample=12, pixelformat="444", primaries=9, transfer=16, matrix=9
+        codes, level=100, bitspersample=12, pixelformat="yuv444", primaries=9, transfer=16, matrix=9
     )
     (tmp_path / "a.avif").write_bytes(data)
     image = read_signal_as_linear(tmp_path / "a.avif")

@@ -48,7 +48,7 @@ def test_a_png_with_cicp_is_the_light_of_its_signal(tmp_path: Path, transfer: in
 @pytest.mark.parametrize("transfer", [PQ, HLG])
 def test_an_avif_keeps_ten_bits_and_its_primaries(tmp_path: Path, code: int, primaries, transfer: int) -> None:
     data = imagecodecs.avif_encode(
-        CODES, level=100, bitspersample=10, pixelformat="444", primaries=code, transfer=transfer, matrix=0
+        CODES, level=100, bitspersample=10, pixelformat="yuv444", primaries=code, transfer=transfer, matrix=0
     )
     (tmp_path / "a.avif").write_bytes(data)
     signal = read_hdr_signal(tmp_path / "a.avif")

@@ -80,7 +80,7 @@ def test_prophoto_becomes_rec2020(tmp_path: Path) -> None:
 
 def test_where_there_is_no_profile_colour_codes_count(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(with_cicp(imagecodecs.png_encode(CODES), 12, 13))
-    data = imagecodecs.avif_encode(CODES, level=100, pixelformat="444", primaries=12, transfer=13, matrix=0)
+    data = imagecodecs.avif_encode(CODES, level=100, pixelformat="yuv444", primaries=12, transfer=13, matrix=0)
     (tmp_path / "a.avif").write_bytes(data)
     for name in ("a.png", "a.avif"):
         photograph = read_photograph(tmp_path / name)

@@ -49,7 +49,7 @@ def write_avif(
         level=quality,
         speed=speed,
         bitspersample=_BITS,
-        pixelformat="444",
+        pixelformat="yuv444",
         primaries=BT2020_PRIMARIES,
         transfer=PQ_TRANSFER,
         matrix=_BT2020_NCL_MATRIX,
