@@ -64,3 +64,11 @@ def test_black_frames_are_no_error():
 def test_the_sigmoid_is_the_inverse_of_the_cameras():
     light = sigmoid_response(0.8, 0.5)
     np.testing.assert_allclose(1.5 * light**0.8 / (light**0.8 + 0.5), np.arange(256) / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("stop", [-5.0, -6.0])
+def test_two_frames_far_apart_do_not_brighten_the_black(scene, stop):
+    """They leave the dark end of a free curve open."""
+    curve = 1.3 * GRID**1.1 / (GRID**1.1 + 0.3)
+    response, _ = find_response(_frames(scene(), curve, (0.0, stop)), (0.0, stop))
+    assert response[6] == pytest.approx(np.interp(6 / 255, curve, GRID), rel=0.05)

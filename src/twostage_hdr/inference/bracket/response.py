@@ -21,6 +21,7 @@ SMOOTHNESS = 30.0
 """Lambda of [debevec1997]."""
 _USABLE = (6, 248)  # codes: neither noise nor white
 _CLEARLY_BETTER = 0.8  # share of the known curve's disagreement that a recovered one must stay below
+_BRIGHTEST_BLACK = 0.005  # light of code 0 above which frames have too little in common for a free curve
 _LEAST_SPREAD = 0.5  # stops between the darkest and the brightest frame
 
 
@@ -54,6 +55,8 @@ def find_response(
     name = min(known, key=lambda name: _disagreement(known[name], samples, stops))
     response, said = known[name], name
     for recovered in (_fitted(samples, stops), _recovered(samples, stops)):
+        if recovered[0] > _BRIGHTEST_BLACK:
+            continue
         if _disagreement(recovered, samples, stops) < _CLEARLY_BETTER * _disagreement(response, samples, stops):
             response, said = recovered, "recovered from the frames"
     return response, said
