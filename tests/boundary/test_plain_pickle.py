@@ -2,6 +2,7 @@ import io
 import pickle
 import struct
 import tracemalloc
+import warnings
 from collections import OrderedDict
 
 import pytest
@@ -116,3 +117,9 @@ def test_inert_objects_take_what_they_are_given() -> None:
 
     for protocol in (0, 2, 4):
         assert isinstance(Foreign(io.BytesIO(pickle.dumps(ValueError("x"), protocol=protocol))).load(), Inert)
+
+
+def test_escapes_that_python_warns_of_are_read_without_a_word() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read(b"S'\\\x1a'\n.") == "\\\x1a"

@@ -6,6 +6,7 @@ follows any name. This one takes the opcodes that plain containers, numbers, tex
 """
 
 import pickletools
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable
 from pickle import UnpicklingError
@@ -79,10 +80,12 @@ class PlainUnpickler:
         self._stack: list[Any] = []
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
-        for code, argument, _ in pickletools.genops(self._file):
-            if code.name == "STOP":
-                return self._stack.pop()
-            self._step(code.name, argument)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickletools, about the escapes in a text
+            for code, argument, _ in pickletools.genops(self._file):
+                if code.name == "STOP":
+                    return self._stack.pop()
+                self._step(code.name, argument)
         raise UnpicklingError("it ends early")
 
     def _step(self, name: str, argument: Any) -> None:
