@@ -70,8 +70,8 @@ def _same_run(one: Path, other: Path) -> None:
 def _photographs(folder: Path) -> list[str]:
     folder.mkdir()
     for number in range(4):
-        pixels = np.random.default_rng(number).integers(0, 256, (240, 320, 3), dtype=np.uint8)
-        Image.fromarray(pixels).resize((640, 480)).save(folder / f"{number}.png")
+        pixels = np.random.default_rng(number).integers(0, 256, (90, 120, 3), dtype=np.uint8)
+        Image.fromarray(pixels).resize((240, 180)).save(folder / f"{number}.png")
     return sorted(map(str, folder.iterdir()))
 
 
@@ -79,7 +79,7 @@ def verbs(folder: Path) -> dict[str, Verb]:
     """The three commands, with what they need in the folder."""
     photographs = _photographs(folder / "photographs")
     scenes = ["data=procedural", "data.source.count=24", "data.source.height=64", "data.source.width=96"]
-    store = ["prepare", *scenes, "patches=400", "patch_size=16", "workers=2"]
+    store = ["prepare", *scenes, "patches=400", "patch_size=16", "workers=0"]
     return {
         "train": Verb(lambda out: ["train", *SETTINGS, f"hydra.run.dir={out}"], _same_run),
         "prepare": Verb(lambda out: [*store, f"out={out}", f"hydra.run.dir={folder / 'hydra'}"], _same_files),
