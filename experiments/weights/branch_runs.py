@@ -101,6 +101,7 @@ class Bench:
         views: of the images.
         training: the images that may be learnt from.
         validation: whole frames, see `validation_frames`.
+        places: image -> place, of the validation.
         seen_of_validation: views of the validation images.
         start: the shipped set, whose frozen parts and curve all runs have.
     """
@@ -109,6 +110,7 @@ class Bench:
     views: KeptViews
     training: Sequence[Scene]
     validation: Mapping[str, Sequence[ValidationFrame]]
+    places: Mapping[str, str]
     seen_of_validation: Views
     start: TwoStageWholeFrameNetwork
 
@@ -177,6 +179,7 @@ def bench(root: Path, out: Path, *, kept: int, kept_of_validation: int, weights:
         views=views,
         training=data.part("train"),
         validation=validation_frames(root, out / "validation", start),
+        places={scene.id: scene.group for scene in data.part("val")},
         seen_of_validation=joined(seen, [kept_of_validation] * len(seen)),
         start=start,
     )

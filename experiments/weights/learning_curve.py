@@ -9,11 +9,12 @@ updates, and of different views, for each. Runs that are finished are not repeat
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from experiments.comparison.paired_difference import paired_difference
 from experiments.weights.branch_runs import Bench, bench, unchanged
 from experiments.weights.branch_views import nested_by_place
 from experiments.weights.kept_frames import COLUMNS, means
@@ -45,9 +46,8 @@ def finished(shared: Bench, out: Path, seeds: Sequence[int], updates: int) -> di
         for fraction, images in nested_by_place(groups, FRACTIONS, seed).items():
             file = of_places(out, fraction, seed)
             result = shared.run(file, images, views=VIEWS, updates=updates, seed=seed, change=unchanged)
-            result = {"places": len({groups[image] for image in images}), **summary(result)}
-            found[f"{fraction:g}"].append(result)
-            print(file.stem, json.dumps(result), flush=True)
+            found[f"{fraction:g}"].append({"places": len({groups[image] for image in images}), **result})
+            print(file.stem, json.dumps(summary(result)), flush=True)
     return found
 
 
@@ -56,16 +56,21 @@ def summary(result: dict[str, Any]) -> dict[str, Any]:
     return result | {"scores": {camera: means(rows) for camera, rows in result["scores"].items()}}
 
 
-def steps(found: dict[str, list[dict[str, Any]]], camera: str, key: str) -> dict[str, list[float]]:
-    """Differences between neighbouring shares of the places, one for each seed: what doubling the places gives."""
-    names = list(found)
-    return {
-        f"{less} to {more}": [
-            round(after["scores"][camera][key] - before["scores"][camera][key], 3)
-            for before, after in zip(found[less], found[more], strict=True)
-        ]
-        for less, more in pairwise(names)
-    }
+def steps(
+    found: Mapping[str, Sequence[Mapping[str, Any]]], camera: str, key: str, places: Mapping[str, str]
+) -> dict[str, dict[str, float]]:
+    """What doubling the places gives: neighbouring shares of them, paired by seed, with a 95 % interval by place."""
+    made = {}
+    for less, more in pairwise(found):
+        before, after = (
+            [{scene: row[key] for scene, row in run["scores"][camera].items()} for run in found[share]]
+            for share in (less, more)
+        )
+        difference = paired_difference(after, before, places)
+        assert difference is not None
+        ends = {"mean": difference.mean, "low": difference.low, "high": difference.high}
+        made[f"{less} to {more}"] = {name: round(value, 3) for name, value in ends.items()}
+    return made
 
 
 def main() -> None:
@@ -84,9 +89,11 @@ def main() -> None:
         "updates": arguments.updates,
         "views": VIEWS,
         "seeds": list(arguments.seeds),
-        "places": found,
+        "places": {share: [summary(run) for run in runs] for share, runs in found.items()},
         "shipped": summary(shared.of_start(VIEWS)),
-        "steps": {camera: {key: steps(found, camera, key) for key in COLUMNS} for camera in shared.validation},
+        "steps": {
+            camera: {key: steps(found, camera, key, shared.places) for key in COLUMNS} for camera in shared.validation
+        },
     }
     arguments.results.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 

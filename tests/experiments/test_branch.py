@@ -86,12 +86,13 @@ def test_parts_of_the_places_are_nested_and_no_place_is_divided() -> None:
     assert nested_by_place(groups, (0.25,), seed=1)[0.25] != parts[0.25]
 
 
-def test_what_doubling_the_places_gives_is_paired_by_seed() -> None:
-    found = {
-        "0.5": [{"scores": {"gamma": {"pu21_psnr": value}}} for value in (20.0, 30.0)],
-        "1": [{"scores": {"gamma": {"pu21_psnr": value}}} for value in (21.0, 30.5)],
-    }
-    assert steps(found, "gamma", "pu21_psnr") == {"0.5 to 1": [1.0, 0.5]}
+def test_what_doubling_the_places_gives_is_paired_by_seed_and_image() -> None:
+    def run(first: float, second: float) -> dict:
+        return {"scores": {"gamma": {"a": {"pu21_psnr": first}, "b": {"pu21_psnr": second}}}}
+
+    found = {"0.5": [run(20.0, 30.0), run(22.0, 28.0)], "1": [run(21.0, 31.0), run(23.0, 29.0)]}
+    step = steps(found, "gamma", "pu21_psnr", {"a": "here", "b": "there"})
+    assert step == {"0.5 to 1": {"mean": 1.0, "low": 1.0, "high": 1.0}}
 
 
 def test_a_run_learns_the_branch_from_zero_and_leaves_the_rest(source: ViewSource, tmp_path: Path) -> None:
