@@ -8,6 +8,7 @@ import twostage_hdr
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.preview import write_png8
 from twostage_hdr.inference.engine import Engine
+from twostage_hdr.inference.reconstruct import ReconstructOptions, load_reconstructor
 from twostage_hdr.inference.weights import default_weights, save_weights
 from twostage_hdr.networks.baselines.expandnet import ExpandNet
 from twostage_hdr.networks.two_stage import TwoStageNetwork
@@ -132,3 +133,15 @@ def test_corrupt_weights_are_refused_and_give_nothing(network, pixels):
     network.tone_mapping.conv_out.bias.data.fill_(float("nan"))
     with pytest.raises(InputError, match="NaN or Inf"):
         twostage_hdr.reconstruct(pixels, weights=network)
+
+
+@pytest.mark.parametrize("weights", ["two_stage", "two_stage_context", "two_stage_any"])
+def test_parts_are_those_of_the_whole_image(weights: str) -> None:
+    across = np.linspace(0, 400, 150)[None, :, None] + 60 * np.random.default_rng(0).random((130, 150, 3))
+    pixels = np.clip(across, 0, 255).astype(np.uint8)
+    reconstructor = load_reconstructor(weights, ReconstructOptions(device="cpu", precision="fp32"))
+    whole = reconstructor.image(pixels)
+    parts = [(slice(0, 40), slice(100, 150)), (slice(61, 130), slice(3, 90))]
+    for part, result in zip(parts, reconstructor.parts(pixels, parts), strict=True):
+        np.testing.assert_allclose(result, whole[part], rtol=2e-3, atol=1e-5)
+    assert not list(reconstructor.parts(pixels, []))

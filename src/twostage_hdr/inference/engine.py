@@ -1,6 +1,6 @@
 """One way to run any image network: the fast exact stream where there is one, exact tiles, or the whole image."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from functools import partial
 from typing import TypeAlias
@@ -44,6 +44,9 @@ def _stage(stage: Stage, image: Tensor) -> Tensor:
         return torch.relu(stage.conv_out(features.float()) + image)
 
 
+Part: TypeAlias = tuple[slice, slice]
+"""Rows and columns of a rectangle, with their ends."""
+Rectangle: TypeAlias = Float[np.ndarray, "rows columns 3"]
 Rows: TypeAlias = Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]
 """Row at which a band begins, and the band: the network's output as it is, encoded or linear."""
 
@@ -143,17 +146,52 @@ class Engine:
         Yields:
             Row at which the band begins, and the band (rows, width, 3) float32.
         """
-        if self.whole_frame is not None:
-            view = view or self.look(ldr)
-            assert view is not None
-            with without_tf32, torch.autocast(self.device.type, enabled=False):
-                nearby = ContextRows(self.whole_frame.context, ldr, table=view.table)
-            return view.applied(nearby.applied(self._network_rows(ldr, view.table)))
-        rows = self._network_rows(ldr)
-        if self.context is None:
-            return rows
+        looks, table = self._looks(ldr, view)
+        rows = self._network_rows(ldr, table)
+        for look in looks:
+            rows = look.applied(rows)
+        return rows
+
+    def run_parts(
+        self, ldr: UInt[np.ndarray, "height width 3"], parts: Sequence[Part], view: WholeFrameRows | None = None
+    ) -> Iterator[Rectangle]:
+        """Rectangles of the output, as they are in the whole of it, without computing the rest.
+
+        Args:
+            ldr: see `run_rows`.
+            parts: rows and columns of each.
+            view: see `run_rows`.
+        """
+        if self.radius is None:
+            whole = self.run(ldr) if parts else np.empty(ldr.shape, np.float32)
+            yield from (whole[part] for part in parts)
+            return
+        looks, table = self._looks(ldr, view) if parts else ([], None)
+        for rows, columns in parts:
+            up, before = max(rows.start - self.radius, 0), max(columns.start - self.radius, 0)
+            seen = np.ascontiguousarray(ldr[up : rows.stop + self.radius, before : columns.stop + self.radius])
+            result = np.concatenate([band for _, band in self._network_rows(seen, table)])
+            band = np.zeros((rows.stop - rows.start, *ldr.shape[1:]), np.float32)  # looks are at whole rows
+            wide = columns.stop - columns.start
+            band[:, columns] = result[rows.start - up :, columns.start - before :][: len(band), :wide]
+            bands: Rows = iter([(rows.start, band)])
+            for look in looks:
+                bands = look.applied(bands)
+            yield next(bands)[1][:, columns]
+
+    def _looks(
+        self, ldr: UInt[np.ndarray, "height width 3"], view: WholeFrameRows | None
+    ) -> tuple[list[ContextRows | WholeFrameRows], Float[np.ndarray, " levels"] | None]:
+        """What is applied to the rows, in order, and the table of what the network sees of each level."""
+        if self.whole_frame is None and self.context is None:
+            return [], None
+        view = None if self.whole_frame is None else view or self.look(ldr)
+        context = self.context if self.whole_frame is None else self.whole_frame.context
+        assert context is not None
+        table = None if view is None else view.table
         with without_tf32, torch.autocast(self.device.type, enabled=False):
-            return ContextRows(self.context, ldr).applied(rows)
+            nearby = ContextRows(context, ldr, table=table)
+        return [nearby] if view is None else [nearby, view], table
 
     def _network_rows(
         self, ldr: UInt[np.ndarray, "height width 3"], table: Float[np.ndarray, " levels"] | None = None

@@ -1,6 +1,6 @@
 """From a photograph to a linear HDR image."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from torch import nn
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.photograph import Photograph, read_photograph
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels
-from twostage_hdr.inference.engine import Engine, Rows
+from twostage_hdr.inference.engine import Engine, Part, Rows
 from twostage_hdr.inference.own_light import HdrUse, certain, hdr_use, joined
 from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.inference.whole_frame import Response, check_lights, parse_response
@@ -93,6 +93,12 @@ class Reconstructor:
                     "weights", "the network produced NaN or Inf", "they are corrupt or incompatible; take others"
                 )
             yield linear
+
+    def parts(self, pixels: LdrPixels, parts: Sequence[Part]) -> Iterator[LinearPixels]:
+        """Rectangles of `image`, without computing the rest; raises as `begin`."""
+        view = self.engine.look(pixels, response=self.response, lights=self.lights) if parts else None
+        for part in self.engine.run_parts(pixels, parts, view):
+            yield from self._linear(iter([(0, part)]))
 
     def image(self, pixels: LdrPixels) -> LinearPixels:
         """The whole result, (height, width, 3) float32, linear, 1.0 = the photograph's white."""

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool
 
-from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels
+from twostage_hdr.imaging.pixel_arrays import LinearPixels
 from twostage_hdr.inference.bracket.merge import AlignedFrame, Certainty, Merged
 from twostage_hdr.inference.bracket.response import Response
 from twostage_hdr.inference.reconstruct import Reconstructor
@@ -36,7 +36,7 @@ def fill(
     for place, frame in enumerate(frames):
         wanted = (merged.missing > 0) & (merged.source == place)
         parts = list(_parts(wanted))
-        patches = list(zip(parts, _results(as_srgb[frame.pixels], parts, reconstructor), strict=True))
+        patches = list(zip(parts, reconstructor.parts(as_srgb[frame.pixels], parts), strict=True))
         gain = _gain([(frame.pixels[part], result) for part, result in patches], certainty)
         for part, result in patches:
             codes = frame.pixels[part]
@@ -62,24 +62,6 @@ def _parts(wanted: Bool[np.ndarray, "height width"]) -> Iterator[tuple[slice, sl
                     slice(max(first - _AROUND, 0), min(first + rows + _AROUND, height)),
                     slice(max(start - _AROUND, 0), min(start + columns + _AROUND, width)),
                 )
-
-
-def _results(
-    pixels: LdrPixels, parts: Sequence[tuple[slice, slice]], reconstructor: Reconstructor
-) -> Iterator[LinearPixels]:
-    """The network's results for rectangles, as they are in the whole frame; 1.0 = the frame's white."""
-    engine = reconstructor.engine
-    reach = engine.radius
-    if parts and (reach is None or engine.context is not None or engine.whole_frame is not None):
-        whole = reconstructor.image(pixels)
-        yield from (whole[part] for part in parts)
-        return
-    for rows, columns in parts:
-        assert reach is not None
-        top, left = max(rows.start - reach, 0), max(columns.start - reach, 0)
-        seen = pixels[top : rows.stop + reach, left : columns.stop + reach]
-        result = reconstructor.image(np.ascontiguousarray(seen))
-        yield result[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
 
 
 def _gain(patches: Sequence[tuple[np.ndarray, np.ndarray]], certainty: Certainty) -> float:
