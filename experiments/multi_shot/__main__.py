@@ -37,6 +37,7 @@ from twostage_hdr.radiometry.gamma import HDM_GAMMA
 SHOWN = [column for column in COLUMNS if column.key in ("psnr", "mu_psnr", "pu21_psnr", "stops_error_clipped")]
 MERGE = "merge_3"
 """The row that the others are compared with."""
+OPENCV = ("Debevec", "Robertson")
 KINDS = {"static": "At rest", "motion": "In motion"}
 MERTENS = "Mertens, PSNR of the fusion in motion against that at rest (no scale of light, so no row)"
 
@@ -51,8 +52,8 @@ def methods(networks: Sequence[str]) -> list[Method]:
             network=load_weights(default_weights()), name="single", title="single shot, default", response=HDM_GAMMA
         ),
         NetworkMethod(network=load_weights("two_stage_gamma"), name="single_gamma", title="single shot, this camera"),
-        OpenCvMerge(name="Debevec"),
-        OpenCvMerge(name="Robertson"),
+        *(OpenCvMerge(name=kind, title=f"{kind}, response recovered", kind=kind) for kind in OPENCV),
+        *(OpenCvMerge(name=f"{kind}_known", title=f"{kind}, response known", kind=kind, known=True) for kind in OPENCV),
         OurMerge(name="merge_2", title="our merge, 2 frames", count=2, reconstructor=single),
         OurMerge(name=MERGE, title="our merge, 3 frames", count=3, reconstructor=single),
         *(

@@ -16,6 +16,7 @@ from twostage_hdr.data.triple import Triple
 from twostage_hdr.evaluation.methods import BracketMethod, SeveralShotsMethod
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
 from twostage_hdr.inference.bracket.reconstruct_bracket import Bracket, BracketOptions, merge_bracket
+from twostage_hdr.inference.bracket.response import gamma_response
 from twostage_hdr.inference.reconstruct import Reconstructor
 from twostage_hdr.radiometry.exposure_stack import ExposureStack, stack_exposures
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
@@ -28,22 +29,26 @@ at rest are shifted by up to 47 px."""
 MIDDLE = 128
 """Code whose light is known and sets a recovered response's scale: that of white is not recovered well."""
 
+KNOWN = np.repeat(gamma_response()[:, None, None], 3, axis=2)
+"""As OpenCV has a response. Its merge takes the logarithm, so black is not quite zero."""
+KNOWN[0] = KNOWN[1]
+
 
 @dataclass(frozen=True, kw_only=True)
 class OpenCvMerge(BracketMethod):
     """OpenCV's response, merge (`Debevec` [debevec1997] or `Robertson` [robertson2003]) and alignment."""
 
     name: str
-
-    @property
-    def title(self) -> str:
-        return self.name
+    title: str
+    kind: str
+    known: bool = False
+    """Whether the response is told, as our merge is, rather than recovered."""
 
     def reconstruct(self, ldr: ExposureStack, *, scene: str) -> LinearRGB:
         images = mtb_aligned(frames(ldr))
         times = np.array([2.0**stop for stop in STOPS], np.float32)
-        calibrate, merge = (getattr(cv2, f"create{part}{self.name}")() for part in ("Calibrate", "Merge"))
-        response = calibrate.process(images, times)
+        calibrate, merge = (getattr(cv2, f"create{part}{self.kind}")() for part in ("Calibrate", "Merge"))
+        response = KNOWN if self.known else calibrate.process(images, times)
         scale = (MIDDLE / 255) ** HDM_GAMMA / response[MIDDLE]
         return to_tensor(merge.process(images, times, response) * scale)
 

@@ -56,9 +56,13 @@ def test_our_merge_of_a_scene_at_rest_gives_its_light(source: HdrFolderSource) -
     assert _error(_merge(3), _bracket(source, motion=False)).median() < 0.02
 
 
+@pytest.mark.parametrize("known", [False, True])
 @pytest.mark.parametrize("kind", ["Debevec", "Robertson"])
-def test_opencvs_merges_give_the_light_of_the_middle_frames_scale(source: HdrFolderSource, kind: str) -> None:
-    assert _error(OpenCvMerge(name=kind), _bracket(source, motion=False)).median() < 0.2
+def test_opencvs_merges_give_the_light_of_the_middle_frames_scale(
+    source: HdrFolderSource, kind: str, known: bool
+) -> None:
+    method = OpenCvMerge(name=kind, title=kind, kind=kind, known=known)
+    assert _error(method, _bracket(source, motion=False)).median() < 0.2
 
 
 def test_opencvs_alignment_takes_a_known_shift_back() -> None:
