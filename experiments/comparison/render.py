@@ -5,7 +5,7 @@ A place in that page is a pair of comments. What is between them is written here
     <!-- results: experiments/NAME/results/summary.json -->
     <!-- /results -->
 
-"networks" after the file's name leaves out what is no network, but for the LDR input. The page's other place is
+"networks" after the file's name keeps only the networks and the LDR input. The page's other place is
 `<!-- reached -->`, for the default set's goals.
 """
 

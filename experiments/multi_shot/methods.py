@@ -42,7 +42,7 @@ class OpenCvMerge(BracketMethod):
     title: str
     kind: str
     known: bool = False
-    """Whether the response is told, as our merge is, rather than recovered."""
+    """Whether the response is given, as it is to our merge, rather than recovered."""
 
     def reconstruct(self, ldr: ExposureStack, *, scene: str) -> LinearRGB:
         images = mtb_aligned(frames(ldr))

@@ -7,22 +7,19 @@ The weights of other losses are those with which their gradient is about as long
 Results as data in `results/branch_losses.json`.
 """
 
-import argparse
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from experiments.weights.branch_runs import Change, unchanged
 from experiments.weights.kept_frames import COLUMNS
-from experiments.weights.learning_curve import SEEDS, UPDATES, VIEWS, of_places, shared_bench, summary
+from experiments.weights.learning_curve import VIEWS, of_places, read_arguments, shared_bench, summary
 from twostage_hdr.losses.gain_aligned import GainAlignedLoss
 from twostage_hdr.losses.perceptual_domain import PU21L1Loss, PU21SquaredLoss
 from twostage_hdr.training.two_stage_whole_frame import TwoStageWholeFrameModule
 
-HERE = Path(__file__).parent
 RECIPE = "the recipe: pinball + half the log of the squared errors, PU21 and mu-law"
 USUAL_L1, USUAL_SQUARE = 0.03, 0.004
 """In PU21 / 256, of results at 24 dB: d log10(x) = 0.43 dx / x."""
@@ -59,13 +56,7 @@ CHOICES: dict[str, tuple[str, Change]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--root", type=Path, required=True, help="folder of HDR images")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the learning curve's views and runs")
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
-    parser.add_argument("--updates", type=int, default=UPDATES)
-    parser.add_argument("--results", type=Path, default=HERE / "results" / "branch_losses.json")
-    arguments = parser.parse_args()
+    arguments = read_arguments(__doc__, "branch_losses.json")
     shared = shared_bench(arguments.root, arguments.out)
     table: dict[str, list[Any]] = {choice: [] for choice in CHOICES}
     for seed in arguments.seeds:

@@ -73,14 +73,26 @@ def steps(
     return made
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def read_arguments(description: str | None, results: str) -> argparse.Namespace:
+    """The command line of an experiment with short runs of the branch.
+
+    Args:
+        description: of the command.
+        results: name of its file of results.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=Path, required=True, help="folder of HDR images")
-    parser.add_argument("--out", type=Path, required=True, help="folder for views and runs")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for views and runs, which such experiments share"
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     parser.add_argument("--updates", type=int, default=UPDATES)
-    parser.add_argument("--results", type=Path, default=HERE / "results" / "learning_curve.json")
-    arguments = parser.parse_args()
+    parser.add_argument("--results", type=Path, default=HERE / "results" / results)
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = read_arguments(__doc__, "learning_curve.json")
     shared = shared_bench(arguments.root, arguments.out)
     found = finished(shared, arguments.out, arguments.seeds, arguments.updates)
     content = {
