@@ -31,7 +31,7 @@ from experiments.speed.tables import table
 from experiments.speed.training import HERE, batch, plain_step
 from twostage_hdr.cli.run_directory import commit
 from twostage_hdr.data.triple import Triple
-from twostage_hdr.inference.engine import Engine
+from twostage_hdr.inference.engine import Engine, mixed_forward
 from twostage_hdr.inference.hardware import without_tf32
 from twostage_hdr.inference.tiled import encoded
 from twostage_hdr.inference.weights import SHIPPED, load_weights
@@ -99,7 +99,7 @@ def differences(device: str, sizes: Sizes) -> dict[str, dict[str, float]]:
 
 
 def inference(device: str, sizes: Sizes) -> dict[str, dict[str, float]]:
-    """A whole photograph through both stages, from its pixels to the result's, warm; the plain forward without them."""
+    """A photograph through both stages, warm: from its pixels in memory to the result's, and the networks alone."""
     ldr = photograph(sizes.height, sizes.width)
     plain, image = load_weights("two_stage").to(device), encoded(ldr).to(device)
     with torch.inference_mode(), without_tf32:
@@ -107,10 +107,19 @@ def inference(device: str, sizes: Sizes) -> dict[str, dict[str, float]]:
     for precision in PRECISIONS:
         engine = Engine(network=load_weights("two_stage"), device=device, precision=precision)
         taken[f"ours, {precision}"] = seconds(lambda engine=engine: engine.run(ldr), device, sizes.rounds)
+    one_tile = max(sizes.height, sizes.width)
+    networks = {"": load_weights("two_stage")}
     if device == "cuda":
-        network = with_compiled_blocks(load_weights("two_stage"))
-        engine = Engine(network=network, device=device, precision="bf16", tile=max(sizes.height, sizes.width))
-        taken["ours, bf16, compiled"] = seconds(lambda: engine.run(ldr), device, sizes.rounds)
+        networks[", compiled"] = with_compiled_blocks(load_weights("two_stage"))
+    for way, network in networks.items():
+        engine = Engine(network=network, device=device, precision="bf16", tile=one_tile)
+        taken[f"ours, bf16, one tile{way}"] = seconds(lambda engine=engine: engine.run(ldr), device, sizes.rounds)
+    image = image.contiguous(memory_format=torch.channels_last)
+    for way, network in networks.items():
+        network.to(device)
+        with torch.inference_mode():
+            alone = seconds(lambda network=network: mixed_forward(network, image), device, sizes.rounds)
+        taken[f"the network alone, bf16{way}"] = alone
     command = {"whole command, bf16": {"seconds": whole_command(device, ldr)}}
     peaks = {dtype: matrix_peak(device, dtype, sizes.matrix) for dtype in (torch.float32, torch.bfloat16)}
     work = 2 * MULTIPLY_ADDS * sizes.height * sizes.width

@@ -103,9 +103,9 @@ def own_process(*arguments: str | Path) -> dict:
 
 
 def command_of(photo: Path, weights: Path, out: Path, precision: str, device: str = "cpu") -> list[str]:
-    program = str(Path(sys.executable).parent / "twostage-hdr")
     settings = ["--device", device, "--precision", precision, "--to", "exr", "--overwrite"]
-    return [program, "reconstruct", str(photo), "--weights", str(weights), "--output", str(out), *settings]
+    program = [sys.executable, "-m", "twostage_hdr"]
+    return [*program, "reconstruct", str(photo), "--weights", str(weights), "--output", str(out), *settings]
 
 
 def time_command(command: list[str]) -> dict[str, float]:

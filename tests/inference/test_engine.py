@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.engine import Engine, mixed_forward
+from twostage_hdr.inference.tiled import encoded
 from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
@@ -166,9 +167,10 @@ def test_blocks_are_multiplied_in_bfloat16() -> None:
 
 
 GPU = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")]
-SETS = ("two_stage", "two_stage_context", "two_stage_gamma", "two_stage_gamma_context", "demo")
+SETS = ("two_stage", "two_stage_any", "two_stage_context", "two_stage_gamma", "two_stage_gamma_context", "demo")
 
 
+@pytest.mark.usefixtures("untyped")
 @pytest.mark.parametrize("name", [pytest.param(name, marks=GPU) for name in SETS])
 @pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
 @pytest.mark.parametrize(("precision", "difference"), [("fp32", 1e-4), ("bf16", 0.1)])
@@ -191,3 +193,11 @@ def test_tiles_of_one_and_of_several_workers_on_a_gpu_are_the_whole_image(tile: 
     network, ldr = load_weights("two_stage"), photograph(90, 77)
     whole = Engine(network=network, device="cuda").run(ldr)
     np.testing.assert_allclose(Engine(network=network, device=device, tile=tile).run(ldr), whole, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [pytest.param(dtype, marks=GPU) for dtype in (np.uint8, np.uint16)])
+def test_a_gpu_sees_the_pixels_that_the_cpu_sees(dtype: type) -> None:
+    ldr = photograph(9, 7).astype(dtype) * (np.iinfo(dtype).max // 255)
+    table = np.linspace(0, 1, np.iinfo(dtype).max + 1, dtype=np.float32) ** 2
+    for known in (None, table):
+        torch.testing.assert_close(encoded(ldr, known, device="cuda").cpu(), encoded(ldr, known), rtol=0, atol=1e-7)

@@ -17,7 +17,7 @@ def assert_tiles_equal_the_whole_image(network: nn.Module, ldr: np.ndarray, tile
     assert radius is not None
     with torch.inference_mode():
         whole = network(encoded(ldr))[0].permute(1, 2, 0).numpy()
-    bands = list(tiled_rows([network], ldr, radius=radius, tile=tile))
+    bands = list(tiled_rows([(network, torch.device("cpu"))], ldr, radius=radius, tile=tile))
     assert [top for top, _ in bands] == list(range(0, ldr.shape[0], tile))
     np.testing.assert_allclose(np.concatenate([band for _, band in bands]), whole, rtol=0, atol=1e-5)
 

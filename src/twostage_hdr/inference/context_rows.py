@@ -85,6 +85,6 @@ def log_gain_map(
                 before * CELL : (right + halo) * CELL,
             ]
             with torch.inference_mode():
-                cells = context.map(encoded(pixels, table).to(device))[0]
+                cells = context.map(encoded(pixels, table, device=device))[0]
                 whole[:, top:bottom, left:right] = cells[:, top - up : bottom - up, left - before : right - before]
     return whole

@@ -50,8 +50,18 @@ Rectangle: TypeAlias = Float[np.ndarray, "rows columns 3"]
 Rows: TypeAlias = Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]
 """Row at which a band begins, and the band: the network's output as it is, encoded or linear."""
 
-TILE_PIXELS = {"cpu": 256, "cuda": 1024}
+TILE_PIXELS = 256
 """Side of a tile of the networks that are not streamed: a compromise of halo and memory."""
+BYTES_PER_PIXEL = 4000
+"""Of the two stages' features in float32 while a tile is computed, with what cuDNN takes beside them."""
+
+
+def tile_side(device: torch.device) -> int:
+    """Side of a tile by default, pixels: on a GPU what fits into half of its free memory, 4,096 at most."""
+    if device.type != "cuda":
+        return TILE_PIXELS
+    free, _ = torch.cuda.mem_get_info(device)
+    return max(TILE_PIXELS, min(4096, int((free / 2 / BYTES_PER_PIXEL) ** 0.5)))
 
 
 class Engine:
@@ -99,9 +109,15 @@ class Engine:
             dtype = torch.bfloat16 if self.precision == "bf16" else torch.float32
             self.stream = StreamedNetwork(network, dtype=dtype, tile=tile)
         else:
-            to_channels_last(network)
+            if self._channels_last:
+                to_channels_last(network)
             others = self.devices[1:] if self.radius is not None else []  # a whole image is one device's work
             self.replicas = [(network, self.device), *((deepcopy(network).to(other), other) for other in others)]
+
+    @property
+    def _channels_last(self) -> bool:
+        """But for float32 on a GPU: cuDNN's products without TF32 take twice as long so."""
+        return self.device.type != "cuda" or self.precision == "bf16"
 
     def check_choices(self, *, response: Response, lights: float | None) -> None:
         """Refuses a response or lights, see `look`, for a network that has no choice of it.
@@ -198,11 +214,11 @@ class Engine:
     ) -> Rows:
         if self.stream is not None:
             return self.stream.rows(ldr, table)
-        forwards = [partial(self._forward, network, device) for network, device in self.replicas]
+        forwards = [(partial(self._forward, network, device), device) for network, device in self.replicas]
         if self.radius is None:
             radius, tile = 0, max(ldr.shape[:2])
         else:
-            radius, tile = self.radius, self.tile or TILE_PIXELS.get(self.device.type, TILE_PIXELS["cpu"])
+            radius, tile = self.radius, self.tile or min(map(tile_side, self.devices))
         return _in_float32(tiled_rows(forwards, ldr, radius=radius, tile=tile, table=table))
 
     def run(self, ldr: UInt[np.ndarray, "height width 3"]) -> Float[np.ndarray, "height width 3"]:
@@ -213,7 +229,7 @@ class Engine:
         return out
 
     def _forward(self, network: nn.Module, device: torch.device, image: Tensor) -> Tensor:
-        image = image.to(device, memory_format=torch.channels_last)
+        image = image.contiguous(memory_format=torch.channels_last if self._channels_last else torch.contiguous_format)
         if self.precision == "bf16":
             return mixed_forward(network, image)
         with torch.autocast(device.type, enabled=False):

@@ -75,11 +75,21 @@ def encoded_rows(
 
 
 def encoded(
-    ldr: UInt[np.ndarray, "height width 3"], table: Float[np.ndarray, " levels"] | None = None
+    ldr: UInt[np.ndarray, "height width 3"],
+    table: Float[np.ndarray, " levels"] | None = None,
+    *,
+    device: torch.device | str = "cpu",
 ) -> Float[Tensor, "1 3 height width"]:
-    """Pixels of 8 or 16 bits as an encoded image in [0, 1], see `encoded_rows`."""
-    values = encoded_rows(ldr, table)
-    return torch.from_numpy(values).permute(2, 0, 1)[None].contiguous()
+    """Pixels of 8 or 16 bits as an encoded image in [0, 1] on a device, see `encoded_rows`."""
+    if torch.device(device).type == "cpu":
+        return torch.from_numpy(encoded_rows(ldr, table)).permute(2, 0, 1)[None].contiguous()
+    # The pixels travel as they are, a quarter or half of the bytes; the device makes numbers of them.
+    pixels = torch.from_numpy(np.ascontiguousarray(ldr)).to(device)
+    if table is not None:
+        values = torch.from_numpy(table).to(device)[pixels.int()]
+    else:
+        values = pixels.float() / float(np.iinfo(ldr.dtype).max)
+    return values.permute(2, 0, 1)[None]
 
 
 def run_stack(
@@ -112,7 +122,7 @@ def run_stack(
 
 
 def tiled_rows(
-    forwards: Sequence[Callable[[Tensor], Tensor]],
+    forwards: Sequence[tuple[Callable[[Tensor], Tensor], torch.device]],
     ldr: UInt[np.ndarray, "height width 3"],
     *,
     radius: int,
@@ -122,8 +132,8 @@ def tiled_rows(
     """The output's rows, top to bottom, tile by tile.
 
     Args:
-        forwards: the network, (1, 3, h, w) in [0, 1] to (1, 3, h, w), any h, w >= 1, once for each device: they share
-            the tiles of a band, each busy with one at a time.
+        forwards: the network, (1, 3, h, w) in [0, 1] to (1, 3, h, w), any h, w >= 1, once for each device, with the
+            device: they share the tiles of a band, each busy with one at a time.
         ldr: the photograph, full range of its type.
         radius: receptive radius of the network, pixels.
         tile: side of a tile's output, pixels.
@@ -134,12 +144,13 @@ def tiled_rows(
     """
     height, width = ldr.shape[:2]
 
-    def run_tile(band: np.ndarray, top: int, left: int, forward: Callable[[Tensor], Tensor]) -> None:
+    def run_tile(band: np.ndarray, top: int, left: int, own: tuple[Callable[[Tensor], Tensor], torch.device]) -> None:
+        forward, device = own
         bottom, right = top + len(band), min(left + tile, width)
         up, before = max(top - radius, 0), max(left - radius, 0)
-        whole = forward(encoded(ldr[up : bottom + radius, before : right + radius], table))[0]
+        whole = forward(encoded(ldr[up : bottom + radius, before : right + radius], table, device=device))[0]
         inner = whole[:, top - up : bottom - up, left - before : right - before]
-        band[:, left:right] = inner.float().permute(1, 2, 0).cpu().numpy()
+        torch.from_numpy(band)[:, left:right].copy_(inner.permute(1, 2, 0))
 
     with worker_pool(forwards) as run_all:
         for top in range(0, height, tile):

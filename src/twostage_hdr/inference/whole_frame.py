@@ -97,7 +97,7 @@ class WholeFrameRows:
             return uncertainty_rows(self.view.lights, frame, top=top, height=self.ldr.shape[0])[0, 0].cpu().numpy()
 
     def _frame(self, top: int, bottom: int) -> Tensor:
-        return encoded(self.ldr[top:bottom]).to(self.device)
+        return encoded(self.ldr[top:bottom], device=self.device)
 
 
 def thumbnail_of(ldr: UInt[np.ndarray, "height width 3"], device: torch.device) -> Thumbnail:
@@ -118,7 +118,7 @@ def thumbnail_of(ldr: UInt[np.ndarray, "height width 3"], device: torch.device) 
         weights = rows[:, top : top + BAND_ROWS]
         hit = weights.any(1).nonzero()[:, 0]  # few rows of cells lie in a band
         with torch.inference_mode():
-            part = area_sums(encoded(band).to(device), weights[hit], columns)
+            part = area_sums(encoded(band, device=device), weights[hit], columns)
             sums = part.new_zeros(1, part.shape[1], len(rows), part.shape[3]) if sums is None else sums
             sums[:, :, hit] += part
         for channel in range(3):
