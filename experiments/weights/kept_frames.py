@@ -33,11 +33,15 @@ class ValidationFrame:
     Attributes:
         triple: frame and reference.
         response: how the frame is to be taken.
-        hdr: of the two stages and the context, with the shipped curve where the response is to be estimated.
+        known: the frame encoded with gamma 2.24, by the shipped curve where the response is to be estimated.
+        two_stage: what the two stages make of it.
+        hdr: the same with the shipped context.
     """
 
     triple: Triple
     response: Any
+    known: Tensor
+    two_stage: Tensor
     hdr: Tensor
 
 
@@ -55,17 +59,18 @@ def validation_frames(root: Path, folder: Path, shipped: TwoStageWholeFrameNetwo
                 if not path.exists():
                     with atomic_path(path) as temporary:
                         torch.save(two_stages(shipped, known).contiguous(), temporary)
-                hdr = torch.load(path, weights_only=True) * shipped.context(known)
-            made[name].append(ValidationFrame(triple=triple, response=response, hdr=hdr))
+                image = torch.load(path, weights_only=True)
+                hdr = image * shipped.context(known)
+            made[name].append(ValidationFrame(triple=triple, response=response, known=known, two_stage=image, hdr=hdr))
     return made
 
 
 @torch.no_grad()
 def scores(network: TwoStageWholeFrameNetwork, frame: ValidationFrame) -> dict[str, float]:
-    """Of the network's image of one frame, as shipped: half of the light at white is what the context sees."""
+    """Of the network's image of one frame, whatever its branch and its context; the two stages are the shipped ones."""
     ldr = frame.triple.ldr[None]
-    view = network.look(thumbnail(ldr), frame.response)
-    return image_scores(frame.triple, decode_gamma(network.lit(frame.hdr, ldr, view, top=0, height=ldr.shape[-2]))[0])
+    view, hdr = network.look(thumbnail(ldr), frame.response), frame.two_stage * network.context(frame.known)
+    return image_scores(frame.triple, decode_gamma(network.lit(hdr, ldr, view, top=0, height=ldr.shape[-2]))[0])
 
 
 def image_scores(triple: Triple, linear: Tensor) -> dict[str, float]:
