@@ -10,8 +10,9 @@ import lightning as L
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
-from lightning.pytorch.callbacks import EMAWeightAveraging
+from lightning.pytorch.callbacks import WeightAveraging
 from omegaconf import DictConfig
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from experiments.weights.branch_views import KeptViews, Views, ViewsModule, batches_of, joined, on, spread
 from experiments.weights.kept_frames import ValidationFrame, scores, validation_frames
@@ -69,7 +70,11 @@ def trained(
 
 
 def fit(module: L.LightningModule, data: ViewsModule, device: str, decay: float) -> None:
-    """One epoch, on a device; the module gets the average of its weights."""
+    """One epoch, on a device; the module gets the average of its weights.
+
+    Lightning makes the average before the module is on its device, so it has to know which; and all weights are
+    averaged at once, since a GPU waits for the host in a run of so small a network.
+    """
     trainer = L.Trainer(
         accelerator="cpu" if device == "cpu" else "gpu",
         devices=1,
@@ -80,7 +85,7 @@ def fit(module: L.LightningModule, data: ViewsModule, device: str, decay: float)
         enable_progress_bar=False,
         enable_model_summary=False,
         limit_val_batches=0,
-        callbacks=[EMAWeightAveraging(decay=decay)],
+        callbacks=[WeightAveraging(device=device, multi_avg_fn=get_ema_multi_avg_fn(decay))],
     )
     trainer.fit(module, datamodule=data)
 
