@@ -136,7 +136,9 @@ def test_a_long_run_lowers_the_losses(views: Views, tmp_path: Path) -> None:
 
     def make():
         built = new_module(config(tmp_path), start, KINDS["together"])
-        built.log_losses = lambda part, total, parts: terms.append({name: float(value.detach()) for name, value in parts.items()})
+        built.log_losses = lambda part, total, parts: terms.append(
+            {name: float(value.detach()) for name, value in parts.items()}
+        )
         return built
 
     trained(make, start, views, seconds=1e6, seed=0, device="cpu", most=40, batch_size=4)
