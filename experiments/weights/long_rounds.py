@@ -11,6 +11,7 @@ weights. Kinds of runs: see `patch_training`. Results as data in `results/long_r
 
 import argparse
 import json
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
@@ -22,7 +23,7 @@ import torch
 from hydra.utils import instantiate
 
 from experiments.comparison.paired_difference import paired_difference
-from experiments.weights.branch_views import Views, joined, on
+from experiments.weights.branch_views import Views
 from experiments.weights.kept_frames import COLUMNS, means, scores, validation_frames
 from experiments.weights.patch_training import KINDS, Weights, mean_of, new_module, settings, trained
 from experiments.weights.patch_views import KeptPatches
@@ -58,12 +59,12 @@ def prepare(arguments: argparse.Namespace) -> None:
 
 
 def kept_views(arguments: argparse.Namespace) -> Views:
-    """All of them, on the device."""
+    """All of them, on the device, each part of them put together there."""
     config = settings(arguments.root)
     data = instantiate(config.data)
     kept = KeptPatches(arguments.out / "patches", data.source, arguments.kept, config.module.declared, start_network())
     parts = [kept.of(scene) for scene in data.part("train")]
-    return on(arguments.device, joined(parts, [arguments.kept] * len(parts)))
+    return {name: torch.cat([part[name].to(arguments.device) for part in parts]) for name in parts[0]}
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -71,12 +72,14 @@ def run(arguments: argparse.Namespace) -> None:
     file = arguments.out / f"long_{arguments.kind}_{arguments.seed}.pt"
     if file.exists():
         return
+    began = time.monotonic()
     start, config = start_network(), settings(arguments.root)
+    views = kept_views(arguments)
     weights, updates = trained(
         partial(new_module, config, start, KINDS[arguments.kind]),
         start,
-        kept_views(arguments),
-        seconds=arguments.seconds,
+        views,
+        seconds=arguments.seconds - (time.monotonic() - began),
         seed=arguments.seed,
         device=arguments.device,
         most=arguments.updates,
@@ -109,13 +112,11 @@ def with_weights(weights: Weights) -> TwoStageWholeFrameNetwork:
     return network
 
 
-def scored(root: Path, out: Path, weights: Weights) -> dict[str, dict[str, dict[str, float]]]:
-    """camera -> image -> scores, on the validation frames."""
+def scored(root: Path, out: Path, task: tuple[str, Weights]) -> dict[str, dict[str, float]]:
+    """image -> scores, on the validation frames of a camera."""
+    camera, weights = task
     network = with_weights(weights).eval()
-    return {
-        camera: {str(frame.triple.scene): scores(network, frame) for frame in frames}
-        for camera, frames in _frames(root, out).items()
-    }
+    return {str(frame.triple.scene): scores(network, frame) for frame in _frames(root, out)[camera]}
 
 
 @cache
@@ -149,13 +150,14 @@ def worth(cameras: Mapping[str, Any]) -> float:
 def judge(arguments: argparse.Namespace) -> None:
     """Scores, a table, and with --best the weights that score best."""
     some = candidates(arguments.out, start_network())
-    _frames(arguments.root, arguments.out)  # computed once, before several processes need them
+    tasks = [(camera, one) for one in some.values() for camera in _frames(arguments.root, arguments.out)]
     spawn = get_context("spawn")
     with ProcessPoolExecutor(
         arguments.processes, mp_context=spawn, initializer=torch.set_num_threads, initargs=(1,)
     ) as pool:
-        score = partial(scored, arguments.root, arguments.out)
-        rows = dict(zip(some, pool.map(score, some.values()), strict=True))
+        found = list(pool.map(partial(scored, arguments.root, arguments.out), tasks))
+    cameras = list(_frames(arguments.root, arguments.out))
+    rows = {name: dict(zip(cameras, found[place * len(cameras) :], strict=False)) for place, name in enumerate(some)}
     data = instantiate(settings(arguments.root).data)
     table = compared(rows, {scene.id: scene.group for scene in data.part("val")})
     best = max(table, key=lambda name: worth(table[name]))

@@ -146,7 +146,7 @@ def trained(
     most: int,
     batch_size: int = BATCH,
 ) -> tuple[Weights, int]:
-    """Weights after as many updates as fit into the time, and their number.
+    """Weights after as many updates as fit into the time, and their number; where other processes slow it down, fewer.
 
     Args:
         make: the module, new.
@@ -165,10 +165,10 @@ def trained(
     L.seed_everything(seed, verbose=False)
     module = make()
     data = ViewsModule(views, updates=updates, seed=seed, batch_size=batch_size, batch=patches_of)
-    fit(module, data, device, EMA_DECAY)
+    fit(module, data, device, EMA_DECAY, began + seconds - time.monotonic())
     branch = {name: value.cpu() for name, value in module.network.branch.state_dict().items()}
     context = {name: value.cpu() for name, value in module.network.context.state_dict().items()}
-    return {"branch": branch | _curve_of(start), "context": context}, updates
+    return {"branch": branch | _curve_of(start), "context": context}, module.updates
 
 
 def _seconds_of_an_update(

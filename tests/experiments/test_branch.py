@@ -125,7 +125,7 @@ def lamp() -> ValidationFrame:
     reference = linear ** (1 / 2.24)
     triple = Triple(reference.clamp(max=1), reference.clamp(max=1), reference, "lamp", torch.tensor(1.0))
     ldr = triple.ldr[None]
-    return ValidationFrame(triple=triple, response=2.24, known=ldr, two_stage=ldr, hdr=ldr)
+    return ValidationFrame(triple=triple, response=2.24, known=ldr, two_stage=ldr)
 
 
 def test_the_mirror_images_light_lies_on_the_frames_own_side() -> None:

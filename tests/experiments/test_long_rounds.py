@@ -142,7 +142,8 @@ def test_a_long_run_lowers_the_losses(views: Views, tmp_path: Path) -> None:
         return built
 
     trained(make, start, views, seconds=1e6, seed=0, device="cpu", most=40, batch_size=4)
-    assert terms[-1]["pinball"] < 0.9 * terms[-40]["pinball"]
+    first, last = (float(np.mean([term["pinball"] for term in some])) for some in (terms[-40:-30], terms[-10:]))
+    assert last < 0.95 * first
 
 
 def test_means_of_weights_and_differences_to_the_shipped_ones() -> None:
