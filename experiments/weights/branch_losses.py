@@ -15,7 +15,7 @@ from torch import nn
 
 from experiments.weights.branch_runs import Change, unchanged
 from experiments.weights.kept_frames import COLUMNS
-from experiments.weights.learning_curve import VIEWS, of_places, read_arguments, shared_bench, summary
+from experiments.weights.learning_curve import VIEWS, argument_parser, of_places, shared_bench, summary
 from twostage_hdr.losses.gain_aligned import GainAlignedLoss
 from twostage_hdr.losses.perceptual_domain import PU21L1Loss, PU21SquaredLoss
 from twostage_hdr.training.two_stage_whole_frame import TwoStageWholeFrameModule
@@ -56,12 +56,16 @@ CHOICES: dict[str, tuple[str, Change]] = {
 
 
 def main() -> None:
-    arguments = read_arguments(__doc__, "branch_losses.json")
-    shared = shared_bench(arguments.root, arguments.out)
-    table: dict[str, list[Any]] = {choice: [] for choice in CHOICES}
+    parser = argument_parser(__doc__, "branch_losses.json")
+    names = [name or "recipe" for name, _ in CHOICES.values()]
+    parser.add_argument("--choices", nargs="+", choices=names, default=names, help="that are compared [default: all]")
+    arguments = parser.parse_args()
+    shared = shared_bench(arguments)
+    chosen = {choice: of for choice, of in CHOICES.items() if (of[0] or "recipe") in arguments.choices}
+    table: dict[str, list[Any]] = {choice: [] for choice in chosen}
     for seed in arguments.seeds:
         images = [scene.id for scene in shared.training]
-        for choice, (name, change) in CHOICES.items():
+        for choice, (name, change) in chosen.items():
             file = of_places(arguments.out, 1.0, seed) if not name else arguments.out / f"loss_{name}_seed_{seed}.json"
             result = shared.run(file, images, views=VIEWS, updates=arguments.updates, seed=seed, change=change)
             table[choice].append(summary(result))

@@ -10,10 +10,11 @@ import lightning as L
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
-from lightning.pytorch.callbacks import EMAWeightAveraging
+from lightning.pytorch.callbacks import WeightAveraging
 from omegaconf import DictConfig
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from experiments.weights.branch_views import KeptViews, Views, ViewsModule, batches_of, joined, spread
+from experiments.weights.branch_views import KeptViews, Views, ViewsModule, batches_of, joined, on, spread
 from experiments.weights.kept_frames import ValidationFrame, scores, validation_frames
 from experiments.weights.rounds import SPLITS
 from twostage_hdr.cli.hydra_command import config_directory
@@ -48,7 +49,14 @@ def recipe(root: Path, *overrides: str) -> DictConfig:
 
 
 def trained(
-    config: DictConfig, views: Views, start: TwoStageWholeFrameNetwork, *, updates: int, seed: int, change: Change
+    config: DictConfig,
+    views: Views,
+    start: TwoStageWholeFrameNetwork,
+    *,
+    updates: int,
+    seed: int,
+    change: Change,
+    device: str = "cpu",
 ) -> TwoStageWholeFrameModule:
     """The recipe's branch from its zero start, after so many updates; everything else is `start`'s."""
     L.seed_everything(seed, verbose=False)
@@ -57,19 +65,30 @@ def trained(
     for part in ("two_stage", "context"):
         getattr(module.network, part).load_state_dict(getattr(start, part).state_dict())
     change(module)
+    fit(module, ViewsModule(on(device, views), updates=updates, seed=seed), device, EMA_DECAY)
+    return module.eval()
+
+
+def fit(module: L.LightningModule, data: ViewsModule, device: str, decay: float, seconds: float | None = None) -> None:
+    """One epoch, on a device, or as much of it as the time is enough for; the module gets the average of its weights.
+
+    Lightning makes the average before the module is on its device, so it has to know which; and all weights are
+    averaged at once, since a GPU waits for the host in a run of so small a network.
+    """
     trainer = L.Trainer(
-        accelerator="cpu",
+        accelerator="cpu" if device == "cpu" else "gpu",
+        devices=1,
         precision=PRECISION,
         max_epochs=1,
+        max_time=None if seconds is None else {"seconds": max(round(seconds), 1)},
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         limit_val_batches=0,
-        callbacks=[EMAWeightAveraging(decay=EMA_DECAY)],
+        callbacks=[WeightAveraging(device=device, multi_avg_fn=get_ema_multi_avg_fn(decay))],
     )
-    trainer.fit(module, datamodule=ViewsModule(views, updates=updates, seed=seed))
-    return module.eval()
+    trainer.fit(module, datamodule=data)
 
 
 @torch.no_grad()
@@ -83,7 +102,8 @@ def losses_on(module: TwoStageWholeFrameModule, views: Views) -> dict[str, float
         branch = module.network.branch
         estimated = branch.response(batch.seen)
         names = ["gamma" if camera == "gamma" else "estimated" for camera in batch.cameras]
-        curve, known = known_or(estimated, names), torch.tensor([float(name == "gamma") for name in names])
+        curve = known_or(estimated, names)
+        known = torch.tensor([float(name == "gamma") for name in names], device=batch.ldr.device)
         unknown = [place for place, name in enumerate(names) if name == "estimated"]
         lights = branch.lights(batch.seen, curve, known)
         parts = module.losses(batch, curve, lights) | module.response_losses(batch, estimated, unknown)
@@ -104,6 +124,7 @@ class Bench:
         places: image -> place, of the validation.
         seen_of_validation: views of the validation images.
         start: the shipped set, whose frozen parts and curve all runs have.
+        device: that trains; the protocol's scores are computed on the CPU.
     """
 
     config: DictConfig
@@ -113,6 +134,7 @@ class Bench:
     places: Mapping[str, str]
     seen_of_validation: Views
     start: TwoStageWholeFrameNetwork
+    device: str = "cpu"
 
     def run(self, file: Path, images: Sequence[str], *, views: int, updates: int, seed: int, change: Change) -> Any:
         """Trains and scores, once: the file keeps what came out.
@@ -128,7 +150,7 @@ class Bench:
         if file.exists():
             return json.loads(file.read_text(encoding="utf-8"))
         chosen = self.of(images, views)
-        module = trained(self.config, chosen, self.start, updates=updates, seed=seed, change=change)
+        module = trained(self.config, chosen, self.start, updates=updates, seed=seed, change=change, device=self.device)
         found = {"images": len(images), "views": len(chosen["cameras"]), **self.measured(module, chosen)}
         torch.save(module.network.branch.state_dict(), file.with_suffix(".pt"))
         with atomic_path(file) as temporary:
@@ -141,8 +163,9 @@ class Bench:
         The scores are of the branch's lights: unknown responses are undone by the start's curve.
         """
         seen = {"training": views, "validation": self.seen_of_validation}
-        losses = {part: losses_on(module, spread(some, MEASURED)) for part, some in seen.items()}
-        network = module.network
+        module.to(self.device)
+        losses = {part: losses_on(module, on(self.device, spread(some, MEASURED))) for part, some in seen.items()}
+        network = module.cpu().network
         network.branch.curve.load_state_dict(self.start.branch.curve.state_dict())
         of_frames = {
             camera: {str(frame.triple.scene): scores(network, frame) for frame in frames}
@@ -163,16 +186,25 @@ class Bench:
         return joined([self.views.of(known[image]) for image in images], counts)
 
 
-def bench(root: Path, out: Path, *, kept: int, kept_of_validation: int, weights: str = "two_stage_any") -> Bench:
-    """Everything that runs share, made where it is missing."""
+def bench(
+    root: Path,
+    out: Path,
+    *,
+    kept: int,
+    kept_of_validation: int,
+    weights: str = "two_stage_any",
+    device: str = "cpu",
+    processes: int = 1,
+) -> Bench:
+    """Everything that runs share, made where it is missing: views by so many processes."""
     torch.set_num_threads(1)
     quiet_lightning()
     config, start = recipe(root), load_weights(weights)
     assert isinstance(start, TwoStageWholeFrameNetwork)
     data = instantiate(config.data)
     views, held = (KeptViews(out / "views", data.source, count) for count in (kept, kept_of_validation))
-    for scene in data.part("train"):
-        views.of(scene)
+    views.keep(data.part("train"), processes)
+    held.keep(data.part("val"), processes)
     seen = [held.of(scene) for scene in data.part("val")]
     return Bench(
         config=config,
@@ -182,4 +214,5 @@ def bench(root: Path, out: Path, *, kept: int, kept_of_validation: int, weights:
         places={scene.id: scene.group for scene in data.part("val")},
         seen_of_validation=joined(seen, [kept_of_validation] * len(seen)),
         start=start,
+        device=device,
     )

@@ -6,7 +6,9 @@ of its pixels: 0.7 MB on disk.
 
 import math
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +51,30 @@ class KeptViews:
 
     def of(self, scene: Scene) -> Views:
         """The views of an image: always the same."""
-        path = self.folder / f"{file_name(scene.id)}_{self.count}.pt"
-        if not path.exists():
-            views = self._photographed(scene)
-            with atomic_path(path) as temporary:
-                torch.save(views, temporary)
-        return dict(torch.load(path, weights_only=True, mmap=True))
+        self._keep(scene)
+        return dict(torch.load(self.path(scene), weights_only=True, mmap=True))
 
-    def _photographed(self, scene: Scene) -> Views:
+    def keep(self, scenes: Sequence[Scene], processes: int = 1) -> None:
+        """Photographs what is missing, in so many processes."""
+        missing = [scene for scene in scenes if not self.path(scene).exists()]
+        context = get_context("spawn")  # a fork of PyTorch's threads may wait for ever
+        with ProcessPoolExecutor(
+            processes, mp_context=context, initializer=torch.set_num_threads, initargs=(1,)
+        ) as pool:
+            list(pool.map(self._keep, missing) if processes > 1 else map(self._keep, missing))
+
+    def path(self, scene: Scene) -> Path:
+        """The file of an image's views."""
+        return self.folder / f"{file_name(scene.id)}_{self.count}.pt"
+
+    def _keep(self, scene: Scene) -> None:
+        if not self.path(scene).exists():
+            views = self._photographed(scene)
+            with atomic_path(self.path(scene)) as temporary:
+                torch.save(views, temporary)
+
+    def _drawn(self, scene: Scene) -> Iterator[Triple]:
+        """The photographs themselves."""
         drawn = PatchDataset(
             self.source,
             [scene],
@@ -68,7 +86,10 @@ class KeptViews:
             zoom=1.0,
             seed=zlib.crc32(scene.id.encode()),
         )
-        batches = [whole_frame_batch([drawn[0, index]]) for index in range(self.count)]
+        return (drawn[0, index] for index in range(self.count))
+
+    def _photographed(self, scene: Scene) -> Views:
+        batches = [whole_frame_batch([triple]) for triple in self._drawn(scene)]
         return {
             "cameras": [camera for batch in batches for camera in batch.cameras],
             "cells": torch.cat([batch.seen.cells for batch in batches]).half(),
@@ -87,6 +108,11 @@ def joined(parts: Sequence[Views], counts: Sequence[int]) -> Views:
         else torch.cat([part[name][:count] for part, count in zip(parts, counts, strict=True)])
         for name in parts[0]
     }
+
+
+def on(device: str, views: Views) -> Views:
+    """All of them on a device: a GPU takes batches out of its own memory."""
+    return {name: part if isinstance(part, list) else part.to(device) for name, part in views.items()}
 
 
 def spread(views: Views, count: int) -> Views:
@@ -127,23 +153,33 @@ class ViewsModule(L.LightningDataModule):
         views: see `joined`.
         updates: of the run.
         seed: of the order.
+        batch_size: views of an update.
+        batch: makes a batch of the views at some places.
     """
 
-    def __init__(self, views: Views, *, updates: int, seed: int) -> None:
+    def __init__(
+        self,
+        views: Views,
+        *,
+        updates: int,
+        seed: int,
+        batch_size: int = BATCH,
+        batch: Callable[[Views, Sequence[int]], Any] = batch_of,
+    ) -> None:
         super().__init__()
-        self.views, self.updates, self.seed = views, updates, seed
-        self.batch_size, self.patches_per_epoch = BATCH, BATCH * updates
+        self.views, self.updates, self.seed, self.batch = views, updates, seed, batch
+        self.batch_size, self.patches_per_epoch = batch_size, batch_size * updates
 
-    def train_dataloader(self) -> DataLoader[WholeFrameBatch]:
+    def train_dataloader(self) -> DataLoader[Any]:
         """The run as one epoch."""
-        count = len(self.views["cameras"])
+        count = len(self.views["cells"])
         rng = np.random.default_rng(self.seed)
         passes = [rng.permutation(count) for _ in range(math.ceil(self.patches_per_epoch / count))]
         order = np.concatenate(passes)[: self.patches_per_epoch].tolist()
         return DataLoader(
             order,  # type: ignore[arg-type]
-            batch_size=BATCH,
-            collate_fn=lambda places: batch_of(self.views, places),
+            batch_size=self.batch_size,
+            collate_fn=lambda places: self.batch(self.views, places),
         )
 
 

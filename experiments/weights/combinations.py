@@ -65,25 +65,31 @@ def with_branch(network: TwoStageWholeFrameNetwork, file: Path) -> TwoStageWhole
 
 
 def with_colours(
-    network: TwoStageWholeFrameNetwork, frame: ValidationFrame, view: FrameView, context: float, around: float
+    network: TwoStageWholeFrameNetwork,
+    frame: ValidationFrame,
+    hdr: torch.Tensor,
+    view: FrameView,
+    context: float,
+    around: float,
 ) -> torch.Tensor:
     """As `lit`, encoded, but where all channels are clipped the colour has these shares of the context's and of others.
 
     Args:
         network: whose `local` the brightness keeps.
         frame: see `ValidationFrame`.
+        hdr: what two stages and context make of it.
         view: of the frame.
         context: share of the context's colour in the colour of branch and context.
         around: share of the colours around in the whole.
     """
     ldr = frame.triple.ldr[None]
     (level,) = light_rows(view.lights, ldr, (network.lights,), top=0, height=ldr.shape[-2])
-    nearby = HDM_GAMMA * frame.hdr.clamp(min=SMALLEST).log()
+    nearby = HDM_GAMMA * hdr.clamp(min=SMALLEST).log()
     bright = ((1 - network.local) * level + network.local * nearby).mean(1, keepdim=True)
     colour = (1 - context) * _offset(level) + context * _offset(nearby)
     colour = (1 - around) * colour + around * colours_around(view.curve.linear(ldr), ldr)
     white, light = clipping_weight(ldr).amin(1, keepdim=True), torch.exp((bright + colour) / HDM_GAMMA)
-    shipped = network.lit(frame.hdr, ldr, view, top=0, height=ldr.shape[-2])
+    shipped = network.lit(hdr, ldr, view, top=0, height=ldr.shape[-2])
     return shipped * (1 - white) + light * white
 
 
@@ -106,10 +112,10 @@ def results(
     network: TwoStageWholeFrameNetwork, seeds: Mapping[int, TwoStageWholeFrameNetwork], frame: ValidationFrame
 ) -> Iterator[tuple[str, torch.Tensor]]:
     """(what, linear image) for everything that is tried."""
-    ldr = frame.triple.ldr[None]
+    ldr, hdr = frame.triple.ldr[None], frame.hdr(network)
 
     def lit(view: FrameView, lights: float | None = None, local: float | None = None) -> torch.Tensor:
-        image = network.lit(frame.hdr, ldr, view, lights, top=0, height=ldr.shape[-2], local=local)
+        image = network.lit(hdr, ldr, view, lights, top=0, height=ldr.shape[-2], local=local)
         return decode_gamma(image)[0]
 
     both = mirrored(network, frame)
@@ -122,10 +128,10 @@ def results(
     for context in COLOURS:
         yield (
             f"colour: {context:.0%} the context's",
-            decode_gamma(with_colours(network, frame, both[0], context, 0.0))[0],
+            decode_gamma(with_colours(network, frame, hdr, both[0], context, 0.0))[0],
         )
     for around in AROUND:
-        image = with_colours(network, frame, both[0], network.local, around)
+        image = with_colours(network, frame, hdr, both[0], network.local, around)
         yield f"colour: {around:.0%} of those around", decode_gamma(image)[0]
     looks = {seed: other.look(thumbnail(ldr), frame.response) for seed, other in seeds.items()}
     for seed, look in looks.items():

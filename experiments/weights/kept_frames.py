@@ -24,6 +24,8 @@ from twostage_hdr.radiometry.photometry import REFERENCE_CAP, WHITE
 
 COLUMNS = ("pu21_psnr", "crf_pu21_psnr", "stops_error_clipped")
 """The protocol's scores that lights move most."""
+COMPLETE = "complete"
+"""Lies in a folder that has all frames."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,39 +35,60 @@ class ValidationFrame:
     Attributes:
         triple: frame and reference.
         response: how the frame is to be taken.
-        hdr: of the two stages and the context, with the shipped curve where the response is to be estimated.
+        known: the frame encoded with gamma 2.24, by the shipped curve where the response is to be estimated.
+        two_stage: what the two stages make of it.
     """
 
     triple: Triple
     response: Any
-    hdr: Tensor
+    known: Tensor
+    two_stage: Tensor
+
+    def hdr(self, network: TwoStageWholeFrameNetwork) -> Tensor:
+        """With the context of a network."""
+        image: Tensor = self.two_stage * network.context(self.known)
+        return image
 
 
 def validation_frames(root: Path, folder: Path, shipped: TwoStageWholeFrameNetwork) -> dict[str, list[ValidationFrame]]:
-    """By camera; the two stages' images are computed once and kept in the folder."""
+    """By camera; photographed, and passed through the two stages, once: the folder keeps them."""
     made: dict[str, list[ValidationFrame]] = {}
     for name, (camera, response) in cameras().items():
         place = folder / name
-        place.mkdir(parents=True, exist_ok=True)
-        made[name] = []
-        for triple in frames(root, camera, "val"):
-            path, ldr = place / f"{file_name(str(triple.scene))}.pt", triple.ldr[None]
-            with torch.no_grad():
-                known = shipped.look(thumbnail(ldr), response).curve.encoded(ldr)
-                if not path.exists():
-                    with atomic_path(path) as temporary:
-                        torch.save(two_stages(shipped, known).contiguous(), temporary)
-                hdr = torch.load(path, weights_only=True) * shipped.context(known)
-            made[name].append(ValidationFrame(triple=triple, response=response, hdr=hdr))
+        if not (place / COMPLETE).exists():
+            place.mkdir(parents=True, exist_ok=True)
+            for triple in frames(root, camera, "val"):
+                _keep(triple, response, shipped, place / f"{file_name(str(triple.scene))}.pt")
+            (place / COMPLETE).touch()
+        made[name] = [_kept(file, response) for file in sorted(place.glob("*.pt"))]
     return made
 
 
 @torch.no_grad()
+def _keep(triple: Triple, response: Any, shipped: TwoStageWholeFrameNetwork, file: Path) -> None:
+    if file.exists():
+        return
+    ldr = triple.ldr[None]
+    known = shipped.look(thumbnail(ldr), response).curve.encoded(ldr)
+    two_stage = two_stages(shipped, known).contiguous()
+    content = triple._asdict() | {"known": known, "two_stage": two_stage}
+    with atomic_path(file) as temporary:
+        torch.save(content, temporary)
+
+
+def _kept(file: Path, response: Any) -> ValidationFrame:
+    content = torch.load(file, weights_only=True)
+    known, two_stage = content.pop("known"), content.pop("two_stage")
+    return ValidationFrame(triple=Triple(**content), response=response, known=known, two_stage=two_stage)
+
+
+@torch.no_grad()
 def scores(network: TwoStageWholeFrameNetwork, frame: ValidationFrame) -> dict[str, float]:
-    """Of the network's image of one frame, as shipped: half of the light at white is what the context sees."""
+    """Of the network's image of one frame, whatever its branch and its context; the two stages are the shipped ones."""
     ldr = frame.triple.ldr[None]
     view = network.look(thumbnail(ldr), frame.response)
-    return image_scores(frame.triple, decode_gamma(network.lit(frame.hdr, ldr, view, top=0, height=ldr.shape[-2]))[0])
+    image = network.lit(frame.hdr(network), ldr, view, top=0, height=ldr.shape[-2])
+    return image_scores(frame.triple, decode_gamma(image)[0])
 
 
 def image_scores(triple: Triple, linear: Tensor) -> dict[str, float]:

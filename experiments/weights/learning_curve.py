@@ -21,16 +21,23 @@ from experiments.weights.kept_frames import COLUMNS, means
 
 HERE = Path(__file__).parent
 FRACTIONS = (0.25, 0.5, 1.0)
-SEEDS = (0, 1)
+SEEDS = (0, 1, 2, 3, 4)
 UPDATES, VIEWS = 150, 400
 """Of a run; each view comes three times."""
 KEPT, KEPT_OF_VALIDATION = 30, 12
 """Views that are photographed of an image: enough for a quarter of the places."""
 
 
-def shared_bench(root: Path, out: Path) -> Bench:
-    """What the runs share, with as many views as they need."""
-    return bench(root, out, kept=KEPT, kept_of_validation=KEPT_OF_VALIDATION)
+def shared_bench(arguments: argparse.Namespace) -> Bench:
+    """What the runs share, with as many views as they need; see `argument_parser`."""
+    return bench(
+        arguments.root,
+        arguments.out,
+        kept=KEPT,
+        kept_of_validation=KEPT_OF_VALIDATION,
+        device=arguments.device,
+        processes=arguments.processes,
+    )
 
 
 def of_places(out: Path, fraction: float, seed: int) -> Path:
@@ -73,7 +80,7 @@ def steps(
     return made
 
 
-def read_arguments(description: str | None, results: str) -> argparse.Namespace:
+def argument_parser(description: str | None, results: str) -> argparse.ArgumentParser:
     """The command line of an experiment with short runs of the branch.
 
     Args:
@@ -87,13 +94,15 @@ def read_arguments(description: str | None, results: str) -> argparse.Namespace:
     )
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     parser.add_argument("--updates", type=int, default=UPDATES)
+    parser.add_argument("--device", default="cpu", help="that trains: cpu, cuda")
+    parser.add_argument("--processes", type=int, default=1, help="that photograph views where they are missing")
     parser.add_argument("--results", type=Path, default=HERE / "results" / results)
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    arguments = read_arguments(__doc__, "learning_curve.json")
-    shared = shared_bench(arguments.root, arguments.out)
+    arguments = argument_parser(__doc__, "learning_curve.json").parse_args()
+    shared = shared_bench(arguments)
     found = finished(shared, arguments.out, arguments.seeds, arguments.updates)
     content = {
         "what": "the whole-frame branch from its zero start on parts of the training places, scored on the validation "

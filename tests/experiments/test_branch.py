@@ -1,5 +1,6 @@
 """Short, paired trainings of the whole-frame branch, and what is tried of trained ones."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +124,8 @@ def lamp() -> ValidationFrame:
     linear[:, 8:20, 6:18] = 5.0
     reference = linear ** (1 / 2.24)
     triple = Triple(reference.clamp(max=1), reference.clamp(max=1), reference, "lamp", torch.tensor(1.0))
-    return ValidationFrame(triple=triple, response=2.24, hdr=triple.ldr[None])
+    ldr = triple.ldr[None]
+    return ValidationFrame(triple=triple, response=2.24, known=ldr, two_stage=ldr)
 
 
 def test_the_mirror_images_light_lies_on_the_frames_own_side() -> None:
@@ -132,7 +134,7 @@ def test_the_mirror_images_light_lies_on_the_frames_own_side() -> None:
     flipped = frame.triple._replace(ldr=frame.triple.ldr.flip(-1))
     with torch.no_grad():
         own = mirrored(built, frame)
-        other = mirrored(built, ValidationFrame(triple=flipped, response=2.24, hdr=frame.hdr))
+        other = mirrored(built, replace(frame, triple=flipped))
     for part, turned in zip(own[1].lights, other[0].lights, strict=True):
         torch.testing.assert_close(part, turned.flip(-1), atol=1e-4, rtol=1e-4)
     mean = mean_of(own).lights.whole
