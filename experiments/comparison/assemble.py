@@ -94,6 +94,9 @@ def _facts(table: Assembly, records: Sequence[Record], others: Results) -> dict[
         facts[PARTIAL] = f"{done} of {wanted} trainings are done; nothing in this table is a result yet"
     states = sorted({state for record in records for state in record.commits})
     facts["commits"] = ", ".join(states)
+    devices = sorted({f"{record.device} (trainer={record.trainer})" for record in records if record.device})
+    if devices:
+        facts["trained on"] = ", ".join(devices)
     return facts
 
 

@@ -1,4 +1,4 @@
-"""Lets a table grow: seed by seed, every training that has no record yet is made, scored, and put into the table."""
+"""Lets a table grow: every training that has no record yet is made, scored, and put into the table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +9,9 @@ from experiments.comparison.record import make_record, path_of, read_records, re
 from experiments.comparison.row import Row, Training
 from experiments.comparison.scoring import score, score_others
 from experiments.comparison.training import Plan, train
-from twostage_hdr.cli.run_directory import commit
+from twostage_hdr.cli.run_directory import RunDirectory, commit
 from twostage_hdr.errors import InputError
+from twostage_hdr.evaluation.method_row import MethodRow
 
 ENDED_ITSELF = "zero in more than half of the pixels"
 """In the message of a run that stopped learning: that is a result, not a mistake."""
@@ -30,6 +31,8 @@ class Grower:
         operators: whether the expansion operators are rows.
         at_once: trainings side by side.
         threads: of each.
+        together: whether all seeds are made at once, for machines with many cores; else one seed after the other.
+        train_only: whether the scoring is left to a later command.
         variants: by row, the part of its folders' names that tells its chosen rate.
     """
 
@@ -42,34 +45,45 @@ class Grower:
     operators: bool
     at_once: int
     threads: int
+    together: bool = False
+    train_only: bool = False
     variants: Mapping[str, str] = field(default_factory=dict)
 
     def grow(self, rows: Sequence[Row]) -> None:
-        """Makes what is missing of these rows; the table is written after every seed.
+        """Makes what is missing of these rows; the table is written after every seed, or all of them together.
 
         Raises:
             InputError: records of another budget, or trainings that failed; what came before is kept.
         """
         refuse_other_budgets(self.results, read_records(self.results), self.plan)
-        for seed in range(self.assembly.seeds):
-            trainings = [Training(row, seed, self.variants.get(row.name, "")) for row in rows]
+        every = range(self.assembly.seeds)
+        for seeds in [every] if self.together else [[seed] for seed in every]:
+            trainings = [Training(row, seed, self.variants.get(row.name, "")) for seed in seeds for row in rows]
             missing = [one for one in trainings if not path_of(self.results, one).is_file()]
             failed = train(self.plan, with_starts(missing, trainings), at_once=self.at_once, threads=self.threads)
-            for training in missing:
-                self._keep(training, failed)
-            self._assemble(trainings)
+            self._keep(missing, failed)
+            if not self.train_only:
+                self._assemble(trainings)
             wrong = {name: why for name, why in failed.items() if ENDED_ITSELF not in why}
             if wrong:
                 told = "; ".join(f"{name}: {why}" for name, why in wrong.items())
-                raise InputError(f"{len(wrong)} trainings of seed {seed}", f"failed ({told})", "run the command again")
+                raise InputError(f"{len(wrong)} trainings", f"failed ({told})", "run the command again")
 
-    def _keep(self, training: Training, failed: Mapping[str, str]) -> None:
-        path = path_of(self.results, training)
-        if training.name not in failed and (self.plan.folder(training) / "finished.json").is_file():
-            row, _ = score(self.plan, training, [*self.score, "operators=false"])
-            write_record(path, make_record(self.plan, training, row, commit()))
-        elif ENDED_ITSELF in failed.get(training.name, ""):
-            write_record(path, make_record(self.plan, training, None, commit(), failed[training.name]))
+    def _keep(self, missing: Sequence[Training], failed: Mapping[str, str]) -> None:
+        """Records those that ended themselves and, scored, those that are finished."""
+        for training in missing:
+            if ENDED_ITSELF in (why := failed.get(training.name, "")):
+                self._record(training, None, why)
+        finished = [one for one in missing if one.name not in failed and RunDirectory(self.plan.folder(one)).finished]
+        if finished and not self.train_only:
+            more = [*self.score, "operators=false"]
+            scored = score(self.plan, finished, more, at_once=self.at_once, threads=self.threads)
+            for training in finished:
+                self._record(training, scored[training.name])
+
+    def _record(self, training: Training, scored: MethodRow | None, stopped: str = "") -> None:
+        record = make_record(self.plan, training, scored, commit(), stopped)
+        write_record(path_of(self.results, training), record)
 
     def _assemble(self, trainings: Sequence[Training]) -> None:
         finished = [one for one in trainings if (self.plan.folder(one) / "finished.json").is_file()]

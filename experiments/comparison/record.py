@@ -11,7 +11,8 @@ from experiments.comparison.budget import Budget
 from experiments.comparison.config_hash import config_hash
 from experiments.comparison.row import Row, Training
 from experiments.comparison.training import Plan, commits
-from twostage_hdr.cli.run_directory import RunDirectory
+from twostage_hdr.boundary.structured_text import read_json
+from twostage_hdr.cli.run_directory import FINISHED, RunDirectory
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.method_row import MethodRow
 from twostage_hdr.imaging.atomic import atomic_path
@@ -30,7 +31,8 @@ class Record:
         seed: of initial weights and crops.
         updates: its budget; with batch, crop_px and validations.
         trainer: choice of `trainer=`, which decides the precision.
-        settings: that set the row apart.
+        device: that trained it, a card by its name; empty if it is not known.
+        settings: that set the row apart, and those that the command added.
         config_sha256: of all settings, see `config_hash`.
         commits: of the sources, those that trained it first, that which scored it last.
         stopped: why it has no scores, if its run ended itself.
@@ -47,6 +49,7 @@ class Record:
     crop_px: int
     validations: int
     trainer: str = "cpu"
+    device: str = ""
     settings: list[str] = field(default_factory=list)
     config_sha256: str = ""
     commits: list[str] = field(default_factory=list)
@@ -84,7 +87,8 @@ def make_record(plan: Plan, training: Training, scored: MethodRow | None, commit
         crop_px=budget.crop,
         validations=budget.validations,
         trainer=plan.trainer,
-        settings=list(training.row.settings),
+        device=_device(folder),
+        settings=[*training.row.settings, *plan.more],
         config_sha256=config_hash(folder),
         commits=list(dict.fromkeys([*commits(folder), commit])),
         stopped=stopped,
@@ -96,6 +100,11 @@ def make_record(plan: Plan, training: Training, scored: MethodRow | None, commit
         },
         costs={name: getattr(scored, name) for name in COSTS} if scored else {},
     )
+
+
+def _device(folder: Path) -> str:
+    run = RunDirectory(folder)
+    return str(read_json(folder / FINISHED, cure="train it again").get("device", "")) if run.finished else ""
 
 
 def _curves(folder: Path, budget: Budget) -> dict[str, list[list[float]]]:

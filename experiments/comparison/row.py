@@ -41,6 +41,11 @@ class Training(NamedTuple):
         """Of its folder, and of its record."""
         return f"{self.row.name}{self.variant}_seed{self.seed}"
 
+    @property
+    def start(self) -> str | None:
+        """The name of the training whose weights it starts from, if any."""
+        return None if self.row.start is None else f"{self.row.start}_seed{self.seed}"
+
 
 def chosen(rows: tuple[Row, ...], names: list[str] | None) -> list[Row]:
     """The rows of these names in the table's order, with the rows that they start from; all without names.

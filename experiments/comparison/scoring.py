@@ -1,13 +1,15 @@
-"""Scores trainings with `twostage-hdr evaluate`, one at a time, and what needs no training once."""
+"""Scores trainings with `twostage-hdr evaluate`, the seeds of a row at once, and what needs no training once."""
 
 import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 from experiments.comparison.row import Training
+from experiments.comparison.side_by_side import Job, side_by_side
 from experiments.comparison.training import Plan
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.method_row import MethodRow
@@ -42,15 +44,42 @@ def command(plan: Plan, training: Training, networks: Mapping[str, str], more: S
     return [sys.executable, "-m", "twostage_hdr", "evaluate", *settings]
 
 
-def score(plan: Plan, training: Training, more: Sequence[str]) -> tuple[MethodRow, Results]:
-    """A training's row, and the evaluation that it comes from; its page with pictures stays in the work folder.
+def score(
+    plan: Plan, trainings: Sequence[Training], more: Sequence[str], *, at_once: int, threads: int
+) -> dict[str, MethodRow]:
+    """The trainings' rows by name; pages with pictures, one for each row of the table, stay in the work folder.
+
+    Args:
+        plan: what the trainings share.
+        trainings: finished ones. The seeds of a row are scored by one process, which prepares each image once.
+        more: further settings of `evaluate`.
+        at_once: processes side by side; of several none knows what a network costs by itself, so no time is kept.
+        threads: of each.
 
     Raises:
-        InputError: it failed, and said why.
+        InputError: one failed, and said why.
     """
-    out = plan.work / "scores" / training.name
-    results = _evaluated(command(plan, training, {}, more, out), out)
-    return next(row for row in results.rows if row.name == training.name), results
+    groups = [list(group) for _, group in groupby(sorted(trainings, key=_row_name), key=_row_name)]
+    outs = [plan.work / "scores" / first.name for first, *_ in groups]
+    jobs = []
+    for (first, *rest), out in zip(groups, outs, strict=True):
+        networks = {one.name: str(plan.folder(one)) for one in rest}
+        jobs.append(Job(f"{first.name} scored", command(plan, first, networks, more, out), out / "evaluate.log"))
+    failed = side_by_side(jobs, at_once=at_once, threads=threads)
+    if failed:
+        told = "; ".join(f"{name}: {why}" for name, why in failed.items())
+        raise InputError("scoring", f"`twostage-hdr evaluate` failed ({told})", "the same command tries again")
+    rows = [row for out in outs for row in read_results(out / "summary.json").rows]
+    wanted = {one.name for one in trainings}
+    return {row.name: row if at_once == 1 else _without_time(row) for row in rows if row.name in wanted}
+
+
+def _row_name(training: Training) -> str:
+    return training.row.name
+
+
+def _without_time(row: MethodRow) -> MethodRow:
+    return replace(row, seconds_per_megapixel=None, peak_mebibytes=None)
 
 
 def score_others(

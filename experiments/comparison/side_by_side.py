@@ -3,7 +3,7 @@
 import os
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,11 +12,12 @@ POLL = 0.2
 
 
 class Job(NamedTuple):
-    """A command, and the file that keeps what it prints."""
+    """A command, the file that keeps what it prints, and the job whose success it needs, if any."""
 
     name: str
     command: list[str]
     log: Path
+    after: str | None = None
 
 
 def side_by_side(
@@ -25,7 +26,8 @@ def side_by_side(
     """Runs all jobs; one that fails stops no other. An interruption ends the running ones, which save themselves.
 
     Args:
-        jobs: in the order in which they start.
+        jobs: in the order in which they start, except that one waits for the job that it comes `after`; where that
+            failed, it is left out. What is not among the jobs is taken for done.
         at_once: processes at a time.
         threads: of each process.
         told: gets a line when a job starts and ends.
@@ -37,8 +39,9 @@ def side_by_side(
     running: dict[subprocess.Popen[bytes], Job] = {}
     try:
         while waiting or running:
-            while waiting and len(running) < at_once:
-                job = waiting.pop(0)
+            waiting = [job for job in waiting if job.after not in failed]
+            while len(running) < at_once and (job := _next(waiting, running.values())):
+                waiting.remove(job)
                 told(f"{job.name}: starts, {len(waiting)} after it; log in {job.log}")
                 running[_start(job, threads)] = job
             for process in [process for process in running if process.poll() is not None]:
@@ -53,6 +56,12 @@ def side_by_side(
         for process in running:
             process.wait()
     return failed
+
+
+def _next(waiting: Sequence[Job], running: Iterable[Job]) -> Job | None:
+    """The first that waits for nothing."""
+    pending = {job.name for job in (*waiting, *running)}
+    return next((job for job in waiting if job.after not in pending), None)
 
 
 def last_line(log: Path) -> str:

@@ -72,7 +72,9 @@ def parser(table: Table, description: str) -> argparse.ArgumentParser:
     add("--validations", type=int, default=4, help="evenly spread; the best is scored, all are in the curves")
     add("--seeds", type=int, default=table.seeds, help="trainings of each row")
     add("--rows", nargs="+", metavar="NAME", help=f"only these now: {', '.join(row.name for row in table.rows)}")
-    add("--jobs", type=int, default=1, help="trainings side by side")
+    add("--jobs", type=int, default=1, help="trainings side by side, and rows that are scored side by side")
+    add("--together", action="store_true", help="all seeds at once, for many cores; else the table after each seed")
+    add("--train-only", action="store_true", help="score nothing; the same command without this option does it later")
     add("--threads", type=int, default=1, help="of each training")
     add("--trainer", default="cpu", choices=("cpu", "cpu_bf16", "gpu"), help="of all rows; it decides their precision")
     add("--networks", nargs="+", default=[], metavar="TITLE=WEIGHTS", help="more weights to score")
@@ -135,12 +137,16 @@ def _run(table: Table, options: argparse.Namespace) -> None:
         operators=table.operators,
         at_once=options.jobs,
         threads=options.threads,
+        together=options.together,
+        train_only=options.train_only,
     )
     if table.rates:
         rates = chosen_rates(plan, rows, table.rates, options.results, at_once=options.jobs, threads=options.threads)
         rows = [row.at_rate(rates[row.name].rate) if row.name in rates else row for row in rows]
         grower = replace(grower, variants={name: one.variant for name, one in rates.items()})
     grower.grow(rows)
+    if options.train_only:
+        return print(f"Trained; the same command without --train-only scores what is in {options.work / 'runs'}")
     print(f"Results in {options.results}, pages with pictures in {options.work / 'scores'}")
 
 

@@ -17,8 +17,13 @@ COMMITS = "commits.json"
 DIRTY = "-dirty"
 """Ends the name of a state that is not committed."""
 
-FOR_A_TABLE = ("logger=csv", "callbacks.progress.refresh_rate=0")
-"""Settings of every row: curves as csv, a quiet log."""
+FOR_A_TABLE = (
+    "logger=csv",
+    "report=false",
+    "callbacks.progress.refresh_rate=0",
+    *(f"callbacks.{name}=null" for name in ("panels", "exposures", "throughput", "weight_norms")),
+)
+"""Settings of every row: curves as csv, and nothing that costs time and is looked at by nobody."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +51,7 @@ class Plan:
     def command(self, training: Training) -> list[str]:
         """The `twostage-hdr train` of a training; the same command continues where it was stopped."""
         row, seed = training.row, training.seed
-        start = [] if row.start is None else [f"weights={self.work / 'runs' / f'{row.start}_seed{seed}'}"]
+        start = [] if training.start is None else [f"weights={self.work / 'runs' / training.start}"]
         shared = [*self.data, *self.budgets[row.name].settings(), *FOR_A_TABLE, f"trainer={self.trainer}"]
         settings = [*shared, *row.settings, *start, *self.more]
         place = f"hydra.run.dir={self.folder(training)}"
@@ -54,20 +59,17 @@ class Plan:
 
 
 def train(plan: Plan, trainings: Sequence[Training], *, at_once: int, threads: int) -> dict[str, str]:
-    """Trains what is not finished; those that start from another come after it.
+    """Trains what is not finished; first those from which others start, then from scratch, then those others.
 
     Returns:
         Why a training failed, by name; empty when all are finished.
     """
-    failed: dict[str, str] = {}
-    for later in (False, True):
-        wave = [training for training in trainings if (training.row.start is not None) == later]
-        ready = [one for one in unfinished(plan, wave) if f"{one.row.start}_seed{one.seed}" not in failed]
-        for training in ready:
-            note_commit(plan.folder(training))
-        jobs = [Job(one.name, plan.command(one), plan.folder(one) / "train.log") for one in ready]
-        failed |= side_by_side(jobs, at_once=at_once, threads=threads)
-    return failed
+    starts = {one.start for one in trainings}
+    ready = sorted(unfinished(plan, trainings), key=lambda one: (one.start is not None, one.name not in starts))
+    for training in ready:
+        note_commit(plan.folder(training))
+    jobs = [Job(one.name, plan.command(one), plan.folder(one) / "train.log", one.start) for one in ready]
+    return side_by_side(jobs, at_once=at_once, threads=threads)
 
 
 def unfinished(plan: Plan, trainings: Sequence[Training]) -> list[Training]:

@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -61,3 +63,20 @@ def test_at_least_one_pixel_clips_even_at_share_zero() -> None:
 def test_impossible_shares_are_refused(low: float, high: float) -> None:
     with pytest.raises(InputError, match=r"camera\.exposure"):
         ClippedShareExposure(low=low, high=high)
+
+
+def test_exposing_an_image_again_gives_what_a_copy_that_was_never_seen_gets() -> None:
+    scene = torch.from_numpy(np.random.default_rng(2).lognormal(0, 2, (3, 60, 50)).astype(np.float32))
+    exposure, rng, again = ClippedShareExposure(), np.random.default_rng(3), np.random.default_rng(3)
+    for _ in range(5):
+        assert exposure.scale(scene, rng) == ClippedShareExposure().scale(scene.clone(), again)
+
+
+def test_what_is_known_of_an_image_goes_with_it_and_to_no_other_process() -> None:
+    exposure = ClippedShareExposure()
+    scene = torch.rand(3, 16, 16)
+    exposure.scale(scene, np.random.default_rng(0))
+    assert len(exposure._known) == 1
+    assert len(pickle.loads(pickle.dumps(exposure))._known) == 0
+    del scene
+    assert len(exposure._known) == 0

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from twostage_hdr.cli.run_directory import RunDirectory
+from twostage_hdr.cli import run_directory
+from twostage_hdr.cli.run_directory import RunDirectory, commit
 from twostage_hdr.errors import InputError
 
 
@@ -40,6 +41,21 @@ def test_the_same_settings_go_on(run: RunDirectory) -> None:
     run.claim(settings(run))
     save_checkpoint(run)
     run.claim(settings(run))
+
+
+def test_a_run_may_be_resumed_with_and_without_its_page(run: RunDirectory) -> None:
+    run.claim(settings(run, report=True))
+    save_checkpoint(run)
+    run.claim(settings(run, report=False))
+
+
+def test_a_copy_without_git_has_the_commit_that_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.setattr(run_directory.twostage_hdr, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.delenv("TWOSTAGE_HDR_COMMIT", raising=False)
+    assert commit() == "unknown"
+    monkeypatch.setenv("TWOSTAGE_HDR_COMMIT", "abc1234")
+    assert commit() == "abc1234"
 
 
 @pytest.mark.parametrize(

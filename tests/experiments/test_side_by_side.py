@@ -39,6 +39,21 @@ def test_jobs_get_their_threads_and_only_so_many_run_at_once(tmp_path: Path) -> 
     assert most == 2
 
 
+def test_a_job_waits_for_the_one_it_comes_after_and_is_left_out_if_that_fails(tmp_path: Path) -> None:
+    first = job(tmp_path, "first", "import time; time.sleep(0.5)")
+    bad = job(tmp_path, "bad", "raise SystemExit('not finite')")
+    second = job(tmp_path, "second", "")._replace(after="first")
+    third = job(tmp_path, "third", "")._replace(after="bad")
+    fourth = job(tmp_path, "fourth", "")._replace(after="done in an earlier session")
+    told: list[str] = []
+    jobs = [third, second, fourth, first, bad]
+    assert side_by_side(jobs, at_once=3, threads=1, told=told.append) == {"bad": "not finite"}
+    said = [line.split(",")[0].split(";")[0] for line in told]
+    assert said.index("first: done") < said.index("second: starts")
+    assert "fourth: done" in said
+    assert not third.log.exists()
+
+
 def test_an_interruption_ends_the_running_jobs(tmp_path: Path) -> None:
     code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
     slow = job(tmp_path, "slow", code)

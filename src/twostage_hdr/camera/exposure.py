@@ -1,10 +1,14 @@
 """Choosing how long the virtual shutter stays open."""
 
+from typing import Any
+
 import numpy as np
-import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.radiometry.exposure import scale_for_clipped_share
+from twostage_hdr.radiometry.exposure import scale_to_clip
 from twostage_hdr.radiometry.quantities import LinearRGB
 
 SMALLEST_WHITE = 1e-20
@@ -15,6 +19,8 @@ class ClippedShareExposure:
     """Expose so that a random share of the pixels clips, as [eilertsen2017hdrcnn] does with 5 to 15 %.
 
     A pixel clips when its largest channel reaches 1. The share is drawn uniformly from (low, high) for every scene.
+    What it takes to expose an image is kept as long as the image lives, since each of its crops is exposed on the whole
+    of it: an image must not be changed in place.
 
     Args:
         low: smallest share of clipped pixels, in [0, 1].
@@ -26,6 +32,14 @@ class ClippedShareExposure:
             raise InputError("camera.exposure", f"low={low}, high={high}", "give shares with 0 <= low <= high <= 1")
         self.low = low
         self.high = high
+        self._known: Any = WeakTensorKeyDictionary()
+
+    def __getstate__(self) -> dict[str, object]:
+        """Other processes start without what is known of images."""
+        return self.__dict__ | {"_known": None}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state | {"_known": WeakTensorKeyDictionary()})
 
     def scale(self, linear: LinearRGB, rng: np.random.Generator) -> float:
         """The factor to multiply `linear` (3, H, W) with, > 0 and finite.
@@ -35,9 +49,17 @@ class ClippedShareExposure:
         black scene is left alone (factor 1).
         """
         share = float(rng.uniform(self.low, self.high))
-        lit = int(torch.count_nonzero(linear.amax(dim=-3) > SMALLEST_WHITE))
-        if lit == 0:
+        levels = self._brightest(linear)
+        if len(levels) == 0:
             return 1.0
-        pixels = linear.shape[-2] * linear.shape[-1]
-        clipped = min(max(round(share * pixels), 1), lit)
-        return float(scale_for_clipped_share(linear, clipped / pixels))
+        clipped = max(round(share * linear.shape[-2] * linear.shape[-1]), 1)
+        return float(scale_to_clip(levels[min(clipped, len(levels)) - 1]))
+
+    def _brightest(self, linear: LinearRGB) -> Float[Tensor, " count"]:
+        """The largest channels of the pixels that may clip, brightest first; black ones are left out."""
+        levels = self._known.get(linear)
+        if levels is None:
+            largest = linear.detach().amax(dim=-3).flatten()
+            most = largest.topk(max(round(self.high * len(largest)), 1)).values
+            levels = self._known[linear] = most[most > SMALLEST_WHITE].clone()
+        return levels

@@ -44,6 +44,12 @@ BEFORE_THE_WORK = frozenset({CONFIG, SPLITS, LOCK, WANDB_ID, HYDRA, "wandb"})
 
 """What a command writes before it has done anything: without more, nothing is lost with it."""
 
+OF_ONE_COMMAND = (TRUST, "report")
+"""Settings that change nothing of a run, so that it may be resumed with others."""
+
+COMMIT = "TWOSTAGE_HDR_COMMIT"
+"""Environment variable: the commit that a copy of the sources was made of, for a machine without the repository."""
+
 DEFAULT_PARENTS = ("outputs", "train", "evaluate", "inspect")
 
 """Folders that commands without `hydra.run.dir` make for their own."""
@@ -151,7 +157,8 @@ class RunDirectory:
             InputError: the folder holds a run with another config; names the settings that differ.
         """
         resolved: Any = OmegaConf.to_container(config, resolve=True)
-        resolved.pop(TRUST, None)  # it holds for one command
+        for name in OF_ONE_COMMAND:
+            resolved.pop(name, None)
         path = self.path / CONFIG
         before = self._settings_before() if self.last_checkpoint or self.finished else None
         if before is not None:
@@ -216,11 +223,12 @@ class RunDirectory:
 
 
 def commit() -> str:
-    """The checkout's commit, `-dirty` with changes; "unknown" in an installed package or without git."""
+    """The checkout's commit, `-dirty` with changes; of a copy without git what `COMMIT` says, or "unknown"."""
     folder = Path(twostage_hdr.__file__).parent
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--exclude=*"]
+    given = os.environ.get(COMMIT) or "unknown"
     try:
         described = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError:
-        return "unknown"
-    return described.stdout.strip() or "unknown"
+        return given
+    return described.stdout.strip() or given

@@ -22,7 +22,7 @@ from twostage_hdr.cli.run_directory import RunDirectory, commit
 from twostage_hdr.cli.targets import TARGET, their_packages, trusted
 from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.cli.termination import quiet_lightning
-from twostage_hdr.cli.training_report import count, plan, resumption, write_training_report
+from twostage_hdr.cli.training_report import count, device_name, plan, resumption, write_training_report
 from twostage_hdr.cli.wandb_run import (
     choices,
     log_config,
@@ -106,12 +106,15 @@ def _train(config: DictConfig, run: RunDirectory, console: Terminal) -> float | 
         checkpoints = _checkpoints(trainer)
         if trainer.is_global_zero:
             seconds = round(time.monotonic() - started, 1)
-            facts = {"seconds": seconds, "epochs": trainer.current_epoch, "best": checkpoints.best}
+            device = device_name(trainer.strategy.root_device)
+            facts = {"seconds": seconds, "epochs": trainer.current_epoch, "best": checkpoints.best, "device": device}
             network = load_weights(run.path, trust=trust)
             log_weights(trainer, run, network, facts | checkpoints.scores)
-            report(run, network, module, data, trainer)
+            if config.report:
+                report(run, network, module, data, trainer)
             run.finish(facts | checkpoints.scores)
-            console.print(f"Finished. Checkpoints, pictures and report.html are in {run.path}")
+            page = " and report.html" if config.report else ""
+            console.print(f"Finished. Checkpoints, pictures{page} are in {run.path}")
             own = ",".join(sorted(their_packages(config)))
             allowed = f" trust=[{own}]" if own else ""
             console.print(f"Next: twostage-hdr evaluate weights={run.path}{allowed}", markup=False)

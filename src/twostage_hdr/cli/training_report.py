@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+import torch
 from torch import nn
 
 from twostage_hdr.boundary.refusal import as_input_error
@@ -145,6 +146,11 @@ def _epochs(number: int | None) -> str:
     if number is None or number < 0:
         return "epochs without end"
     return f"{number} epoch" if number == 1 else f"{number} epochs"
+
+
+def device_name(device: torch.device) -> str:
+    """The card's own name, "NVIDIA H100 80GB HBM3"; of what is no CUDA card its kind, "cpu"."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def _devices(trainer: L.Trainer) -> str:

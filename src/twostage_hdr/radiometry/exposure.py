@@ -52,7 +52,7 @@ def scale_for_clipped_share(linear: LinearRGB, share: float) -> Float[Tensor, "*
             f"the image has fewer than {max(count, 1)} pixels of {pixels} that are not black",
             "ask for a smaller share or leave the image out",
         )
-    return _just_below_one(dimmest) if count == 0 else _at_least_one(dimmest)
+    return _just_below_one(dimmest) if count == 0 else scale_to_clip(dimmest)
 
 
 def clipped_mask(ldr: EncodedRGB, threshold: float = CLIPPING_THRESHOLD) -> Bool[Tensor, "*batch 1 height width"]:
@@ -60,10 +60,10 @@ def clipped_mask(ldr: EncodedRGB, threshold: float = CLIPPING_THRESHOLD) -> Bool
     return ldr.amax(-3, keepdim=True) >= threshold - _ROUNDING
 
 
-def _at_least_one(values: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:
-    """1 / values, rounded so that the product with values is not below 1."""
-    factor = 1 / values
-    return torch.where(values * factor < 1, _next(factor, up=True), factor)
+def scale_to_clip(levels: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:
+    """1 / levels, rounded so that the product with the levels, all > 0, is not below 1."""
+    factor = 1 / levels
+    return torch.where(levels * factor < 1, _next(factor, up=True), factor)
 
 
 def _just_below_one(values: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch"]:
