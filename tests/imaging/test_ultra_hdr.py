@@ -23,7 +23,8 @@ from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709, REC2020
 from twostage_hdr.imaging.colour_profile import rgb_profile
 from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.preview import to_srgb8
-from twostage_hdr.imaging.ultra_hdr import read_ultra_hdr, write_ultra_hdr
+from twostage_hdr.imaging.result_format import ResultOptions
+from twostage_hdr.imaging.ultra_hdr import ULTRA_HDR, read_ultra_hdr
 
 LUMINANCE = np.float32([0.2126, 0.7152, 0.0722])
 
@@ -34,7 +35,7 @@ def by_libultrahdr(path: Path) -> np.ndarray:
 
 @pytest.mark.parametrize("quality", [95, 100])
 def test_libultrahdr_gives_the_hdr_picture_back(tmp_path: Path, scene: np.ndarray, quality: int) -> None:
-    write_ultra_hdr(tmp_path / "a.jpg", scene, quality=quality)
+    ULTRA_HDR.save(tmp_path / "a.jpg", scene, ResultOptions(quality=quality))
     decoded = by_libultrahdr(tmp_path / "a.jpg")
     bright = scene.mean(axis=-1) > 0.05
     ratio = (decoded[bright] + 1 / 64) / (scene[bright] + 1 / 64)
@@ -45,7 +46,7 @@ def test_libultrahdr_gives_the_hdr_picture_back(tmp_path: Path, scene: np.ndarra
 
 def test_the_photograph_itself_is_the_base(tmp_path: Path, scene: np.ndarray) -> None:
     base = to_srgb8(scene)
-    write_ultra_hdr(tmp_path / "a.jpg", scene, base=base, quality=100)
+    ULTRA_HDR.save(tmp_path / "a.jpg", scene, ResultOptions(quality=100), base=base)
     with Image.open(tmp_path / "a.jpg") as image:
         shown = np.asarray(image).astype(int)
     assert np.mean(np.abs(shown - base)) < 1
@@ -55,7 +56,7 @@ def test_the_photograph_itself_is_the_base(tmp_path: Path, scene: np.ndarray) ->
 
 
 def test_for_pillow_and_opencv_it_is_an_ordinary_srgb_jpeg(tmp_path: Path, scene: np.ndarray) -> None:
-    write_ultra_hdr(tmp_path / "a.jpg", scene)
+    ULTRA_HDR.save(tmp_path / "a.jpg", scene)
     with Image.open(tmp_path / "a.jpg") as image:
         image.load()
         assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (64, 48))
@@ -68,7 +69,7 @@ def test_for_pillow_and_opencv_it_is_an_ordinary_srgb_jpeg(tmp_path: Path, scene
 
 @pytest.mark.skipif(shutil.which("identify") is None, reason="ImageMagick is not installed")
 def test_imagemagick_sees_one_ordinary_jpeg(tmp_path: Path, scene: np.ndarray) -> None:
-    write_ultra_hdr(tmp_path / "a.jpg", scene)
+    ULTRA_HDR.save(tmp_path / "a.jpg", scene)
     told = subprocess.run(
         ["identify", "-format", "%m %wx%h %z\n", tmp_path / "a.jpg"], capture_output=True, text=True, check=True
     )
@@ -76,7 +77,7 @@ def test_imagemagick_sees_one_ordinary_jpeg(tmp_path: Path, scene: np.ndarray) -
 
 
 def test_reading_is_libultrahdrs_decoding_with_a_white_of_203_nits(tmp_path: Path, scene: np.ndarray) -> None:
-    write_ultra_hdr(tmp_path / "a.jpg", scene)
+    ULTRA_HDR.save(tmp_path / "a.jpg", scene)
     image = read_ultra_hdr(tmp_path / "a.jpg")
     np.testing.assert_array_equal(image.pixels, np.maximum(by_libultrahdr(tmp_path / "a.jpg"), 0))
     assert (image.white_nits, image.primaries) == (203, "Rec. 709")
@@ -97,26 +98,26 @@ def test_files_of_libultrahdrs_own_encoder_are_read(tmp_path: Path) -> None:
 def test_the_decoder_ends_at_ten_thousand_nits(tmp_path: Path) -> None:
     bright = np.full((16, 16, 3), 200.0, np.float32)
     bright[:, :8] = 0.5
-    write_ultra_hdr(tmp_path / "a.jpg", bright)
+    ULTRA_HDR.save(tmp_path / "a.jpg", bright)
     assert read_ultra_hdr(tmp_path / "a.jpg").pixels.max() == pytest.approx(10_000 / 203, rel=0.02)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
 def test_flat_pictures_without_highlights_come_back(tmp_path: Path, value: float) -> None:
-    write_ultra_hdr(tmp_path / "a.jpg", np.full((16, 16, 3), value, np.float32))
+    ULTRA_HDR.save(tmp_path / "a.jpg", np.full((16, 16, 3), value, np.float32))
     np.testing.assert_allclose(read_ultra_hdr(tmp_path / "a.jpg").pixels, value, atol=0.02)
 
 
 def test_a_single_pixel_and_odd_sizes_are_written(tmp_path: Path) -> None:
     for size in ((1, 1), (9, 13), (8, 17)):
-        write_ultra_hdr(tmp_path / "a.jpg", np.full((*size, 3), 2.0, np.float32))
+        ULTRA_HDR.save(tmp_path / "a.jpg", np.full((*size, 3), 2.0, np.float32))
         with Image.open(tmp_path / "a.jpg") as image:
             assert image.size == size[::-1]
 
 
 def test_a_base_in_display_p3_is_converted(tmp_path: Path) -> None:
     light, info = np.full((16, 16, 3), (0.8, 0.3, 0.1), np.float32), PictureInfo(primaries=DISPLAY_P3)
-    write_ultra_hdr(tmp_path / "a.jpg", light, info=info, quality=100)
+    ULTRA_HDR.save(tmp_path / "a.jpg", light, ResultOptions(quality=100), info=info)
     image = read_ultra_hdr(tmp_path / "a.jpg")
     assert image.primaries == "Display P3"
     expected = colour.RGB_to_RGB([0.8, 0.3, 0.1], "Display P3", "sRGB", chromatic_adaptation_transform=None)
@@ -141,7 +142,7 @@ def test_an_ordinary_photograph_is_sent_to_reconstruct(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("share", [0, 0.001, 0.1, 0.5, 0.9, 0.99])
 def test_a_cut_file_is_refused_in_one_line(tmp_path: Path, scene: np.ndarray, share: float) -> None:
-    write_ultra_hdr(tmp_path / "a.jpg", scene)
+    ULTRA_HDR.save(tmp_path / "a.jpg", scene)
     data = (tmp_path / "a.jpg").read_bytes()
     (tmp_path / "a.jpg").write_bytes(data[: int(len(data) * share)])
     with pytest.raises(InputError, match=r"a\.jpg: ") as caught:
@@ -155,7 +156,7 @@ def test_smaller_gain_maps_are_read_by_libultrahdr_too(
     tmp_path: Path, scene: np.ndarray, size: str, shrink: int, one_channel: bool
 ) -> None:
     odd = scene[:47, :63]
-    write_ultra_hdr(tmp_path / "a.jpg", odd, gain_map_size=size, one_channel=one_channel)
+    ULTRA_HDR.save(tmp_path / "a.jpg", odd, ResultOptions(gain_map=size, one_channel=one_channel))
     data = (tmp_path / "a.jpg").read_bytes()
     with Image.open(io.BytesIO(data[data.rindex(b"\xff\xd8\xff") :])) as stored:
         assert stored.size == (-(-63 // shrink), -(-47 // shrink))
@@ -172,7 +173,7 @@ def test_smaller_gain_maps_are_read_by_libultrahdr_too(
 def test_one_gain_for_all_channels_keeps_the_colours_of_the_base(tmp_path: Path) -> None:
     base = np.full((16, 16, 3), (200, 100, 50), np.uint8)
     light = np.full((16, 16, 3), (5.0, 5.0, 5.0), np.float32)
-    write_ultra_hdr(tmp_path / "a.jpg", light, base=base, one_channel=True, quality=100)
+    ULTRA_HDR.save(tmp_path / "a.jpg", light, ResultOptions(one_channel=True, quality=100), base=base)
     red, green, blue = by_libultrahdr(tmp_path / "a.jpg").mean(axis=(0, 1))
     assert red * LUMINANCE[0] + green * LUMINANCE[1] + blue * LUMINANCE[2] == pytest.approx(5, rel=0.03)
     assert red > 3 * green > 3 * blue
@@ -183,7 +184,7 @@ def test_the_photographs_own_bytes_are_the_base(tmp_path: Path, scene: np.ndarra
     Image.fromarray(base).save(tmp_path / "photo.jpg", quality=80)
     with Image.open(tmp_path / "photo.jpg") as image:
         shown = np.asarray(image)
-    notes = write_ultra_hdr(tmp_path / "a.jpg", scene, base=shown, source=tmp_path / "photo.jpg")
+    notes = ULTRA_HDR.save(tmp_path / "a.jpg", scene, base=shown, source=tmp_path / "photo.jpg")
     assert notes == []
     own = (tmp_path / "photo.jpg").read_bytes()
     assert own[own.index(b"\xff\xdb") :] in (tmp_path / "a.jpg").read_bytes()
@@ -196,13 +197,13 @@ def test_the_photographs_own_bytes_are_the_base(tmp_path: Path, scene: np.ndarra
 def test_a_turned_photograph_is_encoded_again_and_told(tmp_path: Path, scene: np.ndarray) -> None:
     turned = Image.fromarray(to_srgb8(scene))
     turned.save(tmp_path / "photo.jpg", exif=b"Exif\0\0" + exif_block(6))
-    (note,) = write_ultra_hdr(tmp_path / "a.jpg", scene, source=tmp_path / "photo.jpg")
+    (note,) = ULTRA_HDR.save(tmp_path / "a.jpg", scene, source=tmp_path / "photo.jpg")
     assert "encoded again, since it is turned" in note
 
 
 def test_pixels_in_display_p3_get_a_base_in_display_p3(tmp_path: Path, info: PictureInfo) -> None:
     light = np.full((16, 16, 3), (2.0, 0.1, 0.05), np.float32)
-    write_ultra_hdr(tmp_path / "a.jpg", light, info=info, quality=100)
+    ULTRA_HDR.save(tmp_path / "a.jpg", light, ResultOptions(quality=100), info=info)
     np.testing.assert_allclose(by_libultrahdr(tmp_path / "a.jpg").mean(axis=(0, 1)), (2, 0.1, 0.05), rtol=0.05)
     with Image.open(tmp_path / "a.jpg") as image:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"])).profile
@@ -215,7 +216,9 @@ def test_pixels_in_display_p3_get_a_base_in_display_p3(tmp_path: Path, info: Pic
 def test_pixels_in_rec2020_are_brought_to_display_p3(tmp_path: Path) -> None:
     light = np.full((16, 16, 3), (1.0, 0.5, 0.2), np.float32)
     base = np.full((16, 16, 3), (200, 180, 120), np.uint8)
-    write_ultra_hdr(tmp_path / "a.jpg", light, base=base, info=PictureInfo(primaries=REC2020), quality=100)
+    ULTRA_HDR.save(
+        tmp_path / "a.jpg", light, ResultOptions(quality=100), base=base, info=PictureInfo(primaries=REC2020)
+    )
     for found, wide in (
         (by_libultrahdr(tmp_path / "a.jpg").mean(axis=(0, 1)), light[0, 0]),
         (colour.models.eotf_sRGB(cv2.imread(str(tmp_path / "a.jpg"))[0, 0, ::-1] / 255), (200, 180, 120)),
@@ -226,7 +229,7 @@ def test_pixels_in_rec2020_are_brought_to_display_p3(tmp_path: Path) -> None:
 
 
 def test_exif_and_xmp_go_along_beside_the_container(tmp_path: Path, scene: np.ndarray, info: PictureInfo) -> None:
-    write_ultra_hdr(tmp_path / "a.jpg", scene, info=info)
+    ULTRA_HDR.save(tmp_path / "a.jpg", scene, info=info)
     with Image.open(tmp_path / "a.jpg") as image:
         exif = image.getexif()
         assert exif[ExifTags.Base.Orientation] == 1
@@ -238,7 +241,7 @@ def test_exif_and_xmp_go_along_beside_the_container(tmp_path: Path, scene: np.nd
 
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 def test_exiftool_finds_both(tmp_path: Path, scene: np.ndarray, info: PictureInfo) -> None:
-    write_ultra_hdr(tmp_path / "a.jpg", scene, info=info)
+    ULTRA_HDR.save(tmp_path / "a.jpg", scene, info=info)
     told = subprocess.run(["exiftool", "-j", "-n", tmp_path / "a.jpg"], capture_output=True, text=True, check=True)
     (tags,) = json.loads(told.stdout)
     assert {"Error", "Warning"}.isdisjoint(tags)

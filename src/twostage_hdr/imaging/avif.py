@@ -3,20 +3,19 @@
 import re
 import struct
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import imagecodecs
 import numpy as np
 
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.exif import result_exif
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.pixel_arrays import LinearPixels
+from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
 from twostage_hdr.imaging.result_format import WholeFormat, WholeResult, pq_peak
 from twostage_hdr.radiometry.photometry import WHITE
 
 _BITS = 10
+_SPEED = 6  # of the encoder, 0 (slow) to 10
 _BT2020_NCL_MATRIX = 9  # ITU-T H.273
 _COLOUR_BOX = b"colrnclx"
 _SIZE_BOX = b"ispe"
@@ -24,49 +23,21 @@ _PIXEL_BOX = b"pixi"
 _PIXEL_BOX_DEPTH = 9  # bytes from the box's name to the first channel's depth
 
 
-def write_avif(
-    path: str | Path,
-    linear: LinearPixels,
-    *,
-    white_nits: float = WHITE,
-    quality: int = 90,
-    speed: int = 6,
-    info: PictureInfo = NO_INFO,
-) -> None:
-    """Write linear pixels as 10-bit PQ AVIF, full range, 4:4:4.
-
-    Args:
-        path: A name ending in .avif.
-        linear: HxWx3, >= 0; luminances above 10000 cd/m^2 are clipped.
-        white_nits: Luminance of pixels of (1, 1, 1), cd/m^2.
-        quality: 0 to 100.
-        speed: Encoder's effort, 0 (slow) to 10.
-        info: Primaries, EXIF and XMP.
-    """
-    code = np.rint(to_pq2020(linear, white_nits, info.primaries) * (2**_BITS - 1)).astype(np.uint16)
+def _write(result: WholeResult) -> None:
+    """10-bit PQ, full range, 4:4:4; of the options it takes `white_nits` and `quality`."""
+    light = to_pq2020(result.image(), result.options.white_nits or WHITE, result.info.primaries)
     data = imagecodecs.avif_encode(
-        code,
-        level=quality,
-        speed=speed,
+        np.rint(light * (2**_BITS - 1)).astype(np.uint16),
+        level=result.options.quality,
+        speed=_SPEED,
         bitspersample=_BITS,
         pixelformat="yuv444",
         primaries=BT2020_PRIMARIES,
         transfer=PQ_TRANSFER,
         matrix=_BT2020_NCL_MATRIX,
     )
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(_with_metadata(bytes(data), info))
-
-
-def _write(result: WholeResult) -> None:
-    options = result.options
-    write_avif(
-        result.path,
-        result.image(),
-        white_nits=options.white_nits or WHITE,
-        quality=options.quality,
-        info=result.info,
-    )
+    with atomic_path(result.path) as temporary:
+        temporary.write_bytes(_with_metadata(bytes(data), result.info))
 
 
 AVIF = WholeFormat(endings=(".avif",), write=_write, largest=pq_peak)

@@ -77,7 +77,7 @@ def read_block(exif: bytes | None) -> Image.Exif:
     return block
 
 
-def openexr_attributes(info: PictureInfo) -> Mapping[str, float | str]:
+def openexr_attributes(info: PictureInfo) -> dict[str, float | str]:
     """OpenEXR's standard attributes (and the customary `xmp`) of what a photograph says about itself."""
     block = read_block(info.exif)
     tags = {**block, **block.get_ifd(ExifTags.IFD.Exif)}

@@ -13,10 +13,9 @@ from twostage_hdr.boundary.pixel_limit import HDR_BYTES, PHOTOGRAPH_BYTES, check
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import to_rec709_pixels
 from twostage_hdr.imaging.exif import result_exif
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels, StoredImage
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
-from twostage_hdr.imaging.result_format import ResultOptions, RowFormat, Target, pq_peak
+from twostage_hdr.imaging.result_format import RowFormat, Target, pq_peak
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.photometry import WHITE
 
@@ -34,10 +33,8 @@ class JpegXlRowWriter(ScanlineWriter):
     """A JPEG XL of 16 bits, PQ and BT.2020, fed by blocks of rows; of the options it takes `white_nits`, `quality`."""
 
     def __init__(self, target: Target) -> None:
-        spec = OpenImageIO.ImageSpec(target.width, target.height, 3, "uint16")
-        spec.attribute("CICP", OpenImageIO.TypeDesc("int[4]"), _CICP)
-        spec.attribute("compression", f"jpegxl:{target.options.quality}")
-        super().__init__(target.path, spec, target.info)
+        super().__init__(target, "uint16", {"compression": f"jpegxl:{target.options.quality}"})
+        self._spec.attribute("CICP", OpenImageIO.TypeDesc("int[4]"), _CICP)
         self._white_nits = target.options.white_nits or WHITE
 
     def write_rows(self, rows: LinearPixels) -> None:
@@ -57,28 +54,6 @@ class JpegXlRowWriter(ScanlineWriter):
 
 def _box(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body) + 8) + kind + body
-
-
-def write_jpegxl(
-    path: str | Path,
-    linear: LinearPixels,
-    *,
-    white_nits: float = WHITE,
-    quality: int = 95,
-    info: PictureInfo = NO_INFO,
-) -> None:
-    """Write linear pixels as PQ JPEG XL; luminances above 10000 cd/m^2 are clipped.
-
-    Args:
-        path: A name ending in .jxl.
-        linear: HxWx3, >= 0.
-        white_nits: Luminance of pixels of (1, 1, 1), cd/m^2.
-        quality: 1 to 100; 100 is lossless (of the 16-bit codes).
-        info: Primaries, EXIF and XMP.
-    """
-    options = ResultOptions(white_nits=white_nits, quality=quality)
-    with JpegXlRowWriter(Target.of(path, linear, options, info)) as file:
-        file.write_rows(linear)
 
 
 JPEG_XL = RowFormat(endings=(".jxl",), open=JpegXlRowWriter, largest=pq_peak)

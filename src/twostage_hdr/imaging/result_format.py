@@ -50,6 +50,10 @@ class ResultOptions:
     strip_metadata: bool = False
 
 
+DEFAULTS = ResultOptions()
+"""Those of the command line."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """Where and how one result goes into one format.
@@ -65,13 +69,8 @@ class Target:
     paths: Sequence[Path]
     width: int
     height: int
-    options: ResultOptions
+    options: ResultOptions = DEFAULTS
     info: PictureInfo = NO_INFO
-
-    @classmethod
-    def of(cls, path: str | Path, linear: LinearPixels, options: ResultOptions, info: PictureInfo) -> "Target":
-        """Where a whole image of one file goes."""
-        return Target(paths=[Path(path)], width=linear.shape[1], height=linear.shape[0], options=options, info=info)
 
     @property
     def path(self) -> Path:
@@ -111,7 +110,7 @@ class RowWriter(Protocol):
     def write_rows(self, rows: LinearPixels, /) -> None:
         """Appends linear rows, (count, width, 3)."""
 
-    def __enter__(self) -> object: ...
+    def __enter__(self) -> "RowWriter": ...
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
@@ -145,6 +144,14 @@ class RowFormat(ResultFormat):
 
     open: Callable[[Target], RowWriter]
 
+    def save(
+        self, path: str | Path, linear: LinearPixels, options: ResultOptions = DEFAULTS, info: PictureInfo = NO_INFO
+    ) -> None:
+        """Writes a whole image, linear pixels in the primaries of `info`."""
+        height, width = linear.shape[:2]
+        with self.open(Target(paths=[Path(path)], width=width, height=height, options=options, info=info)) as file:
+            file.write_rows(linear)
+
 
 @dataclass(frozen=True, kw_only=True)
 class WholeFormat(ResultFormat):
@@ -155,6 +162,29 @@ class WholeFormat(ResultFormat):
     """
 
     write: Callable[[WholeResult], Sequence[str] | None]
+
+    def save(
+        self,
+        path: str | Path,
+        linear: LinearPixels,
+        options: ResultOptions = DEFAULTS,
+        info: PictureInfo = NO_INFO,
+        *,
+        base: PreviewPixels | None = None,
+        source: Path | None = None,
+    ) -> list[str]:
+        """Writes an image of one file, see `WholeResult`; gives the notes."""
+        result = WholeResult(
+            paths=[Path(path)],
+            width=linear.shape[1],
+            height=linear.shape[0],
+            options=options,
+            info=info,
+            spooled=lambda: iter((linear,)),
+            base=base,
+            source=source,
+        )
+        return list(self.write(result) or ())
 
 
 def gain_map_size(name: str) -> GainMapSize:

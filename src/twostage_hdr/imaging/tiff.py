@@ -23,7 +23,7 @@ from twostage_hdr.imaging.colour_profile import profile_primaries, rgb_profile, 
 from twostage_hdr.imaging.exif import first_directory_texts, result_exif
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, EncodedPixels, HdrImage, LinearPixels
-from twostage_hdr.imaging.result_format import RowFormat
+from twostage_hdr.imaging.result_format import RowFormat, Target
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
@@ -101,32 +101,18 @@ class TiffRowWriter(ScanlineWriter):
     """A TIFF written by blocks of rows, with a colour profile.
 
     Args:
-        path: A name ending in .tif or .tiff.
-        width: Pixels in a row.
-        height: Number of rows.
+        target: A name ending in .tif or .tiff.
         alignratio: None writes 32-bit linear floats. A scale writes 16-bit integers, round(linear^(1/2.24) *
             alignratio), and the scale into the description, from which `read_tiff` takes it.
-        info: Primaries, and what goes along.
     """
 
-    def __init__(
-        self,
-        path: str | Path,
-        *,
-        width: int,
-        height: int,
-        alignratio: float | None = None,
-        info: PictureInfo = NO_INFO,
-    ) -> None:
-        spec = OpenImageIO.ImageSpec(width, height, 3, "float" if alignratio is None else "uint16")
-        spec.attribute("compression", "zip")
-        profile = np.frombuffer(rgb_profile(info.primaries, 1.0 if alignratio is None else HDM_GAMMA), np.uint8)
-        spec.attribute("ICCProfile", OpenImageIO.TypeDesc(f"uint8[{profile.size}]"), profile)
-        if alignratio is not None:
-            spec.attribute("ImageDescription", f"gamma {HDM_GAMMA}, alignratio {alignratio!r}")
-        for name, text in first_directory_texts(info).items():
-            spec.attribute(name, text)
-        super().__init__(path, spec, info)
+    def __init__(self, target: Target, *, alignratio: float | None = None) -> None:
+        linear, info = alignratio is None, target.info
+        described = {} if linear else {"ImageDescription": f"gamma {HDM_GAMMA}, alignratio {alignratio!r}"}
+        attributes = {"compression": "zip", **described, **first_directory_texts(info)}
+        super().__init__(target, "float" if linear else "uint16", attributes)
+        profile = np.frombuffer(rgb_profile(info.primaries, 1.0 if linear else HDM_GAMMA), np.uint8)
+        self._spec.attribute("ICCProfile", OpenImageIO.TypeDesc(f"uint8[{profile.size}]"), profile)
         self._alignratio = alignratio
 
     def write_rows(self, rows: LinearPixels) -> None:
@@ -149,15 +135,12 @@ def write_tiff(
     """Write linear pixels as TIFF: 32-bit floats, or 16-bit integers scaled to their maximum."""
     height, width = linear.shape[:2]
     alignratio = alignratio_of(_encode(linear.max(keepdims=True, axis=(0, 1)))) if bits == 16 else None
-    with TiffRowWriter(path, width=width, height=height, alignratio=alignratio, info=info) as file:
+    target = Target(paths=[Path(path)], width=width, height=height, info=info)
+    with TiffRowWriter(target, alignratio=alignratio) as file:
         file.write_rows(linear)
 
 
-TIFF = RowFormat(
-    endings=(".tif",),
-    open=lambda target: TiffRowWriter(target.path, width=target.width, height=target.height, info=target.info),
-    white="lost",
-)
+TIFF = RowFormat(endings=(".tif",), open=TiffRowWriter, white="lost")
 """Linear 32-bit floats with an ICC profile."""
 
 

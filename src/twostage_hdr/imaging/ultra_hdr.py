@@ -27,10 +27,9 @@ from twostage_hdr.imaging.colour_profile import rgb_profile, upright
 from twostage_hdr.imaging.embedded_gain_map import shown_primaries
 from twostage_hdr.imaging.jpeg_metadata import jpeg_metadata
 from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS, gain_map, join_ultra_hdr
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, HdrImage, LinearPixels, PreviewPixels
+from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, HdrImage, PreviewPixels
 from twostage_hdr.imaging.preview import preview, to_srgb8
-from twostage_hdr.imaging.result_format import GainMapSize, WholeFormat, WholeResult
+from twostage_hdr.imaging.result_format import WholeFormat, WholeResult
 from twostage_hdr.imaging.source_jpeg import OwnBase, own_base
 from twostage_hdr.radiometry.photometry import PQ_PEAK
 from twostage_hdr.radiometry.srgb import srgb_decode
@@ -38,52 +37,27 @@ from twostage_hdr.radiometry.srgb import srgb_decode
 _SHRINK = {"full": 1, "half": 2, "quarter": 4}
 
 
-def write_ultra_hdr(
-    path: str | Path,
-    linear: LinearPixels,
-    *,
-    base: PreviewPixels | None = None,
-    source: Path | None = None,
-    quality: int = 95,
-    gain_map_size: GainMapSize = "full",
-    one_channel: bool = False,
-    info: PictureInfo = NO_INFO,
-    comments: bool = True,
-) -> list[str]:
-    """Write linear pixels as Ultra HDR JPEG; those of other primaries than Rec. 709 with a base in Display P3.
-
-    Args:
-        path: A name ending in .jpg.
-        linear: HxWx3, >= 0; 1.0 is SDR white, which a screen shows at the brightness of a white page.
-        base: The picture for ordinary viewers, encoded like sRGB, of the same size and primaries: the photograph
-            itself if there is one; None tone maps the HDR image.
-        source: The photograph's file: an upright JPEG in sRGB or Display P3 becomes the base byte by byte.
-        quality: JPEG quality of base and gain map, 1 to 100.
-        gain_map_size: Side of the gain map, as a share of the picture's.
-        one_channel: Whether the gain map holds the luminance's gain alone, instead of one of each channel.
-        info: Primaries, EXIF and XMP.
-        comments: Whether comments, IPTC and the like of `source` stay.
-
-    Returns:
-        Notes for the user.
-    """
-    primaries = REC709 if info.primaries == REC709 else DISPLAY_P3
+def _write(result: WholeResult) -> list[str]:
+    """1.0 is SDR white; pixels of other primaries than Rec. 709 get a base in Display P3."""
+    options, stated = result.options, result.info.primaries
+    primaries = REC709 if stated == REC709 else DISPLAY_P3
     own: OwnBase | None = None
     notes: list[str] = []
-    if source is not None and info.primaries == primaries:
-        own, notes = own_base(source, primaries, linear.shape[1::-1], comments=comments)
-    linear = to_primaries(linear, info.primaries, primaries)
+    if result.source is not None and stated == primaries:
+        size, comments = (result.width, result.height), not options.strip_metadata
+        own, notes = own_base(result.source, primaries, size, comments=comments)
+    linear = result.image(primaries)
     if own is None:
-        shown = preview(linear) if base is None else _shown_in(base, info.primaries, primaries)
-        own = OwnBase(_jpeg(shown, quality), None)
+        shown = preview(linear) if result.base is None else _shown_in(result.base, stated, primaries)
+        own = OwnBase(_jpeg(shown, options.quality), None)
     # Gains refer to what a reader will decode, so that they undo the base's compression errors as well.
     decoded = torch.from_numpy(imagecodecs.jpeg8_decode(own.jpeg)).float().div_(255)
-    weights = rgb_to_xyz(primaries)[1] if one_channel else None
-    gains = gain_map(linear, srgb_decode(decoded).numpy(), shrink=_SHRINK[gain_map_size], weights=weights)
-    metadata = jpeg_metadata(info)
+    weights = rgb_to_xyz(primaries)[1] if options.one_channel else None
+    gains = gain_map(linear, srgb_decode(decoded).numpy(), shrink=_SHRINK[options.gain_map], weights=weights)
+    metadata = jpeg_metadata(result.info)
     profile = own.profile or rgb_profile(primaries)
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(join_ultra_hdr(own.jpeg, profile, _jpeg(gains.codes, quality), gains, metadata))
+    with atomic_path(result.path) as temporary:
+        temporary.write_bytes(join_ultra_hdr(own.jpeg, profile, _jpeg(gains.codes, options.quality), gains, metadata))
     return [*notes, *metadata.notes]
 
 
@@ -95,21 +69,6 @@ def _shown_in(base: PreviewPixels, stated: Chromaticities, wanted: Chromaticitie
 
 def _jpeg(pixels: np.ndarray, quality: int) -> bytes:
     return bytes(imagecodecs.jpeg8_encode(np.ascontiguousarray(pixels), level=quality, subsampling="444"))
-
-
-def _write(result: WholeResult) -> list[str]:
-    options = result.options
-    return write_ultra_hdr(
-        result.path,
-        result.image(),
-        base=result.base,
-        source=result.source,
-        quality=options.quality,
-        gain_map_size=options.gain_map,
-        one_channel=options.one_channel,
-        info=result.info,
-        comments=not options.strip_metadata,
-    )
 
 
 ULTRA_HDR = WholeFormat(
