@@ -49,7 +49,7 @@ from twostage_hdr.imaging.pq_png import PNG
 from twostage_hdr.imaging.radiance import RADIANCE, read_radiance
 from twostage_hdr.imaging.source_jpeg import own_base
 from twostage_hdr.imaging.tiff import read_tiff, write_tiff
-from twostage_hdr.imaging.ultra_hdr import ULTRA_HDR, read_ultra_hdr
+from twostage_hdr.imaging.ultra_hdr import ULTRA_HDR
 
 ISO = iso_metadata([(0, 2, 1, 0, 0)], headroom=2)
 LIGHT = (np.random.default_rng(3).random((19, 23, 3), dtype=np.float32) * 1.5) ** 5 * 8
@@ -205,7 +205,10 @@ TARGETS: dict[str, Target] = {
     ),
     "photographs with HDR, gamut and metadata": Target(
         _light_and_info,
-        [f"imaging.{name}" for name in ("photograph", "photograph_metadata", "embedded_gain_map", "hdr_signal")],
+        [
+            f"imaging.{name}"
+            for name in ("photograph", "photograph_metadata", "embedded_gain_map", "colour_codes", "hdr_signal")
+        ],
         {
             "ultra.jpg": lambda path: ULTRA_HDR.save(path, LIGHT, info=INFO),
             "iso.jpg": lambda path: path.write_bytes(iso_jpeg(CODES, CODES, ISO)),
@@ -253,7 +256,7 @@ TARGETS: dict[str, Target] = {
     ),
     "EXIF of a result": Target(_write_exif, [], {"a.exif": lambda path: path.write_bytes(exif_block())}),
     "XMP of a result": Target(_write_xmp, [], {"a.xmp": lambda path: path.write_bytes(XMP)}),
-    "Ultra HDR": Target(read_ultra_hdr, ["imaging.ultra_hdr"], {"a.jpg": lambda path: ULTRA_HDR.save(path, LIGHT)}),
+    "Ultra HDR": Target(read_hdr, ["imaging.ultra_hdr"], {"a.jpg": lambda path: ULTRA_HDR.save(path, LIGHT)}),
     "AVIF": Target(read_hdr, ["imaging.avif"], {"a.avif": lambda path: AVIF.save(path, LIGHT)}),
     "JPEG XL": Target(read_hdr, ["imaging.jpegxl"], {"a.jxl": lambda path: JPEG_XL.save(path, LIGHT)}),
     "info": Target(

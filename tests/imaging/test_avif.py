@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, features
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.avif import AVIF, _with_metadata, colour_codes
-from twostage_hdr.imaging.hdr_signal import read_signal_as_linear
+from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.result_format import ResultOptions
 
@@ -32,7 +32,7 @@ def test_imagecodecs_finds_the_pq_codes_of_colour_science(tmp_path: Path, scene:
 
 def test_reading_gives_the_light_back_to_ten_bits_of_pq(tmp_path: Path, scene: np.ndarray) -> None:
     AVIF.save(tmp_path / "a.avif", scene, ResultOptions(quality=100))
-    image = read_signal_as_linear(tmp_path / "a.avif")
+    image = read_hdr(tmp_path / "a.avif")
     grey, expected = image.pixels.mean(axis=-1), scene.mean(axis=-1)
     bright = expected > 0.05
     assert np.median(np.abs(grey[bright] / expected[bright] - 1)) < 0.01
@@ -43,7 +43,7 @@ def test_reading_gives_the_light_back_to_ten_bits_of_pq(tmp_path: Path, scene: n
 
 def test_another_white_moves_the_luminance(tmp_path: Path) -> None:
     AVIF.save(tmp_path / "a.avif", np.ones((16, 16, 3), np.float32), ResultOptions(white_nits=400.0, quality=100))
-    assert read_signal_as_linear(tmp_path / "a.avif").pixels.mean() == pytest.approx(2, rel=0.01)
+    assert read_hdr(tmp_path / "a.avif").pixels.mean() == pytest.approx(2, rel=0.01)
 
 
 def test_a_lower_quality_makes_a_smaller_file(tmp_path: Path, noise: np.ndarray) -> None:
@@ -54,7 +54,7 @@ def test_a_lower_quality_makes_a_smaller_file(tmp_path: Path, noise: np.ndarray)
 
 def test_black_is_written(tmp_path: Path) -> None:
     AVIF.save(tmp_path / "a.avif", np.zeros((8, 8, 3), np.float32))
-    assert read_signal_as_linear(tmp_path / "a.avif").pixels.max() < 1e-4
+    assert read_hdr(tmp_path / "a.avif").pixels.max() < 1e-4
 
 
 @pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
@@ -79,7 +79,7 @@ def test_an_ordinary_avif_is_refused_with_its_codes(tmp_path: Path) -> None:
     ordinary = imagecodecs.avif_encode(np.zeros((8, 8, 3), np.uint8), primaries=1, transfer=13, matrix=6)
     (tmp_path / "a.avif").write_bytes(ordinary)
     with pytest.raises(InputError, match=r"a\.avif: neither PQ nor HLG; an ordinary photograph goes to reconstruct"):
-        read_signal_as_linear(tmp_path / "a.avif")
+        read_hdr(tmp_path / "a.avif")
     assert colour_codes(bytes(ordinary)) == (1, 13)
     assert colour_codes(b"no box") == (2, 2)
 
@@ -90,7 +90,7 @@ def test_alpha_and_twelve_bits_are_read(tmp_path: Path) -> None:
         codes, level=100, bitspersample=12, pixelformat="yuv444", primaries=9, transfer=16, matrix=9
     )
     (tmp_path / "a.avif").write_bytes(data)
-    image = read_signal_as_linear(tmp_path / "a.avif")
+    image = read_hdr(tmp_path / "a.avif")
     np.testing.assert_allclose(image.pixels, colour.models.eotf_ST2084(2000 / 4095) / 200, rtol=0.01)
     assert image.domain == "PQ AVIF, 12 bits"
     assert "alpha channel dropped" in image.notes
@@ -102,7 +102,7 @@ def test_a_cut_file_is_refused_in_one_line(tmp_path: Path, noise: np.ndarray, sh
     data = (tmp_path / "a.avif").read_bytes()
     (tmp_path / "a.avif").write_bytes(data[: int(len(data) * share)])
     with pytest.raises(InputError, match=r"a\.avif: ") as caught:
-        read_signal_as_linear(tmp_path / "a.avif")
+        read_hdr(tmp_path / "a.avif")
     assert "\n" not in str(caught.value)
 
 
@@ -111,7 +111,7 @@ def test_a_picture_of_another_kind_is_refused(tmp_path: Path) -> None:
     Image.new("RGB", (4, 4)).save(png, "PNG")
     (tmp_path / "a.avif").write_bytes(png.getvalue())
     with pytest.raises(InputError, match="neither PQ nor HLG"):
-        read_signal_as_linear(tmp_path / "a.avif")
+        read_hdr(tmp_path / "a.avif")
 
 
 @pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")

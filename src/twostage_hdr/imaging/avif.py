@@ -3,13 +3,19 @@
 import re
 import struct
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import imagecodecs
 import numpy as np
+from PIL import Image
 
+from twostage_hdr.boundary.pixel_limit import check_pixels
+from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.colour_profile import orientation_of
 from twostage_hdr.imaging.exif import result_exif
 from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.pixel_arrays import StoredImage
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
 from twostage_hdr.imaging.result_format import WholeFormat, WholeResult, pq_peak
 from twostage_hdr.radiometry.photometry import WHITE
@@ -59,10 +65,16 @@ def image_sizes(data: bytes) -> list[tuple[int, int]]:
     return [(int.from_bytes(data[at : at + 4], "big"), int.from_bytes(data[at + 4 : at + 8], "big")) for at in boxes]
 
 
-def bit_depth(data: bytes) -> int:
-    """Of an AVIF's first channel, by its `pixi` box."""
+def read_avif_samples(path: Path) -> StoredImage:
+    """The codes of an AVIF, with all their bits."""
+    data = read_bytes(path)
+    for width, height in image_sizes(data):
+        check_pixels(path, width, height)
+    with Image.open(path) as image:
+        orientation = orientation_of(image)
     at = data.find(_PIXEL_BOX)
-    return data[at + _PIXEL_BOX_DEPTH] if at >= 0 else 8
+    bits = data[at + _PIXEL_BOX_DEPTH] if at >= 0 else 8
+    return StoredImage(np.atleast_3d(imagecodecs.avif_decode(data)), orientation, bits=bits)
 
 
 _FLAGS = bytes(4)

@@ -9,7 +9,7 @@ import numpy as np
 import OpenImageIO
 
 from twostage_hdr.boundary.file_reader import file_reader
-from twostage_hdr.boundary.pixel_limit import HDR_BYTES, PHOTOGRAPH_BYTES, check_pixels
+from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import to_rec709_pixels
 from twostage_hdr.imaging.exif import result_exif
@@ -21,6 +21,7 @@ from twostage_hdr.radiometry.photometry import WHITE
 
 _CURE = "fetch or export it again"
 _CONTAINER, _CODESTREAM = b"\0\0\0\x0cJXL \r\n\x87\n", b"\xff\x0a"  # how a file begins (ISO 18181-2)
+JPEGXL_STARTS = (_CONTAINER, _CODESTREAM)
 _FILE_TYPE = b"\0\0\0\x14ftypjxl \0\0\0\0jxl "
 _CICP = (BT2020_PRIMARIES, PQ_TRANSFER, 0, 1)
 LINEAR_REC709 = (1, 8)
@@ -82,12 +83,6 @@ def read_linear_jpegxl(path: str | Path) -> HdrImage:
     return HdrImage(pixels=pixels, domain="linear, JPEG XL", notes=(*notes, *changes))
 
 
-def is_jpegxl(path: Path) -> bool:
-    """Whether a file begins as a JPEG XL: OpenImageIO would look at all of it."""
-    with path.open("rb") as file:
-        return file.read(len(_CONTAINER)).startswith((_CONTAINER, _CODESTREAM))
-
-
 def jpegxl_codes(path: Path) -> tuple[int, int]:
     """Primaries and transfer characteristics by the codes of ITU-T H.273; (2, 2) means unspecified.
 
@@ -98,7 +93,7 @@ def jpegxl_codes(path: Path) -> tuple[int, int]:
         return _colour_codes(source.spec())
 
 
-def read_jpegxl_samples(path: Path, pixel_bytes: int = PHOTOGRAPH_BYTES) -> StoredImage:
+def read_jpegxl_samples(path: Path) -> StoredImage:
     """The stored integers of a JPEG XL, upright.
 
     Raises:
@@ -106,7 +101,7 @@ def read_jpegxl_samples(path: Path, pixel_bytes: int = PHOTOGRAPH_BYTES) -> Stor
     """
     with _opened(path) as source:
         spec = source.spec()
-        check_pixels(path, spec.width, spec.height, pixel_bytes)
+        check_pixels(path, spec.width, spec.height)
         if str(spec.format) not in ("uint8", "uint16"):
             raise InputError(path, f"{spec.format} pixels", "a photograph of 8 or 16 bits per channel is expected here")
         samples = source.read_image(0, 0, 0, min(spec.nchannels, _MOST_CHANNELS), str(spec.format))
@@ -114,7 +109,7 @@ def read_jpegxl_samples(path: Path, pixel_bytes: int = PHOTOGRAPH_BYTES) -> Stor
         why = source.geterror()
     if samples is None:
         raise InputError(path, f"damaged JPEG XL ({why.strip()})", _CURE)
-    return StoredImage(samples, 1, None if profile is None else bytes(profile))
+    return StoredImage(samples, profile=None if profile is None else bytes(profile))
 
 
 @contextmanager

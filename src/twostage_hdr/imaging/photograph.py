@@ -9,16 +9,21 @@ import torch
 from jaxtyping import Float32
 
 from twostage_hdr.boundary.file_reader import file_reader
+from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.chromaticities import to_primaries
+from twostage_hdr.imaging.chromaticities import name_of, to_primaries, to_rec709_pixels
+from twostage_hdr.imaging.colour_codes import container
 from twostage_hdr.imaging.embedded_gain_map import EmbeddedGainMap, heif_gain_map, jpeg_gain_map
 from twostage_hdr.imaging.hdr_signal import HdrSignal, read_hdr_signal
-from twostage_hdr.imaging.ldr import LdrImage, is_heif, read_ldr
+from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS
+from twostage_hdr.imaging.ldr import LdrImage, read_ldr
 from twostage_hdr.imaging.photograph_metadata import read_picture_info
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, PreviewPixels
+from twostage_hdr.imaging.pixel_arrays import HdrImage, LdrPixels, LinearPixels, PreviewPixels
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.srgb import srgb_decode, srgb_encode
 
+JPEGS = (".jpg", ".jpeg")
 _BAND = 256  # rows at once
 _LARGEST = 65535
 
@@ -33,6 +38,7 @@ class OwnLight:
         width: pixels in a row.
         peak: the most that each channel can hold.
         rows: gives those from one to another.
+        bits: of the samples of PQ and HLG; None of what a gain map makes.
     """
 
     kind: str
@@ -40,6 +46,7 @@ class OwnLight:
     width: int
     peak: Float32[np.ndarray, "3"]
     rows: Callable[[int, int], LinearPixels]
+    bits: int | None = None
 
     @property
     def headroom(self) -> float:
@@ -128,7 +135,8 @@ def read_photograph(path: str | Path, *, ignore_gain_map: bool = False) -> Photo
 def _of_signal(signal: HdrSignal) -> Photograph:
     height, width = signal.codes.shape[:2]
     peak = np.full(3, signal.peak, np.float32)
-    light = OwnLight(kind=signal.kind, height=height, width=width, peak=peak, rows=signal.light())
+    bits = signal.largest.bit_length()
+    light = OwnLight(kind=signal.kind, height=height, width=width, peak=peak, rows=signal.light(), bits=bits)
     info = PictureInfo(primaries=signal.primaries)
     return Photograph(pixels=None, light=light, info=info, notes=signal.notes)
 
@@ -139,7 +147,7 @@ def _of_pixels(path: Path, ignore_gain_map: bool) -> Photograph:
     if ignore_gain_map:
         return plain
     try:
-        gains = heif_gain_map(path) if is_heif(path) else jpeg_gain_map(path)
+        gains = heif_gain_map(path) if container(path) == "HEIC" else jpeg_gain_map(path)
     except InputError:
         raise
     except Exception:  # the photograph is whole without it
@@ -163,3 +171,30 @@ def _of_gain_map(image: LdrImage, gains: EmbeddedGainMap) -> Photograph:
 
 def _light_of_codes(pixels: LdrPixels) -> Float32[np.ndarray, " levels"]:
     return srgb_decode(torch.linspace(0, 1, np.iinfo(pixels.dtype).max + 1)).numpy()
+
+
+@file_reader("HDR image", "fetch or export it again")
+def read_own_light(path: str | Path) -> HdrImage:
+    """Read a photograph's own HDR, PQ, HLG or with a gain map, as linear Rec. 709.
+
+    1.0 is 200 cd/m^2 of PQ and HLG, and SDR white (203 cd/m^2) of a base whose gain is applied in full.
+
+    Raises:
+        InputError: an ordinary photograph, or see `read_photograph`.
+    """
+    path = Path(path)
+    photograph = read_photograph(path)
+    light, primaries = photograph.light, photograph.info.primaries
+    if light is None:
+        seen = "no Ultra HDR JPEG, or a damaged one" if path.suffix.lower() in JPEGS else "neither PQ nor HLG"
+        raise InputError(path, seen, "an ordinary photograph goes to reconstruct")
+    check_pixels(path, light.width, light.height, HDR_BYTES)
+    white = SDR_WHITE_NITS if light.bits is None else WHITE
+    pixels, changes = to_rec709_pixels(photograph.linear() * np.float32(SDR_WHITE_NITS / white), str(path), primaries)
+    return HdrImage(
+        pixels=pixels,
+        domain=f"SDR base with {light.kind}" if light.bits is None else f"{light.kind}, {light.bits} bits",
+        notes=(*photograph.notes, *changes),
+        white_nits=white,
+        primaries=name_of(primaries),
+    )

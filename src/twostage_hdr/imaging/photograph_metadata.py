@@ -13,8 +13,8 @@ from twostage_hdr.boundary.quiet import quiet_libraries
 from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES, embedded_jpeg
 from twostage_hdr.imaging.chromaticities import REC709, Chromaticities
+from twostage_hdr.imaging.colour_codes import container
 from twostage_hdr.imaging.exif_exposure import exif_moment
-from twostage_hdr.imaging.jpegxl import is_jpegxl
 from twostage_hdr.imaging.ldr import open_photograph
 from twostage_hdr.imaging.picture_info import PictureInfo
 
@@ -64,7 +64,7 @@ def read_picture_info(path: Path, primaries: Chromaticities = REC709) -> tuple[P
 
 def _stored(path: Path) -> tuple[bytes | None, bytes | None]:
     """EXIF and XMP as the format keeps them."""
-    if is_jpegxl(path):
+    if container(path) == "JPEG XL":
         boxes = _jpegxl_boxes(read_bytes(path))
         exif = boxes.get(b"Exif", bytes(4))  # begins with the place of its header
         return exif[4 + int.from_bytes(exif[:4], "big") :], boxes.get(b"xml ")

@@ -1,33 +1,15 @@
 """Ultra HDR JPEG: a normal photograph for every viewer, HDR where viewer and display can."""
 
-import io
-import re
-from pathlib import Path
-
 import imagecodecs
 import numpy as np
 import torch
-from PIL import Image
 
-from twostage_hdr.boundary.file_reader import file_reader
-from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
-from twostage_hdr.boundary.regular_file import read_bytes
-from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
-from twostage_hdr.imaging.chromaticities import (
-    DISPLAY_P3,
-    REC709,
-    Chromaticities,
-    name_of,
-    rgb_to_xyz,
-    to_primaries,
-    to_rec709_pixels,
-)
-from twostage_hdr.imaging.colour_profile import rgb_profile, upright
-from twostage_hdr.imaging.embedded_gain_map import shown_primaries
+from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709, Chromaticities, rgb_to_xyz, to_primaries
+from twostage_hdr.imaging.colour_profile import rgb_profile
 from twostage_hdr.imaging.jpeg_metadata import jpeg_metadata
 from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS, gain_map, join_ultra_hdr
-from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, HdrImage, PreviewPixels
+from twostage_hdr.imaging.pixel_arrays import PreviewPixels
 from twostage_hdr.imaging.preview import preview, to_srgb8
 from twostage_hdr.imaging.result_format import WholeFormat, WholeResult
 from twostage_hdr.imaging.source_jpeg import OwnBase, own_base
@@ -78,42 +60,3 @@ ULTRA_HDR = WholeFormat(
     white="display",
 )
 """An ordinary JPEG with a gain map."""
-
-
-@file_reader("Ultra HDR JPEG", "an ordinary photograph goes to reconstruct")
-def read_ultra_hdr(path: str | Path) -> HdrImage:
-    """Read an Ultra HDR JPEG as linear Rec. 709, the gain applied in full; 1.0 is SDR white (203 cd/m^2).
-
-    The decoder clips at 10000 cd/m^2, which is 49.3.
-
-    Raises:
-        InputError: damaged, or a JPEG without a gain map.
-    """
-    path = Path(path)
-    data = read_bytes(path)
-    for width, height in frame_sizes(data):
-        check_pixels(path, width, height, HDR_BYTES)
-    try:
-        linear = imagecodecs.ultrahdr_decode(data)[:, :, :3].astype(np.float32)
-    except imagecodecs.UltrahdrError as error:
-        raise InputError(
-            path, f"no Ultra HDR JPEG, or a damaged one ({error})", "an ordinary photograph goes to reconstruct"
-        ) from error
-    with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-        orientation = image.getexif().get(EXIF_ORIENTATION, 1)
-    primaries = shown_primaries(data)
-    pixels, notes = to_rec709_pixels(linear, str(path), primaries)
-    turned, rotation = upright(pixels, orientation)
-    return HdrImage(
-        pixels=np.ascontiguousarray(turned),
-        domain="SDR base with gain map, Ultra HDR JPEG",
-        notes=(*notes, *rotation),
-        white_nits=SDR_WHITE_NITS,
-        primaries=name_of(primaries),
-    )
-
-
-def frame_sizes(data: bytes) -> list[tuple[int, int]]:
-    """Width and height in px of every JPEG image in the data: base, gain map, thumbnails."""
-    found = re.finditer(rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf]\x00[\x0b\x11]\x08(..)(..)", data, re.DOTALL)
-    return [(int.from_bytes(frame[2], "big"), int.from_bytes(frame[1], "big")) for frame in found]
