@@ -1,7 +1,7 @@
 """Reading an ordinary photograph (JPEG, PNG, TIFF, WebP, AVIF, HEIC, JPEG XL, camera RAW) as upright pixels."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES, develop_raw
 from twostage_hdr.imaging.chromaticities import PRIMARIES_BY_CODE, REC709, Chromaticities, name_of
 from twostage_hdr.imaging.colour_codes import SIGNALS, container, open_heif, stated_codes
-from twostage_hdr.imaging.colour_profile import InkConversion, convert_to_srgb, orientation_of, to_srgb_curve, upright
+from twostage_hdr.imaging.colour_profile import convert_to_srgb, inks_to_srgb, orientation_of, to_srgb_curve, upright
 from twostage_hdr.imaging.jpegxl import read_jpegxl_samples
 from twostage_hdr.imaging.ldr_png import from_gamma, read_png_header, read_png_samples
 from twostage_hdr.imaging.ldr_tiff import read_tiff_beyond_pillow
@@ -151,25 +151,21 @@ def _rgb_samples(image: Image.Image, keep_gamut: bool, code: int) -> tuple[np.nd
         grey = np.asarray(image).astype(np.uint16)
         return _converted(np.repeat(grey[:, :, None], 3, axis=2), profile, keep_gamut, code)
     if image.mode == "CMYK":
-        conversion = InkConversion.of(profile)
-        if conversion is None:
+        converted = inks_to_srgb(np.asarray(image), profile)
+        if converted is None:
             return _eight_bit_rgb(image), REC709, ["converted from CMYK without an ink profile"]
-        return _eight_bit_rgb(image, conversion.apply), REC709, [f"converted from {conversion.name} to sRGB"]
+        return converted[0], REC709, [converted[1]]
     return _converted(_eight_bit_rgb(image), profile, keep_gamut, code)
 
 
-def _to_rgb(rows: Image.Image) -> Image.Image:
-    return (rows.convert("RGBA") if rows.mode == "P" else rows).convert("RGB")
-
-
-def _eight_bit_rgb(image: Image.Image, convert: Callable[[Image.Image], Image.Image] = _to_rgb) -> np.ndarray:
+def _eight_bit_rgb(image: Image.Image) -> np.ndarray:
     """The pixels as RGB, converted by blocks of rows: whole, a 100-megapixel photograph passes through 1.4 GB."""
     width, height = image.size
     rgb = np.empty((height, width, 3), dtype=np.uint8)
     for top in range(0, height, _ROWS_AT_ONCE):
         with _without_pillows_limit():
             rows = image.crop((0, top, width, min(top + _ROWS_AT_ONCE, height)))
-        rgb[top : top + _ROWS_AT_ONCE] = np.asarray(convert(rows))
+        rgb[top : top + _ROWS_AT_ONCE] = np.asarray((rows.convert("RGBA") if rows.mode == "P" else rows).convert("RGB"))
     return rgb
 
 
