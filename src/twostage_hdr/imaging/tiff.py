@@ -20,7 +20,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_of, positive_scale, quantise
 from twostage_hdr.imaging.chromaticities import REC709, name_of, to_rec709_pixels
 from twostage_hdr.imaging.colour_profile import profile_primaries, rgb_profile, upright
-from twostage_hdr.imaging.exif import first_directory_texts, result_exif
+from twostage_hdr.imaging.exif import first_directory_texts, read_block, result_exif
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, EncodedPixels, HdrImage, LinearPixels
 from twostage_hdr.imaging.result_format import RowFormat, Target
@@ -145,7 +145,6 @@ TIFF = RowFormat(endings=(".tif",), open=TiffRowWriter, white="lost")
 
 
 _LITTLE_ENDIAN = b"II*\0"
-_BYTE, _LONG = 1, 4  # types of TIFF 6.0
 _XMP_TAG = 700
 _LEFT_OUT = (ExifTags.Base.MakerNote, ExifTags.Base.ExifInteroperabilityOffset)
 """Full of offsets that hold in the photograph's own block only."""
@@ -161,37 +160,29 @@ def _put_metadata(path: Path, info: PictureInfo) -> None:
             return
         file.seek(*struct.unpack("<I", file.read(4)))
         (count,) = struct.unpack("<H", file.read(2))
-        entries = {struct.unpack_from("<H", entry)[0]: entry for entry in (file.read(12) for _ in range(count))}
+        entries = file.read(12 * count)
         end = file.seek(0, io.SEEK_END)
         end += file.write(b"\0" * (end % 2))
-        for tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
-            if directory := _directory(result_exif(info), tag, end):
-                entries[tag] = struct.pack("<HHII", tag, _LONG, 1, end)
-                end += file.write(directory + b"\0" * (len(directory) % 2))
-        if info.xmp is not None:
-            entries[_XMP_TAG] = struct.pack("<HHII", _XMP_TAG, _BYTE, len(info.xmp), end)
-            end += file.write(info.xmp + b"\0" * (len(info.xmp) % 2))
-        file.write(struct.pack("<H", len(entries)) + b"".join(entries[tag] for tag in sorted(entries)) + bytes(4))
+        added = _directory(info, end)
+        (count,) = struct.unpack_from("<H", added)
+        entries += added[2 : 2 + 12 * count]
+        end += file.write(added)
+        by_tag = {entries[at : at + 2][::-1]: entries[at : at + 12] for at in range(0, len(entries), 12)}
+        file.write(struct.pack("<H", len(by_tag)) + b"".join(by_tag[tag] for tag in sorted(by_tag)) + bytes(4))
         file.seek(4)
         file.write(struct.pack("<I", end))
 
 
-def _directory(exif: bytes | None, tag: int, at: int) -> bytes:
-    """A directory of the block as little-endian bytes that begin at that position; empty without one, or damaged."""
+def _directory(info: PictureInfo, at: int) -> bytes:
+    """A TIFF directory of EXIF, GPS and XMP, with all that they point to, that begins at that position of a file."""
+    block, directory = read_block(result_exif(info)), ImageFileDirectory_v2()
+    for tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+        if found := {name: value for name, value in block.get_ifd(tag).items() if name not in _LEFT_OUT}:
+            directory[tag] = found
+    if info.xmp is not None:
+        directory[_XMP_TAG] = info.xmp
     try:
         with quiet_libraries():
-            block = io.BytesIO(exif or b"")
-            head = block.read(8)
-            first, stated = ImageFileDirectory_v2(head), ImageFileDirectory_v2(head, group=tag)
-            block.seek(first.next)
-            first.load(block)
-            block.seek(first[tag])
-            stated.load(block)
-            moved = ImageFileDirectory_v2(_LITTLE_ENDIAN + bytes(4), group=tag)
-            for name, value in stated.items():
-                if name not in _LEFT_OUT:
-                    moved.tagtype[name] = stated.tagtype[name]
-                    moved[name] = value
-            return bytes(moved.tobytes(at)) if len(moved) else b""
+            return bytes(directory.tobytes(at))
     except Exception:  # damaged blocks make Pillow raise almost anything, and are as good as none
-        return b""
+        return bytes(2)
