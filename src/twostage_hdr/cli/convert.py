@@ -71,7 +71,6 @@ def convert_all(
             height=height,
             width=width,
             rows=_bands(path, image.pixels, stops),
-            base=None,
             options=replace(options, white_nits=options.white_nits or image.white_nits),
             info=_info(path),
             notes=image.notes,

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Protocol, TypeAlias, cast, get_args
+from typing import Any, Literal, Protocol, TypeAlias, cast, get_args
 
 import numpy as np
 from jaxtyping import Float32
@@ -55,22 +55,42 @@ DEFAULTS = ResultOptions()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
-    """Where and how one result goes into one format.
+class Result:
+    """What is known of a result besides its rows.
 
     Attributes:
-        paths: the format's files, in the order of its endings.
         width: pixels in a row.
         height: number of rows.
         options: see `ResultOptions`.
         info: what goes along with the pixels, and their primaries.
+        base: the photograph, encoded like sRGB, in these primaries, for ordinary screens; None tone maps the result.
+        source: the photograph's file, whose JPEG bytes Ultra HDR keeps where it can; None where there is not just one.
+        uncertainty: None where there is none.
     """
 
-    paths: Sequence[Path]
     width: int
     height: int
     options: ResultOptions = DEFAULTS
     info: PictureInfo = NO_INFO
+    base: PreviewPixels | None = None
+    source: Path | None = None
+    uncertainty: Uncertainty | None = None
+
+    def known(self) -> dict[str, Any]:
+        """These attributes, for a result of which more is known; no metadata where the options leave them out."""
+        known = {attribute.name: getattr(self, attribute.name) for attribute in fields(Result)}
+        return known | {"info": self.info.without_metadata()} if self.options.strip_metadata else known
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target(Result):
+    """Where one result goes in one format.
+
+    Attributes:
+        paths: the format's files, in the order of its endings.
+    """
+
+    paths: Sequence[Path]
 
     @property
     def path(self) -> Path:
@@ -84,15 +104,9 @@ class WholeResult(Target):
 
     Attributes:
         spooled: gives the linear rows from top to bottom, as often as it is called.
-        base: the photograph, encoded like sRGB, in the primaries of `info`; None where there is none.
-        source: the photograph's file; None where there is not just one.
-        uncertainty: None where there is none.
     """
 
     spooled: Callable[[], Iterator[LinearPixels]]
-    base: PreviewPixels | None = None
-    source: Path | None = None
-    uncertainty: Uncertainty | None = None
 
     def rows(self, primaries: Chromaticities | None = None) -> Iterator[LinearPixels]:
         """Linear rows in their own primaries, or in others: colours outside their gamut are clipped."""
