@@ -6,7 +6,9 @@ import os
 import shutil
 import struct
 import subprocess
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import colour
 import cv2
@@ -20,10 +22,11 @@ from tests.imaging.gain_map_files import libultrahdr_jpeg
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC2020
 from twostage_hdr.imaging.hdr import read_hdr
-from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.photograph_metadata import read_picture_info
+from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.preview import to_srgb8
 from twostage_hdr.imaging.result_format import ResultOptions
-from twostage_hdr.imaging.ultra_hdr import ULTRA_HDR
+from twostage_hdr.imaging.ultra_hdr import ULTRA_HDR, jpeg_metadata
 
 LUMINANCE = np.float32([0.2126, 0.7152, 0.0722])
 
@@ -246,6 +249,48 @@ def test_exiftool_finds_both(tmp_path: Path, scene: np.ndarray, info: PictureInf
     assert {"Error", "Warning"}.isdisjoint(tags)
     assert (tags["FNumber"], tags["GPSLatitude"], tags["Rating"]) == (2.8, 48.5, 4)
     assert tags["ProfileDescription"] == "Display P3"
+
+
+OF_AN_ULTRA_HDR_PHOTOGRAPH = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    b' xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/"'
+    b' xmlns:Container="http://ns.google.com/photos/1.0/container/" xmp:Rating="5" hdrgm:Version="1.0">'
+    b"<Container:Directory><rdf:Seq><rdf:li/></rdf:Seq></Container:Directory>"
+    b"<dc:title>K\xc3\xbcste</dc:title></rdf:Description></rdf:RDF></x:xmpmeta>"
+)
+
+
+def test_exif_is_upright_and_xmp_keeps_its_properties(info: PictureInfo) -> None:
+    exif, descriptions, notes = jpeg_metadata(info)
+    assert exif is not None
+    assert len(exif) == len(info.exif)
+    (description,) = ElementTree.fromstring(f"<all>{descriptions}</all>")
+    assert description.attrib["{http://ns.adobe.com/xap/1.0/}Rating"] == "4"
+    assert notes == []
+    assert jpeg_metadata(NO_INFO) == (None, "", [])
+
+
+def test_another_files_gain_map_is_left_out(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", xmp=OF_AN_ULTRA_HDR_PHOTOGRAPH)
+    _, found, _ = jpeg_metadata(read_picture_info(tmp_path / "a.jpg")[0])
+    assert "hdr-gain-map" not in found
+    assert "container" not in found
+    (description,) = ElementTree.fromstring(f"<all>{found}</all>")
+    assert description.attrib["{http://ns.adobe.com/xap/1.0/}Rating"] == "5"
+    assert description.findtext("{http://purl.org/dc/elements/1.1/}title") == "Küste"
+
+
+def test_what_does_not_fit_is_told(info: PictureInfo) -> None:
+    large = info.xmp.replace(b'xmp:Rating="4"', b'xmp:Label="' + b"x" * 70_000 + b'"')
+    exif, descriptions, notes = jpeg_metadata(replace(info, exif=info.exif + bytes(70_000), xmp=large))
+    assert (exif, descriptions) == (None, "")
+    assert [note.split(" left out")[0] for note in notes] == ["EXIF", "XMP"]
+
+
+@pytest.mark.parametrize("xmp", [b"", b"<x", b"\xff\xfe\x00", b"<a>&b;</a>"])
+def test_damaged_xmp_is_told(xmp: bytes) -> None:
+    assert jpeg_metadata(PictureInfo(xmp=xmp)) == (None, "", ["damaged XMP left out of the JPEG"])
 
 
 VECTORS = os.environ.get("GAIN_MAP_VECTORS")

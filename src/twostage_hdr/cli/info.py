@@ -20,8 +20,8 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES
 from twostage_hdr.imaging.chromaticities import name_of
 from twostage_hdr.imaging.hdr import HDR_READERS, HdrImage, read_hdr
-from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS
 from twostage_hdr.imaging.photograph import read_photograph
+from twostage_hdr.radiometry.photometry import SDR_WHITE_NITS
 
 _PHOTOGRAPHS_ONLY = RAW_SUFFIXES | (set(PHOTOGRAPHS) - HDR_READERS.keys()) | {".jpg", ".jpeg"}
 """Suffixes of files that may hold HDR only beside or as a photograph's pixels."""

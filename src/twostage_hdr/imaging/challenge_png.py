@@ -25,10 +25,8 @@ from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 PNG16_MAX = 65535
 """Largest value of a 16-bit sample."""
-
 _SCALES = (1e-12, 1e12)
 """Beyond them 65535 / alignratio, made linear, leaves the range of float32; real ones are some 10^2 to 10^5."""
-
 PNG_LEVEL = 1  # zlib's fastest: a third larger than the best, ten times as fast
 
 

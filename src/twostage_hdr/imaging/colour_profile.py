@@ -26,7 +26,6 @@ from twostage_hdr.radiometry.srgb import srgb_decode
 _SAME_PRIMARIES = 0.005  # of X, Y and Z; encoders round, and the closest two spaces differ by 0.06
 _OUTSIDE = -0.01  # a share of a Rec. 709 primary from which a profile's own is outside Rec. 709
 _KNOWN = (REC709, DISPLAY_P3, REC2020, ADOBE_RGB)
-
 _EXACT = 0x0100
 """Little CMS's "no optimisation": else it takes 16-bit colours from a coarse table, 0.2 % off; 8-bit ones are exact."""
 

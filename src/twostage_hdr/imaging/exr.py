@@ -30,10 +30,8 @@ from twostage_hdr.imaging.result_format import ExrCompression, ResultOptions, Ro
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 
 _Channels = Mapping[str, np.ndarray]
-
 _SAMPLE_BYTES = 8
 """Memory for one sample of at most 32 bits while it is decoded."""
-
 _DEEP = frozenset({OpenEXR.deepscanline, OpenEXR.deeptile})
 
 
@@ -149,7 +147,6 @@ def _from_luminance_chroma(channels: _Channels, primaries: Chromaticities) -> np
 
 
 LARGEST_HALF = float(np.finfo(np.float16).max)
-
 """Brighter values are clipped in files of 16-bit floats."""
 
 

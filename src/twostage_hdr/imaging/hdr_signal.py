@@ -13,13 +13,12 @@ from twostage_hdr.imaging.avif import read_avif_samples
 from twostage_hdr.imaging.chromaticities import PRIMARIES_BY_CODE, Chromaticities, rgb_to_xyz
 from twostage_hdr.imaging.colour_codes import SIGNALS, container, open_heif, stated_codes
 from twostage_hdr.imaging.colour_profile import upright
-from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS
 from twostage_hdr.imaging.jpegxl import read_jpegxl_samples
 from twostage_hdr.imaging.ldr_png import read_png_samples
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, StoredImage
 from twostage_hdr.imaging.pq_pixels import PQ_TRANSFER
 from twostage_hdr.radiometry.hlg import HLG_PEAK, hlg_display, hlg_scene
-from twostage_hdr.radiometry.photometry import PQ_PEAK
+from twostage_hdr.radiometry.photometry import PQ_PEAK, SDR_WHITE_NITS
 from twostage_hdr.radiometry.pq import pq_decode
 
 

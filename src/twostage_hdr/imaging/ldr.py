@@ -23,7 +23,6 @@ from twostage_hdr.imaging.pixel_arrays import LdrPixels, StoredImage
 
 PILLOW_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 """Pillow's decoders that a file may choose by its content. Of the others one runs a program (EPS), and few are used."""
-
 _HDR_SUFFIXES = frozenset({".exr", ".hdr", ".pic", ".pfm"})
 _FLOAT_OR_WIDE_MODES = frozenset({"F", "I"})
 _ROWS_AT_ONCE = 256

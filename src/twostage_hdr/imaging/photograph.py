@@ -15,12 +15,11 @@ from twostage_hdr.imaging.chromaticities import name_of, to_primaries, to_rec709
 from twostage_hdr.imaging.colour_codes import container
 from twostage_hdr.imaging.embedded_gain_map import EmbeddedGainMap, heif_gain_map, jpeg_gain_map
 from twostage_hdr.imaging.hdr_signal import HdrSignal, read_hdr_signal
-from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS
 from twostage_hdr.imaging.ldr import LdrImage, read_ldr
 from twostage_hdr.imaging.photograph_metadata import read_picture_info
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LdrPixels, LinearPixels, PreviewPixels
-from twostage_hdr.radiometry.photometry import WHITE
+from twostage_hdr.radiometry.photometry import SDR_WHITE_NITS, WHITE
 from twostage_hdr.radiometry.srgb import srgb_decode, srgb_encode
 
 JPEGS = (".jpg", ".jpeg")

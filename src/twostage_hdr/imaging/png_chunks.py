@@ -13,7 +13,6 @@ from twostage_hdr.imaging.picture_info import PictureInfo
 _HEADER_ENDS = 33  # bytes of the signature and IHDR
 _XMP = b"XML:com.adobe.xmp\0\0\0\0\0"
 """Keyword of the text chunk, not compressed, neither language nor translated keyword."""
-
 _FILE_DATE = b"tIME"
 """When a PNG was changed: the library gives it the photograph's date, which belongs into EXIF alone."""
 

@@ -25,13 +25,9 @@ from twostage_hdr.imaging.result_format import RowFormat, Target
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 
 _CURE = "fetch or export it again"
-
 _RESOLUTION = re.compile(rb"\n\n([-+])([XY]) (\d+) ([-+])([XY]) (\d+)\n")
-
 _HEADER_LIMIT = 65536
-
 _XYZ_FORMAT = b"FORMAT=32-bit_rle_xyze"
-
 _MOST_PIXELS_IN_A_BYTE = 16  # a run of 127 samples takes two bytes, and a pixel four samples
 
 
@@ -101,7 +97,6 @@ def _numbers(header: list[bytes], key: bytes, path: Path) -> list[list[float]]:
 
 
 _MANTISSA_BITS = 8
-
 _DARKEST = np.float32(1e-32)  # encoders write black below it
 
 

@@ -18,10 +18,8 @@ from twostage_hdr.radiometry.photometry import PQ_PEAK, WHITE
 
 Uncertainty: TypeAlias = Callable[[int, int], Float32[np.ndarray, "rows width"]]
 """Stops between the 10 and the 90 % quantile of the light in the rows from one to another."""
-
 ExrCompression: TypeAlias = Literal["none", "rle", "zips", "zip", "piz", "pxr24", "b44", "dwaa", "dwab"]
 """OpenEXR's methods; pxr24 (float), b44, dwaa and dwab lose a little."""
-
 GainMapSize: TypeAlias = Literal["full", "half", "quarter"]
 """Side of an Ultra HDR gain map, as a share of the picture's."""
 

@@ -17,8 +17,6 @@ _START_OF_SCAN = 0xDA
 _APP0, _APP1, _APP2, _APP14, _APP15, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """In the scans; stuffed bytes and restart markers are no markers here."""
-
-
 _ENCODED_AGAIN = "ultrahdr: the photograph's JPEG is encoded again, since {}"
 
 

@@ -142,8 +142,6 @@ def write_tiff(
 
 TIFF = RowFormat(endings=(".tif",), open=TiffRowWriter, white="lost")
 """Linear 32-bit floats with an ICC profile."""
-
-
 _LITTLE_ENDIAN = b"II*\0"
 _XMP_TAG = 700
 _LEFT_OUT = (ExifTags.Base.MakerNote, ExifTags.Base.ExifInteroperabilityOffset)

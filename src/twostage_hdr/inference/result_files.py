@@ -9,7 +9,6 @@ import numpy as np
 from jaxtyping import Float32
 
 from twostage_hdr.imaging.formats import result_format
-from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.result_format import (
     Result,
@@ -21,7 +20,7 @@ from twostage_hdr.imaging.result_format import (
     WholeResult,
 )
 from twostage_hdr.inference.spooled_rows import SpooledRows
-from twostage_hdr.radiometry.photometry import WHITE
+from twostage_hdr.radiometry.photometry import SDR_WHITE_NITS, WHITE
 
 __all__ = ["Result", "ResultFiles", "ResultOptions", "Uncertainty", "loss_notes", "result_paths"]
 
