@@ -15,7 +15,8 @@ from tests.imaging.gain_map_files import iso_jpeg, iso_metadata
 from tests.imaging.test_hdr_signal import PQ, with_cicp
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3
 from twostage_hdr.imaging.colour_profile import rgb_profile
-from twostage_hdr.imaging.photograph import OwnLight, Photograph, read_photograph
+from twostage_hdr.imaging.hdr_signal import OwnLight
+from twostage_hdr.imaging.photograph import Photograph, read_photograph
 from twostage_hdr.imaging.result_format import ResultOptions
 from twostage_hdr.inference.own_light import CLIPS, hdr_use, joined
 from twostage_hdr.inference.reconstruct import load_reconstructor

@@ -23,7 +23,6 @@ from twostage_hdr.cli.destination import Destination, Pending, make_directory
 from twostage_hdr.cli.outcome import LONGEST_LINE, Outcome
 from twostage_hdr.cli.terminal import plain
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.pixel_arrays import LdrPixels, PreviewPixels
 from twostage_hdr.inference.own_light import HdrUse
 from twostage_hdr.inference.result_files import Result, ResultFiles, loss_notes
 
@@ -109,11 +108,6 @@ class Picture(Result):
     rows: Iterable[np.ndarray]
     notes: tuple[str, ...] = ()
     hdr: HdrUse | None = None
-
-
-def eight_bits(pixels: LdrPixels) -> PreviewPixels:
-    """A photograph's pixels, uint8 or uint16, as uint8."""
-    return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
 
 
 Read: TypeAlias = Callable[[Path], Picture]

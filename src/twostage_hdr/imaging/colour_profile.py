@@ -40,10 +40,10 @@ def convert_to_srgb(pixels: LdrPixels, profile: bytes | None) -> tuple[LdrPixels
     """
     if not profile:
         return pixels, []
-    opened = _opened(profile)
+    opened = opened_profile(profile)
     if opened is None:
         return pixels, ["damaged colour profile ignored"]
-    name = _name(opened)
+    name = profile_name(opened)
     space = opened.profile.xcolor_space.strip()
     if name.startswith("sRGB"):
         return pixels, []
@@ -94,7 +94,7 @@ def _is_wide(profile: bytes) -> bool:
 
 def _colorants(profile: bytes | None) -> Matrix | None:
     """From linear RGB of a profile of primaries and curves to its XYZ, whose white is D50."""
-    stated = _opened(profile)
+    stated = opened_profile(profile)
     if stated is None:
         return None
     opened = stated.profile
@@ -119,23 +119,25 @@ def _transformed(pixels: LdrPixels, profile: bytes, target: bytes, dtype: type) 
 
 def inks_to_srgb(inks: UInt8[np.ndarray, "height width 4"], profile: bytes | None) -> tuple[LdrPixels, str] | None:
     """CMYK of an embedded profile as sRGB, perceptual, with a note; None without a usable profile."""
-    opened = _opened(profile)
+    opened = opened_profile(profile)
     if opened is None or opened.profile.xcolor_space.strip() != "CMYK":
         return None
     srgb = imagecodecs.cms_profile("srgb")
     assert profile is not None
     converted: LdrPixels = imagecodecs.cms_transform(inks, profile, srgb, colorspace="cmyk", outcolorspace="rgb")
-    return converted, f"converted from {_name(opened)} to sRGB"
+    return converted, f"converted from {profile_name(opened)} to sRGB"
 
 
-def _opened(profile: bytes | None) -> ImageCms.ImageCmsProfile | None:
+def opened_profile(profile: bytes | None) -> ImageCms.ImageCmsProfile | None:
+    """The profile; None for a damaged one, or none."""
     try:
         return ImageCms.ImageCmsProfile(io.BytesIO(profile or b""))
-    except (OSError, ImageCms.PyCMSError):  # damaged, or none
+    except (OSError, ImageCms.PyCMSError):
         return None
 
 
-def _name(profile: ImageCms.ImageCmsProfile) -> str:
+def profile_name(profile: ImageCms.ImageCmsProfile) -> str:
+    """Its description."""
     return (profile.profile.profile_description or "an unnamed profile").strip("\0 \n")
 
 

@@ -1,69 +1,76 @@
-"""Photographs whose pixels are an HDR signal, PQ or HLG: AVIF, HEIC, JPEG XL, and PNG with cICP."""
+"""The light of HDR photographs; of AVIF, HEIC, JPEG XL and PNG (cICP) whose pixels are PQ or HLG."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import UInt
+from jaxtyping import Float32, UInt
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.avif import read_avif_samples
-from twostage_hdr.imaging.chromaticities import PRIMARIES_BY_CODE, Chromaticities, rgb_to_xyz
+from twostage_hdr.imaging.chromaticities import PRIMARIES_BY_CODE, REC709, Chromaticities, rgb_to_xyz
 from twostage_hdr.imaging.colour_codes import SIGNALS, container, open_heif, stated_codes
 from twostage_hdr.imaging.colour_profile import upright
 from twostage_hdr.imaging.jpegxl import read_jpegxl_samples
 from twostage_hdr.imaging.ldr_png import read_png_samples
-from twostage_hdr.imaging.pixel_arrays import LinearPixels, StoredImage
+from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, StoredImage
 from twostage_hdr.imaging.pq_pixels import PQ_TRANSFER
 from twostage_hdr.radiometry.hlg import HLG_PEAK, hlg_display, hlg_scene
 from twostage_hdr.radiometry.photometry import PQ_PEAK, SDR_WHITE_NITS
 from twostage_hdr.radiometry.pq import pq_decode
+from twostage_hdr.radiometry.srgb import srgb_encode
+
+_BAND = 256  # rows at once
+_LARGEST = 65535
 
 
 @dataclass(frozen=True, kw_only=True)
-class HdrSignal:
-    """Code values as a file stores them.
+class OwnLight:
+    """The light that an HDR photograph itself holds, linear; 1.0 = its SDR white (203 cd/m^2 in PQ and HLG).
 
     Attributes:
-        kind: signal and format, in words.
-        codes: upright RGB, full range.
-        largest: code of the signal 1.0.
-        transfer: PQ's or HLG's code of ITU-T H.273.
-        primaries: of the pixels.
-        notes: what was changed on the way.
+        kind: of HDR, in words.
+        height: rows.
+        width: pixels in a row.
+        peak: the most that each channel can hold.
+        rows: gives those from one to another.
+        bits: of the samples of PQ and HLG; None of what a gain map makes.
+        primaries: of the light.
+        notes: what was changed on the way, in words.
     """
 
     kind: str
-    codes: UInt[np.ndarray, "height width 3"]
-    largest: int
-    transfer: int
-    primaries: Chromaticities
+    height: int
+    width: int
+    peak: Float32[np.ndarray, "3"]
+    rows: Callable[[int, int], LinearPixels]
+    bits: int | None = None
+    primaries: Chromaticities = REC709
     notes: tuple[str, ...] = ()
 
     @property
-    def peak(self) -> float:
-        """Light of the brightest white, 1.0 = SDR white (203 cd/m^2)."""
-        return (PQ_PEAK if self.transfer == PQ_TRANSFER else HLG_PEAK) / SDR_WHITE_NITS
+    def headroom(self) -> float:
+        """Stops from SDR white to the peak."""
+        return float(np.log2(self.peak.max()))
 
-    def light(self) -> Callable[[int, int], LinearPixels]:
-        """What gives the linear light of the rows from one to another, 1.0 = SDR white.
+    def bands(self) -> Iterator[LinearPixels]:
+        """All rows, from top to bottom."""
+        for top in range(0, self.height, _BAND):
+            yield self.rows(top, min(top + _BAND, self.height))
 
-        Codes above the largest, of a file that states too few bits, are the peak.
-        """
-        steps = torch.linspace(0, 1, self.largest + 1, dtype=torch.float64)
-        if self.transfer == PQ_TRANSFER:
-            table = (pq_decode(steps) / SDR_WHITE_NITS).float().numpy()
-            return lambda top, bottom: table.take(self.codes[top:bottom], mode="clip")
-        scene, weights = hlg_scene(steps).float().numpy(), torch.from_numpy(rgb_to_xyz(self.primaries)[1]).float()
-        return lambda top, bottom: (
-            hlg_display(torch.from_numpy(scene.take(self.codes[top:bottom], mode="clip")), weights) / SDR_WHITE_NITS
-        ).numpy()
+    def exposed(self, white: Float32[np.ndarray, "3"]) -> LdrPixels:
+        """The photograph that would clip at this light: encoded as sRGB, 16 bits."""
+        pixels = np.empty((self.height, self.width, 3), np.uint16)
+        for band, top in zip(self.bands(), range(0, self.height, _BAND), strict=True):
+            encoded = srgb_encode(torch.from_numpy(band / white).clamp_(0, 1))
+            pixels[top : top + _BAND] = (encoded * _LARGEST).round().numpy()
+        return pixels
 
 
-def read_hdr_signal(path: Path) -> HdrSignal | None:
-    """The PQ or HLG picture of a file; None for any other file.
+def read_hdr_signal(path: Path) -> OwnLight | None:
+    """The light of the PQ or HLG picture of a file; None for any other file.
 
     Raises:
         InputError: primaries other than Rec. 709, Display P3 and Rec. 2020, or too many pixels; anything for a damaged
@@ -77,14 +84,32 @@ def read_hdr_signal(path: Path) -> HdrSignal | None:
     samples, orientation, _, bits = _READERS[name](path)
     turned, _ = upright(samples, orientation)
     channels = samples.shape[2]
-    return HdrSignal(
+    bits = 8 * samples.itemsize if bits is None else bits
+    codes = np.ascontiguousarray(turned[:, :, :3] if channels >= 3 else np.repeat(turned[:, :, :1], 3, axis=2))
+    return OwnLight(
         kind=f"{SIGNALS[transfer]} {name}",
-        codes=np.ascontiguousarray(turned[:, :, :3] if channels >= 3 else np.repeat(turned[:, :, :1], 3, axis=2)),
-        largest=np.iinfo(samples.dtype).max if bits is None else 2**bits - 1,
-        transfer=transfer,
+        height=codes.shape[0],
+        width=codes.shape[1],
+        peak=np.full(3, (PQ_PEAK if transfer == PQ_TRANSFER else HLG_PEAK) / SDR_WHITE_NITS, np.float32),
+        rows=light_of_codes(codes, bits, transfer, PRIMARIES_BY_CODE[primaries]),
+        bits=bits,
         primaries=PRIMARIES_BY_CODE[primaries],
         notes=("alpha channel dropped",) if channels in (2, 4) else (),
     )
+
+
+def light_of_codes(
+    codes: UInt[np.ndarray, "height width 3"], bits: int, transfer: int, primaries: Chromaticities
+) -> Callable[[int, int], LinearPixels]:
+    """What gives the light of the rows from one to another; codes beyond the stated bits are the peak."""
+    steps = torch.linspace(0, 1, 2**bits, dtype=torch.float64)
+    if transfer == PQ_TRANSFER:
+        table = (pq_decode(steps) / SDR_WHITE_NITS).float().numpy()
+        return lambda top, bottom: table.take(codes[top:bottom], mode="clip")
+    scene, weights = hlg_scene(steps).float().numpy(), torch.from_numpy(rgb_to_xyz(primaries)[1]).float()
+    return lambda top, bottom: (
+        hlg_display(torch.from_numpy(scene.take(codes[top:bottom], mode="clip")), weights) / SDR_WHITE_NITS
+    ).numpy()
 
 
 def _read_heif_samples(path: Path) -> StoredImage:

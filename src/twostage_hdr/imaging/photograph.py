@@ -1,6 +1,5 @@
 """A photograph with all that it holds: pixels, its own HDR light where it has that, and what it says about itself."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,56 +13,15 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import name_of, to_primaries, to_rec709_pixels
 from twostage_hdr.imaging.colour_codes import container
 from twostage_hdr.imaging.embedded_gain_map import EmbeddedGainMap, heif_gain_map, jpeg_gain_map
-from twostage_hdr.imaging.hdr_signal import HdrSignal, read_hdr_signal
+from twostage_hdr.imaging.hdr_signal import OwnLight, read_hdr_signal
 from twostage_hdr.imaging.ldr import LdrImage, read_ldr
 from twostage_hdr.imaging.photograph_metadata import read_picture_info
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.pixel_arrays import HdrImage, LdrPixels, LinearPixels, PreviewPixels
+from twostage_hdr.imaging.pixel_arrays import HdrImage, LdrPixels, LinearPixels, PreviewPixels, eight_bits
 from twostage_hdr.radiometry.photometry import SDR_WHITE_NITS, WHITE
-from twostage_hdr.radiometry.srgb import srgb_decode, srgb_encode
+from twostage_hdr.radiometry.srgb import srgb_decode
 
 JPEGS = (".jpg", ".jpeg")
-_BAND = 256  # rows at once
-_LARGEST = 65535
-
-
-@dataclass(frozen=True, kw_only=True)
-class OwnLight:
-    """The light that an HDR photograph itself holds, linear; 1.0 = its SDR white (203 cd/m^2 in PQ and HLG).
-
-    Attributes:
-        kind: of HDR, in words.
-        height: rows.
-        width: pixels in a row.
-        peak: the most that each channel can hold.
-        rows: gives those from one to another.
-        bits: of the samples of PQ and HLG; None of what a gain map makes.
-    """
-
-    kind: str
-    height: int
-    width: int
-    peak: Float32[np.ndarray, "3"]
-    rows: Callable[[int, int], LinearPixels]
-    bits: int | None = None
-
-    @property
-    def headroom(self) -> float:
-        """Stops from SDR white to the peak."""
-        return float(np.log2(self.peak.max()))
-
-    def bands(self) -> Iterator[LinearPixels]:
-        """All rows, from top to bottom."""
-        for top in range(0, self.height, _BAND):
-            yield self.rows(top, min(top + _BAND, self.height))
-
-    def exposed(self, white: Float32[np.ndarray, "3"]) -> LdrPixels:
-        """The photograph that would clip at this light: encoded as sRGB, 16 bits."""
-        pixels = np.empty((self.height, self.width, 3), np.uint16)
-        for band, top in zip(self.bands(), range(0, self.height, _BAND), strict=True):
-            encoded = srgb_encode(torch.from_numpy(band / white).clamp_(0, 1))
-            pixels[top : top + _BAND] = (encoded * _LARGEST).round().numpy()
-        return pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +50,7 @@ class Photograph:
 
     def eight_bit(self) -> PreviewPixels:
         """The SDR picture in 8 bits."""
-        pixels = self.sdr()
-        return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
+        return eight_bits(self.sdr())
 
     def linear(self) -> LinearPixels:
         """All of its light, 1.0 = SDR white."""
@@ -123,21 +80,17 @@ def read_photograph(path: str | Path, *, ignore_gain_map: bool = False) -> Photo
         InputError: see `read_ldr`.
     """
     path = Path(path)
-    signal = read_hdr_signal(path)
-    photograph = _of_pixels(path, ignore_gain_map) if signal is None else _of_signal(signal)
+    light = read_hdr_signal(path)
+    if light is None:
+        photograph = _of_pixels(path, ignore_gain_map)
+    else:
+        photograph = Photograph(
+            pixels=None, light=light, info=PictureInfo(primaries=light.primaries), notes=light.notes
+        )
     if ignore_gain_map and photograph.light is not None:
         photograph = replace(photograph, pixels=photograph.sdr(), light=None)
     info, notes = read_picture_info(path, photograph.info.primaries)
     return replace(photograph, info=info, notes=(*photograph.notes, *notes))
-
-
-def _of_signal(signal: HdrSignal) -> Photograph:
-    height, width = signal.codes.shape[:2]
-    peak = np.full(3, signal.peak, np.float32)
-    bits = signal.largest.bit_length()
-    light = OwnLight(kind=signal.kind, height=height, width=width, peak=peak, rows=signal.light(), bits=bits)
-    info = PictureInfo(primaries=signal.primaries)
-    return Photograph(pixels=None, light=light, info=info, notes=signal.notes)
 
 
 def _of_pixels(path: Path, ignore_gain_map: bool) -> Photograph:

@@ -59,3 +59,8 @@ class StoredImage(NamedTuple):
     """ICC."""
     bits: int | None = None
     """Of a sample of full range; None for all that its type has."""
+
+
+def eight_bits(pixels: LdrPixels) -> PreviewPixels:
+    """A photograph's pixels, uint8 or uint16, as uint8."""
+    return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)

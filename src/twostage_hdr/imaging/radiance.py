@@ -11,7 +11,7 @@ from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.atomic import software_tag, temporary_sibling
+from twostage_hdr.imaging.atomic import rewritten, software_tag
 from twostage_hdr.imaging.chromaticities import (
     REC709,
     Chromaticities,
@@ -117,14 +117,9 @@ class RadianceRowWriter(ScanlineWriter):
             lines.append(f"CAPDATE={self._info.taken:%Y:%m:%d %H:%M:%S}")
         if self._info.primaries != REC709:
             lines.append("PRIMARIES=" + " ".join(f"{number:g}" for xy in self._info.primaries for number in xy))
-        rewritten = temporary_sibling(path)
-        try:
-            with path.open("rb") as old, rewritten.open("wb") as new:
-                new.write(old.readline() + "".join(f"{line}\n" for line in lines).encode())
-                shutil.copyfileobj(old, new)
-            rewritten.replace(path)
-        finally:
-            rewritten.unlink(missing_ok=True)
+        with rewritten(path) as (old, new):
+            new.write(old.readline() + "".join(f"{line}\n" for line in lines).encode())
+            shutil.copyfileobj(old, new)
 
 
 def centre_on_shared_exponent(linear: LinearPixels) -> LinearPixels:

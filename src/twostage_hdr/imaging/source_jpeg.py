@@ -5,11 +5,12 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image, ImageCms
+from PIL import Image
 
 from twostage_hdr.boundary.quiet import quiet_libraries
 from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709, Chromaticities
+from twostage_hdr.imaging.colour_profile import opened_profile, profile_name
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION
 
 _START, _END = b"\xff\xd8", 0xD9
@@ -52,27 +53,22 @@ def own_base(
             mode, profile, stored = image.mode, image.info.get("icc_profile"), image.size
     except Exception:  # damaged EXIF data, which made Pillow raise almost anything, did not keep it from being read
         return None, [_ENCODED_AGAIN.format("it is damaged")]
+    if orientation not in (0, 1):
+        return None, [_ENCODED_AGAIN.format("it is turned by its EXIF orientation")]
+    if mode != "RGB" or stored != size:
+        return None, [_ENCODED_AGAIN.format("it is not RGB")]
+    if _base_primaries(profile) != primaries:
+        return None, [_ENCODED_AGAIN.format("it has another colour profile")]
     jpeg = _first_picture(data, comments=comments)
-    reasons = {
-        "it is turned by its EXIF orientation": orientation not in (0, 1),
-        "it is not RGB": mode != "RGB" or stored != size,
-        "it has another colour profile": _base_primaries(profile) != primaries,
-        "it ends early": jpeg is None,
-    }
-    why = [reason for reason, holds in reasons.items() if holds]
-    if why or jpeg is None:
-        return None, [_ENCODED_AGAIN.format(why[0])]
-    return OwnBase(jpeg, profile), []
+    return (None, [_ENCODED_AGAIN.format("it ends early")]) if jpeg is None else (OwnBase(jpeg, profile), [])
 
 
 def _base_primaries(profile: bytes | None) -> Chromaticities | None:
     """Primaries of a profile with sRGB's curve, by its name; sRGB without a profile, None for all others."""
     if not profile:
         return REC709
-    try:
-        name = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.profile_description or ""
-    except (OSError, ImageCms.PyCMSError):
-        return None
+    opened = opened_profile(profile)
+    name = "" if opened is None else profile_name(opened)
     return REC709 if name.startswith("sRGB") else DISPLAY_P3 if name.startswith("Display P3") else None
 
 
