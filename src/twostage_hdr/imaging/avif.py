@@ -2,7 +2,7 @@
 
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import imagecodecs
@@ -99,21 +99,21 @@ def _with_metadata(avif: bytes, info: PictureInfo) -> bytes:
     # A kind, and behind it an empty name.
     items = [] if exif is None else [(b"Exif\0", _EXIF_BEGINS_AT + exif)]
     items += [] if info.xmp is None else [(b"mime\0application/rdf+xml\0", info.xmp)]
-    boxes = _boxes(avif)
-    meta = _boxes(boxes[b"meta"][len(_FLAGS) :])
+    boxes = dict(boxes_of(avif))
+    meta = dict(boxes_of(boxes[b"meta"][len(_FLAGS) :]))
     if not items or not meta[b"iloc"].startswith(_ILOC_HEAD):
         return avif
     places = list(struct.iter_unpack(_ILOC_ITEM, meta[b"iloc"][len(_ILOC_HEAD) + 2 :]))
     numbers = range(len(places) + 1, len(places) + 1 + len(items))
     described = [
-        _box(b"infe", struct.pack(">IHH", _INFE_VERSION, number, 0) + kind)
+        box(b"infe", struct.pack(">IHH", _INFE_VERSION, number, 0) + kind)
         for number, (kind, _) in zip(numbers, items, strict=True)
     ]
     meta[b"iinf"] = (
         _FLAGS + struct.pack(">H", len(places) + len(items)) + meta[b"iinf"][len(_FLAGS) + 2 :] + b"".join(described)
     )
     picture = meta[b"pitm"][len(_FLAGS) :]
-    references = [_box(b"cdsc", struct.pack(">HH", number, 1) + picture) for number in numbers]
+    references = [box(b"cdsc", struct.pack(">HH", number, 1) + picture) for number in numbers]
     meta[b"iref"] = meta.get(b"iref", _FLAGS) + b"".join(references)
     grown = len(_meta_box(meta, [*places, *((0,) * 5 for _ in items)])) - len(boxes[b"meta"]) - 8
     at = len(avif) + grown + _MDAT_HEAD
@@ -122,25 +122,31 @@ def _with_metadata(avif: bytes, info: PictureInfo) -> bytes:
         moved.append((number, 0, 1, at, len(body)))
         at += len(body)
     boxes[b"meta"] = _meta_box(meta, moved)[8:]
-    contents = b"".join(_box(kind, body) for kind, body in boxes.items())
-    return contents + _box(b"mdat", b"".join(body for _, body in items))
+    contents = b"".join(box(kind, body) for kind, body in boxes.items())
+    return contents + box(b"mdat", b"".join(body for _, body in items))
 
 
 def _meta_box(parts: Mapping[bytes, bytes], places: Sequence[tuple[int, ...]]) -> bytes:
     entries = b"".join(struct.pack(_ILOC_ITEM, *place) for place in places)
     located = {**parts, b"iloc": _ILOC_HEAD + struct.pack(">H", len(places)) + entries}
-    return _box(b"meta", _FLAGS + b"".join(_box(kind, body) for kind, body in located.items()))
+    return box(b"meta", _FLAGS + b"".join(box(kind, body) for kind, body in located.items()))
 
 
-def _box(kind: bytes, body: bytes) -> bytes:
+def box(kind: bytes, body: bytes) -> bytes:
+    """A box of an ISO base media file."""
     return struct.pack(">I", len(body) + 8) + kind + body
 
 
-def _boxes(data: bytes) -> dict[bytes, bytes]:
-    """Bodies by kind, of boxes of which there is one each."""
-    found, at = {}, 0
-    while at < len(data):
-        (size,) = struct.unpack_from(">I", data, at)
-        found[data[at + 4 : at + 8]] = data[at + 8 : at + size]
-        at += size
-    return found
+def boxes_of(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Kinds and bodies of the boxes of an ISO base media file, up to a damaged one."""
+    at = 0
+    while at + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        body = at + 8
+        if size == 1:
+            size, body = int.from_bytes(data[body : body + 8], "big"), body + 8
+        end = at + size if size else len(data)
+        if end < body:
+            return
+        yield kind, data[body:end]
+        at = end

@@ -2,7 +2,6 @@
 
 import math
 import struct
-from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
@@ -90,13 +89,6 @@ def openexr_attributes(info: PictureInfo) -> dict[str, float | str]:
     texts = {name: str(tags[tag]).strip("\0 ") for tag, name in _TEXTS.items() if tag in tags}
     xmp = {} if info.xmp is None else {"xmp": info.xmp.decode("utf-8", "replace")}
     return {name: value for name, value in {**numbers, **texts, **xmp}.items() if value not in (None, "")}
-
-
-def first_directory_texts(info: PictureInfo) -> Mapping[str, str]:
-    """Camera, author and rights, by the names that TIFF, EXIF and OpenImageIO have for them."""
-    block = read_block(info.exif)
-    tags = (_TAGS.Make, _TAGS.Model, _TAGS.Artist, _TAGS.Copyright)
-    return {tag.name: str(block[tag]).strip("\0 ") for tag in tags if tag in block}
 
 
 def exif_number(value: object, *, below: bool = False) -> float | None:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any
 
 import cv2
 import numpy as np
@@ -148,17 +148,6 @@ def _from_luminance_chroma(channels: _Channels, primaries: Chromaticities) -> np
 
 LARGEST_HALF = float(np.finfo(np.float16).max)
 """Brighter values are clipped in files of 16-bit floats."""
-
-
-def exr_compression(name: str) -> ExrCompression:
-    """OpenEXR's compression of that name.
-
-    Raises:
-        InputError: unknown.
-    """
-    if name not in get_args(ExrCompression):
-        raise InputError(f"--compression {name}", "unknown", f"choose from {', '.join(get_args(ExrCompression))}")
-    return cast(ExrCompression, name)
 
 
 class ExrRowWriter(ScanlineWriter):

@@ -1,6 +1,5 @@
 """JPEG XL with PQ and BT.2020 primaries: HDR for viewers that know the format."""
 
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ import OpenImageIO
 from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.avif import box
 from twostage_hdr.imaging.chromaticities import to_rec709_pixels
 from twostage_hdr.imaging.exif import result_exif
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels, StoredImage
@@ -45,16 +45,12 @@ class JpegXlRowWriter(ScanlineWriter):
     def complete(self, path: Path) -> None:
         """Adds EXIF and XMP as boxes of the container (ISO 18181-2)."""
         exif = result_exif(self._info)
-        boxes = b"" if exif is None else _box(b"Exif", bytes(4) + exif)  # first the distance to the TIFF structure
-        boxes += b"" if self._info.xmp is None else _box(b"xml ", self._info.xmp)
+        boxes = b"" if exif is None else box(b"Exif", bytes(4) + exif)  # first the distance to the TIFF structure
+        boxes += b"" if self._info.xmp is None else box(b"xml ", self._info.xmp)
         if boxes:
             data = path.read_bytes()
-            wrapped = data if data.startswith(_CONTAINER) else _CONTAINER + _FILE_TYPE + _box(b"jxlc", data)
+            wrapped = data if data.startswith(_CONTAINER) else _CONTAINER + _FILE_TYPE + box(b"jxlc", data)
             path.write_bytes(wrapped + boxes)
-
-
-def _box(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body) + 8) + kind + body
 
 
 JPEG_XL = RowFormat(endings=(".jxl",), open=JpegXlRowWriter, largest=pq_peak)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Protocol, TypeAlias, cast, get_args
+from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
 from jaxtyping import Float32
@@ -199,15 +199,15 @@ class WholeFormat(ResultFormat):
         return list(self.write(result) or ())
 
 
-def gain_map_size(name: str) -> GainMapSize:
-    """Size of the gain map of that name.
+def one_of(setting: str, value: str, choices: Any) -> Any:
+    """A value that is one of a `Literal`'s.
 
     Raises:
-        InputError: unknown.
+        InputError: it is not.
     """
-    if name not in get_args(GainMapSize):
-        raise InputError(f"--gain-map {name}", "unknown", f"choose from {', '.join(get_args(GainMapSize))}")
-    return cast(GainMapSize, name)
+    if value not in get_args(choices):
+        raise InputError(f"{setting} {value}", "unknown", f"choose from {', '.join(get_args(choices))}")
+    return value
 
 
 def pq_peak(options: ResultOptions) -> tuple[float, str]:

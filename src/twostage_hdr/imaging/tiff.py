@@ -20,7 +20,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_of, positive_scale, quantise
 from twostage_hdr.imaging.chromaticities import REC709, name_of, to_rec709_pixels
 from twostage_hdr.imaging.colour_profile import profile_primaries, rgb_profile, upright
-from twostage_hdr.imaging.exif import first_directory_texts, read_block, result_exif
+from twostage_hdr.imaging.exif import read_block, result_exif
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, EncodedPixels, HdrImage, LinearPixels
 from twostage_hdr.imaging.result_format import RowFormat, Target
@@ -109,7 +109,7 @@ class TiffRowWriter(ScanlineWriter):
     def __init__(self, target: Target, *, alignratio: float | None = None) -> None:
         linear, info = alignratio is None, target.info
         described = {} if linear else {"ImageDescription": f"gamma {HDM_GAMMA}, alignratio {alignratio!r}"}
-        attributes = {"compression": "zip", **described, **first_directory_texts(info)}
+        attributes = {"compression": "zip", **described}
         super().__init__(target, "float" if linear else "uint16", attributes)
         profile = np.frombuffer(rgb_profile(info.primaries, 1.0 if linear else HDM_GAMMA), np.uint8)
         self._spec.attribute("ICCProfile", OpenImageIO.TypeDesc(f"uint8[{profile.size}]"), profile)
@@ -144,6 +144,7 @@ TIFF = RowFormat(endings=(".tif",), open=TiffRowWriter, white="lost")
 """Linear 32-bit floats with an ICC profile."""
 _LITTLE_ENDIAN = b"II*\0"
 _XMP_TAG = 700
+_TEXTS = (ExifTags.Base.Make, ExifTags.Base.Model, ExifTags.Base.Artist, ExifTags.Base.Copyright)
 _LEFT_OUT = (ExifTags.Base.MakerNote, ExifTags.Base.ExifInteroperabilityOffset)
 """Full of offsets that hold in the photograph's own block only."""
 
@@ -179,6 +180,9 @@ def _directory(info: PictureInfo, at: int) -> bytes:
             directory[tag] = found
     if info.xmp is not None:
         directory[_XMP_TAG] = info.xmp
+    for text in _TEXTS:
+        if text in block:
+            directory[text] = str(block[text]).strip("\0 ")
     try:
         with quiet_libraries():
             return bytes(directory.tobytes(at))
