@@ -186,17 +186,9 @@ class WholeFormat(ResultFormat):
         source: Path | None = None,
     ) -> list[str]:
         """Writes an image of one file, see `WholeResult`; gives the notes."""
-        result = WholeResult(
-            paths=[Path(path)],
-            width=linear.shape[1],
-            height=linear.shape[0],
-            options=options,
-            info=info,
-            spooled=lambda: iter((linear,)),
-            base=base,
-            source=source,
-        )
-        return list(self.write(result) or ())
+        height, width = linear.shape[:2]
+        known = Result(width=width, height=height, options=options, info=info, base=base, source=source).known()
+        return list(self.write(WholeResult(paths=[Path(path)], spooled=lambda: iter((linear,)), **known)) or ())
 
 
 def one_of(setting: str, value: str, choices: Any) -> Any:
