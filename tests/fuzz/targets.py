@@ -47,9 +47,8 @@ from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.pq_png import PNG
 from twostage_hdr.imaging.radiance import RADIANCE, read_radiance
-from twostage_hdr.imaging.source_jpeg import own_base
 from twostage_hdr.imaging.tiff import read_tiff, write_tiff
-from twostage_hdr.imaging.ultra_hdr import ULTRA_HDR
+from twostage_hdr.imaging.ultra_hdr import ULTRA_HDR, own_base
 
 ISO = iso_metadata([(0, 2, 1, 0, 0)], headroom=2)
 LIGHT = (np.random.default_rng(3).random((19, 23, 3), dtype=np.float32) * 1.5) ** 5 * 8
@@ -251,7 +250,7 @@ TARGETS: dict[str, Target] = {
     "PQ PNG": Target(read_hdr, [], {"a.png": lambda path: PNG.save(path, LIGHT, info=INFO)}),
     "photograph as a base": Target(
         lambda path: own_base(path, REC709, (23, 19), comments=False),
-        ["imaging.source_jpeg"],
+        [],
         {"a.jpg": _pillow(), "progressive.jpg": _pillow(progressive=True, exif=b"Exif\0\0" + exif_block())},
     ),
     "EXIF of a result": Target(_write_exif, [], {"a.exif": lambda path: path.write_bytes(exif_block())}),
