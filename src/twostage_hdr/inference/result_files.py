@@ -10,19 +10,11 @@ from jaxtyping import Float32
 
 from twostage_hdr.imaging.formats import result_format
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.result_format import (
-    Result,
-    ResultOptions,
-    RowFormat,
-    Target,
-    Uncertainty,
-    WholeFormat,
-    WholeResult,
-)
+from twostage_hdr.imaging.result_format import Result, ResultOptions, RowFormat, Target, WholeFormat, WholeResult
 from twostage_hdr.inference.spooled_rows import SpooledRows
 from twostage_hdr.radiometry.photometry import SDR_WHITE_NITS, WHITE
 
-__all__ = ["Result", "ResultFiles", "ResultOptions", "Uncertainty", "loss_notes", "result_paths"]
+__all__ = ["Result", "ResultFiles", "ResultOptions", "loss_notes", "result_paths"]
 
 
 def result_paths(directory: Path, stem: str, formats: Sequence[str]) -> list[Path]:
