@@ -114,7 +114,8 @@ def light_of_codes(
 
 def _read_heif_samples(path: Path) -> StoredImage:
     file = open_heif(path, stored_bits=True)
-    return StoredImage(np.atleast_3d(np.asarray(file)), bits=file.info["bit_depth"])
+    samples = np.array(file)  # a copy: memory of the library ends with its file
+    return StoredImage(np.atleast_3d(samples), bits=file.info["bit_depth"])
 
 
 _READERS = {
