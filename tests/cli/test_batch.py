@@ -9,7 +9,6 @@ from twostage_hdr.cli.batch import AbandonedError, Picture, RowPipe, run_batch
 from twostage_hdr.cli.destination import Destination
 from twostage_hdr.cli.outcome import Outcome
 from twostage_hdr.errors import InputError
-from twostage_hdr.inference.result_files import ResultOptions
 
 
 def _band(value: int) -> np.ndarray:
@@ -72,7 +71,7 @@ def test_each_outcome_is_said_as_soon_as_its_files_are_written(tmp_path):
     def read(path):
         if path.name == "bad":
             raise InputError("bad", "no picture")
-        return Picture(height=2, width=3, rows=rows(path.name == "second"), base=None, options=ResultOptions())
+        return Picture(height=2, width=3, rows=rows(path.name == "second"))
 
     outcomes = run_batch(
         [Path(name) for name in ("first", "second", "bad", "third")],

@@ -17,7 +17,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.exr import write_exr
 from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.imaging.picture_info import PictureInfo
-from twostage_hdr.imaging.ultra_hdr import write_ultra_hdr
+from twostage_hdr.imaging.ultra_hdr import ULTRA_HDR
 
 RUNNER = CliRunner()
 
@@ -168,7 +168,7 @@ def test_an_exposure_that_leaves_nothing_is_refused(tmp_path, scene, stops):
 
 def test_what_the_photograph_said_goes_along_unless_it_is_stripped(tmp_path, linear):
     info = PictureInfo(exif=exif_block(), xmp=XMP, taken=datetime(2024, 5, 6, 7, 8, 9))
-    write_ultra_hdr(tmp_path / "a.jpg", linear, info=info)
+    ULTRA_HDR.save(tmp_path / "a.jpg", linear, info=info)
     assert _run(tmp_path / "a.jpg", "--to", "exr", "-o", tmp_path).exit_code == 0
     with OpenEXR.File(str(tmp_path / "a.exr")) as file:
         assert file.header()["capDate"] == "2024:05:06 07:08:09"

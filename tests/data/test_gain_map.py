@@ -9,10 +9,11 @@ import torch
 from PIL import Image
 
 from tests.imaging.apple_photographs import write_heic, write_jpeg
-from twostage_hdr.data.gain_map import GainMapSource, has_gain_map
+from twostage_hdr.data.gain_map import GainMapSource
 from twostage_hdr.data.scene import Scene, Source
 from twostage_hdr.data.window import Window
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.embedded_gain_map import has_gain_map
 from twostage_hdr.radiometry.srgb import srgb_decode
 
 

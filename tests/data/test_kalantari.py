@@ -7,7 +7,7 @@ from twostage_hdr.data.kalantari import KalantariSource
 from twostage_hdr.data.scene import Source
 from twostage_hdr.data.window import Window
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.radiance import write_radiance
+from twostage_hdr.imaging.radiance import RADIANCE
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def root(tmp_path, light):
         encoded = np.clip(light * 2.0**stop, 0, 1) ** (1 / 2.2)
         tifffile.imwrite(folder / f"{place}.tif", np.rint(encoded * 65535).astype(np.uint16), photometric="rgb")
     (folder / "exposure.txt").write_text("\n".join(map(str, stops)))
-    write_radiance(folder / "HDRImg.hdr", light)
+    RADIANCE.save(folder / "HDRImg.hdr", light)
     return tmp_path
 
 

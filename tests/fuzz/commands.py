@@ -20,7 +20,7 @@ from PIL import Image
 from tests.fuzz.forked import start
 from tests.fuzz.run_targets import CONFIG, RUN_TARGETS
 from tests.fuzz.special import SPECIAL
-from twostage_hdr.imaging.radiance import write_radiance
+from twostage_hdr.imaging.radiance import RADIANCE
 from twostage_hdr.inference.weights import SHIPPED
 
 SECONDS = 60
@@ -84,7 +84,7 @@ def _put_beside(name: str, folder: Path) -> None:
     if name.startswith(("prepare", "info of")):
         for number in range(3):
             pixels = np.random.default_rng(number).random((24, 32, 3), dtype=np.float32) * 9
-            write_radiance(folder / f"good{number}.hdr", pixels)
+            RADIANCE.save(folder / f"good{number}.hdr", pixels)
     if name == "reconstruct a folder":
         shutil.copy(folder.parent / PHOTOGRAPH, folder / "good.png")
     if name in ("evaluate, a run", "train, a run"):

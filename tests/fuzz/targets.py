@@ -29,7 +29,7 @@ from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.sequences import read_sequences
 from twostage_hdr.data.store.hdm_frames import HdmFrames
 from twostage_hdr.evaluation.color_video_vdp import read_scores
-from twostage_hdr.imaging.avif import write_avif
+from twostage_hdr.imaging.avif import AVIF
 from twostage_hdr.imaging.challenge_png import (
     read_alignratio,
     read_challenge_as_linear,
@@ -41,15 +41,14 @@ from twostage_hdr.imaging.colour_profile import rgb_profile
 from twostage_hdr.imaging.exif_exposure import read_exif_exposure
 from twostage_hdr.imaging.exr import read_exr, write_exr
 from twostage_hdr.imaging.hdr import read_hdr
-from twostage_hdr.imaging.jpegxl import write_jpegxl
+from twostage_hdr.imaging.jpegxl import JPEG_XL
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.imaging.picture_info import PictureInfo
-from twostage_hdr.imaging.pq_png import write_pq_png
-from twostage_hdr.imaging.radiance import read_radiance, write_radiance
-from twostage_hdr.imaging.source_jpeg import own_base
+from twostage_hdr.imaging.pq_png import PNG
+from twostage_hdr.imaging.radiance import RADIANCE, read_radiance
 from twostage_hdr.imaging.tiff import read_tiff, write_tiff
-from twostage_hdr.imaging.ultra_hdr import read_ultra_hdr, write_ultra_hdr
+from twostage_hdr.imaging.ultra_hdr import ULTRA_HDR, own_base
 
 ISO = iso_metadata([(0, 2, 1, 0, 0)], headroom=2)
 LIGHT = (np.random.default_rng(3).random((19, 23, 3), dtype=np.float32) * 1.5) ** 5 * 8
@@ -101,7 +100,7 @@ def _write_folder(path: Path) -> None:
     path.with_name(MANIFEST).write_text("file,place_group,panorama,note\na.hdr,hall,yes,sky-only\n", encoding="utf-8")
     path.with_name("exclude.txt").write_text("# seen twice\nb.hdr # too dark\n", encoding="utf-8")
     for name in ("a.hdr", "b.hdr"):
-        write_radiance(path.with_name(name), LIGHT)
+        RADIANCE.save(path.with_name(name), LIGHT)
 
 
 def _read_folder(path: Path) -> object:
@@ -115,7 +114,7 @@ def _write_kalantari(path: Path) -> None:
     for number in range(3):
         _tiff16(path.with_name(f"{number}.tif"))
     path.with_name("exposure.txt").write_text("-2\n0\n2\n", encoding="utf-8")
-    write_radiance(path.with_name("HDRImg.hdr"), LIGHT)
+    RADIANCE.save(path.with_name("HDRImg.hdr"), LIGHT)
 
 
 def _read_kalantari(path: Path) -> object:
@@ -126,7 +125,7 @@ def _read_kalantari(path: Path) -> object:
 def _write_pairs(path: Path) -> None:
     """A list of one pair."""
     Image.fromarray(CODES).save(path.with_name("a.png"))
-    write_radiance(path.with_name("a.hdr"), LIGHT)
+    RADIANCE.save(path.with_name("a.hdr"), LIGHT)
     path.with_name("pairs.csv").write_text("ldr,hdr,scene,place\na.png,a.hdr,a,hall\n", encoding="utf-8")
 
 
@@ -159,7 +158,7 @@ def _heic(path: Path) -> None:
 
 
 def _write_with(path: Path, info: PictureInfo) -> None:
-    for write, suffix in ((write_exr, ".exr"), (write_tiff, ".tif"), (write_ultra_hdr, ".jpg"), (write_pq_png, ".png")):
+    for write, suffix in ((write_exr, ".exr"), (write_tiff, ".tif"), (ULTRA_HDR.save, ".jpg"), (PNG.save, ".png")):
         write(path.with_suffix(suffix), LIGHT, info=info)
 
 
@@ -205,23 +204,26 @@ TARGETS: dict[str, Target] = {
     ),
     "photographs with HDR, gamut and metadata": Target(
         _light_and_info,
-        [f"imaging.{name}" for name in ("photograph", "photograph_metadata", "embedded_gain_map", "hdr_signal")],
+        [
+            f"imaging.{name}"
+            for name in ("photograph", "photograph_metadata", "embedded_gain_map", "colour_codes", "hdr_signal")
+        ],
         {
-            "ultra.jpg": lambda path: write_ultra_hdr(path, LIGHT, info=INFO),
+            "ultra.jpg": lambda path: ULTRA_HDR.save(path, LIGHT, info=INFO),
             "iso.jpg": lambda path: path.write_bytes(iso_jpeg(CODES, CODES, ISO)),
             "adobe.jpg": lambda path: path.write_bytes(adobe_jpeg(CODES, CODES, 'hdrgm:GainMapMax="2">')),
             "apple.jpg": lambda path: path.write_bytes(apple_jpeg(CODES, CODES[:, :, 0], apple_exif(0.8, 0.005))),
             "apple.heic": write_heic,
             "mpo.jpg": write_jpeg,
-            "a.avif": lambda path: write_avif(path, LIGHT, info=INFO),
-            "a.jxl": lambda path: write_jpegxl(path, LIGHT, info=INFO),
-            "pq.png": lambda path: write_pq_png(path, LIGHT, info=INFO),
+            "a.avif": lambda path: AVIF.save(path, LIGHT, info=INFO),
+            "a.jxl": lambda path: JPEG_XL.save(path, LIGHT, info=INFO),
+            "pq.png": lambda path: PNG.save(path, LIGHT, info=INFO),
             "p3.png": _pillow(icc_profile=rgb_profile(DISPLAY_P3), exif=apple_exif(0.8, 0.005)),
             "ordinary.jxl": lambda path: path.write_bytes(imagecodecs.jpegxl_encode(CODES)),
             "described.tif": lambda path: Image.fromarray(CODES).save(path, exif=apple_exif(0.8, 0.005)),
         },
     ),
-    "Radiance": Target(read_radiance, ["imaging.radiance"], {"a.hdr": lambda path: write_radiance(path, LIGHT)}),
+    "Radiance": Target(read_radiance, ["imaging.radiance"], {"a.hdr": lambda path: RADIANCE.save(path, LIGHT)}),
     "OpenEXR": Target(
         read_exr,
         ["imaging.exr"],
@@ -245,22 +247,22 @@ TARGETS: dict[str, Target] = {
     "challenge PNG": Target(read_challenge_as_linear, ["imaging.challenge_png"], {"a_gt.png": _pair}),
     "alignratio": Target(read_alignratio, [], {"a_alignratio.npy": _scale}),
     "alignratio beside its PNG": Target(_read_with_scale, [], {"b_alignratio.npy": _png_beside_scale}),
-    "PQ PNG": Target(read_hdr, [], {"a.png": lambda path: write_pq_png(path, LIGHT, info=INFO)}),
+    "PQ PNG": Target(read_hdr, [], {"a.png": lambda path: PNG.save(path, LIGHT, info=INFO)}),
     "photograph as a base": Target(
         lambda path: own_base(path, REC709, (23, 19), comments=False),
-        ["imaging.source_jpeg"],
+        [],
         {"a.jpg": _pillow(), "progressive.jpg": _pillow(progressive=True, exif=b"Exif\0\0" + exif_block())},
     ),
     "EXIF of a result": Target(_write_exif, [], {"a.exif": lambda path: path.write_bytes(exif_block())}),
     "XMP of a result": Target(_write_xmp, [], {"a.xmp": lambda path: path.write_bytes(XMP)}),
-    "Ultra HDR": Target(read_ultra_hdr, ["imaging.ultra_hdr"], {"a.jpg": lambda path: write_ultra_hdr(path, LIGHT)}),
-    "AVIF": Target(read_hdr, ["imaging.avif"], {"a.avif": lambda path: write_avif(path, LIGHT)}),
-    "JPEG XL": Target(read_hdr, ["imaging.jpegxl"], {"a.jxl": lambda path: write_jpegxl(path, LIGHT)}),
+    "Ultra HDR": Target(read_hdr, ["imaging.ultra_hdr"], {"a.jpg": lambda path: ULTRA_HDR.save(path, LIGHT)}),
+    "AVIF": Target(read_hdr, ["imaging.avif"], {"a.avif": lambda path: AVIF.save(path, LIGHT)}),
+    "JPEG XL": Target(read_hdr, ["imaging.jpegxl"], {"a.jxl": lambda path: JPEG_XL.save(path, LIGHT)}),
     "info": Target(
         facts_of,
         ["imaging.hdr"],
         {
-            "a.hdr": lambda path: write_radiance(path, LIGHT),
+            "a.hdr": lambda path: RADIANCE.save(path, LIGHT),
             "a.exr": _exr(half=False),
             "a.tif": lambda path: write_tiff(path, LIGHT),
         },
@@ -283,9 +285,9 @@ TARGETS: dict[str, Target] = {
     ),
     "bracket": Target(_read_kalantari, ["data.kalantari"], dict.fromkeys(("exposure.txt", "1.tif"), _write_kalantari)),
     "pairs": Target(_read_pairs, ["data.paired"], dict.fromkeys(("pairs.csv", "a.png"), _write_pairs)),
-    "gain maps": Target(_read_gain_maps, ["data.gain_map"], {"a.jpg": lambda path: write_ultra_hdr(path, LIGHT)}),
+    "gain maps": Target(_read_gain_maps, ["data.gain_map"], {"a.jpg": lambda path: ULTRA_HDR.save(path, LIGHT)}),
     "EXIF": Target(read_exif_exposure, ["imaging.exif_exposure"], {"a.jpg": _pillow()}),
-    "folders": Target(_found, ["cli.convert"], {"a.jpg": lambda path: write_ultra_hdr(path, LIGHT)}),
+    "folders": Target(_found, ["cli.convert"], {"a.jpg": lambda path: ULTRA_HDR.save(path, LIGHT)}),
 }
 
 ELSEWHERE = {"imaging.video.video_reader": "tests/imaging/video: its libraries run in a process of their own"}

@@ -23,7 +23,7 @@ from tests.imaging.test_ultra_hdr import METADATA, iso_numbers
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709, REC2020, to_primaries
 from twostage_hdr.imaging.embedded_gain_map import heif_gain_map, jpeg_gain_map
 from twostage_hdr.imaging.photograph import Photograph, read_photograph
-from twostage_hdr.imaging.ultra_hdr import write_ultra_hdr
+from twostage_hdr.imaging.ultra_hdr import ULTRA_HDR
 
 GREY = np.full((32, 48, 3), 180, np.uint8)
 HALF = np.full((16, 24), 128, np.uint8)
@@ -58,7 +58,7 @@ def test_files_of_libultrahdr_are_what_it_makes_of_them(tmp_path: Path, gamut: i
 @pytest.mark.parametrize("dialect", ["ISO 21496-1", "Ultra HDR"])
 def test_our_own_files_are_what_libultrahdr_makes_of_them(tmp_path: Path, scene: np.ndarray, dialect: str) -> None:
     path = tmp_path / "a.jpg"
-    write_ultra_hdr(path, scene)
+    ULTRA_HDR.save(path, scene)
     if dialect == "Ultra HDR":  # the XMP properties alone
         path.write_bytes(path.read_bytes().replace(b"urn:iso:std:iso:ts:21496:-1", b"urn:nothing:that:is:known:1"))
     photograph = read_photograph(path)

@@ -9,7 +9,7 @@ from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 
 from tests.imaging.conftest import exif_block
-from twostage_hdr.imaging.exif import first_directory_texts, openexr_attributes, read_block, result_exif
+from twostage_hdr.imaging.exif import openexr_attributes, read_block, result_exif
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 
 
@@ -66,10 +66,6 @@ def test_what_a_camera_does_not_know_is_left_out() -> None:
     assert told["longitude"] == -11.25
 
 
-def test_the_texts_of_the_first_directory(info: PictureInfo) -> None:
-    assert first_directory_texts(info) == {"Make": "Maker", "Model": "Model X", "Copyright": "(c) me"}
-
-
 @pytest.mark.parametrize("seed", range(60))
 def test_damaged_blocks_are_as_good_as_none_and_stop_nothing(seed: int, info: PictureInfo) -> None:
     chance = random.Random(seed)
@@ -80,5 +76,4 @@ def test_damaged_blocks_are_as_good_as_none_and_stop_nothing(seed: int, info: Pi
     damaged = replace(info, exif=bytes(exif))
     assert len(result_exif(damaged)) == len(exif)
     openexr_attributes(damaged)
-    first_directory_texts(damaged)
     read_block(damaged.exif)

@@ -9,14 +9,15 @@ import OpenImageIO
 import pytest
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.avif import write_avif
+from twostage_hdr.imaging.avif import AVIF
 from twostage_hdr.imaging.challenge_png import write_challenge_pair
 from twostage_hdr.imaging.exr import write_exr
 from twostage_hdr.imaging.hdr import HDR_READERS, read_hdr
-from twostage_hdr.imaging.jpegxl import write_jpegxl
-from twostage_hdr.imaging.radiance import write_radiance
+from twostage_hdr.imaging.jpegxl import JPEG_XL
+from twostage_hdr.imaging.radiance import RADIANCE
+from twostage_hdr.imaging.result_format import ResultOptions
 from twostage_hdr.imaging.tiff import write_tiff
-from twostage_hdr.imaging.ultra_hdr import write_ultra_hdr
+from twostage_hdr.imaging.ultra_hdr import ULTRA_HDR
 
 
 def write_pair(path: Path, linear: np.ndarray) -> None:
@@ -24,21 +25,21 @@ def write_pair(path: Path, linear: np.ndarray) -> None:
 
 
 def write_pic(path: Path, linear: np.ndarray) -> None:
-    write_radiance(path.with_suffix(".hdr"), linear)
+    RADIANCE.save(path.with_suffix(".hdr"), linear)
     path.with_suffix(".hdr").rename(path)
 
 
 WRITERS: dict[str, tuple[Callable[[Path, np.ndarray], object], float]] = {
     ".exr": (write_exr, 1e-3),
-    ".hdr": (write_radiance, 4e-3),
+    ".hdr": (RADIANCE.save, 4e-3),
     ".pic": (write_pic, 4e-3),
     ".tif": (write_tiff, 1e-6),
     ".tiff": (write_tiff, 1e-6),
     ".png": (write_pair, 5e-3),
-    ".jpg": (lambda path, linear: write_ultra_hdr(path, linear, quality=100), 0.03),
-    ".jpeg": (lambda path, linear: write_ultra_hdr(path, linear, quality=100), 0.03),
-    ".avif": (lambda path, linear: write_avif(path, linear, quality=100), 0.02),
-    ".jxl": (lambda path, linear: write_jpegxl(path, linear, quality=100), 2e-3),
+    ".jpg": (lambda path, linear: ULTRA_HDR.save(path, linear, ResultOptions(quality=100)), 0.03),
+    ".jpeg": (lambda path, linear: ULTRA_HDR.save(path, linear, ResultOptions(quality=100)), 0.03),
+    ".avif": (lambda path, linear: AVIF.save(path, linear, ResultOptions(quality=100)), 0.02),
+    ".jxl": (lambda path, linear: JPEG_XL.save(path, linear, ResultOptions(quality=100)), 2e-3),
 }
 """A writer for each suffix that is read, and the error that its precision allows on bright greys."""
 

@@ -12,8 +12,9 @@ import pytest
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr
-from twostage_hdr.imaging.jpegxl import write_jpegxl
+from twostage_hdr.imaging.jpegxl import JPEG_XL
 from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.result_format import ResultOptions
 
 
 def expected_codes(scene: np.ndarray) -> np.ndarray:
@@ -22,14 +23,14 @@ def expected_codes(scene: np.ndarray) -> np.ndarray:
 
 
 def test_without_loss_libjxl_finds_the_pq_codes_of_colour_science(tmp_path: Path, scene: np.ndarray) -> None:
-    write_jpegxl(tmp_path / "a.jxl", scene, quality=100)
+    JPEG_XL.save(tmp_path / "a.jxl", scene, ResultOptions(quality=100))
     stored = imagecodecs.jpegxl_decode((tmp_path / "a.jxl").read_bytes())
     assert stored.dtype == np.uint16
     np.testing.assert_allclose(stored, expected_codes(scene), atol=2)
 
 
 def test_without_loss_reading_gives_the_light_back(tmp_path: Path, scene: np.ndarray) -> None:
-    write_jpegxl(tmp_path / "a.jxl", scene, quality=100)
+    JPEG_XL.save(tmp_path / "a.jxl", scene, ResultOptions(quality=100))
     image = read_hdr(tmp_path / "a.jxl")
     np.testing.assert_allclose(image.pixels, scene, rtol=3e-3, atol=1e-4)
     assert (image.white_nits, image.primaries) == (200, "Rec. 2020")
@@ -37,8 +38,8 @@ def test_without_loss_reading_gives_the_light_back(tmp_path: Path, scene: np.nda
 
 def test_the_usual_quality_is_hardly_seen_and_much_smaller(tmp_path: Path, scene: np.ndarray) -> None:
     picture = np.tile(scene, (3, 3, 1))
-    write_jpegxl(tmp_path / "a.jxl", picture)
-    write_jpegxl(tmp_path / "exact.jxl", picture, quality=100)
+    JPEG_XL.save(tmp_path / "a.jxl", picture)
+    JPEG_XL.save(tmp_path / "exact.jxl", picture, ResultOptions(quality=100))
     stored = imagecodecs.jpegxl_decode((tmp_path / "a.jxl").read_bytes()).astype(float)
     assert np.mean(np.abs(stored - expected_codes(picture))) / 65535 < 0.01
     assert (tmp_path / "a.jxl").stat().st_size < (tmp_path / "exact.jxl").stat().st_size / 2
@@ -46,7 +47,7 @@ def test_the_usual_quality_is_hardly_seen_and_much_smaller(tmp_path: Path, scene
 
 @pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffmpeg is not installed")
 def test_ffprobe_finds_sixteen_bits_pq_and_bt2020(tmp_path: Path, scene: np.ndarray) -> None:
-    write_jpegxl(tmp_path / "a.jxl", scene)
+    JPEG_XL.save(tmp_path / "a.jxl", scene)
     command = ["ffprobe", "-v", "error", "-show_streams", "-of", "json", tmp_path / "a.jxl"]
     done = subprocess.run(command, capture_output=True, check=False)
     streams = json.loads(done.stdout or "{}").get("streams")
@@ -79,7 +80,7 @@ def test_grey_is_refused(tmp_path: Path, noise: np.ndarray) -> None:
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.9])
 def test_a_cut_file_is_refused_in_one_line(tmp_path: Path, noise: np.ndarray, share: float) -> None:
-    write_jpegxl(tmp_path / "a.jxl", noise)
+    JPEG_XL.save(tmp_path / "a.jxl", noise)
     data = (tmp_path / "a.jxl").read_bytes()
     (tmp_path / "a.jxl").write_bytes(data[: int(len(data) * share)])
     with pytest.raises(InputError, match=r"a\.jxl: damaged or unreadable JPEG XL") as caught:
@@ -90,8 +91,8 @@ def test_a_cut_file_is_refused_in_one_line(tmp_path: Path, noise: np.ndarray, sh
 def test_boxes_of_exif_and_xmp_surround_the_same_codestream(
     tmp_path: Path, scene: np.ndarray, info: PictureInfo
 ) -> None:
-    write_jpegxl(tmp_path / "plain.jxl", scene, info=PictureInfo(primaries=info.primaries))
-    write_jpegxl(tmp_path / "a.jxl", scene, info=info)
+    JPEG_XL.save(tmp_path / "plain.jxl", scene, info=PictureInfo(primaries=info.primaries))
+    JPEG_XL.save(tmp_path / "a.jxl", scene, info=info)
     data, at, boxes = (tmp_path / "a.jxl").read_bytes(), 0, {}
     while at < len(data):
         size = int.from_bytes(data[at : at + 4], "big")
@@ -107,7 +108,7 @@ def test_boxes_of_exif_and_xmp_surround_the_same_codestream(
 
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 def test_exiftool_finds_both(tmp_path: Path, scene: np.ndarray, info: PictureInfo) -> None:
-    write_jpegxl(tmp_path / "a.jxl", scene, info=info)
+    JPEG_XL.save(tmp_path / "a.jxl", scene, info=info)
     told = subprocess.run(["exiftool", "-j", "-n", tmp_path / "a.jxl"], capture_output=True, text=True, check=True)
     (tags,) = json.loads(told.stdout)
     assert {"Error", "Warning"}.isdisjoint(tags)

@@ -14,7 +14,7 @@ import tifffile
 from PIL import Image, ImageCms, ImageOps, features
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.avif import write_avif
+from twostage_hdr.imaging.avif import AVIF
 from twostage_hdr.imaging.ldr import read_ldr
 
 RGB = np.random.default_rng(0).integers(0, 256, (9, 13, 3), dtype=np.uint8)
@@ -363,7 +363,7 @@ def test_hdr_files_are_refused_as_such(tmp_path: Path, suffix: str) -> None:
 
 
 def test_an_hdr_avif_is_refused_as_such(tmp_path: Path) -> None:
-    write_avif(tmp_path / "a.avif", np.ones((8, 8, 3), np.float32))
+    AVIF.save(tmp_path / "a.avif", np.ones((8, 8, 3), np.float32))
     assert refused(tmp_path / "a.avif").startswith("already an HDR image (AVIF with PQ or HLG)")
 
 

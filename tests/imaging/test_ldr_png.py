@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from twostage_hdr.imaging.ldr_png import from_gamma, read_deep_png, read_png_header
+from twostage_hdr.imaging.ldr_png import from_gamma, read_png_header, read_png_samples
 from twostage_hdr.radiometry.srgb import srgb_decode
 
 RGB = np.random.default_rng(0).integers(0, 65536, (9, 13, 3), dtype=np.uint16)
@@ -36,12 +36,12 @@ def test_deep_pngs_of_any_colour_type_keep_their_samples(tmp_path: Path, channel
     stored = samples[:, :, 0].copy() if channels == 1 else samples
     (tmp_path / "a.png").write_bytes(imagecodecs.png_encode(stored))
     assert read_png_header(tmp_path / "a.png").deep
-    np.testing.assert_array_equal(read_deep_png(tmp_path / "a.png").samples, samples)
+    np.testing.assert_array_equal(read_png_samples(tmp_path / "a.png").samples, samples)
 
 
 def test_what_opencv_writes_is_read(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), RGB[:, :, ::-1])
-    np.testing.assert_array_equal(read_deep_png(tmp_path / "a.png").samples, RGB)
+    np.testing.assert_array_equal(read_png_samples(tmp_path / "a.png").samples, RGB)
 
 
 def test_orientation_and_profile_of_a_png_are_found(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_orientation_and_profile_of_a_png_are_found(tmp_path: Path) -> None:
     png = with_chunk(png, b"eXIf", exif(6).removeprefix(b"Exif\0\0"))
     png = with_chunk(png, b"iCCP", b"name\0\0" + zlib.compress(b"a profile"))
     (tmp_path / "a.png").write_bytes(png)
-    image = read_deep_png(tmp_path / "a.png")
+    image = read_png_samples(tmp_path / "a.png")
     assert image.orientation == 6
     assert image.profile == b"a profile"
 

@@ -42,8 +42,10 @@ def test_orientation_and_profile_of_a_tiff_are_found(tmp_path: Path) -> None:
     assert (image.orientation, image.profile) == (8, b"a profile")
 
 
-def test_tiffs_of_8_bits_and_other_files_are_left_to_others(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "a.tif", RGB.astype(np.uint8), photometric="rgb")
+def test_palettes_several_pages_and_other_files_are_left_to_others(tmp_path: Path) -> None:
+    Image.fromarray(RGB.astype(np.uint8)).quantize(16).save(tmp_path / "a.tif")
+    assert read_tiff_beyond_pillow(tmp_path / "a.tif") is None
+    tifffile.imwrite(tmp_path / "a.tif", np.stack([RGB.astype(np.uint8)] * 2), photometric="rgb")
     assert read_tiff_beyond_pillow(tmp_path / "a.tif") is None
     Image.new("RGB", (4, 4)).save(tmp_path / "b.tif", "PNG")
     assert read_tiff_beyond_pillow(tmp_path / "b.tif") is None

@@ -14,7 +14,8 @@ import pytest
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import software_tag
 from twostage_hdr.imaging.picture_info import PictureInfo
-from twostage_hdr.imaging.radiance import RadianceRowWriter, centre_on_shared_exponent, read_radiance, write_radiance
+from twostage_hdr.imaging.radiance import RADIANCE, centre_on_shared_exponent, read_radiance
+from twostage_hdr.imaging.result_format import Target
 
 HEAD = b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n"
 
@@ -166,26 +167,26 @@ def half_step(linear: np.ndarray) -> np.ndarray:
 
 
 def test_every_value_is_within_half_a_step(tmp_path: Path, noise: np.ndarray) -> None:
-    write_radiance(tmp_path / "a.hdr", noise)
+    RADIANCE.save(tmp_path / "a.hdr", noise)
     assert (np.abs(by_opencv(tmp_path / "a.hdr") - noise) <= half_step(noise) * 1.001).all()
 
 
 def test_the_picture_does_not_grow_darker_on_average(tmp_path: Path) -> None:
     linear = np.random.default_rng(0).uniform(0.5, 1, (200, 200, 3)).astype(np.float32)
-    write_radiance(tmp_path / "a.hdr", linear)
+    RADIANCE.save(tmp_path / "a.hdr", linear)
     # Cutting off, as encoders do, would make it 1/512 of the exponent's power darker: 0.26 %.
     assert np.mean(by_opencv(tmp_path / "a.hdr") / linear) == pytest.approx(1, abs=2e-4)
 
 
 def test_writing_what_was_read_changes_nothing(tmp_path: Path, noise: np.ndarray) -> None:
-    write_radiance(tmp_path / "a.hdr", noise)
+    RADIANCE.save(tmp_path / "a.hdr", noise)
     first = by_opencv(tmp_path / "a.hdr")
-    write_radiance(tmp_path / "b.hdr", np.ascontiguousarray(first))
+    RADIANCE.save(tmp_path / "b.hdr", np.ascontiguousarray(first))
     np.testing.assert_array_equal(by_opencv(tmp_path / "b.hdr"), first)
 
 
 def test_three_programs_read_the_same(tmp_path: Path, scene: np.ndarray) -> None:
-    write_radiance(tmp_path / "a.hdr", scene)
+    RADIANCE.save(tmp_path / "a.hdr", scene)
     expected = by_opencv(tmp_path / "a.hdr")
     np.testing.assert_array_equal(OpenImageIO.ImageBuf(str(tmp_path / "a.hdr")).get_pixels(OpenImageIO.FLOAT), expected)
     np.testing.assert_array_equal(imagecodecs.rgbe_decode((tmp_path / "a.hdr").read_bytes()), expected)
@@ -193,7 +194,7 @@ def test_three_programs_read_the_same(tmp_path: Path, scene: np.ndarray) -> None
 
 @pytest.mark.skipif(shutil.which("identify") is None, reason="ImageMagick is not installed")
 def test_imagemagick_reads_the_same_up_to_white(tmp_path: Path, scene: np.ndarray) -> None:
-    write_radiance(tmp_path / "a.hdr", np.minimum(scene, 0.99))
+    RADIANCE.save(tmp_path / "a.hdr", np.minimum(scene, 0.99))
     command = ["convert", tmp_path / "a.hdr", "-set", "colorspace", "sRGB", "-depth", "16", "-endian", "LSB", "rgb:-"]
     told = subprocess.run(command, capture_output=True, check=True).stdout
     pixels = np.frombuffer(told, "<u2").reshape(48, 64, 3) / 65535
@@ -202,8 +203,8 @@ def test_imagemagick_reads_the_same_up_to_white(tmp_path: Path, scene: np.ndarra
 
 @pytest.mark.parametrize("rows", [1, 7, 19])
 def test_row_by_row_is_the_same_file_as_whole(tmp_path: Path, noise: np.ndarray, rows: int) -> None:
-    write_radiance(tmp_path / "whole.hdr", noise)
-    with RadianceRowWriter(tmp_path / "rows.hdr", width=23, height=19) as file:
+    RADIANCE.save(tmp_path / "whole.hdr", noise)
+    with RADIANCE.open(Target(paths=[tmp_path / "rows.hdr"], width=23, height=19)) as file:
         for top in range(0, 19, rows):
             file.write_rows(noise[top : top + rows])
     np.testing.assert_array_equal(by_opencv(tmp_path / "rows.hdr"), by_opencv(tmp_path / "whole.hdr"))
@@ -211,7 +212,7 @@ def test_row_by_row_is_the_same_file_as_whole(tmp_path: Path, noise: np.ndarray,
 
 @pytest.mark.parametrize("value", [0.0, 1e-35, 1.0, 0.998, 0.9999999, 255.0, 65504.0, 1e9, 1.6e38])
 def test_extreme_values_survive(tmp_path: Path, value: float) -> None:
-    write_radiance(tmp_path / "a.hdr", np.full((2, 9, 3), value, np.float32))
+    RADIANCE.save(tmp_path / "a.hdr", np.full((2, 9, 3), value, np.float32))
     np.testing.assert_allclose(by_opencv(tmp_path / "a.hdr"), value, rtol=1 / 256, atol=1e-32)
 
 
@@ -223,7 +224,7 @@ def test_dim_channels_beside_bright_ones_fall_to_zero_and_not_below() -> None:
 
 
 def test_the_header_names_program_date_and_primaries(tmp_path: Path, noise: np.ndarray, info: PictureInfo) -> None:
-    write_radiance(tmp_path / "a.hdr", noise, info=info)
+    RADIANCE.save(tmp_path / "a.hdr", noise, info=info)
     header = (tmp_path / "a.hdr").read_bytes().split(b"\n\n")[0].decode().splitlines()
     assert header[0] == "#?RADIANCE"
     assert {f"SOFTWARE={software_tag()}", "CAPDATE=2024:05:06 07:08:09"} < set(header)
@@ -234,7 +235,7 @@ def test_the_header_names_program_date_and_primaries(tmp_path: Path, noise: np.n
 
 
 def test_what_says_nothing_is_rec709_without_a_date(tmp_path: Path, noise: np.ndarray) -> None:
-    write_radiance(tmp_path / "a.hdr", noise)
+    RADIANCE.save(tmp_path / "a.hdr", noise)
     header = (tmp_path / "a.hdr").read_bytes().split(b"\n\n")[0]
     assert b"CAPDATE" not in header
     assert b"PRIMARIES" not in header

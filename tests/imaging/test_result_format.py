@@ -9,7 +9,7 @@ import pytest
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709
 from twostage_hdr.imaging.picture_info import PictureInfo
-from twostage_hdr.imaging.result_format import ResultOptions, WholeResult, gain_map_size, pq_peak
+from twostage_hdr.imaging.result_format import GainMapSize, ResultOptions, WholeResult, one_of, pq_peak
 
 
 def test_an_image_in_other_primaries_is_that_of_colour_science(noise: np.ndarray) -> None:
@@ -33,6 +33,6 @@ def test_pq_ends_at_ten_thousand_nits() -> None:
 
 
 def test_an_unknown_size_of_gain_maps_is_refused_with_the_choices() -> None:
-    assert gain_map_size("half") == "half"
+    assert one_of("--gain-map", "half", GainMapSize) == "half"
     with pytest.raises(InputError, match="--gain-map third: unknown; choose from full, half, quarter"):
-        gain_map_size("third")
+        one_of("--gain-map", "third", GainMapSize)

@@ -15,11 +15,12 @@ from tests.imaging.gain_map_files import iso_jpeg, iso_metadata
 from tests.imaging.test_hdr_signal import PQ, with_cicp
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3
 from twostage_hdr.imaging.colour_profile import rgb_profile
-from twostage_hdr.imaging.photograph import OwnLight, Photograph, read_photograph
+from twostage_hdr.imaging.hdr_signal import OwnLight
+from twostage_hdr.imaging.photograph import Photograph, read_photograph
 from twostage_hdr.imaging.result_format import ResultOptions
 from twostage_hdr.inference.own_light import CLIPS, hdr_use, joined
 from twostage_hdr.inference.reconstruct import load_reconstructor
-from twostage_hdr.inference.result_files import ResultFiles
+from twostage_hdr.inference.result_files import Result, ResultFiles
 
 
 class Tripled(nn.Module):
@@ -130,9 +131,8 @@ def test_a_red_of_display_p3_has_its_chromaticity_in_the_openexr(tmp_path: Path)
     Image.fromarray(red).save(tmp_path / "a.png", icc_profile=rgb_profile(DISPLAY_P3))
     photograph = read_photograph(tmp_path / "a.png")
     rows = twostage_hdr.reconstruct(photograph)  # the default set, in float or bfloat16
-    with ResultFiles(
-        tmp_path, "a", ["exr"], width=32, height=32, options=ResultOptions(half=False), info=photograph.info
-    ) as files:
+    result = Result(width=32, height=32, options=ResultOptions(half=False), info=photograph.info)
+    with ResultFiles(tmp_path, "a", ["exr"], result) as files:
         files.write_rows(rows)
     with OpenEXR.File(str(tmp_path / "a.exr")) as file:
         stated = np.array([float(value) for value in file.header()["chromaticities"]]).reshape(4, 2)

@@ -14,7 +14,7 @@ from twostage_hdr.imaging.chromaticities import DISPLAY_P3
 from twostage_hdr.imaging.colour_profile import rgb_profile
 from twostage_hdr.imaging.formats import FORMATS, result_format
 from twostage_hdr.imaging.picture_info import PictureInfo
-from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, loss_notes, result_paths
+from twostage_hdr.inference.result_files import Result, ResultFiles, ResultOptions, loss_notes, result_paths
 
 WIDTH, HEIGHT = 24, 19
 
@@ -25,17 +25,14 @@ def linear() -> np.ndarray:
 
 
 def _write(directory, linear, formats, *, along=None, **options) -> list[str]:
-    files = ResultFiles(
-        directory,
-        "photo",
-        formats,
+    result = Result(
         width=WIDTH,
         height=HEIGHT,
         options=ResultOptions(**options),
         uncertainty=lambda top, bottom: linear[top:bottom].max(axis=-1),
         **(along or {}),
     )
-    with files:
+    with ResultFiles(directory, "photo", formats, result) as files:
         for top in range(0, HEIGHT, 7):
             files.write_rows(linear[top : top + 7])
     return files.notes
@@ -71,9 +68,7 @@ def test_the_challenge_pair_divided_by_its_ratio_is_the_encoded_image(tmp_path, 
 
 
 def test_a_failure_in_the_middle_leaves_nothing(tmp_path, linear):
-    files = ResultFiles(
-        tmp_path, "photo", ["exr", "png16"], width=WIDTH, height=HEIGHT, options=ResultOptions(), base=None
-    )
+    files = ResultFiles(tmp_path, "photo", ["exr", "png16"], Result(width=WIDTH, height=HEIGHT))
     with pytest.raises(ValueError, match="do not fit"), files:
         files.write_rows(np.concatenate([linear, linear]))
     assert list(tmp_path.iterdir()) == []

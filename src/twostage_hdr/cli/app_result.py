@@ -10,16 +10,15 @@ import cv2
 import numpy as np
 import torch
 
-from twostage_hdr.cli.batch import eight_bits
 from twostage_hdr.imaging.chromaticities import REC709, to_primaries
 from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.imaging.photograph_metadata import read_picture_info
 from twostage_hdr.imaging.picture_info import PictureInfo
-from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
+from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels, eight_bits
 from twostage_hdr.imaging.preview import to_srgb8
 from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions, merge_bracket
 from twostage_hdr.inference.reconstruct import Reconstructor
-from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, result_paths
+from twostage_hdr.inference.result_files import Result, ResultFiles, ResultOptions, result_paths
 from twostage_hdr.radiometry.srgb import srgb_decode
 
 VIEW_SIDE = 1280
@@ -66,17 +65,10 @@ class AppResult:
         linear = np.load(self.folder / "linear.npy", mmap_mode="r")
         base = np.load(self.folder / "base.npy", mmap_mode="r")
         height, width = linear.shape[:2]
-        with ResultFiles(
-            self.folder,
-            self.stem,
-            formats,
-            width=width,
-            height=height,
-            options=options,
-            info=self.info,
-            base=np.asarray(base),
-            source=self.source,
-        ) as files:
+        result = Result(
+            width=width, height=height, options=options, info=self.info, base=np.asarray(base), source=self.source
+        )
+        with ResultFiles(self.folder, self.stem, formats, result) as files:
             for top in range(0, height, _ROWS_AT_ONCE):
                 files.write_rows(np.asarray(linear[top : top + _ROWS_AT_ONCE]))
         return paths

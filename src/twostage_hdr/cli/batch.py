@@ -23,10 +23,8 @@ from twostage_hdr.cli.destination import Destination, Pending, make_directory
 from twostage_hdr.cli.outcome import LONGEST_LINE, Outcome
 from twostage_hdr.cli.terminal import plain
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.pixel_arrays import LdrPixels, PreviewPixels
 from twostage_hdr.inference.own_light import HdrUse
-from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, Uncertainty, loss_notes
+from twostage_hdr.inference.result_files import Result, ResultFiles, loss_notes
 
 Rows = Float32[np.ndarray, "rows width 3"]
 
@@ -98,37 +96,18 @@ class RowPipe:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class Picture(Result):
     """A file that is read and ready to be turned into results.
 
     Attributes:
-        height: rows.
-        width: pixels in a row.
         rows: the linear result from top to bottom, computed as it is taken.
-        base: the photograph in sRGB, which Ultra HDR shows on ordinary screens.
-        options: how the results are written.
-        info: see `ResultFiles`, as of `source`.
-        source: None where there is not just one.
         notes: what was changed on the way in.
         hdr: what was made of the file's own HDR; None where it has none.
-        uncertainty: see `Reconstruction`; None where there is none.
     """
 
-    height: int
-    width: int
     rows: Iterable[np.ndarray]
-    base: PreviewPixels | None
-    options: ResultOptions
-    info: PictureInfo = NO_INFO
-    source: Path | None = None
     notes: tuple[str, ...] = ()
     hdr: HdrUse | None = None
-    uncertainty: Uncertainty | None = None
-
-
-def eight_bits(pixels: LdrPixels) -> PreviewPixels:
-    """A photograph's pixels, uint8 or uint16, as uint8."""
-    return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
 
 
 Read: TypeAlias = Callable[[Path], Picture]
@@ -226,18 +205,7 @@ class _Job:
     def _write(self, pipe: RowPipe, picture: Picture) -> Outcome:
         formats, peak = self.plan.missing, 0.0
         try:
-            with ResultFiles(
-                self.destination.directory,
-                self.destination.stem(self.source),
-                formats,
-                width=picture.width,
-                height=picture.height,
-                options=picture.options,
-                info=picture.info,
-                base=picture.base,
-                source=picture.source,
-                uncertainty=picture.uncertainty,
-            ) as files:
+            with ResultFiles(self.destination.directory, self.destination.stem(self.source), formats, picture) as files:
                 for rows in pipe.bands():
                     peak = max(peak, float(rows.max()))
                     files.write_rows(rows)

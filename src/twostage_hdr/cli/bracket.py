@@ -6,12 +6,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from twostage_hdr.cli.batch import Picture, eight_bits
+from twostage_hdr.cli.batch import Picture
 from twostage_hdr.cli.destination import Destination, check_collisions
 from twostage_hdr.cli.input_files import BRACKET_ENDING
 from twostage_hdr.cli.outcome import Outcome
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.photograph_metadata import read_picture_info
+from twostage_hdr.imaging.pixel_arrays import eight_bits
 from twostage_hdr.inference.bracket.grouping import group_by_count, group_by_exif
 from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions, merge_bracket
 from twostage_hdr.inference.reconstruct import Reconstructor

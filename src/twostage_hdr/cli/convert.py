@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.cli.batch import Picture, run_batch
 from twostage_hdr.cli.destination import Destination, check_plan
 from twostage_hdr.cli.input_files import FoundFiles, find_files
@@ -14,16 +13,15 @@ from twostage_hdr.cli.outcome import Report, failures
 from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_path_for
+from twostage_hdr.imaging.colour_codes import is_hdr_signal
+from twostage_hdr.imaging.embedded_gain_map import has_gain_map
 from twostage_hdr.imaging.exr import read_exr_info
 from twostage_hdr.imaging.hdr import HDR_READERS, read_hdr
-from twostage_hdr.imaging.ldr_png import read_png_header
 from twostage_hdr.imaging.photograph_metadata import read_picture_info
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
-from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
 from twostage_hdr.inference.result_files import ResultOptions
 
-_GAIN_MAP_MARKS = (b"ns.adobe.com/hdr-gain-map", b"urn:iso:std:iso:ts:21496")
 _ROWS_AT_ONCE = 256
 KINDS = tuple(sorted(HDR_READERS, key=(".png", ".jpg", ".jpeg").__contains__))
 """Suffixes of HDR files, see `result_stem`; last those that a photograph beside an HDR file may have."""
@@ -73,7 +71,6 @@ def convert_all(
             height=height,
             width=width,
             rows=_bands(path, image.pixels, stops),
-            base=None,
             options=replace(options, white_nits=options.white_nits or image.white_nits),
             info=_info(path),
             notes=image.notes,
@@ -101,10 +98,9 @@ def _info(path: Path) -> PictureInfo:
 def _may_hold_hdr(path: Path) -> bool:
     match path.suffix.lower():
         case ".png":
-            return alignratio_path_for(path).is_file() or read_png_header(path).codes[1] in (PQ_TRANSFER, HLG_TRANSFER)
+            return alignratio_path_for(path).is_file() or is_hdr_signal(path)
         case ".jpg" | ".jpeg":
-            data = read_bytes(path)
-            return any(mark in data for mark in _GAIN_MAP_MARKS)
+            return has_gain_map(path)
     return True
 
 

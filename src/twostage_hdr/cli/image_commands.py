@@ -95,8 +95,7 @@ def _options(
     strip_metadata: bool,
 ) -> "ResultOptions":
     from twostage_hdr.errors import InputError
-    from twostage_hdr.imaging.exr import exr_compression
-    from twostage_hdr.imaging.result_format import ResultOptions, gain_map_size
+    from twostage_hdr.imaging.result_format import ExrCompression, GainMapSize, ResultOptions, one_of
     from twostage_hdr.radiometry.photometry import PQ_PEAK
 
     if white_nits is not None and not 1 <= white_nits <= PQ_PEAK:
@@ -105,10 +104,10 @@ def _options(
         raise InputError(f"--quality {quality}", "expected 1 to 100")
     return ResultOptions(
         half=not full_float,
-        compression=exr_compression(compression),
+        compression=one_of("--compression", compression, ExrCompression),
         white_nits=white_nits,
         quality=quality,
-        gain_map=gain_map_size(gain_map),
+        gain_map=one_of("--gain-map", gain_map, GainMapSize),
         one_channel=one_channel,
         strip_metadata=strip_metadata,
     )

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +19,9 @@ from twostage_hdr.data.inspection.dynamic_range import BRIGHT, DARK, range_in_st
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES
 from twostage_hdr.imaging.chromaticities import name_of
-from twostage_hdr.imaging.hdr import HDR_READERS, read_hdr
-from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS
+from twostage_hdr.imaging.hdr import HDR_READERS, HdrImage, read_hdr
 from twostage_hdr.imaging.photograph import read_photograph
+from twostage_hdr.radiometry.photometry import SDR_WHITE_NITS
 
 _PHOTOGRAPHS_ONLY = RAW_SUFFIXES | (set(PHOTOGRAPHS) - HDR_READERS.keys()) | {".jpg", ".jpeg"}
 """Suffixes of files that may hold HDR only beside or as a photograph's pixels."""
@@ -70,14 +70,30 @@ def facts_of(path: Path) -> HdrFileFacts:
     Raises:
         InputError: neither, or a damaged one.
     """
-    if path.suffix.lower() in _PHOTOGRAPHS_ONLY:
-        return _facts_of_photograph(path)
-    try:
-        image = read_hdr(path)
-    except InputError:
-        if path.suffix.lower() not in PHOTOGRAPHS:
-            raise
-        return _facts_of_photograph(path)
+    if path.suffix.lower() not in _PHOTOGRAPHS_ONLY:
+        try:
+            return _summary(path, read_hdr(path))
+        except InputError:
+            if path.suffix.lower() not in PHOTOGRAPHS:
+                raise
+    photograph = read_photograph(path)
+    check_pixels(path, *photograph.shape, HDR_BYTES)
+    light, taken = photograph.light, photograph.info.taken
+    stored = "" if photograph.pixels is None else f"{8 * photograph.pixels.itemsize} bits"
+    image = HdrImage(
+        pixels=photograph.linear(),
+        domain=f"photograph of {stored}" if light is None else ", base of ".join(filter(None, (light.kind, stored))),
+        notes=photograph.notes,
+        white_nits=None if light is None else SDR_WHITE_NITS,
+        primaries=name_of(photograph.info.primaries),
+    )
+    facts = _summary(path, image)
+    return replace(
+        facts, headroom_stops=None if light is None else light.headroom, taken=None if taken is None else str(taken)
+    )
+
+
+def _summary(path: Path, image: HdrImage) -> HdrFileFacts:
     height, width = image.pixels.shape[:2]
     return HdrFileFacts(
         file=str(path),
@@ -92,30 +108,6 @@ def facts_of(path: Path) -> HdrFileFacts:
         white_nits=image.white_nits,
         alignratio=image.alignratio,
         notes=image.notes,
-    )
-
-
-def _facts_of_photograph(path: Path) -> HdrFileFacts:
-    photograph = read_photograph(path)
-    check_pixels(path, *photograph.shape, HDR_BYTES)
-    linear, light, (height, width) = photograph.linear(), photograph.light, photograph.shape
-    stored = "" if photograph.pixels is None else f"{8 * photograph.pixels.itemsize} bits"
-    domain = f"photograph of {stored}" if light is None else ", base of ".join(filter(None, (light.kind, stored)))
-    return HdrFileFacts(
-        file=str(path),
-        width=width,
-        height=height,
-        domain=domain,
-        primaries=name_of(photograph.info.primaries),
-        minimum=float(linear.min()),
-        median=float(np.median(linear)),
-        maximum=float(linear.max()),
-        stops=range_in_stops(linear),
-        white_nits=None if light is None else SDR_WHITE_NITS,
-        alignratio=None,
-        notes=photograph.notes,
-        headroom_stops=None if light is None else light.headroom,
-        taken=None if photograph.info.taken is None else str(photograph.info.taken),
     )
 
 

@@ -12,8 +12,8 @@ from twostage_hdr.cli.outcome import Outcome, Report, failures
 from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.cli.video import run_videos
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.colour_codes import is_hdr_signal
 from twostage_hdr.imaging.formats import DEFAULT_FORMATS, FORMATS
-from twostage_hdr.imaging.hdr_signal import is_hdr_signal
 from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.imaging.video.video_reader import VIDEO_SUFFIXES
 from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor

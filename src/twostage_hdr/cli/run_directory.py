@@ -41,7 +41,6 @@ WANDB_ID = "wandb_id.txt"
 HYDRA = ".hydra"
 
 BEFORE_THE_WORK = frozenset({CONFIG, SPLITS, LOCK, WANDB_ID, HYDRA, "wandb"})
-
 """What a command writes before it has done anything: without more, nothing is lost with it."""
 
 OF_ONE_COMMAND = (TRUST, "report")
@@ -51,7 +50,6 @@ COMMIT = "TWOSTAGE_HDR_COMMIT"
 """Environment variable: the commit that a copy of the sources was made of, for a machine without the repository."""
 
 DEFAULT_PARENTS = ("outputs", "train", "evaluate", "inspect")
-
 """Folders that commands without `hydra.run.dir` make for their own."""
 
 

@@ -39,7 +39,6 @@ NOT_FOR_USERS = (
     r".*The `srun` command is available on your system but is not used",
     r".*It is recommended to use `self.log\(.*sync_dist=True",  # such figures are rank 0's
 )
-
 """Beginnings of warnings, as regular expressions, that a user can do nothing about."""
 
 

@@ -27,7 +27,6 @@ from twostage_hdr.training.callbacks.winograd_rdab import WinogradConvolutions
 from twostage_hdr.training.reconstruction_module import ReconstructionModule
 
 RESULT, LDR = "result", "ldr"
-
 """Names of the run's row and pane, and of its input's."""
 
 

@@ -1,22 +1,17 @@
 """Photographs that carry a gain map, as pairs: the base is the input, the base with its gain the reference."""
 
-import re
 from pathlib import Path
 
-from twostage_hdr.boundary.regular_file import open_regular
 from twostage_hdr.data.hdr_folder import read_exclude_list
 from twostage_hdr.data.pair_source import SRGB, Pair, PairSource, channels_first, read_frame
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import REC709, to_primaries
-from twostage_hdr.imaging.embedded_gain_map import APPLE_GAIN_MAP, APPLE_NOTE
+from twostage_hdr.imaging.embedded_gain_map import has_gain_map
 from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 
 SUFFIXES = (".jpg", ".jpeg", ".heic", ".heif")
-
-_ULTRA_HDR = re.compile(rb"urn:iso:std:iso:ts:21496|ns\.adobe\.com/hdr-gain-map/")
-_HEAD = 2**19  # bytes that hold a photograph's metadata
 
 
 class GainMapSource(PairSource):
@@ -63,17 +58,3 @@ class GainMapSource(PairSource):
             raise InputError(path, "its gain map cannot be used", "export it again with HDR, or exclude it")
         light = to_primaries(photograph.linear(), photograph.info.primaries, REC709)
         return Pair(channels_first(read_frame(path)) / 255, channels_first(light))
-
-
-def has_gain_map(path: Path) -> bool:
-    """Whether a photograph's metadata say so.
-
-    Raises:
-        InputError: the file cannot be opened.
-    """
-    with open_regular(path) as file:
-        head = file.read(_HEAD)
-        if head.startswith(b"\xff\xd8") and _ULTRA_HDR.search(head):
-            return True
-        possible = APPLE_GAIN_MAP in head or (b"MPF\0" in head and APPLE_NOTE in head)
-        return possible and APPLE_GAIN_MAP in head + file.read()

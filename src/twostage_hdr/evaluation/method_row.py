@@ -66,15 +66,12 @@ class MethodRow:
 
 
 AS_GIVEN = "as the method wrote it, no gain alignment"
-
 """Scaling of the challenge's own two metrics."""
 
 ALIGNED = "one gain per image (median over well-exposed pixels), capped at the reference's cap"
-
 """Scaling of every comparison."""
 
 ALIGNED_CRF = "gain-aligned and capped, then CRF-corrected (tone and colour curves fitted to the reference)"
-
 """Scaling of scores that look at lost structure alone."""
 
 

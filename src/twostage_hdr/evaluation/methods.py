@@ -47,7 +47,6 @@ class Method(Protocol):
 
 
 SUFFIXES = (".exr", ".hdr", ".tif", ".tiff", "_hdr.png", "_gt.png")
-
 """What may follow the scene's id in a file name, in the order in which they are looked for."""
 
 

@@ -31,7 +31,7 @@ class Expansion(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Operator:
     """One expansion operator as a row of a comparison."""
 
@@ -57,54 +57,37 @@ class Operator:
         return self.function(ldr, gamma=gamma, white=white, max_output=max_output)
 
 
-ALL_OPERATORS: dict[str, Operator] = {
-    "landis2002": Operator(title="Landis 2002", citation="landis2002", function=landis2002),
-    "banterle2006": Operator(
-        title="Banterle et al. 2006",
-        citation="banterle2006",
-        function=banterle2006,
-        approximation="expand map: density of energy over area, no minimal count of lights; cross-bilateral edges",
-    ),
-    "akyuz2007": Operator(title="Akyüz et al. 2007", citation="akyuz2007", function=akyuz2007),
-    "rempel2007": Operator(title="Rempel et al. 2007", citation="rempel2007", function=rempel2007),
-    "wang2007": Operator(
-        title="Wang et al. 2007",
-        citation="wang2007",
-        function=wang2007,
-        approximation="no user: one lobe of light per clipped region, no texture",
-    ),
-    "didyk2008": Operator(
-        title="Didyk et al. 2008",
-        citation="didyk2008",
-        function=didyk2008,
-        approximation="no user: regions classified by size instead of a trained classifier; curve of our own",
-    ),
-    "masia2009": Operator(
-        title="Masia et al. 2009",
-        citation="masia2009",
-        function=masia2009,
-        approximation="gamma not below 1",
-    ),
-    "kuo2012": Operator(
-        title="Kuo et al. 2012",
-        citation="kuo2012",
-        function=kuo2012,
-        approximation="peak given instead of chosen by the unpublished scene classifier",
-    ),
-    "huo2013": Operator(title="Huo et al. 2013", citation="huo2013", function=huo2013),
-    "kovaleski2014": Operator(title="Kovaleski and Oliveira 2014", citation="kovaleski2014", function=kovaleski2014),
-    "masia2017": Operator(
-        title="Masia et al. 2017",
-        citation="masia2017",
-        function=masia2017,
-        approximation="gamma not below 1",
-    ),
-    "bist2017": Operator(
-        title="Bist et al. 2017",
-        citation="bist2017",
-        function=bist2017,
-        unverified=True,
-        approximation="formula unconfirmed; saturation gain off",
-    ),
+ALL_OPERATORS = {
+    operator.citation: operator
+    for operator in (
+        Operator("Landis 2002", "landis2002", landis2002),
+        Operator(
+            *("Banterle et al. 2006", "banterle2006", banterle2006),
+            approximation="expand map: density of energy over area, no minimal count of lights; cross-bilateral edges",
+        ),
+        Operator("Akyüz et al. 2007", "akyuz2007", akyuz2007),
+        Operator("Rempel et al. 2007", "rempel2007", rempel2007),
+        Operator(
+            *("Wang et al. 2007", "wang2007", wang2007),
+            approximation="no user: one lobe of light per clipped region, no texture",
+        ),
+        Operator(
+            *("Didyk et al. 2008", "didyk2008", didyk2008),
+            approximation="no user: regions classified by size instead of a trained classifier; curve of our own",
+        ),
+        Operator("Masia et al. 2009", "masia2009", masia2009, approximation="gamma not below 1"),
+        Operator(
+            *("Kuo et al. 2012", "kuo2012", kuo2012),
+            approximation="peak given instead of chosen by the unpublished scene classifier",
+        ),
+        Operator("Huo et al. 2013", "huo2013", huo2013),
+        Operator("Kovaleski and Oliveira 2014", "kovaleski2014", kovaleski2014),
+        Operator("Masia et al. 2017", "masia2017", masia2017, approximation="gamma not below 1"),
+        Operator(
+            *("Bist et al. 2017", "bist2017", bist2017),
+            unverified=True,
+            approximation="formula unconfirmed; saturation gain off",
+        ),
+    )
 }
 """Every operator, by year."""

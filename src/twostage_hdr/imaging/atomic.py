@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import BinaryIO
 
 from twostage_hdr.errors import InputError
 
@@ -64,6 +65,18 @@ def temporary_sibling(path: Path) -> Path:
     """A new hidden name beside `path` that says which process of which machine it belongs to."""
     owner = f"{_machine()}-{os.getpid()}-{next(_serial)}"
     return path.with_name(f".{path.stem[:_STEM_AT_MOST]}.tmp-{owner}{path.suffix}")
+
+
+@contextmanager
+def rewritten(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """A file that this process has written, and what takes its place; on failure it stays as it was."""
+    temporary = temporary_sibling(path)
+    try:
+        with path.open("rb") as old, temporary.open("wb") as new:
+            yield old, new
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -2,21 +2,26 @@
 
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import imagecodecs
 import numpy as np
+from PIL import Image
 
+from twostage_hdr.boundary.pixel_limit import check_pixels
+from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.colour_profile import orientation_of
 from twostage_hdr.imaging.exif import result_exif
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.pixel_arrays import LinearPixels
+from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.pixel_arrays import StoredImage
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
 from twostage_hdr.imaging.result_format import WholeFormat, WholeResult, pq_peak
 from twostage_hdr.radiometry.photometry import WHITE
 
 _BITS = 10
+_SPEED = 6  # of the encoder, 0 (slow) to 10
 _BT2020_NCL_MATRIX = 9  # ITU-T H.273
 _COLOUR_BOX = b"colrnclx"
 _SIZE_BOX = b"ispe"
@@ -24,49 +29,21 @@ _PIXEL_BOX = b"pixi"
 _PIXEL_BOX_DEPTH = 9  # bytes from the box's name to the first channel's depth
 
 
-def write_avif(
-    path: str | Path,
-    linear: LinearPixels,
-    *,
-    white_nits: float = WHITE,
-    quality: int = 90,
-    speed: int = 6,
-    info: PictureInfo = NO_INFO,
-) -> None:
-    """Write linear pixels as 10-bit PQ AVIF, full range, 4:4:4.
-
-    Args:
-        path: A name ending in .avif.
-        linear: HxWx3, >= 0; luminances above 10000 cd/m^2 are clipped.
-        white_nits: Luminance of pixels of (1, 1, 1), cd/m^2.
-        quality: 0 to 100.
-        speed: Encoder's effort, 0 (slow) to 10.
-        info: Primaries, EXIF and XMP.
-    """
-    code = np.rint(to_pq2020(linear, white_nits, info.primaries) * (2**_BITS - 1)).astype(np.uint16)
+def _write(result: WholeResult) -> None:
+    """10-bit PQ, full range, 4:4:4; of the options it takes `white_nits` and `quality`."""
+    light = to_pq2020(result.image(), result.options.white_nits or WHITE, result.info.primaries)
     data = imagecodecs.avif_encode(
-        code,
-        level=quality,
-        speed=speed,
+        np.rint(light * (2**_BITS - 1)).astype(np.uint16),
+        level=result.options.quality,
+        speed=_SPEED,
         bitspersample=_BITS,
         pixelformat="yuv444",
         primaries=BT2020_PRIMARIES,
         transfer=PQ_TRANSFER,
         matrix=_BT2020_NCL_MATRIX,
     )
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(_with_metadata(bytes(data), info))
-
-
-def _write(result: WholeResult) -> None:
-    options = result.options
-    write_avif(
-        result.path,
-        result.image(),
-        white_nits=options.white_nits or WHITE,
-        quality=options.quality,
-        info=result.info,
-    )
+    with atomic_path(result.path) as temporary:
+        temporary.write_bytes(_with_metadata(bytes(data), result.info))
 
 
 AVIF = WholeFormat(endings=(".avif",), write=_write, largest=pq_peak)
@@ -88,10 +65,16 @@ def image_sizes(data: bytes) -> list[tuple[int, int]]:
     return [(int.from_bytes(data[at : at + 4], "big"), int.from_bytes(data[at + 4 : at + 8], "big")) for at in boxes]
 
 
-def bit_depth(data: bytes) -> int:
-    """Of an AVIF's first channel, by its `pixi` box."""
+def read_avif_samples(path: Path) -> StoredImage:
+    """The codes of an AVIF, with all their bits."""
+    data = read_bytes(path)
+    for width, height in image_sizes(data):
+        check_pixels(path, width, height)
+    with Image.open(path) as image:
+        orientation = orientation_of(image)
     at = data.find(_PIXEL_BOX)
-    return data[at + _PIXEL_BOX_DEPTH] if at >= 0 else 8
+    bits = data[at + _PIXEL_BOX_DEPTH] if at >= 0 else 8
+    return StoredImage(np.atleast_3d(imagecodecs.avif_decode(data)), orientation, bits=bits)
 
 
 _FLAGS = bytes(4)
@@ -116,21 +99,21 @@ def _with_metadata(avif: bytes, info: PictureInfo) -> bytes:
     # A kind, and behind it an empty name.
     items = [] if exif is None else [(b"Exif\0", _EXIF_BEGINS_AT + exif)]
     items += [] if info.xmp is None else [(b"mime\0application/rdf+xml\0", info.xmp)]
-    boxes = _boxes(avif)
-    meta = _boxes(boxes[b"meta"][len(_FLAGS) :])
+    boxes = dict(boxes_of(avif))
+    meta = dict(boxes_of(boxes[b"meta"][len(_FLAGS) :]))
     if not items or not meta[b"iloc"].startswith(_ILOC_HEAD):
         return avif
     places = list(struct.iter_unpack(_ILOC_ITEM, meta[b"iloc"][len(_ILOC_HEAD) + 2 :]))
     numbers = range(len(places) + 1, len(places) + 1 + len(items))
     described = [
-        _box(b"infe", struct.pack(">IHH", _INFE_VERSION, number, 0) + kind)
+        box(b"infe", struct.pack(">IHH", _INFE_VERSION, number, 0) + kind)
         for number, (kind, _) in zip(numbers, items, strict=True)
     ]
     meta[b"iinf"] = (
         _FLAGS + struct.pack(">H", len(places) + len(items)) + meta[b"iinf"][len(_FLAGS) + 2 :] + b"".join(described)
     )
     picture = meta[b"pitm"][len(_FLAGS) :]
-    references = [_box(b"cdsc", struct.pack(">HH", number, 1) + picture) for number in numbers]
+    references = [box(b"cdsc", struct.pack(">HH", number, 1) + picture) for number in numbers]
     meta[b"iref"] = meta.get(b"iref", _FLAGS) + b"".join(references)
     grown = len(_meta_box(meta, [*places, *((0,) * 5 for _ in items)])) - len(boxes[b"meta"]) - 8
     at = len(avif) + grown + _MDAT_HEAD
@@ -139,25 +122,31 @@ def _with_metadata(avif: bytes, info: PictureInfo) -> bytes:
         moved.append((number, 0, 1, at, len(body)))
         at += len(body)
     boxes[b"meta"] = _meta_box(meta, moved)[8:]
-    contents = b"".join(_box(kind, body) for kind, body in boxes.items())
-    return contents + _box(b"mdat", b"".join(body for _, body in items))
+    contents = b"".join(box(kind, body) for kind, body in boxes.items())
+    return contents + box(b"mdat", b"".join(body for _, body in items))
 
 
 def _meta_box(parts: Mapping[bytes, bytes], places: Sequence[tuple[int, ...]]) -> bytes:
     entries = b"".join(struct.pack(_ILOC_ITEM, *place) for place in places)
     located = {**parts, b"iloc": _ILOC_HEAD + struct.pack(">H", len(places)) + entries}
-    return _box(b"meta", _FLAGS + b"".join(_box(kind, body) for kind, body in located.items()))
+    return box(b"meta", _FLAGS + b"".join(box(kind, body) for kind, body in located.items()))
 
 
-def _box(kind: bytes, body: bytes) -> bytes:
+def box(kind: bytes, body: bytes) -> bytes:
+    """A box of an ISO base media file."""
     return struct.pack(">I", len(body) + 8) + kind + body
 
 
-def _boxes(data: bytes) -> dict[bytes, bytes]:
-    """Bodies by kind, of boxes of which there is one each."""
-    found, at = {}, 0
-    while at < len(data):
-        (size,) = struct.unpack_from(">I", data, at)
-        found[data[at + 4 : at + 8]] = data[at + 8 : at + size]
-        at += size
-    return found
+def boxes_of(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Kinds and bodies of the boxes of an ISO base media file, up to a damaged one."""
+    at = 0
+    while at + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        body = at + 8
+        if size == 1:
+            size, body = int.from_bytes(data[body : body + 8], "big"), body + 8
+        end = at + size if size else len(data)
+        if end < body:
+            return
+        yield kind, data[body:end]
+        at = end

@@ -11,7 +11,6 @@ from twostage_hdr.imaging.pixel_arrays import LdrPixels
 _RAW_NAMES = "3fr arw cr2 cr3 dng erf iiq nef nrw orf pef raf rw2 rwl sr2 srf srw"
 RAW_SUFFIXES = frozenset(f".{name}" for name in _RAW_NAMES.split())
 """Most are TIFF inside, so that only the name tells them from a photograph: Pillow would take their thumbnail."""
-
 SRGB_CURVE = (2.4, 12.92)
 """Power and slope at black of the sRGB encoding, as LibRaw takes them."""
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import imagecodecs
 import numpy as np
-import OpenImageIO
 from jaxtyping import UInt16
 
 from twostage_hdr.boundary.file_reader import file_reader
@@ -18,21 +17,17 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.chromaticities import REC709
 from twostage_hdr.imaging.ldr_png import png_size
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import EncodedPixels, HdrImage
 from twostage_hdr.imaging.png_chunks import metadata_chunks, put_chunks
-from twostage_hdr.imaging.result_format import WholeFormat, WholeResult
+from twostage_hdr.imaging.result_format import Target, WholeFormat, WholeResult
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 PNG16_MAX = 65535
 """Largest value of a 16-bit sample."""
-
 _SCALES = (1e-12, 1e12)
 """Beyond them 65535 / alignratio, made linear, leaves the range of float32; real ones are some 10^2 to 10^5."""
-
-# zlib's fastest level on differences of neighbours: a third larger than the best, ten times as fast
-PNG_LEVEL, _PNG_RUN_LENGTHS, _PNG_SUB_FILTER = 1, 3, 16
+PNG_LEVEL = 1  # zlib's fastest: a third larger than the best, ten times as fast
 
 
 def alignratio_of(encoded: EncodedPixels) -> float:
@@ -52,12 +47,10 @@ def write_challenge_pair(png_path: str | Path, alignratio_path: str | Path, enco
     Returns:
         The alignratio.
     """
-    alignratio = alignratio_of(encoded)
-    stored = quantise(encoded, alignratio)
-    data = imagecodecs.png_encode(stored, level=PNG_LEVEL, strategy=_PNG_RUN_LENGTHS, filter=_PNG_SUB_FILTER)
-    with atomic_path(png_path) as temporary_png, atomic_path(alignratio_path) as temporary_scale:
-        temporary_png.write_bytes(data)
-        np.save(temporary_scale, np.float64(alignratio))
+    alignratio, (height, width) = alignratio_of(encoded), encoded.shape[:2]
+    target = Target(paths=[Path(png_path), Path(alignratio_path)], width=width, height=height)
+    with ChallengeRowWriter(target, alignratio=alignratio) as file:
+        file.write_rows(encoded)
     return alignratio
 
 
@@ -65,28 +58,13 @@ class ChallengeRowWriter(ScanlineWriter):
     """The challenge's pair written by blocks of rows, for images whose maximum is known beforehand.
 
     Args:
-        png_path: Where the 16-bit PNG goes.
-        alignratio_path: Where its scale goes; it is written first, so that no PNG ever lacks it.
-        width: Pixels in a row.
-        height: Number of rows.
+        target: The PNG and its scale, which is written first, so that no PNG ever lacks it; pixels are Rec. 709.
         alignratio: 65535 / max(encoded), see `alignratio_of`; brighter values are clipped.
-        info: EXIF and XMP; pixels are Rec. 709.
     """
 
-    def __init__(
-        self,
-        png_path: str | Path,
-        alignratio_path: str | Path,
-        *,
-        width: int,
-        height: int,
-        alignratio: float,
-        info: PictureInfo = NO_INFO,
-    ) -> None:
-        spec = OpenImageIO.ImageSpec(width, height, 3, "uint16")
-        spec.attribute("png:compressionLevel", PNG_LEVEL)
-        super().__init__(png_path, spec, info)
-        self._alignratio_path = alignratio_path
+    def __init__(self, target: Target, *, alignratio: float) -> None:
+        super().__init__(target, "uint16", {"png:compressionLevel": PNG_LEVEL})
+        self._alignratio_path = target.paths[1]
         self._alignratio = alignratio
 
     def __enter__(self) -> "ChallengeRowWriter":
@@ -107,12 +85,9 @@ class ChallengeRowWriter(ScanlineWriter):
 
 def _write(result: WholeResult) -> None:
     gamma = np.float32(1 / HDM_GAMMA)
-    png, scale = result.paths
     brightest = max(float(rows.max()) for rows in result.rows(REC709))
     alignratio = alignratio_of(np.full((1, 1, 3), brightest, np.float32) ** gamma)
-    with ChallengeRowWriter(
-        png, scale, width=result.width, height=result.height, alignratio=alignratio, info=result.info
-    ) as file:
+    with ChallengeRowWriter(result, alignratio=alignratio) as file:
         for rows in result.rows(REC709):
             file.write_rows(rows**gamma)
 

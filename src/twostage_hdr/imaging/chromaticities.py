@@ -10,12 +10,8 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 
 Matrix: TypeAlias = Float64[np.ndarray, "3 3"]
-
 """A 3x3 matrix that acts on column vectors."""
-
-
 _D50 = np.array([0.9642, 1.0, 0.8249])
-
 """White of ICC's profile connection space, XYZ (ICC.1, 7.2.16)."""
 
 
@@ -29,29 +25,17 @@ class Chromaticities(NamedTuple):
 
 
 REC709 = Chromaticities((0.64, 0.33), (0.30, 0.60), (0.15, 0.06), (0.3127, 0.3290))
-
 """Recommendation ITU-R BT.709, also sRGB."""
-
 REC2020 = Chromaticities((0.708, 0.292), (0.170, 0.797), (0.131, 0.046), (0.3127, 0.3290))
-
 """Recommendation ITU-R BT.2020 and BT.2100 [itu2100]."""
-
 DISPLAY_P3 = Chromaticities((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), (0.3127, 0.3290))
-
 """SMPTE EG 432-1 primaries with a D65 white."""
-
 ADOBE_RGB = Chromaticities((0.64, 0.33), (0.21, 0.71), (0.15, 0.06), (0.3127, 0.3290))
-
 """Adobe RGB (1998)."""
-
 ACES_AP0 = Chromaticities((0.7347, 0.2653), (0.0, 1.0), (0.0001, -0.077), (0.32168, 0.33767))
-
 """SMPTE ST 2065-1 (ACES)."""
-
 ACES_AP1 = Chromaticities((0.713, 0.293), (0.165, 0.830), (0.128, 0.044), (0.32168, 0.33767))
-
 """ACEScg."""
-
 _NAMES = {
     "Rec. 709": REC709,
     "Rec. 2020": REC2020,
@@ -62,15 +46,10 @@ _NAMES = {
 }
 
 PRIMARIES_BY_CODE = {1: REC709, 9: REC2020, 12: DISPLAY_P3}
-
 """By the colour primaries of ITU-T H.273."""
-
 _NAME_TOLERANCE = 1e-3
-
 _SMALLEST_GAMUT = 1e-4  # twice the area of the triangle in xy; Rec. 709's is 0.22
-
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
-
 """Sharpened cone responses of the Bradford transform (ICC.1, annex E)."""
 
 

@@ -3,11 +3,11 @@
 import io
 import struct
 from functools import cache
-from typing import NamedTuple
 
 import imagecodecs
 import numpy as np
 import torch
+from jaxtyping import UInt8
 from PIL import Image, ImageCms
 
 from twostage_hdr.imaging.chromaticities import (
@@ -26,9 +26,7 @@ from twostage_hdr.radiometry.srgb import srgb_decode
 _SAME_PRIMARIES = 0.005  # of X, Y and Z; encoders round, and the closest two spaces differ by 0.06
 _OUTSIDE = -0.01  # a share of a Rec. 709 primary from which a profile's own is outside Rec. 709
 _KNOWN = (REC709, DISPLAY_P3, REC2020, ADOBE_RGB)
-
 _EXACT = 0x0100
-
 """Little CMS's "no optimisation": else it takes 16-bit colours from a coarse table, 0.2 % off; 8-bit ones are exact."""
 
 
@@ -42,11 +40,10 @@ def convert_to_srgb(pixels: LdrPixels, profile: bytes | None) -> tuple[LdrPixels
     """
     if not profile:
         return pixels, []
-    try:
-        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    except (OSError, ImageCms.PyCMSError):
+    opened = opened_profile(profile)
+    if opened is None:
         return pixels, ["damaged colour profile ignored"]
-    name = _name(opened)
+    name = profile_name(opened)
     space = opened.profile.xcolor_space.strip()
     if name.startswith("sRGB"):
         return pixels, []
@@ -97,10 +94,10 @@ def _is_wide(profile: bytes) -> bool:
 
 def _colorants(profile: bytes | None) -> Matrix | None:
     """From linear RGB of a profile of primaries and curves to its XYZ, whose white is D50."""
-    try:
-        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile or b"")).profile
-    except (OSError, ImageCms.PyCMSError):
+    stated = opened_profile(profile)
+    if stated is None:
         return None
+    opened = stated.profile
     columns = [column for column in (opened.red_colorant, opened.green_colorant, opened.blue_colorant) if column]
     if opened.xcolor_space.strip() != "RGB" or not opened.is_matrix_shaper or len(columns) < 3:
         return None
@@ -120,33 +117,27 @@ def _transformed(pixels: LdrPixels, profile: bytes, target: bytes, dtype: type) 
     return converted
 
 
-class InkConversion(NamedTuple):
-    """From the inks of an embedded profile to sRGB, 8 bits, perceptual."""
-
-    name: str
-    """The profile's."""
-    transform: ImageCms.ImageCmsTransform
-
-    @classmethod
-    def of(cls, profile: bytes | None) -> "InkConversion | None":
-        """None without a usable CMYK profile."""
-        if not profile:
-            return None
-        try:
-            inks = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            transform = ImageCms.buildTransform(inks, ImageCms.createProfile("sRGB"), "CMYK", "RGB")
-        except (OSError, ImageCms.PyCMSError):
-            return None
-        return cls(_name(inks), transform)
-
-    def apply(self, rows: Image.Image) -> Image.Image:
-        """RGB of CMYK."""
-        converted = ImageCms.applyTransform(rows, self.transform)
-        assert converted is not None  # only a conversion in place gives None
-        return converted
+def inks_to_srgb(inks: UInt8[np.ndarray, "height width 4"], profile: bytes | None) -> tuple[LdrPixels, str] | None:
+    """CMYK of an embedded profile as sRGB, perceptual, with a note; None without a usable profile."""
+    opened = opened_profile(profile)
+    if opened is None or opened.profile.xcolor_space.strip() != "CMYK":
+        return None
+    srgb = imagecodecs.cms_profile("srgb")
+    assert profile is not None
+    converted: LdrPixels = imagecodecs.cms_transform(inks, profile, srgb, colorspace="cmyk", outcolorspace="rgb")
+    return converted, f"converted from {profile_name(opened)} to sRGB"
 
 
-def _name(profile: ImageCms.ImageCmsProfile) -> str:
+def opened_profile(profile: bytes | None) -> ImageCms.ImageCmsProfile | None:
+    """The profile; None for a damaged one, or none."""
+    try:
+        return ImageCms.ImageCmsProfile(io.BytesIO(profile or b""))
+    except (OSError, ImageCms.PyCMSError):
+        return None
+
+
+def profile_name(profile: ImageCms.ImageCmsProfile) -> str:
+    """Its description."""
     return (profile.profile.profile_description or "an unnamed profile").strip("\0 \n")
 
 
@@ -166,24 +157,11 @@ def upright(pixels: np.ndarray, orientation: int) -> tuple[np.ndarray, list[str]
     Returns:
         A view of the pixels, and a note if it differs from them.
     """
-    match orientation:
-        case 2:
-            turned = pixels[:, ::-1]
-        case 3:
-            turned = pixels[::-1, ::-1]
-        case 4:
-            turned = pixels[::-1]
-        case 5:
-            turned = pixels.swapaxes(0, 1)
-        case 6:
-            turned = pixels[::-1].swapaxes(0, 1)
-        case 7:
-            turned = pixels[::-1, ::-1].swapaxes(0, 1)
-        case 8:
-            turned = pixels[:, ::-1].swapaxes(0, 1)
-        case _:
-            return pixels, []
-    return turned, ["rotated by EXIF orientation"]
+    if orientation not in range(2, 9):
+        return pixels, []
+    down, right = (-1 if orientation in mirrored else 1 for mirrored in ((3, 4, 6, 7), (2, 3, 7, 8)))
+    turned = pixels[::down, ::right]
+    return turned.swapaxes(0, 1) if orientation > 4 else turned, ["rotated by EXIF orientation"]
 
 
 _CURVE_POINTS = 256

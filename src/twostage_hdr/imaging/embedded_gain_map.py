@@ -19,10 +19,10 @@ from jaxtyping import Float32, UInt8
 from PIL import ExifTags, Image, TiffImagePlugin
 
 from twostage_hdr.boundary.pixel_limit import check_pixels
-from twostage_hdr.boundary.regular_file import read_bytes
-from twostage_hdr.imaging.chromaticities import REC709, Chromaticities
+from twostage_hdr.boundary.regular_file import open_regular, read_bytes
+from twostage_hdr.imaging.chromaticities import Chromaticities
+from twostage_hdr.imaging.colour_codes import open_heif
 from twostage_hdr.imaging.colour_profile import orientation_of, profile_primaries, upright
-from twostage_hdr.imaging.ldr import open_heif
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 
 _ISO = b"urn:iso:std:iso:ts:21496:-1\0"
@@ -34,6 +34,8 @@ APPLE_NOTE = b"Apple iOS\0"
 _JPEG_START = b"\xff\xd8\xff"
 _JPEGS_AT_MOST = 16
 """Further pictures that are looked at, since a file may consist of beginnings."""
+_ULTRA_HDR = re.compile(rb"urn:iso:std:iso:ts:21496|ns\.adobe\.com/hdr-gain-map/")
+_HEAD = 2**19  # bytes that hold a photograph's metadata
 _THREE_CHANNELS, _BASE_COLOUR_SPACE, _COMMON_DENOMINATOR, _HDR_BASE = 0x80, 0x40, 0x08, 0x04
 _APPLE_TAGS = (33, 48)
 _LARGEST_STATED = 64.0
@@ -115,11 +117,18 @@ def jpeg_gain_map(path: Path) -> EmbeddedGainMap | None:
     return None
 
 
-def shown_primaries(data: bytes) -> Chromaticities:
-    """Those of the HDR picture that libultrahdr decodes from a JPEG: of the map's profile, else of the base's."""
-    with Image.open(io.BytesIO(data)) as base:
-        profiles = [base.info.get("icc_profile"), *(other.info.get("icc_profile") for other in _further_pictures(data))]
-    return next(filter(None, map(profile_primaries, reversed(profiles))), REC709)
+def has_gain_map(path: Path) -> bool:
+    """Whether a photograph's metadata say so.
+
+    Raises:
+        InputError: the file cannot be opened.
+    """
+    with open_regular(path) as file:
+        head = file.read(_HEAD)
+        if head.startswith(_JPEG_START) and _ULTRA_HDR.search(head):
+            return True
+        possible = APPLE_GAIN_MAP in head or (b"MPF\0" in head and APPLE_NOTE in head)
+        return possible and APPLE_GAIN_MAP in head + file.read()
 
 
 def heif_gain_map(path: Path) -> EmbeddedGainMap | None:

@@ -2,7 +2,6 @@
 
 import math
 import struct
-from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
@@ -77,30 +76,23 @@ def read_block(exif: bytes | None) -> Image.Exif:
     return block
 
 
-def openexr_attributes(info: PictureInfo) -> Mapping[str, float | str]:
+def openexr_attributes(info: PictureInfo) -> dict[str, float | str]:
     """OpenEXR's standard attributes (and the customary `xmp`) of what a photograph says about itself."""
     block = read_block(info.exif)
     tags = {**block, **block.get_ifd(ExifTags.IFD.Exif)}
     place = block.get_ifd(ExifTags.IFD.GPSInfo)
-    numbers = {name: _number(tags.get(tag)) for tag, name in _NUMBERS.items()}
+    numbers = {name: exif_number(tags.get(tag)) for tag, name in _NUMBERS.items()}
     numbers["latitude"] = _degrees(place.get(_GPS.GPSLatitude), place.get(_GPS.GPSLatitudeRef) == "S")
     numbers["longitude"] = _degrees(place.get(_GPS.GPSLongitude), place.get(_GPS.GPSLongitudeRef) == "W")
     numbers["utcOffset"] = _seconds_to_utc(tags.get(_TAGS.OffsetTimeOriginal))
-    numbers["altitude"] = _number(place.get(_GPS.GPSAltitude), below=place.get(_GPS.GPSAltitudeRef) in (1, b"\x01"))
+    numbers["altitude"] = exif_number(place.get(_GPS.GPSAltitude), below=place.get(_GPS.GPSAltitudeRef) in (1, b"\x01"))
     texts = {name: str(tags[tag]).strip("\0 ") for tag, name in _TEXTS.items() if tag in tags}
     xmp = {} if info.xmp is None else {"xmp": info.xmp.decode("utf-8", "replace")}
     return {name: value for name, value in {**numbers, **texts, **xmp}.items() if value not in (None, "")}
 
 
-def first_directory_texts(info: PictureInfo) -> Mapping[str, str]:
-    """Camera, author and rights, by the names that TIFF, EXIF and OpenImageIO have for them."""
-    block = read_block(info.exif)
-    tags = (_TAGS.Make, _TAGS.Model, _TAGS.Artist, _TAGS.Copyright)
-    return {tag.name: str(block[tag]).strip("\0 ") for tag in tags if tag in block}
-
-
-def _number(value: object, *, below: bool = False) -> float | None:
-    """Cameras write 0/0 for what they do not know."""
+def exif_number(value: object, *, below: bool = False) -> float | None:
+    """The first number of a tag, negated if below; None for none: cameras write 0/0 for what they do not know."""
     try:
         number = float(value[0] if isinstance(value, tuple) else value)  # type: ignore[arg-type]
     except (TypeError, ValueError, IndexError, ZeroDivisionError):
@@ -110,7 +102,7 @@ def _number(value: object, *, below: bool = False) -> float | None:
 
 def _degrees(parts: object, negative: bool) -> float | None:
     """Of degrees, minutes and seconds; south and west are negative."""
-    numbers = [_number(part) for part in parts] if isinstance(parts, tuple) else []
+    numbers = [exif_number(part) for part in parts] if isinstance(parts, tuple) else []
     if len(numbers) != 3 or None in numbers:
         return None
     degrees = sum(part / 60**place for place, part in enumerate(numbers) if part is not None)

@@ -9,6 +9,7 @@ from PIL import ExifTags, Image
 
 from twostage_hdr.boundary.quiet import quiet_libraries
 from twostage_hdr.boundary.regular_file import regular_file
+from twostage_hdr.imaging.exif import exif_number
 from twostage_hdr.imaging.ldr import PILLOW_FORMATS
 
 AUTO_BRACKET = 2
@@ -71,12 +72,9 @@ def read_exif_exposure(path: Path) -> ExifExposure:
 
 
 def _positive(value: object) -> float | None:
-    """The first number of a tag if it is above 0: cameras write 0 or 0/0 for what they do not know."""
-    try:
-        number = float(value[0] if isinstance(value, tuple) else value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, IndexError, ZeroDivisionError):
-        return None
-    return number if math.isfinite(number) and number > 0 else None
+    """The number of a tag if it is above 0: cameras write 0 for what they do not know."""
+    number = exif_number(value)
+    return number if number is not None and number > 0 else None
 
 
 def exif_moment(text: object, fraction: object) -> datetime | None:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any
 
 import cv2
 import numpy as np
@@ -30,10 +30,8 @@ from twostage_hdr.imaging.result_format import ExrCompression, ResultOptions, Ro
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 
 _Channels = Mapping[str, np.ndarray]
-
 _SAMPLE_BYTES = 8
 """Memory for one sample of at most 32 bits while it is decoded."""
-
 _DEEP = frozenset({OpenEXR.deepscanline, OpenEXR.deeptile})
 
 
@@ -149,64 +147,30 @@ def _from_luminance_chroma(channels: _Channels, primaries: Chromaticities) -> np
 
 
 LARGEST_HALF = float(np.finfo(np.float16).max)
-
 """Brighter values are clipped in files of 16-bit floats."""
-
-
-def exr_compression(name: str) -> ExrCompression:
-    """OpenEXR's compression of that name.
-
-    Raises:
-        InputError: unknown.
-    """
-    if name not in get_args(ExrCompression):
-        raise InputError(f"--compression {name}", "unknown", f"choose from {', '.join(get_args(ExrCompression))}")
-    return cast(ExrCompression, name)
 
 
 class ExrRowWriter(ScanlineWriter):
     """An OpenEXR file written by blocks of rows.
 
     Args:
-        path: A name ending in .exr.
-        width: Pixels in a row.
-        height: Number of rows.
-        half: 16-bit floats, values above 65504 clipped; else 32-bit.
-        compression: OpenEXR's compression method.
-        white_nits: Luminance in cd/m^2 of pixels of (1, 1, 1), stored as `whiteLuminance`; None leaves it open.
+        target: The file; of the options it takes `half` (values above 65504 are clipped), `compression`, `white_nits`.
         pixel_aspect: Width / height of a pixel.
         grey: One channel, Y, instead of R, G and B.
-        info: Primaries, and what goes into the standard attributes.
     """
 
-    def __init__(
-        self,
-        path: str | Path,
-        *,
-        width: int,
-        height: int,
-        half: bool = True,
-        compression: ExrCompression = "zip",
-        white_nits: float | None = None,
-        pixel_aspect: float = 1.0,
-        grey: bool = False,
-        info: PictureInfo = NO_INFO,
-    ) -> None:
-        spec = OpenImageIO.ImageSpec(width, height, 1 if grey else 3, "half" if half else "float")
-        if grey:
-            spec.channelnames = ("Y",)
-        spec.attribute("compression", compression)
-        if info.primaries == REC709:
-            spec.attribute("oiio:ColorSpace", "lin_rec709_scene")
-        numbers = tuple(float(number) for xy in info.primaries for number in xy)
-        spec.attribute("chromaticities", OpenImageIO.TypeDesc("float[8]"), numbers)
-        for name, value in openexr_attributes(info).items():
-            spec.attribute(name, value)
-        if white_nits is not None:
-            spec.attribute("whiteLuminance", float(white_nits))
-        spec.attribute("PixelAspectRatio", float(pixel_aspect))
-        super().__init__(path, spec, info)
-        self._half = half
+    def __init__(self, target: Target, *, pixel_aspect: float = 1.0, grey: bool = False) -> None:
+        options, primaries = target.options, target.info.primaries
+        attributes = openexr_attributes(target.info)
+        attributes |= {"compression": options.compression, "PixelAspectRatio": float(pixel_aspect)}
+        if primaries == REC709:
+            attributes["oiio:ColorSpace"] = "lin_rec709_scene"
+        if options.white_nits is not None:
+            attributes["whiteLuminance"] = float(options.white_nits)
+        super().__init__(target, "half" if options.half else "float", attributes, channels=1 if grey else 3)
+        numbers = tuple(float(number) for xy in primaries for number in xy)
+        self._spec.attribute("chromaticities", OpenImageIO.TypeDesc("float[8]"), numbers)
+        self._half = options.half
 
     def write_rows(self, rows: Float32[np.ndarray, "rows width channels"]) -> None:
         """Append rows of linear pixels, (count, width, 3) float32, or (count, width, 1) of grey."""
@@ -220,40 +184,15 @@ def write_exr(
     half: bool = True,
     compression: ExrCompression = "zip",
     white_nits: float | None = None,
-    pixel_aspect: float = 1.0,
     info: PictureInfo = NO_INFO,
 ) -> None:
-    """Write linear pixels as OpenEXR; the arguments are ExrRowWriter's."""
-    height, width = linear.shape[:2]
-    with ExrRowWriter(
-        path,
-        width=width,
-        height=height,
-        half=half,
-        compression=compression,
-        white_nits=white_nits,
-        pixel_aspect=pixel_aspect,
-        info=info,
-    ) as file:
-        file.write_rows(linear)
-
-
-def _open(target: Target) -> ExrRowWriter:
-    options = target.options
-    return ExrRowWriter(
-        target.path,
-        width=target.width,
-        height=target.height,
-        half=options.half,
-        compression=options.compression,
-        white_nits=options.white_nits,
-        info=target.info,
-    )
+    """Write linear pixels, in the primaries of `info`, as OpenEXR; for the others see `ResultOptions`."""
+    EXR.save(path, linear, ResultOptions(half=half, compression=compression, white_nits=white_nits), info)
 
 
 def _largest(options: ResultOptions) -> tuple[float, str]:
     return (LARGEST_HALF if options.half else math.inf), "OpenEXR of 16-bit floats"
 
 
-EXR = RowFormat(endings=(".exr",), open=_open, largest=_largest)
+EXR = RowFormat(endings=(".exr",), open=ExrRowWriter, largest=_largest)
 """Linear half or float, with chromaticities, `whiteLuminance` on request, and what the photograph says."""

@@ -22,9 +22,7 @@ FORMATS = {
     "uncertainty": "twostage_hdr.imaging.uncertainty.UNCERTAINTY",
 }
 """Names of `--to`, and where each says how it is written."""
-
 DEFAULT_FORMATS = ("exr", "png16")
-
 OF_A_NETWORK = ("uncertainty",)
 """What only a reconstruction has; the others can be made of any HDR image."""
 

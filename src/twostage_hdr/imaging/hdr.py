@@ -7,24 +7,24 @@ from types import MappingProxyType
 from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import read_challenge_as_linear
+from twostage_hdr.imaging.colour_codes import is_hdr_signal
 from twostage_hdr.imaging.exr import read_exr
-from twostage_hdr.imaging.hdr_signal import is_hdr_signal, read_signal_as_linear
 from twostage_hdr.imaging.jpegxl import read_linear_jpegxl
+from twostage_hdr.imaging.photograph import read_own_light
 from twostage_hdr.imaging.pixel_arrays import HdrImage
 from twostage_hdr.imaging.radiance import read_radiance
 from twostage_hdr.imaging.tiff import read_tiff
-from twostage_hdr.imaging.ultra_hdr import read_ultra_hdr
 
 __all__ = ["HDR_READERS", "HdrImage", "read_hdr"]
 
 
 def _read_png(path: Path) -> HdrImage:
     """By its colour codes; one without them is the challenge's, with the scale beside it."""
-    return read_signal_as_linear(path) if is_hdr_signal(path) else read_challenge_as_linear(path)
+    return read_own_light(path) if is_hdr_signal(path) else read_challenge_as_linear(path)
 
 
 def _read_jpegxl(path: Path) -> HdrImage:
-    return read_signal_as_linear(path) if is_hdr_signal(path) else read_linear_jpegxl(path)
+    return read_own_light(path) if is_hdr_signal(path) else read_linear_jpegxl(path)
 
 
 HDR_READERS: Mapping[str, Callable[[Path], HdrImage]] = MappingProxyType(
@@ -35,9 +35,9 @@ HDR_READERS: Mapping[str, Callable[[Path], HdrImage]] = MappingProxyType(
         ".tif": read_tiff,
         ".tiff": read_tiff,
         ".png": _read_png,
-        ".jpg": read_ultra_hdr,
-        ".jpeg": read_ultra_hdr,
-        ".avif": read_signal_as_linear,
+        ".jpg": read_own_light,
+        ".jpeg": read_own_light,
+        ".avif": read_own_light,
         ".jxl": _read_jpegxl,
     }
 )

@@ -1,177 +1,126 @@
-"""Photographs whose pixels are an HDR signal, PQ or HLG: AVIF, HEIC, JPEG XL, and PNG with cICP."""
+"""The light of HDR photographs; of AVIF, HEIC, JPEG XL and PNG (cICP) whose pixels are PQ or HLG."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import imagecodecs
 import numpy as np
 import torch
-from jaxtyping import UInt
-from PIL import Image
+from jaxtyping import Float32, UInt
 
-from twostage_hdr.boundary.file_reader import file_reader
-from twostage_hdr.boundary.pixel_limit import HDR_BYTES, PHOTOGRAPH_BYTES, check_pixels
-from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.avif import bit_depth, colour_codes, image_sizes
-from twostage_hdr.imaging.chromaticities import PRIMARIES_BY_CODE, Chromaticities, name_of, rgb_to_xyz, to_rec709_pixels
-from twostage_hdr.imaging.colour_profile import orientation_of, upright
-from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS
-from twostage_hdr.imaging.jpegxl import is_jpegxl, jpegxl_codes, read_jpegxl_samples
-from twostage_hdr.imaging.ldr import brands, is_heif, open_heif
-from twostage_hdr.imaging.ldr_png import png_size, read_png_header
-from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
-from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
+from twostage_hdr.imaging.avif import read_avif_samples
+from twostage_hdr.imaging.chromaticities import PRIMARIES_BY_CODE, REC709, Chromaticities, rgb_to_xyz
+from twostage_hdr.imaging.colour_codes import SIGNALS, container, open_heif, stated_codes
+from twostage_hdr.imaging.colour_profile import upright
+from twostage_hdr.imaging.jpegxl import read_jpegxl_samples
+from twostage_hdr.imaging.ldr_png import read_png_samples
+from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, StoredImage
+from twostage_hdr.imaging.pq_pixels import PQ_TRANSFER
 from twostage_hdr.radiometry.hlg import HLG_PEAK, hlg_display, hlg_scene
-from twostage_hdr.radiometry.photometry import PQ_PEAK, WHITE
+from twostage_hdr.radiometry.photometry import PQ_PEAK, SDR_WHITE_NITS
 from twostage_hdr.radiometry.pq import pq_decode
+from twostage_hdr.radiometry.srgb import srgb_encode
 
-_NAMES = {PQ_TRANSFER: "PQ", HLG_TRANSFER: "HLG"}
+_BAND = 256  # rows at once
+_LARGEST = 65535
 
 
 @dataclass(frozen=True, kw_only=True)
-class HdrSignal:
-    """Code values as a file stores them.
+class OwnLight:
+    """The light that an HDR photograph itself holds, linear; 1.0 = its SDR white (203 cd/m^2 in PQ and HLG).
 
     Attributes:
-        kind: signal and format, in words.
-        codes: upright RGB, full range.
-        largest: code of the signal 1.0.
-        transfer: PQ's or HLG's code of ITU-T H.273.
-        primaries: of the pixels.
-        notes: what was changed on the way.
+        kind: of HDR, in words.
+        height: rows.
+        width: pixels in a row.
+        peak: the most that each channel can hold.
+        rows: gives those from one to another.
+        bits: of the samples of PQ and HLG; None of what a gain map makes.
+        primaries: of the light.
+        notes: what was changed on the way, in words.
     """
 
     kind: str
-    codes: UInt[np.ndarray, "height width 3"]
-    largest: int
-    transfer: int
-    primaries: Chromaticities
+    height: int
+    width: int
+    peak: Float32[np.ndarray, "3"]
+    rows: Callable[[int, int], LinearPixels]
+    bits: int | None = None
+    primaries: Chromaticities = REC709
     notes: tuple[str, ...] = ()
 
     @property
-    def peak(self) -> float:
-        """Light of the brightest white, 1.0 = SDR white (203 cd/m^2)."""
-        return (PQ_PEAK if self.transfer == PQ_TRANSFER else HLG_PEAK) / SDR_WHITE_NITS
+    def headroom(self) -> float:
+        """Stops from SDR white to the peak."""
+        return float(np.log2(self.peak.max()))
 
-    def light(self) -> Callable[[int, int], LinearPixels]:
-        """What gives the linear light of the rows from one to another, 1.0 = SDR white.
+    def bands(self) -> Iterator[LinearPixels]:
+        """All rows, from top to bottom."""
+        for top in range(0, self.height, _BAND):
+            yield self.rows(top, min(top + _BAND, self.height))
 
-        Codes above the largest, of a file that states too few bits, are the peak.
-        """
-        steps = torch.linspace(0, 1, self.largest + 1, dtype=torch.float64)
-        if self.transfer == PQ_TRANSFER:
-            table = (pq_decode(steps) / SDR_WHITE_NITS).float().numpy()
-            return lambda top, bottom: table.take(self.codes[top:bottom], mode="clip")
-        scene, weights = hlg_scene(steps).float().numpy(), torch.from_numpy(rgb_to_xyz(self.primaries)[1]).float()
-        return lambda top, bottom: (
-            hlg_display(torch.from_numpy(scene.take(self.codes[top:bottom], mode="clip")), weights) / SDR_WHITE_NITS
-        ).numpy()
-
-
-@file_reader("HDR image", "fetch or export it again")
-def read_signal_as_linear(path: str | Path) -> HdrImage:
-    """Read an AVIF, HEIC, JPEG XL or PNG of PQ or HLG as linear Rec. 709; 1.0 is 200 cd/m^2.
-
-    Raises:
-        InputError: see `read_hdr_signal`; or neither PQ nor HLG.
-    """
-    path = Path(path)
-    signal = read_hdr_signal(path, pixel_bytes=HDR_BYTES)
-    if signal is None:
-        raise InputError(path, "neither PQ nor HLG", "an ordinary photograph goes to reconstruct")
-    light = signal.light()(0, len(signal.codes)) * np.float32(SDR_WHITE_NITS / WHITE)
-    pixels, changes = to_rec709_pixels(light, str(path), signal.primaries)
-    return HdrImage(
-        pixels=pixels,
-        domain=f"{signal.kind}, {signal.largest.bit_length()} bits",
-        notes=(*signal.notes, *changes),
-        white_nits=WHITE,
-        primaries=name_of(signal.primaries),
-    )
+    def exposed(self, white: Float32[np.ndarray, "3"]) -> LdrPixels:
+        """The photograph that would clip at this light: encoded as sRGB, 16 bits."""
+        pixels = np.empty((self.height, self.width, 3), np.uint16)
+        for band, top in zip(self.bands(), range(0, self.height, _BAND), strict=True):
+            encoded = srgb_encode(torch.from_numpy(band / white).clamp_(0, 1))
+            pixels[top : top + _BAND] = (encoded * _LARGEST).round().numpy()
+        return pixels
 
 
-def is_hdr_signal(path: Path) -> bool:
-    """Whether a PNG, AVIF or JPEG XL says that it is PQ or HLG; other and damaged files do not."""
-    try:
-        if is_jpegxl(path):
-            return jpegxl_codes(path)[1] in _NAMES
-        transfers = [read_png_header(path).codes[1]]
-        transfers += [colour_codes(read_bytes(path))[1]] if b"avif" in brands(path) else []
-    except InputError:
-        return False
-    return not _NAMES.keys().isdisjoint(transfers)
-
-
-def read_hdr_signal(path: Path, *, pixel_bytes: int = PHOTOGRAPH_BYTES) -> HdrSignal | None:
-    """The PQ or HLG picture of a file; None for any other file.
-
-    Args:
-        path: the file.
-        pixel_bytes: see `check_pixels`.
+def read_hdr_signal(path: Path) -> OwnLight | None:
+    """The light of the PQ or HLG picture of a file; None for any other file.
 
     Raises:
         InputError: primaries other than Rec. 709, Display P3 and Rec. 2020, or too many pixels; anything for a damaged
             file.
     """
-    if read_png_header(path).codes[1] in _NAMES:
-        return _from_png(path, pixel_bytes)
-    if is_jpegxl(path):
-        return _from_jpegxl(path, pixel_bytes)
-    if is_heif(path):
-        return _from_heif(path)
-    return _from_avif(path, pixel_bytes) if b"avif" in brands(path) else None
-
-
-def _signal(path: Path, name: str, stored: np.ndarray, largest: int, codes: tuple[int, int]) -> HdrSignal:
-    if codes[0] not in PRIMARIES_BY_CODE:
-        raise InputError(path, f"HDR of primaries {codes[0]}", "export it in Display P3 or Rec. 2020")
-    colours = stored if stored.ndim == 3 else stored[:, :, None]
-    colours = colours[:, :, :3] if colours.shape[2] >= 3 else np.repeat(colours[:, :, :1], 3, axis=2)
-    return HdrSignal(
-        kind=f"{_NAMES[codes[1]]} {name}",
-        codes=np.ascontiguousarray(colours),
-        largest=largest,
-        transfer=codes[1],
-        primaries=PRIMARIES_BY_CODE[codes[0]],
-        notes=("alpha channel dropped",) if stored.ndim == 3 and stored.shape[2] in (2, 4) else (),
+    name, (primaries, transfer) = container(path), stated_codes(path)
+    if transfer not in SIGNALS:
+        return None
+    if primaries not in PRIMARIES_BY_CODE:
+        raise InputError(path, f"HDR of primaries {primaries}", "export it in Display P3 or Rec. 2020")
+    samples, orientation, _, bits = _READERS[name](path)
+    turned, _ = upright(samples, orientation)
+    channels = samples.shape[2]
+    bits = 8 * samples.itemsize if bits is None else bits
+    codes = np.ascontiguousarray(turned[:, :, :3] if channels >= 3 else np.repeat(turned[:, :, :1], 3, axis=2))
+    return OwnLight(
+        kind=f"{SIGNALS[transfer]} {name}",
+        height=codes.shape[0],
+        width=codes.shape[1],
+        peak=np.full(3, (PQ_PEAK if transfer == PQ_TRANSFER else HLG_PEAK) / SDR_WHITE_NITS, np.float32),
+        rows=light_of_codes(codes, bits, transfer, PRIMARIES_BY_CODE[primaries]),
+        bits=bits,
+        primaries=PRIMARIES_BY_CODE[primaries],
+        notes=("alpha channel dropped",) if channels in (2, 4) else (),
     )
 
 
-def _from_png(path: Path, pixel_bytes: int) -> HdrSignal:
-    check_pixels(path, *png_size(path), pixel_bytes)
-    stored = imagecodecs.png_decode(read_bytes(path))
-    with Image.open(path) as image:
-        turned, _ = upright(stored, orientation_of(image))
-    return _signal(path, "PNG", turned, np.iinfo(stored.dtype).max, read_png_header(path).codes)
+def light_of_codes(
+    codes: UInt[np.ndarray, "height width 3"], bits: int, transfer: int, primaries: Chromaticities
+) -> Callable[[int, int], LinearPixels]:
+    """What gives the light of the rows from one to another; codes beyond the stated bits are the peak."""
+    steps = torch.linspace(0, 1, 2**bits, dtype=torch.float64)
+    if transfer == PQ_TRANSFER:
+        table = (pq_decode(steps) / SDR_WHITE_NITS).float().numpy()
+        return lambda top, bottom: table.take(codes[top:bottom], mode="clip")
+    scene, weights = hlg_scene(steps).float().numpy(), torch.from_numpy(rgb_to_xyz(primaries)[1]).float()
+    return lambda top, bottom: (
+        hlg_display(torch.from_numpy(scene.take(codes[top:bottom], mode="clip")), weights) / SDR_WHITE_NITS
+    ).numpy()
 
 
-def _from_jpegxl(path: Path, pixel_bytes: int) -> HdrSignal | None:
-    codes = jpegxl_codes(path)
-    if codes[1] not in _NAMES:
-        return None
-    stored = read_jpegxl_samples(path, pixel_bytes).samples
-    return _signal(path, "JPEG XL", stored, np.iinfo(stored.dtype).max, codes)
-
-
-def _from_heif(path: Path) -> HdrSignal | None:
+def _read_heif_samples(path: Path) -> StoredImage:
     file = open_heif(path, stored_bits=True)
-    nclx = file.info.get("nclx_profile") or {}
-    codes = nclx.get("color_primaries", 2), nclx.get("transfer_characteristics", 2)
-    if codes[1] not in _NAMES:
-        return None
-    return _signal(path, "HEIC", np.asarray(file), 2 ** file.info["bit_depth"] - 1, codes)
+    samples = np.array(file)  # a copy: memory of the library ends with its file
+    return StoredImage(np.atleast_3d(samples), bits=file.info["bit_depth"])
 
 
-def _from_avif(path: Path, pixel_bytes: int) -> HdrSignal | None:
-    data = read_bytes(path)
-    codes = colour_codes(data)
-    if codes[1] not in _NAMES:
-        return None
-    for width, height in image_sizes(data):
-        check_pixels(path, width, height, pixel_bytes)
-    stored = imagecodecs.avif_decode(data)
-    with Image.open(path) as image:
-        turned, _ = upright(stored, orientation_of(image))
-    return _signal(path, "AVIF", turned, 2 ** bit_depth(data) - 1, codes)
+_READERS = {
+    "PNG": read_png_samples,
+    "JPEG XL": read_jpegxl_samples,
+    "AVIF": read_avif_samples,
+    "HEIC": _read_heif_samples,
+}

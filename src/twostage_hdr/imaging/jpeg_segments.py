@@ -12,25 +12,14 @@ import cv2
 import numpy as np
 from jaxtyping import Float64, UInt8
 
-from twostage_hdr.imaging.jpeg_metadata import NO_METADATA, JpegMetadata
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
-from twostage_hdr.radiometry.photometry import PQ_PEAK
+from twostage_hdr.radiometry.photometry import PQ_PEAK, SDR_WHITE_NITS
 
 OFFSET = 1 / 64
-
 """Added to both pictures so that black has a gain; a share of SDR white."""
-
-
-SDR_WHITE_NITS = 203.0
-
-"""Luminance of SDR white in an HDR picture (ITU-R BT.2408), cd/m^2."""
-
 _LARGEST_CAPACITY = float(np.log2(PQ_PEAK / SDR_WHITE_NITS))
-
 _SMALLEST_RANGE = 2.0**-10  # keeps a flat map from dividing by zero; far below a visible step
-
 _DENOMINATOR = 1 << 20
-
 _IN_BASE_COLOUR_SPACE = 0x40
 
 
@@ -87,27 +76,16 @@ def iso_metadata(gains: GainMap) -> bytes:
 
 
 _START = b"\xff\xd8"
-
 _APP1, _APP2 = 0xE1, 0xE2
-
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
-
 _ISO = b"urn:iso:std:iso:ts:21496:-1\0"
-
 _EXIF = b"Exif\0\0"
-
 _ICC = b"ICC_PROFILE\0"
-
 _LARGEST_BODY = 65533  # of a segment, without its length
-
 _ICC_PART = _LARGEST_BODY - len(_ICC) - 2  # behind the name, the number of the part and that of all
-
 _ISO_VERSION_ONLY = struct.pack(">HH", 0, 0)
-
 _PRIMARY_ATTRIBUTE = 0x00030000  # baseline MP primary image
-
 _MP_HEADER = 4  # "MPF\0", after which offsets are counted
-
 _PACKET = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -115,25 +93,23 @@ _PACKET = (
     "{elements}</rdf:Description>{others}</rdf:RDF></x:xmpmeta>"
     '<?xpacket end="w"?>'
 )
-
 _CONTAINER = (
     ' xmlns:Container="http://ns.google.com/photos/1.0/container/"'
     ' xmlns:Item="http://ns.google.com/photos/1.0/container/item/"'
 )
-
 _ITEM = '<rdf:li rdf:parseType="Resource"><Container:Item Item:Semantic="{}" Item:Mime="image/jpeg"{}/></rdf:li>'
 
 
 def join_ultra_hdr(
-    base: bytes, base_profile: bytes, gain_jpeg: bytes, gains: GainMap, metadata: JpegMetadata = NO_METADATA
+    base: bytes, profile: bytes, gain_jpeg: bytes, gains: GainMap, *, exif: bytes | None = None, descriptions: str = ""
 ) -> bytes:
-    """One file of the base JPEG (with its ICC profile, EXIF and XMP) and the gain map's JPEG."""
+    """One file of the base JPEG (with its ICC profile, EXIF and XMP descriptions) and the gain map's JPEG."""
     second = _with_segments(gain_jpeg, [(_APP1, _XMP + _gain_packet(gains)), (_APP2, _ISO + iso_metadata(gains))])
-    exif = [] if metadata.exif is None else [(_APP1, _EXIF + metadata.exif)]
+    parts = [profile[at : at + _ICC_PART] for at in range(0, len(profile), _ICC_PART)]
     segments = [
-        *exif,
-        (_APP1, _XMP + _container_packet(len(second), metadata.descriptions)),
-        *_profile_segments(base_profile),
+        *([] if exif is None else [(_APP1, _EXIF + exif)]),
+        (_APP1, _XMP + _container_packet(len(second), descriptions)),
+        *((_APP2, _ICC + bytes((number, len(parts))) + part) for number, part in enumerate(parts, 1)),
         (_APP2, _ISO + _ISO_VERSION_ONLY),
     ]
     # The index holds sizes and its own place, neither of which depends on the sizes it holds.
@@ -141,11 +117,6 @@ def join_ultra_hdr(
     index_at = size - (len(base) - _after_jfif(base)) - len(_index(0, 0, 0)) + _MP_HEADER
     first = _with_segments(base, [*segments, (_APP2, _index(size, len(second), size - index_at))])
     return first + second
-
-
-def _profile_segments(profile: bytes) -> list[tuple[int, bytes]]:
-    parts = [profile[at : at + _ICC_PART] for at in range(0, len(profile), _ICC_PART)]
-    return [(_APP2, _ICC + bytes((number, len(parts))) + part) for number, part in enumerate(parts, 1)]
 
 
 def _with_segments(jpeg: bytes, segments: list[tuple[int, bytes]]) -> bytes:

@@ -1,6 +1,5 @@
 """JPEG XL with PQ and BT.2020 primaries: HDR for viewers that know the format."""
 
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,19 +8,20 @@ import numpy as np
 import OpenImageIO
 
 from twostage_hdr.boundary.file_reader import file_reader
-from twostage_hdr.boundary.pixel_limit import HDR_BYTES, PHOTOGRAPH_BYTES, check_pixels
+from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.avif import box
 from twostage_hdr.imaging.chromaticities import to_rec709_pixels
 from twostage_hdr.imaging.exif import result_exif
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels, StoredImage
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
-from twostage_hdr.imaging.result_format import ResultOptions, RowFormat, Target, pq_peak
+from twostage_hdr.imaging.result_format import RowFormat, Target, pq_peak
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.photometry import WHITE
 
 _CURE = "fetch or export it again"
 _CONTAINER, _CODESTREAM = b"\0\0\0\x0cJXL \r\n\x87\n", b"\xff\x0a"  # how a file begins (ISO 18181-2)
+JPEGXL_STARTS = (_CONTAINER, _CODESTREAM)
 _FILE_TYPE = b"\0\0\0\x14ftypjxl \0\0\0\0jxl "
 _CICP = (BT2020_PRIMARIES, PQ_TRANSFER, 0, 1)
 LINEAR_REC709 = (1, 8)
@@ -34,10 +34,8 @@ class JpegXlRowWriter(ScanlineWriter):
     """A JPEG XL of 16 bits, PQ and BT.2020, fed by blocks of rows; of the options it takes `white_nits`, `quality`."""
 
     def __init__(self, target: Target) -> None:
-        spec = OpenImageIO.ImageSpec(target.width, target.height, 3, "uint16")
-        spec.attribute("CICP", OpenImageIO.TypeDesc("int[4]"), _CICP)
-        spec.attribute("compression", f"jpegxl:{target.options.quality}")
-        super().__init__(target.path, spec, target.info)
+        super().__init__(target, "uint16", {"compression": f"jpegxl:{target.options.quality}"})
+        self._spec.attribute("CICP", OpenImageIO.TypeDesc("int[4]"), _CICP)
         self._white_nits = target.options.white_nits or WHITE
 
     def write_rows(self, rows: LinearPixels) -> None:
@@ -47,38 +45,12 @@ class JpegXlRowWriter(ScanlineWriter):
     def complete(self, path: Path) -> None:
         """Adds EXIF and XMP as boxes of the container (ISO 18181-2)."""
         exif = result_exif(self._info)
-        boxes = b"" if exif is None else _box(b"Exif", bytes(4) + exif)  # first the distance to the TIFF structure
-        boxes += b"" if self._info.xmp is None else _box(b"xml ", self._info.xmp)
+        boxes = b"" if exif is None else box(b"Exif", bytes(4) + exif)  # first the distance to the TIFF structure
+        boxes += b"" if self._info.xmp is None else box(b"xml ", self._info.xmp)
         if boxes:
             data = path.read_bytes()
-            wrapped = data if data.startswith(_CONTAINER) else _CONTAINER + _FILE_TYPE + _box(b"jxlc", data)
+            wrapped = data if data.startswith(_CONTAINER) else _CONTAINER + _FILE_TYPE + box(b"jxlc", data)
             path.write_bytes(wrapped + boxes)
-
-
-def _box(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body) + 8) + kind + body
-
-
-def write_jpegxl(
-    path: str | Path,
-    linear: LinearPixels,
-    *,
-    white_nits: float = WHITE,
-    quality: int = 95,
-    info: PictureInfo = NO_INFO,
-) -> None:
-    """Write linear pixels as PQ JPEG XL; luminances above 10000 cd/m^2 are clipped.
-
-    Args:
-        path: A name ending in .jxl.
-        linear: HxWx3, >= 0.
-        white_nits: Luminance of pixels of (1, 1, 1), cd/m^2.
-        quality: 1 to 100; 100 is lossless (of the 16-bit codes).
-        info: Primaries, EXIF and XMP.
-    """
-    options = ResultOptions(white_nits=white_nits, quality=quality)
-    with JpegXlRowWriter(Target.of(path, linear, options, info)) as file:
-        file.write_rows(linear)
 
 
 JPEG_XL = RowFormat(endings=(".jxl",), open=JpegXlRowWriter, largest=pq_peak)
@@ -107,12 +79,6 @@ def read_linear_jpegxl(path: str | Path) -> HdrImage:
     return HdrImage(pixels=pixels, domain="linear, JPEG XL", notes=(*notes, *changes))
 
 
-def is_jpegxl(path: Path) -> bool:
-    """Whether a file begins as a JPEG XL: OpenImageIO would look at all of it."""
-    with path.open("rb") as file:
-        return file.read(len(_CONTAINER)).startswith((_CONTAINER, _CODESTREAM))
-
-
 def jpegxl_codes(path: Path) -> tuple[int, int]:
     """Primaries and transfer characteristics by the codes of ITU-T H.273; (2, 2) means unspecified.
 
@@ -123,7 +89,7 @@ def jpegxl_codes(path: Path) -> tuple[int, int]:
         return _colour_codes(source.spec())
 
 
-def read_jpegxl_samples(path: Path, pixel_bytes: int = PHOTOGRAPH_BYTES) -> StoredImage:
+def read_jpegxl_samples(path: Path) -> StoredImage:
     """The stored integers of a JPEG XL, upright.
 
     Raises:
@@ -131,7 +97,7 @@ def read_jpegxl_samples(path: Path, pixel_bytes: int = PHOTOGRAPH_BYTES) -> Stor
     """
     with _opened(path) as source:
         spec = source.spec()
-        check_pixels(path, spec.width, spec.height, pixel_bytes)
+        check_pixels(path, spec.width, spec.height)
         if str(spec.format) not in ("uint8", "uint16"):
             raise InputError(path, f"{spec.format} pixels", "a photograph of 8 or 16 bits per channel is expected here")
         samples = source.read_image(0, 0, 0, min(spec.nchannels, _MOST_CHANNELS), str(spec.format))
@@ -139,7 +105,7 @@ def read_jpegxl_samples(path: Path, pixel_bytes: int = PHOTOGRAPH_BYTES) -> Stor
         why = source.geterror()
     if samples is None:
         raise InputError(path, f"damaged JPEG XL ({why.strip()})", _CURE)
-    return StoredImage(samples, 1, None if profile is None else bytes(profile))
+    return StoredImage(samples, profile=None if profile is None else bytes(profile))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from twostage_hdr.imaging.colour_profile import orientation_of
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, StoredImage
 from twostage_hdr.radiometry.srgb import srgb_encode
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_START = b"\x89PNG\r\n\x1a\n"
 _DEPTH_OFFSET = 8
 """Of the bits per channel in IHDR."""
 _ABOUT_SRGB = (0.4, 0.5)
@@ -72,7 +72,7 @@ def _stated_gamma(chunks: Mapping[bytes, bytes]) -> float | None:
 def _chunks(path: Path) -> dict[bytes, bytes]:
     chunks: dict[bytes, bytes] = {}
     with open_regular(path, may_be_empty=True) as file:
-        if file.read(len(_SIGNATURE)) != _SIGNATURE:
+        if file.read(len(PNG_START)) != PNG_START:
             return chunks
         while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
             end = file.tell() + int.from_bytes(head[:4], "big")
@@ -81,12 +81,10 @@ def _chunks(path: Path) -> dict[bytes, bytes]:
     return chunks
 
 
-def read_deep_png(path: Path) -> StoredImage:
-    """Read a 16-bit PNG of any colour type."""
+def read_png_samples(path: Path) -> StoredImage:
+    """The samples of a PNG of any colour type, with all their bits."""
     check_pixels(path, *png_size(path))
-    samples = imagecodecs.png_decode(read_bytes(path))
-    if samples.ndim == 2:
-        samples = samples[:, :, None]
+    samples = np.atleast_3d(imagecodecs.png_decode(read_bytes(path)))
     with Image.open(path, formats=("PNG",)) as image:
         profile = image.info.get("icc_profile")
         orientation = orientation_of(image)

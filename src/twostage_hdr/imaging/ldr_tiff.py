@@ -1,4 +1,4 @@
-"""TIFF photographs that Pillow would silently read as 8 bits, or could not read."""
+"""TIFF photographs in grey or RGB: Pillow would silently read many as 8 bits, and cannot read others."""
 
 from pathlib import Path
 
@@ -13,18 +13,10 @@ _ICC_PROFILE = 34675
 _MOST_CHANNELS = 4
 _SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two are BigTIFF's
 _GREY_AND_RGB = (tifffile.PHOTOMETRIC.MINISWHITE, tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB)
-_FOREIGN_TO_PILLOW = frozenset(
-    (
-        *(tifffile.COMPRESSION.WEBP, tifffile.COMPRESSION.PNG, tifffile.COMPRESSION.LERC),
-        *(tifffile.COMPRESSION.JPEGXL, tifffile.COMPRESSION.JPEGXL_DNG),
-        *(tifffile.COMPRESSION.JPEG2000, tifffile.COMPRESSION.APERIO_JP2000_RGB),
-        *(tifffile.COMPRESSION.JPEGXR, tifffile.COMPRESSION.JPEGXR_NDPI),
-    )
-)
 
 
 def read_tiff_beyond_pillow(path: Path) -> StoredImage | None:
-    """Read a TIFF of 9 to 16 bits, or of 8 in a form foreign to Pillow; None if the file is another one.
+    """Read a TIFF of one grey or RGB picture of 8 to 16 bits, in any compression; None if the file is another one.
 
     Samples of 9 to 15 bits are scaled to the range of 16.
 
@@ -37,7 +29,7 @@ def read_tiff_beyond_pillow(path: Path) -> StoredImage | None:
     with tifffile.TiffFile(path) as file:
         page = file.pages.first
         bits = page.bitspersample
-        if bits <= 8 and not _is_foreign(page):
+        if bits < 8 or (bits == 8 and (page.photometric not in _GREY_AND_RGB or len(file.pages) > 1)):
             return None
         if page.dtype not in (np.uint8, np.uint16):
             raise InputError(path, f"{page.dtype} pixels", "a photograph of 8 or 16 bits per channel is expected here")
@@ -60,10 +52,3 @@ def read_tiff_beyond_pillow(path: Path) -> StoredImage | None:
     if largest != full:
         samples = ((samples.astype(np.uint32) * full + largest // 2) // largest).astype(samples.dtype)
     return StoredImage(samples, int(orientation), profile)
-
-
-def _is_foreign(page: tifffile.TiffPage) -> bool:
-    """Whether an 8-bit page's compression, or grey with alpha, is foreign to Pillow."""
-    if page.bitspersample != 8 or page.photometric == tifffile.PHOTOMETRIC.PALETTE:
-        return False
-    return page.compression in _FOREIGN_TO_PILLOW or page.samplesperpixel == 2

@@ -1,6 +1,5 @@
 """A photograph with all that it holds: pixels, its own HDR light where it has that, and what it says about itself."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,55 +8,20 @@ import torch
 from jaxtyping import Float32
 
 from twostage_hdr.boundary.file_reader import file_reader
+from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.chromaticities import to_primaries
+from twostage_hdr.imaging.chromaticities import name_of, to_primaries, to_rec709_pixels
+from twostage_hdr.imaging.colour_codes import container
 from twostage_hdr.imaging.embedded_gain_map import EmbeddedGainMap, heif_gain_map, jpeg_gain_map
-from twostage_hdr.imaging.hdr_signal import HdrSignal, read_hdr_signal
-from twostage_hdr.imaging.ldr import LdrImage, is_heif, read_ldr
+from twostage_hdr.imaging.hdr_signal import OwnLight, read_hdr_signal
+from twostage_hdr.imaging.ldr import LdrImage, read_ldr
 from twostage_hdr.imaging.photograph_metadata import read_picture_info
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, PreviewPixels
-from twostage_hdr.radiometry.srgb import srgb_decode, srgb_encode
+from twostage_hdr.imaging.pixel_arrays import HdrImage, LdrPixels, LinearPixels, PreviewPixels, eight_bits
+from twostage_hdr.radiometry.photometry import SDR_WHITE_NITS, WHITE
+from twostage_hdr.radiometry.srgb import srgb_decode
 
-_BAND = 256  # rows at once
-_LARGEST = 65535
-
-
-@dataclass(frozen=True, kw_only=True)
-class OwnLight:
-    """The light that an HDR photograph itself holds, linear; 1.0 = its SDR white (203 cd/m^2 in PQ and HLG).
-
-    Attributes:
-        kind: of HDR, in words.
-        height: rows.
-        width: pixels in a row.
-        peak: the most that each channel can hold.
-        rows: gives those from one to another.
-    """
-
-    kind: str
-    height: int
-    width: int
-    peak: Float32[np.ndarray, "3"]
-    rows: Callable[[int, int], LinearPixels]
-
-    @property
-    def headroom(self) -> float:
-        """Stops from SDR white to the peak."""
-        return float(np.log2(self.peak.max()))
-
-    def bands(self) -> Iterator[LinearPixels]:
-        """All rows, from top to bottom."""
-        for top in range(0, self.height, _BAND):
-            yield self.rows(top, min(top + _BAND, self.height))
-
-    def exposed(self, white: Float32[np.ndarray, "3"]) -> LdrPixels:
-        """The photograph that would clip at this light: encoded as sRGB, 16 bits."""
-        pixels = np.empty((self.height, self.width, 3), np.uint16)
-        for band, top in zip(self.bands(), range(0, self.height, _BAND), strict=True):
-            encoded = srgb_encode(torch.from_numpy(band / white).clamp_(0, 1))
-            pixels[top : top + _BAND] = (encoded * _LARGEST).round().numpy()
-        return pixels
+JPEGS = (".jpg", ".jpeg")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +50,7 @@ class Photograph:
 
     def eight_bit(self) -> PreviewPixels:
         """The SDR picture in 8 bits."""
-        pixels = self.sdr()
-        return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
+        return eight_bits(self.sdr())
 
     def linear(self) -> LinearPixels:
         """All of its light, 1.0 = SDR white."""
@@ -117,20 +80,17 @@ def read_photograph(path: str | Path, *, ignore_gain_map: bool = False) -> Photo
         InputError: see `read_ldr`.
     """
     path = Path(path)
-    signal = read_hdr_signal(path)
-    photograph = _of_pixels(path, ignore_gain_map) if signal is None else _of_signal(signal)
+    light = read_hdr_signal(path)
+    if light is None:
+        photograph = _of_pixels(path, ignore_gain_map)
+    else:
+        photograph = Photograph(
+            pixels=None, light=light, info=PictureInfo(primaries=light.primaries), notes=light.notes
+        )
     if ignore_gain_map and photograph.light is not None:
         photograph = replace(photograph, pixels=photograph.sdr(), light=None)
     info, notes = read_picture_info(path, photograph.info.primaries)
     return replace(photograph, info=info, notes=(*photograph.notes, *notes))
-
-
-def _of_signal(signal: HdrSignal) -> Photograph:
-    height, width = signal.codes.shape[:2]
-    peak = np.full(3, signal.peak, np.float32)
-    light = OwnLight(kind=signal.kind, height=height, width=width, peak=peak, rows=signal.light())
-    info = PictureInfo(primaries=signal.primaries)
-    return Photograph(pixels=None, light=light, info=info, notes=signal.notes)
 
 
 def _of_pixels(path: Path, ignore_gain_map: bool) -> Photograph:
@@ -139,7 +99,7 @@ def _of_pixels(path: Path, ignore_gain_map: bool) -> Photograph:
     if ignore_gain_map:
         return plain
     try:
-        gains = heif_gain_map(path) if is_heif(path) else jpeg_gain_map(path)
+        gains = heif_gain_map(path) if container(path) == "HEIC" else jpeg_gain_map(path)
     except InputError:
         raise
     except Exception:  # the photograph is whole without it
@@ -163,3 +123,30 @@ def _of_gain_map(image: LdrImage, gains: EmbeddedGainMap) -> Photograph:
 
 def _light_of_codes(pixels: LdrPixels) -> Float32[np.ndarray, " levels"]:
     return srgb_decode(torch.linspace(0, 1, np.iinfo(pixels.dtype).max + 1)).numpy()
+
+
+@file_reader("HDR image", "fetch or export it again")
+def read_own_light(path: str | Path) -> HdrImage:
+    """Read a photograph's own HDR, PQ, HLG or with a gain map, as linear Rec. 709.
+
+    1.0 is 200 cd/m^2 of PQ and HLG, and SDR white (203 cd/m^2) of a base whose gain is applied in full.
+
+    Raises:
+        InputError: an ordinary photograph, or see `read_photograph`.
+    """
+    path = Path(path)
+    photograph = read_photograph(path)
+    light, primaries = photograph.light, photograph.info.primaries
+    if light is None:
+        seen = "no Ultra HDR JPEG, or a damaged one" if path.suffix.lower() in JPEGS else "neither PQ nor HLG"
+        raise InputError(path, seen, "an ordinary photograph goes to reconstruct")
+    check_pixels(path, light.width, light.height, HDR_BYTES)
+    white = SDR_WHITE_NITS if light.bits is None else WHITE
+    pixels, changes = to_rec709_pixels(photograph.linear() * np.float32(SDR_WHITE_NITS / white), str(path), primaries)
+    return HdrImage(
+        pixels=pixels,
+        domain=f"SDR base with {light.kind}" if light.bits is None else f"{light.kind}, {light.bits} bits",
+        notes=(*photograph.notes, *changes),
+        white_nits=white,
+        primaries=name_of(primaries),
+    )

@@ -2,7 +2,6 @@
 
 import io
 import re
-import struct
 from datetime import datetime
 from pathlib import Path
 
@@ -11,10 +10,11 @@ from PIL import ExifTags, Image
 
 from twostage_hdr.boundary.quiet import quiet_libraries
 from twostage_hdr.boundary.regular_file import read_bytes
+from twostage_hdr.imaging.avif import boxes_of
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES, embedded_jpeg
 from twostage_hdr.imaging.chromaticities import REC709, Chromaticities
+from twostage_hdr.imaging.colour_codes import container
 from twostage_hdr.imaging.exif_exposure import exif_moment
-from twostage_hdr.imaging.jpegxl import is_jpegxl
 from twostage_hdr.imaging.ldr import open_photograph
 from twostage_hdr.imaging.picture_info import PictureInfo
 
@@ -64,10 +64,8 @@ def read_picture_info(path: Path, primaries: Chromaticities = REC709) -> tuple[P
 
 def _stored(path: Path) -> tuple[bytes | None, bytes | None]:
     """EXIF and XMP as the format keeps them."""
-    if is_jpegxl(path):
-        boxes = _jpegxl_boxes(read_bytes(path))
-        exif = boxes.get(b"Exif", bytes(4))  # begins with the place of its header
-        return exif[4 + int.from_bytes(exif[:4], "big") :], boxes.get(b"xml ")
+    if container(path) == "JPEG XL":
+        return _of_jpegxl(read_bytes(path))
     with path.open("rb") as file:
         start = file.read(len(_TIFF_STARTS[0]))
     if start in _TIFF_STARTS:
@@ -96,26 +94,16 @@ def _of_tiff(path: Path) -> tuple[bytes | None, bytes | None]:
     return block.tobytes() if said else None, xmp
 
 
-def _jpegxl_boxes(data: bytes) -> dict[bytes, bytes]:
-    """The metadata boxes of a JPEG XL container by name (ISO 18181-2); none of a bare code stream."""
+def _of_jpegxl(data: bytes) -> tuple[bytes | None, bytes | None]:
+    """EXIF and XMP of a JPEG XL container, packed or not (ISO 18181-2); none of a bare code stream."""
     boxes: dict[bytes, bytes] = {}
-    at = 0
-    while at + 8 <= len(data) and data.startswith(_JPEGXL_CONTAINER):
-        size, name = struct.unpack_from(">I4s", data, at)
-        body = at + 8
-        if size == 1:
-            (size,) = struct.unpack_from(">Q", data, body)
-            body += 8
-        end = at + size if size else len(data)
-        if end < body:
-            break
-        packed = name == b"brob"
-        name, body = (data[body : body + 4], body + 4) if packed else (name, body)
-        if name in (b"Exif", b"xml "):
-            content = data[body:end]
-            boxes[name] = bytes(imagecodecs.brotli_decode(content, out=_METADATA_AT_MOST)) if packed else content
-        at = end
-    return boxes
+    for name, body in boxes_of(data) if data.startswith(_JPEGXL_CONTAINER) else ():
+        kind, content = (body[:4], body[4:]) if name == b"brob" else (name, body)
+        if kind in (b"Exif", b"xml "):
+            packed = name == b"brob"
+            boxes[kind] = bytes(imagecodecs.brotli_decode(content, out=_METADATA_AT_MOST)) if packed else content
+    exif = boxes.get(b"Exif", bytes(4))  # begins with the place of its header
+    return exif[4 + int.from_bytes(exif[:4], "big") :], boxes.get(b"xml ")
 
 
 def _taken(exif: bytes) -> datetime | None:

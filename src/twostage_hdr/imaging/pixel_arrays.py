@@ -50,10 +50,17 @@ EXIF_ORIENTATION = 0x0112
 
 
 class StoredImage(NamedTuple):
-    """Samples (height, width, 1..4), uint8 or uint16 of full range, and what lies beside them."""
+    """Samples (height, width, 1..4), uint8 or uint16, and what lies beside them."""
 
     samples: np.ndarray
-    orientation: int
+    orientation: int = 1
     """EXIF's, 1 to 8."""
-    profile: bytes | None
+    profile: bytes | None = None
     """ICC."""
+    bits: int | None = None
+    """Of a sample of full range; None for all that its type has."""
+
+
+def eight_bits(pixels: LdrPixels) -> PreviewPixels:
+    """A photograph's pixels, uint8 or uint16, as uint8."""
+    return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)

@@ -6,14 +6,13 @@ import zlib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from twostage_hdr.imaging.atomic import temporary_sibling
+from twostage_hdr.imaging.atomic import rewritten
 from twostage_hdr.imaging.exif import result_exif
 from twostage_hdr.imaging.picture_info import PictureInfo
 
 _HEADER_ENDS = 33  # bytes of the signature and IHDR
 _XMP = b"XML:com.adobe.xmp\0\0\0\0\0"
 """Keyword of the text chunk, not compressed, neither language nor translated keyword."""
-
 _FILE_DATE = b"tIME"
 """When a PNG was changed: the library gives it the photograph's date, which belongs into EXIF alone."""
 
@@ -33,17 +32,12 @@ def put_chunks(path: Path, chunks: Mapping[bytes, bytes], *, instead_of: Collect
         instead_of: further chunks to drop.
     """
     dropped = {*chunks, *instead_of, _FILE_DATE}
-    rewritten = temporary_sibling(path)
-    try:
-        with path.open("rb") as old, rewritten.open("wb") as new:
-            new.write(old.read(_HEADER_ENDS))
-            for name, body in chunks.items():
-                new.write(struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)))
-            while (head := old.read(8))[4:] != b"IDAT":
-                rest = old.read(int.from_bytes(head[:4], "big") + 4)  # with the check sum
-                new.write(b"" if head[4:] in dropped else head + rest)
-            new.write(head)
-            shutil.copyfileobj(old, new)
-        rewritten.replace(path)
-    finally:
-        rewritten.unlink(missing_ok=True)
+    with rewritten(path) as (old, new):
+        new.write(old.read(_HEADER_ENDS))
+        for name, body in chunks.items():
+            new.write(struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)))
+        while (head := old.read(8))[4:] != b"IDAT":
+            rest = old.read(int.from_bytes(head[:4], "big") + 4)  # with the check sum
+            new.write(b"" if head[4:] in dropped else head + rest)
+        new.write(head)
+        shutil.copyfileobj(old, new)

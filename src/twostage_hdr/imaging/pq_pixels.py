@@ -10,15 +10,10 @@ from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.pq import pq_encode
 
 PQ_TRANSFER = 16
-
 """Code of PQ among the transfer characteristics of ITU-T H.273."""
-
 HLG_TRANSFER = 18
-
 """Code of hybrid log-gamma, the other HDR signal."""
-
 BT2020_PRIMARIES = 9
-
 """Code of BT.2020 among the colour primaries of ITU-T H.273."""
 
 
@@ -37,7 +32,6 @@ def to_pq2020(
 
 
 KR, KB = 0.2627, 0.0593
-
 """Weights of red and blue in the luma of non-constant-luminance BT.2020 [itu2100]."""
 
 _BLACK, _LUMA_SPAN, _NEUTRAL, _CHROMA_SPAN = 64, 876, 512, 896  # 10-bit narrow range [itu2100]

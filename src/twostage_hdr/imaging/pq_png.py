@@ -4,15 +4,13 @@ import struct
 from pathlib import Path
 
 import numpy as np
-import OpenImageIO
 import torch
 
 from twostage_hdr.imaging.challenge_png import PNG16_MAX, PNG_LEVEL
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 from twostage_hdr.imaging.png_chunks import metadata_chunks, put_chunks
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
-from twostage_hdr.imaging.result_format import ResultOptions, RowFormat, Target, pq_peak
+from twostage_hdr.imaging.result_format import RowFormat, Target, pq_peak
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.pq import pq_decode
@@ -28,9 +26,7 @@ class PqPngRowWriter(ScanlineWriter):
     """A PQ PNG written by blocks of rows; of the options it takes `white_nits`."""
 
     def __init__(self, target: Target) -> None:
-        spec = OpenImageIO.ImageSpec(target.width, target.height, 3, "uint16")
-        spec.attribute("png:compressionLevel", PNG_LEVEL)
-        super().__init__(target.path, spec, target.info)
+        super().__init__(target, "uint16", {"png:compressionLevel": PNG_LEVEL})
         self._white_nits = target.options.white_nits or WHITE
         self._brightest, self._sum = 0.0, 0.0
 
@@ -48,21 +44,6 @@ class PqPngRowWriter(ScanlineWriter):
         levels = struct.pack(">II", *(round(level / _LIGHT_LEVEL_UNIT) for level in (self._brightest, mean)))
         chunks = {b"cICP": _CICP, b"cLLI": levels, **metadata_chunks(self._info)}
         put_chunks(path, chunks, instead_of=_OLDER_COLOUR_CHUNKS)
-
-
-def write_pq_png(
-    path: str | Path, linear: LinearPixels, *, white_nits: float = WHITE, info: PictureInfo = NO_INFO
-) -> None:
-    """Write linear pixels as PQ PNG; luminances above 10000 cd/m^2 are clipped.
-
-    Args:
-        path: A name ending in .png.
-        linear: HxWx3, >= 0.
-        white_nits: Luminance of pixels of (1, 1, 1), cd/m^2.
-        info: Primaries, EXIF and XMP.
-    """
-    with PqPngRowWriter(Target.of(path, linear, ResultOptions(white_nits=white_nits), info)) as file:
-        file.write_rows(linear)
 
 
 PNG = RowFormat(endings=("_pq.png",), open=PqPngRowWriter, largest=pq_peak)

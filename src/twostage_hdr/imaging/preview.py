@@ -20,25 +20,18 @@ from twostage_hdr.radiometry.photometry import REC709_LUMINANCE
 from twostage_hdr.radiometry.srgb import srgb_encode
 
 KEY = 0.18
-
 """Luminance that the log mean is brought to: a mid grey [reinhard2002]."""
-
 LABEL_LETTERS = 12
-
 """Letters that a column's width has room for, where that makes them neither tiny nor huge."""
 
 SMALLEST_LETTERS, LARGEST_LETTERS = 9, 24
-
 """Size of labels, px."""
 
 _BAR, _LETTERS = (24, 24, 24), (235, 235, 235)
 
 _REC709_WEIGHTS = np.array(REC709_LUMINANCE, dtype=np.float32)
-
 _LOG_FLOOR = 1e-6
-
 _WHITE_PERCENTILE = 99.9
-
 _ROWS_AT_ONCE = 256
 
 
@@ -158,6 +151,5 @@ def _write_strip(result: WholeResult) -> None:
 
 PREVIEW = WholeFormat(endings=("_preview.png",), write=_write_preview)
 """Tone mapped, for an ordinary screen."""
-
 STRIP = WholeFormat(endings=("_exposures.png",), write=_write_strip)
 """Exposures side by side."""

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import imagecodecs
 import numpy as np
-import OpenImageIO
 
 from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.atomic import software_tag, temporary_sibling
+from twostage_hdr.imaging.atomic import rewritten, software_tag
 from twostage_hdr.imaging.chromaticities import (
     REC709,
     Chromaticities,
@@ -21,19 +20,14 @@ from twostage_hdr.imaging.chromaticities import (
     stated_chromaticities,
     to_rec709_pixels,
 )
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
-from twostage_hdr.imaging.result_format import RowFormat
+from twostage_hdr.imaging.result_format import RowFormat, Target
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 
 _CURE = "fetch or export it again"
-
 _RESOLUTION = re.compile(rb"\n\n([-+])([XY]) (\d+) ([-+])([XY]) (\d+)\n")
-
 _HEADER_LIMIT = 65536
-
 _XYZ_FORMAT = b"FORMAT=32-bit_rle_xyze"
-
 _MOST_PIXELS_IN_A_BYTE = 16  # a run of 127 samples takes two bytes, and a pixel four samples
 
 
@@ -103,22 +97,14 @@ def _numbers(header: list[bytes], key: bytes, path: Path) -> list[list[float]]:
 
 
 _MANTISSA_BITS = 8
-
 _DARKEST = np.float32(1e-32)  # encoders write black below it
 
 
 class RadianceRowWriter(ScanlineWriter):
-    """A Radiance picture written by blocks of rows.
+    """A Radiance picture written by blocks of rows; the primaries and the date go into its header."""
 
-    Args:
-        path: A name ending in .hdr.
-        width: Pixels in a row.
-        height: Number of rows.
-        info: Primaries and date, which go into the header.
-    """
-
-    def __init__(self, path: str | Path, *, width: int, height: int, info: PictureInfo = NO_INFO) -> None:
-        super().__init__(path, OpenImageIO.ImageSpec(width, height, 3, "float"), info)
+    def __init__(self, target: Target) -> None:
+        super().__init__(target, "float")
 
     def write_rows(self, rows: LinearPixels) -> None:
         """Append rows of linear pixels, (count, width, 3) float32."""
@@ -131,14 +117,9 @@ class RadianceRowWriter(ScanlineWriter):
             lines.append(f"CAPDATE={self._info.taken:%Y:%m:%d %H:%M:%S}")
         if self._info.primaries != REC709:
             lines.append("PRIMARIES=" + " ".join(f"{number:g}" for xy in self._info.primaries for number in xy))
-        rewritten = temporary_sibling(path)
-        try:
-            with path.open("rb") as old, rewritten.open("wb") as new:
-                new.write(old.readline() + "".join(f"{line}\n" for line in lines).encode())
-                shutil.copyfileobj(old, new)
-            rewritten.replace(path)
-        finally:
-            rewritten.unlink(missing_ok=True)
+        with rewritten(path) as (old, new):
+            new.write(old.readline() + "".join(f"{line}\n" for line in lines).encode())
+            shutil.copyfileobj(old, new)
 
 
 def centre_on_shared_exponent(linear: LinearPixels) -> LinearPixels:
@@ -155,17 +136,5 @@ def centre_on_shared_exponent(linear: LinearPixels) -> LinearPixels:
     return np.where(brightest > _DARKEST, (np.rint(linear / step) + np.float32(0.25)) * step, np.float32(0))
 
 
-def write_radiance(path: str | Path, linear: LinearPixels, *, info: PictureInfo = NO_INFO) -> None:
-    """Write linear pixels as a Radiance picture (8 bits of mantissa, a shared exponent)."""
-    height, width = linear.shape[:2]
-    with RadianceRowWriter(path, width=width, height=height, info=info) as file:
-        file.write_rows(linear)
-
-
-RADIANCE = RowFormat(
-    endings=(".hdr",),
-    open=lambda target: RadianceRowWriter(target.path, width=target.width, height=target.height, info=target.info),
-    white="lost",
-    metadata=False,
-)
+RADIANCE = RowFormat(endings=(".hdr",), open=RadianceRowWriter, white="lost", metadata=False)
 """RGBE; of what the photograph says, the date."""

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Protocol, TypeAlias, cast, get_args
+from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
 from jaxtyping import Float32
@@ -18,10 +18,8 @@ from twostage_hdr.radiometry.photometry import PQ_PEAK, WHITE
 
 Uncertainty: TypeAlias = Callable[[int, int], Float32[np.ndarray, "rows width"]]
 """Stops between the 10 and the 90 % quantile of the light in the rows from one to another."""
-
 ExrCompression: TypeAlias = Literal["none", "rle", "zips", "zip", "piz", "pxr24", "b44", "dwaa", "dwab"]
 """OpenEXR's methods; pxr24 (float), b44, dwaa and dwab lose a little."""
-
 GainMapSize: TypeAlias = Literal["full", "half", "quarter"]
 """Side of an Ultra HDR gain map, as a share of the picture's."""
 
@@ -50,28 +48,47 @@ class ResultOptions:
     strip_metadata: bool = False
 
 
+DEFAULTS = ResultOptions()
+"""Those of the command line."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class Target:
-    """Where and how one result goes into one format.
+class Result:
+    """What is known of a result besides its rows.
 
     Attributes:
-        paths: the format's files, in the order of its endings.
         width: pixels in a row.
         height: number of rows.
         options: see `ResultOptions`.
         info: what goes along with the pixels, and their primaries.
+        base: the photograph, encoded like sRGB, in these primaries, for ordinary screens; None tone maps the result.
+        source: the photograph's file, whose JPEG bytes Ultra HDR keeps where it can; None where there is not just one.
+        uncertainty: None where there is none.
+    """
+
+    width: int
+    height: int
+    options: ResultOptions = DEFAULTS
+    info: PictureInfo = NO_INFO
+    base: PreviewPixels | None = None
+    source: Path | None = None
+    uncertainty: Uncertainty | None = None
+
+    def known(self) -> dict[str, Any]:
+        """These attributes, for a result of which more is known; no metadata where the options leave them out."""
+        known = {attribute.name: getattr(self, attribute.name) for attribute in fields(Result)}
+        return known | {"info": self.info.without_metadata()} if self.options.strip_metadata else known
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target(Result):
+    """Where one result goes in one format.
+
+    Attributes:
+        paths: the format's files, in the order of its endings.
     """
 
     paths: Sequence[Path]
-    width: int
-    height: int
-    options: ResultOptions
-    info: PictureInfo = NO_INFO
-
-    @classmethod
-    def of(cls, path: str | Path, linear: LinearPixels, options: ResultOptions, info: PictureInfo) -> "Target":
-        """Where a whole image of one file goes."""
-        return Target(paths=[Path(path)], width=linear.shape[1], height=linear.shape[0], options=options, info=info)
 
     @property
     def path(self) -> Path:
@@ -85,15 +102,9 @@ class WholeResult(Target):
 
     Attributes:
         spooled: gives the linear rows from top to bottom, as often as it is called.
-        base: the photograph, encoded like sRGB, in the primaries of `info`; None where there is none.
-        source: the photograph's file; None where there is not just one.
-        uncertainty: None where there is none.
     """
 
     spooled: Callable[[], Iterator[LinearPixels]]
-    base: PreviewPixels | None = None
-    source: Path | None = None
-    uncertainty: Uncertainty | None = None
 
     def rows(self, primaries: Chromaticities | None = None) -> Iterator[LinearPixels]:
         """Linear rows in their own primaries, or in others: colours outside their gamut are clipped."""
@@ -111,7 +122,7 @@ class RowWriter(Protocol):
     def write_rows(self, rows: LinearPixels, /) -> None:
         """Appends linear rows, (count, width, 3)."""
 
-    def __enter__(self) -> object: ...
+    def __enter__(self) -> "RowWriter": ...
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
@@ -145,6 +156,14 @@ class RowFormat(ResultFormat):
 
     open: Callable[[Target], RowWriter]
 
+    def save(
+        self, path: str | Path, linear: LinearPixels, options: ResultOptions = DEFAULTS, info: PictureInfo = NO_INFO
+    ) -> None:
+        """Writes a whole image, linear pixels in the primaries of `info`."""
+        height, width = linear.shape[:2]
+        with self.open(Target(paths=[Path(path)], width=width, height=height, options=options, info=info)) as file:
+            file.write_rows(linear)
+
 
 @dataclass(frozen=True, kw_only=True)
 class WholeFormat(ResultFormat):
@@ -156,16 +175,31 @@ class WholeFormat(ResultFormat):
 
     write: Callable[[WholeResult], Sequence[str] | None]
 
+    def save(
+        self,
+        path: str | Path,
+        linear: LinearPixels,
+        options: ResultOptions = DEFAULTS,
+        info: PictureInfo = NO_INFO,
+        *,
+        base: PreviewPixels | None = None,
+        source: Path | None = None,
+    ) -> list[str]:
+        """Writes an image of one file, see `WholeResult`; gives the notes."""
+        height, width = linear.shape[:2]
+        known = Result(width=width, height=height, options=options, info=info, base=base, source=source).known()
+        return list(self.write(WholeResult(paths=[Path(path)], spooled=lambda: iter((linear,)), **known)) or ())
 
-def gain_map_size(name: str) -> GainMapSize:
-    """Size of the gain map of that name.
+
+def one_of(setting: str, value: str, choices: Any) -> Any:
+    """A value that is one of a `Literal`'s.
 
     Raises:
-        InputError: unknown.
+        InputError: it is not.
     """
-    if name not in get_args(GainMapSize):
-        raise InputError(f"--gain-map {name}", "unknown", f"choose from {', '.join(get_args(GainMapSize))}")
-    return cast(GainMapSize, name)
+    if value not in get_args(choices):
+        raise InputError(f"{setting} {value}", "unknown", f"choose from {', '.join(get_args(choices))}")
+    return value
 
 
 def pq_peak(options: ResultOptions) -> tuple[float, str]:

@@ -1,16 +1,18 @@
 """Writing an image row by row, so that memory does not grow with its size."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TypeVar
 
 import numpy as np
 import OpenImageIO
 
 from twostage_hdr.imaging.atomic import atomic_path, software_tag
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
+from twostage_hdr.imaging.result_format import Target
 
+NOTHING_MORE: Mapping[str, float | str] = MappingProxyType({})
 _Writer = TypeVar("_Writer", bound="ScanlineWriter")  # the tests' type checker knows no `Self` in single methods
 
 
@@ -18,14 +20,23 @@ class ScanlineWriter:
     """An image file that takes blocks of rows from top to bottom; it appears under its name only when complete.
 
     Args:
-        path: The file; its suffix chooses the format.
-        spec: Size, sample type and metadata.
-        info: What goes along; the date is written here, the rest by the formats.
+        target: The file, whose suffix chooses the format, and what goes along: the date is written here, the rest by
+            the formats.
+        sample: Type of the file's samples, as OpenImageIO calls it.
+        attributes: Further ones of the file.
+        channels: 3, or 1 for grey, `Y`.
     """
 
-    def __init__(self, path: str | Path, spec: OpenImageIO.ImageSpec, info: PictureInfo = NO_INFO) -> None:
-        self.path = Path(path)
-        self._spec, self._info = spec, info
+    def __init__(
+        self, target: Target, sample: str, attributes: Mapping[str, float | str] = NOTHING_MORE, *, channels: int = 3
+    ) -> None:
+        self.path = target.path
+        self._info, info = target.info, target.info
+        self._spec = OpenImageIO.ImageSpec(target.width, target.height, channels, sample)
+        if channels == 1:
+            self._spec.channelnames = ("Y",)
+        for name, value in attributes.items():
+            self._spec.attribute(name, value)
         self._spec.attribute("Software", software_tag())
         # Without this attribute some formats get the moment of writing; an empty one is left out.
         self._spec.attribute("DateTime", f"{info.taken:%Y:%m:%d %H:%M:%S}" if info.taken else "")

@@ -20,10 +20,10 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_of, positive_scale, quantise
 from twostage_hdr.imaging.chromaticities import REC709, name_of, to_rec709_pixels
 from twostage_hdr.imaging.colour_profile import profile_primaries, rgb_profile, upright
-from twostage_hdr.imaging.exif import first_directory_texts, result_exif
+from twostage_hdr.imaging.exif import read_block, result_exif
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, EncodedPixels, HdrImage, LinearPixels
-from twostage_hdr.imaging.result_format import RowFormat
+from twostage_hdr.imaging.result_format import RowFormat, Target
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
@@ -101,32 +101,18 @@ class TiffRowWriter(ScanlineWriter):
     """A TIFF written by blocks of rows, with a colour profile.
 
     Args:
-        path: A name ending in .tif or .tiff.
-        width: Pixels in a row.
-        height: Number of rows.
+        target: A name ending in .tif or .tiff.
         alignratio: None writes 32-bit linear floats. A scale writes 16-bit integers, round(linear^(1/2.24) *
             alignratio), and the scale into the description, from which `read_tiff` takes it.
-        info: Primaries, and what goes along.
     """
 
-    def __init__(
-        self,
-        path: str | Path,
-        *,
-        width: int,
-        height: int,
-        alignratio: float | None = None,
-        info: PictureInfo = NO_INFO,
-    ) -> None:
-        spec = OpenImageIO.ImageSpec(width, height, 3, "float" if alignratio is None else "uint16")
-        spec.attribute("compression", "zip")
-        profile = np.frombuffer(rgb_profile(info.primaries, 1.0 if alignratio is None else HDM_GAMMA), np.uint8)
-        spec.attribute("ICCProfile", OpenImageIO.TypeDesc(f"uint8[{profile.size}]"), profile)
-        if alignratio is not None:
-            spec.attribute("ImageDescription", f"gamma {HDM_GAMMA}, alignratio {alignratio!r}")
-        for name, text in first_directory_texts(info).items():
-            spec.attribute(name, text)
-        super().__init__(path, spec, info)
+    def __init__(self, target: Target, *, alignratio: float | None = None) -> None:
+        linear, info = alignratio is None, target.info
+        described = {} if linear else {"ImageDescription": f"gamma {HDM_GAMMA}, alignratio {alignratio!r}"}
+        attributes = {"compression": "zip", **described}
+        super().__init__(target, "float" if linear else "uint16", attributes)
+        profile = np.frombuffer(rgb_profile(info.primaries, 1.0 if linear else HDM_GAMMA), np.uint8)
+        self._spec.attribute("ICCProfile", OpenImageIO.TypeDesc(f"uint8[{profile.size}]"), profile)
         self._alignratio = alignratio
 
     def write_rows(self, rows: LinearPixels) -> None:
@@ -149,21 +135,16 @@ def write_tiff(
     """Write linear pixels as TIFF: 32-bit floats, or 16-bit integers scaled to their maximum."""
     height, width = linear.shape[:2]
     alignratio = alignratio_of(_encode(linear.max(keepdims=True, axis=(0, 1)))) if bits == 16 else None
-    with TiffRowWriter(path, width=width, height=height, alignratio=alignratio, info=info) as file:
+    target = Target(paths=[Path(path)], width=width, height=height, info=info)
+    with TiffRowWriter(target, alignratio=alignratio) as file:
         file.write_rows(linear)
 
 
-TIFF = RowFormat(
-    endings=(".tif",),
-    open=lambda target: TiffRowWriter(target.path, width=target.width, height=target.height, info=target.info),
-    white="lost",
-)
+TIFF = RowFormat(endings=(".tif",), open=TiffRowWriter, white="lost")
 """Linear 32-bit floats with an ICC profile."""
-
-
 _LITTLE_ENDIAN = b"II*\0"
-_BYTE, _LONG = 1, 4  # types of TIFF 6.0
 _XMP_TAG = 700
+_TEXTS = (ExifTags.Base.Make, ExifTags.Base.Model, ExifTags.Base.Artist, ExifTags.Base.Copyright)
 _LEFT_OUT = (ExifTags.Base.MakerNote, ExifTags.Base.ExifInteroperabilityOffset)
 """Full of offsets that hold in the photograph's own block only."""
 
@@ -178,37 +159,32 @@ def _put_metadata(path: Path, info: PictureInfo) -> None:
             return
         file.seek(*struct.unpack("<I", file.read(4)))
         (count,) = struct.unpack("<H", file.read(2))
-        entries = {struct.unpack_from("<H", entry)[0]: entry for entry in (file.read(12) for _ in range(count))}
+        entries = file.read(12 * count)
         end = file.seek(0, io.SEEK_END)
         end += file.write(b"\0" * (end % 2))
-        for tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
-            if directory := _directory(result_exif(info), tag, end):
-                entries[tag] = struct.pack("<HHII", tag, _LONG, 1, end)
-                end += file.write(directory + b"\0" * (len(directory) % 2))
-        if info.xmp is not None:
-            entries[_XMP_TAG] = struct.pack("<HHII", _XMP_TAG, _BYTE, len(info.xmp), end)
-            end += file.write(info.xmp + b"\0" * (len(info.xmp) % 2))
-        file.write(struct.pack("<H", len(entries)) + b"".join(entries[tag] for tag in sorted(entries)) + bytes(4))
+        added = _directory(info, end)
+        (count,) = struct.unpack_from("<H", added)
+        entries += added[2 : 2 + 12 * count]
+        end += file.write(added)
+        by_tag = {entries[at : at + 2][::-1]: entries[at : at + 12] for at in range(0, len(entries), 12)}
+        file.write(struct.pack("<H", len(by_tag)) + b"".join(by_tag[tag] for tag in sorted(by_tag)) + bytes(4))
         file.seek(4)
         file.write(struct.pack("<I", end))
 
 
-def _directory(exif: bytes | None, tag: int, at: int) -> bytes:
-    """A directory of the block as little-endian bytes that begin at that position; empty without one, or damaged."""
+def _directory(info: PictureInfo, at: int) -> bytes:
+    """A TIFF directory of EXIF, GPS and XMP, with all that they point to, that begins at that position of a file."""
+    block, directory = read_block(result_exif(info)), ImageFileDirectory_v2()
+    for tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+        if found := {name: value for name, value in block.get_ifd(tag).items() if name not in _LEFT_OUT}:
+            directory[tag] = found
+    if info.xmp is not None:
+        directory[_XMP_TAG] = info.xmp
+    for text in _TEXTS:
+        if text in block:
+            directory[text] = str(block[text]).strip("\0 ")
     try:
         with quiet_libraries():
-            block = io.BytesIO(exif or b"")
-            head = block.read(8)
-            first, stated = ImageFileDirectory_v2(head), ImageFileDirectory_v2(head, group=tag)
-            block.seek(first.next)
-            first.load(block)
-            block.seek(first[tag])
-            stated.load(block)
-            moved = ImageFileDirectory_v2(_LITTLE_ENDIAN + bytes(4), group=tag)
-            for name, value in stated.items():
-                if name not in _LEFT_OUT:
-                    moved.tagtype[name] = stated.tagtype[name]
-                    moved[name] = value
-            return bytes(moved.tobytes(at)) if len(moved) else b""
+            return bytes(directory.tobytes(at))
     except Exception:  # damaged blocks make Pillow raise almost anything, and are as good as none
-        return b""
+        return bytes(2)

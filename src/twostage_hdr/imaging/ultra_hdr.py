@@ -3,88 +3,156 @@
 import io
 import re
 from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
 
 import imagecodecs
 import numpy as np
 import torch
 from PIL import Image
 
-from twostage_hdr.boundary.file_reader import file_reader
-from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
+from twostage_hdr.boundary.quiet import quiet_libraries
 from twostage_hdr.boundary.regular_file import read_bytes
-from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
-from twostage_hdr.imaging.chromaticities import (
-    DISPLAY_P3,
-    REC709,
-    Chromaticities,
-    name_of,
-    rgb_to_xyz,
-    to_primaries,
-    to_rec709_pixels,
-)
-from twostage_hdr.imaging.colour_profile import rgb_profile, upright
-from twostage_hdr.imaging.embedded_gain_map import shown_primaries
-from twostage_hdr.imaging.jpeg_metadata import jpeg_metadata
-from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS, gain_map, join_ultra_hdr
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, HdrImage, LinearPixels, PreviewPixels
+from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709, Chromaticities, rgb_to_xyz, to_primaries
+from twostage_hdr.imaging.colour_profile import opened_profile, profile_name, rgb_profile
+from twostage_hdr.imaging.exif import result_exif
+from twostage_hdr.imaging.jpeg_segments import gain_map, join_ultra_hdr
+from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, PreviewPixels
 from twostage_hdr.imaging.preview import preview, to_srgb8
-from twostage_hdr.imaging.result_format import GainMapSize, WholeFormat, WholeResult
-from twostage_hdr.imaging.source_jpeg import OwnBase, own_base
-from twostage_hdr.radiometry.photometry import PQ_PEAK
+from twostage_hdr.imaging.result_format import WholeFormat, WholeResult
+from twostage_hdr.radiometry.photometry import PQ_PEAK, SDR_WHITE_NITS
 from twostage_hdr.radiometry.srgb import srgb_decode
 
+_LARGEST_EXIF = 65_527  # a segment's 64 KB without its length and name
+_LARGEST_XMP = 60_000  # of a segment beside the directory of the pictures
+_DESCRIPTION = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}Description"
+_START, _END = b"\xff\xd8", 0xD9
+_START_OF_SCAN = 0xDA
+_APP0, _APP1, _APP2, _APP14, _APP15, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+"""In the scans; stuffed bytes and restart markers are no markers here."""
+_ENCODED_AGAIN = "ultrahdr: the photograph's JPEG is encoded again, since {}"
 _SHRINK = {"full": 1, "half": 2, "quarter": 4}
 
 
-def write_ultra_hdr(
-    path: str | Path,
-    linear: LinearPixels,
-    *,
-    base: PreviewPixels | None = None,
-    source: Path | None = None,
-    quality: int = 95,
-    gain_map_size: GainMapSize = "full",
-    one_channel: bool = False,
-    info: PictureInfo = NO_INFO,
-    comments: bool = True,
-) -> list[str]:
-    """Write linear pixels as Ultra HDR JPEG; those of other primaries than Rec. 709 with a base in Display P3.
+class OwnBase(NamedTuple):
+    """The first picture of a JPEG file."""
+
+    jpeg: bytes
+    """Without EXIF, XMP, profile and index of pictures, which every result gets anew."""
+    profile: bytes | None
+    """ICC."""
+
+
+def own_base(
+    source: Path, primaries: Chromaticities, size: tuple[int, ...], *, comments: bool
+) -> tuple[OwnBase | None, list[str]]:
+    """The bytes of a photograph that can be a base as they are: an upright RGB JPEG of these primaries.
 
     Args:
-        path: A name ending in .jpg.
-        linear: HxWx3, >= 0; 1.0 is SDR white, which a screen shows at the brightness of a white page.
-        base: The picture for ordinary viewers, encoded like sRGB, of the same size and primaries: the photograph
-            itself if there is one; None tone maps the HDR image.
-        source: The photograph's file: an upright JPEG in sRGB or Display P3 becomes the base byte by byte.
-        quality: JPEG quality of base and gain map, 1 to 100.
-        gain_map_size: Side of the gain map, as a share of the picture's.
-        one_channel: Whether the gain map holds the luminance's gain alone, instead of one of each channel.
-        info: Primaries, EXIF and XMP.
-        comments: Whether comments, IPTC and the like of `source` stay.
+        source: the photograph's file.
+        primaries: of the result.
+        size: width and height of the result, px.
+        comments: whether comments, IPTC and the like stay.
 
     Returns:
-        Notes for the user.
+        The bytes, or None and a note why a JPEG cannot be used; nothing is said of other files.
     """
-    primaries = REC709 if info.primaries == REC709 else DISPLAY_P3
+    data = read_bytes(source)
+    if not data.startswith(_START):
+        return None, []
+    try:
+        with quiet_libraries(), Image.open(io.BytesIO(data)) as image:
+            orientation = image.getexif().get(EXIF_ORIENTATION, 1)
+            mode, profile, stored = image.mode, image.info.get("icc_profile"), image.size
+    except Exception:  # damaged EXIF data, which made Pillow raise almost anything, did not keep it from being read
+        return None, [_ENCODED_AGAIN.format("it is damaged")]
+    if orientation not in (0, 1):
+        return None, [_ENCODED_AGAIN.format("it is turned by its EXIF orientation")]
+    if mode != "RGB" or stored != size:
+        return None, [_ENCODED_AGAIN.format("it is not RGB")]
+    if _base_primaries(profile) != primaries:
+        return None, [_ENCODED_AGAIN.format("it has another colour profile")]
+    jpeg = _first_picture(data, comments=comments)
+    return (None, [_ENCODED_AGAIN.format("it ends early")]) if jpeg is None else (OwnBase(jpeg, profile), [])
+
+
+def _base_primaries(profile: bytes | None) -> Chromaticities | None:
+    """Primaries of a profile with sRGB's curve, by its name; sRGB without a profile, None for all others."""
+    if not profile:
+        return REC709
+    opened = opened_profile(profile)
+    name = "" if opened is None else profile_name(opened)
+    return REC709 if name.startswith("sRGB") else DISPLAY_P3 if name.startswith("Display P3") else None
+
+
+def _first_picture(data: bytes, *, comments: bool) -> bytes | None:
+    """All segments that matter, and the scans; None if they do not end."""
+    kept, at = [_START], len(_START)
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != _START_OF_SCAN:
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if _stays(data[at + 1], comments=comments):
+            kept.append(data[at:end])
+        at = end
+    place = at
+    while found := _MARKER.search(data, place):
+        place = found.end()
+        if data[place - 1] == _END:
+            return b"".join(kept) + data[at:place]
+        place += int.from_bytes(data[place : place + 2], "big")
+    return None
+
+
+def _stays(marker: int, *, comments: bool) -> bool:
+    if marker in (_APP1, _APP2):
+        return False
+    described = marker == _COMMENT or (_APP0 < marker <= _APP15 and marker != _APP14)  # of Adobe: the colour transform
+    return comments or not described
+
+
+def _write(result: WholeResult) -> list[str]:
+    """1.0 is SDR white; pixels of other primaries than Rec. 709 get a base in Display P3."""
+    options, stated = result.options, result.info.primaries
+    primaries = REC709 if stated == REC709 else DISPLAY_P3
     own: OwnBase | None = None
     notes: list[str] = []
-    if source is not None and info.primaries == primaries:
-        own, notes = own_base(source, primaries, linear.shape[1::-1], comments=comments)
-    linear = to_primaries(linear, info.primaries, primaries)
+    if result.source is not None and stated == primaries:
+        size, comments = (result.width, result.height), not options.strip_metadata
+        own, notes = own_base(result.source, primaries, size, comments=comments)
+    linear = result.image(primaries)
     if own is None:
-        shown = preview(linear) if base is None else _shown_in(base, info.primaries, primaries)
-        own = OwnBase(_jpeg(shown, quality), None)
+        shown = preview(linear) if result.base is None else _shown_in(result.base, stated, primaries)
+        own = OwnBase(_jpeg(shown, options.quality), None)
     # Gains refer to what a reader will decode, so that they undo the base's compression errors as well.
     decoded = torch.from_numpy(imagecodecs.jpeg8_decode(own.jpeg)).float().div_(255)
-    weights = rgb_to_xyz(primaries)[1] if one_channel else None
-    gains = gain_map(linear, srgb_decode(decoded).numpy(), shrink=_SHRINK[gain_map_size], weights=weights)
-    metadata = jpeg_metadata(info)
-    profile = own.profile or rgb_profile(primaries)
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(join_ultra_hdr(own.jpeg, profile, _jpeg(gains.codes, quality), gains, metadata))
-    return [*notes, *metadata.notes]
+    weights = rgb_to_xyz(primaries)[1] if options.one_channel else None
+    gains = gain_map(linear, srgb_decode(decoded).numpy(), shrink=_SHRINK[options.gain_map], weights=weights)
+    exif, descriptions, left_out = jpeg_metadata(result.info)
+    base, second = (own.jpeg, own.profile or rgb_profile(primaries)), _jpeg(gains.codes, options.quality)
+    with atomic_path(result.path) as temporary:
+        temporary.write_bytes(join_ultra_hdr(*base, second, gains, exif=exif, descriptions=descriptions))
+    return [*notes, *left_out]
+
+
+def jpeg_metadata(info: PictureInfo) -> tuple[bytes | None, str, list[str]]:
+    """EXIF, and the rdf:Description elements of XMP with their namespaces, as far as segments hold them, and notes."""
+    notes = []
+    exif, descriptions = result_exif(info), ""
+    if exif is not None and len(exif) > _LARGEST_EXIF:
+        exif = None
+        notes.append("EXIF left out of the JPEG, which holds 64 KB of it")
+    if info.xmp is not None:
+        try:
+            found = ElementTree.fromstring(info.xmp.strip(b"\0 \r\n\t")).iter(_DESCRIPTION)
+            descriptions = "".join(ElementTree.tostring(description, encoding="unicode") for description in found)
+        except (ElementTree.ParseError, ValueError):
+            notes.append("damaged XMP left out of the JPEG")
+    if len(descriptions.encode()) > _LARGEST_XMP:
+        descriptions = ""
+        notes.append("XMP left out of the JPEG, which holds 64 KB of it")
+    return exif, descriptions, notes
 
 
 def _shown_in(base: PreviewPixels, stated: Chromaticities, wanted: Chromaticities) -> PreviewPixels:
@@ -97,21 +165,6 @@ def _jpeg(pixels: np.ndarray, quality: int) -> bytes:
     return bytes(imagecodecs.jpeg8_encode(np.ascontiguousarray(pixels), level=quality, subsampling="444"))
 
 
-def _write(result: WholeResult) -> list[str]:
-    options = result.options
-    return write_ultra_hdr(
-        result.path,
-        result.image(),
-        base=result.base,
-        source=result.source,
-        quality=options.quality,
-        gain_map_size=options.gain_map,
-        one_channel=options.one_channel,
-        info=result.info,
-        comments=not options.strip_metadata,
-    )
-
-
 ULTRA_HDR = WholeFormat(
     endings=("_ultrahdr.jpg",),
     write=_write,
@@ -119,42 +172,3 @@ ULTRA_HDR = WholeFormat(
     white="display",
 )
 """An ordinary JPEG with a gain map."""
-
-
-@file_reader("Ultra HDR JPEG", "an ordinary photograph goes to reconstruct")
-def read_ultra_hdr(path: str | Path) -> HdrImage:
-    """Read an Ultra HDR JPEG as linear Rec. 709, the gain applied in full; 1.0 is SDR white (203 cd/m^2).
-
-    The decoder clips at 10000 cd/m^2, which is 49.3.
-
-    Raises:
-        InputError: damaged, or a JPEG without a gain map.
-    """
-    path = Path(path)
-    data = read_bytes(path)
-    for width, height in frame_sizes(data):
-        check_pixels(path, width, height, HDR_BYTES)
-    try:
-        linear = imagecodecs.ultrahdr_decode(data)[:, :, :3].astype(np.float32)
-    except imagecodecs.UltrahdrError as error:
-        raise InputError(
-            path, f"no Ultra HDR JPEG, or a damaged one ({error})", "an ordinary photograph goes to reconstruct"
-        ) from error
-    with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-        orientation = image.getexif().get(EXIF_ORIENTATION, 1)
-    primaries = shown_primaries(data)
-    pixels, notes = to_rec709_pixels(linear, str(path), primaries)
-    turned, rotation = upright(pixels, orientation)
-    return HdrImage(
-        pixels=np.ascontiguousarray(turned),
-        domain="SDR base with gain map, Ultra HDR JPEG",
-        notes=(*notes, *rotation),
-        white_nits=SDR_WHITE_NITS,
-        primaries=name_of(primaries),
-    )
-
-
-def frame_sizes(data: bytes) -> list[tuple[int, int]]:
-    """Width and height in px of every JPEG image in the data: base, gain map, thumbnails."""
-    found = re.finditer(rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf]\x00[\x0b\x11]\x08(..)(..)", data, re.DOTALL)
-    return [(int.from_bytes(frame[2], "big"), int.from_bytes(frame[1], "big")) for frame in found]

@@ -5,7 +5,7 @@ import numpy as np
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.exr import ExrRowWriter
 from twostage_hdr.imaging.preview import write_png8
-from twostage_hdr.imaging.result_format import WholeFormat, WholeResult
+from twostage_hdr.imaging.result_format import Target, WholeFormat, WholeResult
 
 UNCERTAINTY_STOPS = 4.0
 """Uncertainty at which its picture has the colour map's last colour."""
@@ -19,13 +19,12 @@ def _write(result: WholeResult) -> None:
 
     colours = colormaps["inferno"]
     picture = np.empty((result.height, result.width, 3), np.uint8)
-    numbers, shown = result.paths
-    with ExrRowWriter(numbers, width=result.width, height=result.height, grey=True) as file:
+    with ExrRowWriter(Target(paths=result.paths, width=result.width, height=result.height), grey=True) as file:
         for top in range(0, result.height, _ROWS_AT_ONCE):
             stops = result.uncertainty(top, min(top + _ROWS_AT_ONCE, result.height))
             file.write_rows(stops[..., None])
             picture[top : top + _ROWS_AT_ONCE] = colours(stops / UNCERTAINTY_STOPS, bytes=True)[..., :3]
-    write_png8(shown, picture)
+    write_png8(result.paths[1], picture)
 
 
 UNCERTAINTY = WholeFormat(endings=("_uncertainty.exr", "_uncertainty.png"), write=_write, metadata=False)

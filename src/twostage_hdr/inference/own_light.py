@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
-from twostage_hdr.imaging.photograph import OwnLight
+from twostage_hdr.imaging.hdr_signal import OwnLight
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 
 CLIPS = (0.9, 0.97)

@@ -144,13 +144,7 @@ def reconstruct_video(
             movie = HevcWriter(places["hevc"], video, white_nits=nits, quality=options.quality)
             stack.enter_context(movie)
         if "exr" in places:
-            sequence = ExrSequence(
-                places["exr"],
-                path.stem,
-                half=options.half,
-                compression=options.compression,
-                white_nits=options.white_nits,
-            )
+            sequence = ExrSequence(places["exr"], path.stem, options)
             stack.enter_context(sequence)
         smoothing = GainSmoothing(rate=float(video.rate))
         share = 1 / (video.count or 1)

@@ -9,14 +9,12 @@ import numpy as np
 from jaxtyping import Float32
 
 from twostage_hdr.imaging.formats import result_format
-from twostage_hdr.imaging.jpeg_segments import SDR_WHITE_NITS
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.pixel_arrays import PreviewPixels
-from twostage_hdr.imaging.result_format import ResultOptions, RowFormat, Target, Uncertainty, WholeFormat, WholeResult
+from twostage_hdr.imaging.result_format import Result, ResultOptions, RowFormat, Target, WholeFormat, WholeResult
 from twostage_hdr.inference.spooled_rows import SpooledRows
-from twostage_hdr.radiometry.photometry import WHITE
+from twostage_hdr.radiometry.photometry import SDR_WHITE_NITS, WHITE
 
-__all__ = ["ResultFiles", "ResultOptions", "Uncertainty", "loss_notes", "result_paths"]
+__all__ = ["Result", "ResultFiles", "ResultOptions", "loss_notes", "result_paths"]
 
 
 def result_paths(directory: Path, stem: str, formats: Sequence[str]) -> list[Path]:
@@ -60,13 +58,7 @@ class ResultFiles:
         directory: where the files go.
         stem: their common name.
         formats: names of `--to`.
-        width: pixels in a row.
-        height: number of rows.
-        options: see `ResultOptions`.
-        info: primaries of the rows, and what goes along with them.
-        base: the photograph, encoded like sRGB, which Ultra HDR shows on ordinary screens; None tone maps the result.
-        source: the photograph's file, whose JPEG bytes Ultra HDR keeps where it can.
-        uncertainty: what the format of that name writes.
+        result: what is known of it.
 
     Attributes:
         notes: what the formats changed, in words for the user; known when the files are complete.
@@ -77,21 +69,12 @@ class ResultFiles:
         directory: Path,
         stem: str,
         formats: Sequence[str],
-        *,
-        width: int,
-        height: int,
-        options: ResultOptions,
-        info: PictureInfo = NO_INFO,
-        base: PreviewPixels | None = None,
-        source: Path | None = None,
-        uncertainty: Uncertainty | None = None,
+        result: Result,
     ) -> None:
         result_paths(directory, stem, formats)
         self._place = directory / stem
         self._formats = {name: result_format(name) for name in formats}
-        self._size = {"width": width, "height": height}
-        self._options, self._info = options, info.without_metadata() if options.strip_metadata else info
-        self._base, self._source, self._uncertainty = base, source, uncertainty
+        self._known = result.known()
         self.notes: list[str] = []
 
     def __enter__(self) -> "ResultFiles":
@@ -100,12 +83,11 @@ class ResultFiles:
         self._streams = []
         for name, form in self._formats.items():
             if isinstance(form, RowFormat):
-                target = Target(paths=self._paths(name), options=self._options, info=self._info, **self._size)
-                self._streams.append(form.open(target))
+                self._streams.append(form.open(Target(paths=self._paths(name), **self._known)))
                 self._stack.enter_context(self._streams[-1])
         self._spool = None
         if len(self._streams) < len(self._formats):
-            self._spool = self._stack.enter_context(SpooledRows(self._place.parent, **self._size))
+            self._spool = self._stack.enter_context(SpooledRows(self._place.parent, self._known["width"]))
         return self
 
     def _paths(self, name: str) -> list[Path]:
@@ -132,14 +114,5 @@ class ResultFiles:
     def _write_whole(self, spool: SpooledRows) -> None:
         for name, form in self._formats.items():
             if isinstance(form, WholeFormat):
-                result = WholeResult(
-                    paths=self._paths(name),
-                    options=self._options,
-                    info=self._info,
-                    spooled=spool.bands,
-                    base=self._base,
-                    source=self._source,
-                    uncertainty=self._uncertainty,
-                    **self._size,
-                )
+                result = WholeResult(paths=self._paths(name), spooled=spool.bands, **self._known)
                 self.notes += form.write(result) or ()

@@ -17,13 +17,10 @@ class SpooledRows:
     Args:
         directory: where the file lies: beside the results, so that it needs no other disk.
         width: pixels in a row.
-        height: number of rows.
     """
 
-    def __init__(self, directory: Path, *, width: int, height: int) -> None:
-        self.width, self.height = width, height
-        self._directory = directory
-        self._rows = 0
+    def __init__(self, directory: Path, width: int) -> None:
+        self._directory, self._width, self._rows = directory, width, 0
 
     def __enter__(self) -> "SpooledRows":
         self._file = tempfile.TemporaryFile(dir=self._directory)
@@ -44,9 +41,5 @@ class SpooledRows:
         self._file.seek(0)
         for top in range(0, self._rows, step):
             count = min(step, self._rows - top)
-            data = self._file.read(count * self.width * 3 * 4)
-            yield np.frombuffer(data, dtype=np.float32).reshape(count, self.width, 3)
-
-    def image(self) -> Rows:
-        """The whole image, in memory."""
-        return np.concatenate(list(self.bands()))
+            data = self._file.read(count * self._width * 3 * 4)
+            yield np.frombuffer(data, dtype=np.float32).reshape(count, self._width, 3)

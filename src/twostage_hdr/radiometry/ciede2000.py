@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from kornia.color import rgb_to_linear_rgb
 from torch import Tensor
 
 from twostage_hdr.radiometry.quantities import EncodedRGB, Lab
+from twostage_hdr.radiometry.srgb import srgb_decode
 
 Map = Float[Tensor, "*shape"]
 
@@ -119,7 +119,7 @@ def encoded_to_lab(encoded: EncodedRGB) -> Lab:
     """
     # Inside autocast the colour matrix would be multiplied in half precision, an error of several units of L*.
     with torch.autocast(encoded.device.type, enabled=False):
-        linear = rgb_to_linear_rgb(encoded)
+        linear = srgb_decode(encoded)
         red, green, blue = _rgb_to_xyz(encoded.device, encoded.dtype).unbind(1)  # (3, 1, 1) each
         xyz = red * linear[..., :1, :, :] + green * linear[..., 1:2, :, :] + blue * linear[..., 2:, :, :]
         # CIE's f: a cube root that continues as a straight line near black.

@@ -10,7 +10,6 @@ from twostage_hdr.radiometry.gamma import decode_gamma
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
 ExposureStack = Float[Tensor, "*batch frames 2 3 height width"]
-
 """The reference frame first. Of each frame: as encoded, in [0, 1]; and linear, on the reference frame's scale."""
 
 

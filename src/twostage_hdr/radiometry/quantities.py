@@ -12,7 +12,6 @@ EncodedRGB: TypeAlias = Float[Tensor, "*batch 3 height width"]
 """RGB encoded with a gamma (2.24 in HdM), >= 0; 1.0 is the clipping point of the LDR frame; may exceed 1."""
 
 Frames: TypeAlias = Float[Tensor, "*frames 3 height width"]
-
 """What a network sees: LDR frames, encoded, or stacks of exposures (`exposure_stack.ExposureStack`)."""
 
 LinearRGB: TypeAlias = Float[Tensor, "*batch 3 height width"]

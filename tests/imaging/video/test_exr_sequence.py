@@ -3,13 +3,14 @@ import OpenEXR
 import pytest
 
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.result_format import ResultOptions
 from twostage_hdr.imaging.video.exr_sequence import ExrSequence
 
 
 def test_frames_are_numbered_from_one_and_openexr_reads_them(tmp_path, scene) -> None:
     (tmp_path / "clip_exr").mkdir()
     (tmp_path / "clip_exr" / "clip.000003.exr").write_text("replaced")
-    with ExrSequence(tmp_path / "clip_exr", "clip", half=False) as file:
+    with ExrSequence(tmp_path / "clip_exr", "clip", ResultOptions(half=False)) as file:
         file.write(scene)
         file.write(scene * 2)
     assert sorted(path.name for path in (tmp_path / "clip_exr").iterdir()) == ["clip.000001.exr", "clip.000002.exr"]

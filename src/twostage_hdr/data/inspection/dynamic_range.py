@@ -10,7 +10,6 @@ from twostage_hdr.radiometry.exposure import CLIPPING_LEVEL
 from twostage_hdr.radiometry.photometry import REC709_LUMINANCE
 
 DARK, BRIGHT = 0.1, 99.9
-
 """Percentiles of the luminance between which the range is measured, so that single pixels do not decide."""
 
 HARDLY_HDR = 4.0

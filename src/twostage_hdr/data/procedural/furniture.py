@@ -71,7 +71,6 @@ def _skin(solid: Solid, index: int, point: Plane, grain: Texture, rng: np.random
 
 
 PICTURE_SPACING, PICTURE_HEIGHT = 1.1, 1.55
-
 """Distance between the pictures' middles and their height, metres."""
 
 SKIRTING = 0.12

@@ -16,7 +16,6 @@ EYE = 1.45
 """Height of the viewer above the floor in metres."""
 
 FLOOR, CEILING, LEFT, RIGHT, BACK = 0, 1, 2, 3, 4
-
 """Faces of the room."""
 
 

@@ -7,9 +7,9 @@ from types import TracebackType
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import remove_leftovers, temporary_sibling
-from twostage_hdr.imaging.exr import write_exr
+from twostage_hdr.imaging.exr import ExrRowWriter
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
-from twostage_hdr.imaging.result_format import ExrCompression
+from twostage_hdr.imaging.result_format import DEFAULTS, ResultOptions, Target
 
 _LEFT_BY_FILE_MANAGERS = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
 
@@ -20,22 +20,11 @@ class ExrSequence:
     Args:
         folder: the folder to make; one of such frames that is there is replaced at the end.
         stem: what the files' names begin with.
-        half: 16-bit floats, else 32-bit.
-        compression: OpenEXR's compression method.
-        white_nits: luminance of pixels of (1, 1, 1) in cd/m^2, stored in every file; None stores nothing.
+        options: of the files.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        stem: str,
-        *,
-        half: bool = True,
-        compression: ExrCompression = "zip",
-        white_nits: float | None = None,
-    ) -> None:
-        self.folder, self._stem = folder, stem
-        self._half, self._compression, self._white_nits = half, compression, white_nits
+    def __init__(self, folder: Path, stem: str, options: ResultOptions = DEFAULTS) -> None:
+        self.folder, self._stem, self._options = folder, stem, options
         self._growing = temporary_sibling(folder)
         self._count = 0
 
@@ -54,14 +43,10 @@ class ExrSequence:
     def write(self, linear: LinearPixels, *, pixel_aspect: float = 1.0) -> None:
         """Adds a frame of linear Rec. 709 pixels, whose width / height is `pixel_aspect`."""
         self._count += 1
-        write_exr(
-            self._growing / f"{self._stem}.{self._count:06d}.exr",
-            linear,
-            half=self._half,
-            compression=self._compression,
-            white_nits=self._white_nits,
-            pixel_aspect=pixel_aspect,
-        )
+        path, (height, width) = self._growing / f"{self._stem}.{self._count:06d}.exr", linear.shape[:2]
+        target = Target(paths=[path], width=width, height=height, options=self._options)
+        with ExrRowWriter(target, pixel_aspect=pixel_aspect) as file:
+            file.write_rows(linear)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

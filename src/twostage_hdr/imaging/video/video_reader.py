@@ -19,7 +19,6 @@ from twostage_hdr.imaging.video.timeline import Stamp, Timeline, part_offsets
 
 VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mts", ".m2ts"))
 """Names that are taken for videos."""
-
 _CONTAINERS = "mov,matroska,avi,mpegts"
 """FFmpeg's names of what VIDEO_SUFFIXES stand for."""
 _CURE = "copy or export it again"

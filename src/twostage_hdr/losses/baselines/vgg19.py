@@ -15,7 +15,6 @@ from twostage_hdr.boundary.torch_file import read_torch_file
 from twostage_hdr.errors import InputError
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
 """What torchvision's VGGs expect R, G, B in [0, 1] to be normalised with."""
 
 CAFFE_RGB_MEAN = (123.68, 116.779, 103.939)
