@@ -226,7 +226,7 @@ def _findings(
     notes.append(f"aligned, moved by up to {moved:.0f} px" if moved else "frames not moved")
     if merged.moving:
         notes.append(f"a frame left out in {merged.moving:.1%} where things moved")
-    notes.append(f"{(merged.missing > 0).mean():.1%} recorded by no frame")
+    notes.append(f"{merged.missing.mean() / 255:.1%} recorded by no frame")
     return notes
 
 
