@@ -2,9 +2,8 @@
 
 Certainty is 1 / variance of the light that a code stands for. Frames are added from the reference outwards, each
 compared with what has been merged so far, so that two frames that disagree where the reference clips are not mixed.
-Towards the border of what a moved frame covers, its share falls to zero, so that the result has no step there, whatever
-response and exposures are wrong by. The share is feathered rather than the weight: a frame of 64 times the reference's
-certainty would keep half of the result down to 1/64 of its weight, and the step would be there again.
+Towards the border of what a moved frame covers, its share in the result falls to zero: no step there, whatever the
+response's error. (If its weight fell instead, a frame of 64 times the certainty would have half of the result at 1/64.)
 """
 
 from collections.abc import Sequence
@@ -43,8 +42,7 @@ class AlignedFrame:
 
     Attributes:
         pixels: all frames of a bracket have one size and type.
-        covered: 255 where the frame counts fully, less towards the border of its pixels, 0 where it has none; None if
-            it was left as it is.
+        covered: 255 where it counts fully, less near its border, 0 where it has no pixels; None if it did not move.
         gain: its exposure / that of the reference frame.
     """
 
@@ -60,8 +58,8 @@ class Merged:
     Attributes:
         linear: 1.0 = the reference frame's white; where nothing was recorded, what the frames that stand in hold.
         missing: 0 where a frame recorded the pixel, 255 where none did.
-        sources: shares of the frames that stand in where nothing was recorded, 255 = all: the shortest that does not
-            contradict the others and, towards the border of its pixels, the next.
+        sources: shares, 255 = all, of the frames that stand in where nothing was recorded: the shortest that does not
+            contradict the others and, near its border, the next.
         moving: share of the pixels where a frame was left out since it contradicts the others.
     """
 
@@ -148,16 +146,14 @@ class _Band:
         usable = trust.min(axis=2, keepdims=True) * agrees
         variance = (deviation**2 + (self._beside * slope) ** 2) / np.maximum(usable, _LEAST_TRUST)
         share = self._variance / (self._variance + variance)
-        share *= feather / np.maximum(
-            np.maximum(feather, self.seen), _LEAST_TRUST
-        )  # nothing seen: nothing to blend with
+        share *= feather / np.maximum(np.maximum(feather, self.seen), _LEAST_TRUST)  # what nobody saw is not kept
         self._mean = self._mean + share * (light - self._mean)
         self._variance = (1 - share) ** 2 * self._variance + share**2 * variance
         self.seen = np.maximum(self.seen, usable * feather)
         self.moving |= against
         stands_in = agrees * feather * np.float32(frame.gain < self._gain)
         self._stand_in = self._stand_in + stands_in * (light - self._stand_in)
-        self.sources = [*(sources * (1 - stands_in) for sources in self.sources), stands_in]
+        self.sources = [*(source * (1 - stands_in) for source in self.sources), stands_in]
 
     def _agreement(
         self, light: np.ndarray, deviation: np.ndarray, trust: np.ndarray, errors: tuple[float, float], grown: int
