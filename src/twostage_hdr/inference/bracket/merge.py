@@ -151,7 +151,7 @@ class _Band:
         self._variance = (1 - share) ** 2 * self._variance + share**2 * variance
         self.seen = np.maximum(self.seen, usable * feather)
         self.moving |= against
-        stands_in = agrees * feather * np.float32(frame.gain < self._gain)
+        stands_in = (agrees > 0.5) * feather * np.float32(frame.gain < self._gain)
         self._stand_in = self._stand_in + stands_in * (light - self._stand_in)
         self.sources = [*(source * (1 - stands_in) for source in self.sources), stands_in]
 
