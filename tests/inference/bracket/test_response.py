@@ -83,3 +83,12 @@ def test_frames_that_no_curve_explains_get_no_staircase(scene):
     slope = np.diff(np.log(response[codes])) / np.diff(np.log(codes))
     assert (slope >= np.maximum.accumulate(slope) / 1.5).all()
     assert slope.min() > 0.7  # light, too, changes where codes do
+
+
+@pytest.mark.parametrize("powers", [(1.0, 1.4), (0.7, 1.0), (1.0, 0.7)])
+def test_frames_that_no_curve_explains_do_not_get_a_black_one(scene, powers):
+    """Fitted without bounds, the sigmoid puts all light into the brightest codes, and frames have nothing in common."""
+    stops = (0.0, -2.0)
+    frames = [_frames(scene(), CURVES["srgb"] ** power, (stop,))[0] for stop, power in zip(stops, powers, strict=True)]
+    response, _ = find_response(frames, stops)
+    assert 0.1 < response[128] < 0.5

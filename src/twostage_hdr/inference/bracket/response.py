@@ -24,6 +24,7 @@ _CLEARLY_BETTER = 0.8  # share of the known curve's disagreement that a recovere
 _BRIGHTEST_BLACK = 0.005  # light of code 0 above which frames have too little in common for a free curve
 _LEAST_SPREAD = 0.5  # stops between the darkest and the brightest frame
 _MOST_FALL = 1.5  # of a free curve's slope: frames of one curve stay below, a telephone's reach 1.6 to 200
+_SIGMOIDS = ((0.4, 1.5), (0.2, 5.0))  # n and s: far beyond what [eilertsen2017hdrcnn] found in cameras
 _SLOPE_CODES = (16, 240)  # between noise and white
 _SLOPE_STEP = 16  # codes
 
@@ -73,9 +74,11 @@ def sigmoid_response(n: float, s: float) -> Response:
 
 def _fitted(samples: UInt8[np.ndarray, "frames samples"], stops: Sequence[float]) -> Response:
     """The sigmoid under which the frames agree best."""
-    start = np.log([0.9, 0.6])  # the mean of real cameras
     found = minimize(
-        lambda logs: _disagreement(sigmoid_response(*np.exp(logs)), samples, stops), start, method="Nelder-Mead"
+        lambda logs: _disagreement(sigmoid_response(*np.exp(logs)), samples, stops),
+        np.log([0.9, 0.6]),  # the mean of real cameras
+        method="Nelder-Mead",
+        bounds=np.log(_SIGMOIDS),
     )
     return sigmoid_response(*np.exp(found.x))
 
