@@ -1,4 +1,7 @@
-"""The one exception that a user's mistake raises."""
+"""The one exception that a user's mistake raises, and the word before what a user must not overlook."""
+
+WARNING = "warning: "
+"""Begins a note that a user must not overlook: the command line gives it a line of its own."""
 
 
 class InputError(ValueError):

@@ -78,6 +78,12 @@ def test_a_count_groups_what_exif_does_not(folder, tmp_path, run):
     assert "--group 4: 6 photographs" in str(result.exception)
 
 
+def test_a_warning_has_a_line_of_its_own(folder, tmp_path, run):
+    result = run(*(folder / f"p{place}.jpg" for place in range(2)), "--bracket", "--ev", "0,4", "--to", "exr")
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("warning: ")]
+    assert line.endswith("leave --ev out")
+
+
 def test_a_corrupt_frame_fails_its_bracket_and_no_other(folder, tmp_path, run):
     (folder / "p1.jpg").write_bytes((folder / "p1.jpg").read_bytes()[:700])
     result = run(folder, "--bracket", "--group", 3, "--to", "exr", *(folder / "p0.jpg",) * 2, "--json")

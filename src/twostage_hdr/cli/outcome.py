@@ -15,6 +15,7 @@ from rich.text import Text
 from twostage_hdr.boundary.refusal import one_line, printable
 from twostage_hdr.boundary.trust import PACKAGE
 from twostage_hdr.cli.terminal import Terminal
+from twostage_hdr.errors import WARNING
 
 LONGEST_LINE = 2000
 """Characters, long names included."""
@@ -118,9 +119,12 @@ class Report:
         if outcome.status == "done":
             first, *others = outcome.files
             names = _shown(", ".join([first, *(Path(file).name for file in others)]))
-            notes = _shown("".join(f"; {note}" for note in outcome.notes))
+            warnings = [note for note in outcome.notes if note.startswith(WARNING)]
+            notes = _shown("".join(f"; {note}" for note in outcome.notes if note not in warnings))
             taken = f"({outcome.seconds:.1f} s, peak {outcome.peak:.1f} x white{notes})"
             self.console.print(f"{_shown(outcome.input)} -> {names}  {taken}")
+            for warning in warnings:
+                self.console.print(_shown(warning))
         elif outcome.status == "skipped":
             but = "".join(f", but {note}" for note in outcome.notes)
             self.console.print(f"{_shown(outcome.input)}: already done{but}; --overwrite does it again")

@@ -69,12 +69,15 @@ def test_black_frames_are_refused_and_not_a_crash(scene):
         align([_frame(scene(), 0), np.zeros((181, 243, 3), np.uint8)], NAMES[:2], 0, "homography")
 
 
-def test_a_warped_frame_says_what_it_covers(scene):
+def test_a_warped_frame_says_what_it_covers_and_counts_less_towards_the_border_of_that(scene):
     pixels = _frame(scene(), 0)
     warped, covered = apply_warp(pixels, np.array([[1.0, 0, 10], [0, 1, 0], [0, 0, 1]]))
     np.testing.assert_array_equal(warped[:, :-10], pixels[:, 10:])
-    assert (covered[:, :-10] == 255).all()
     assert (covered[:, -10:] == 0).all()
+    assert (covered[:, : -10 - 243 // 16 - 1] == 255).all()
+    np.testing.assert_allclose(
+        covered[:, -10 - 15 : -10], np.tile(255 * np.arange(15, 0, -1) / (243 / 16), (181, 1)), atol=1
+    )
 
 
 def test_a_thing_that_moves_by_itself_does_not_pull_the_frame_after_it(scene):

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from twostage_hdr.inference.bracket.alignment import FEATHER, apply_warp
 from twostage_hdr.inference.bracket.fill import fill
 from twostage_hdr.inference.bracket.merge import AlignedFrame, merge
 from twostage_hdr.inference.bracket.response import gamma_response
@@ -78,6 +81,25 @@ def test_a_network_with_another_exposure_joins_without_a_step(frames):
     _, _, right = _filled(frames, Boost((1.5, 1.4, 1.3)))
     _, _, other = _filled(frames, Boost((1.5, 1.4, 1.3), gain=0.9))
     np.testing.assert_allclose(other, right, rtol=1e-3)
+
+
+@pytest.mark.parametrize("bright", [3.0, 40.0])
+def test_a_light_has_no_step_where_the_frame_that_knows_it_ends(bright):
+    """Beside it only the clipped reference is left, and what the network makes of it: 1.5 times white, encoded."""
+    light = np.full((60, 640, 3), 0.5, np.float32)
+    light[10:50] = bright
+    frames = [
+        AlignedFrame(
+            pixels=np.rint(255 * np.clip(light * gain, 0, 1) ** (1 / 2.24)).astype(np.uint8), covered=None, gain=gain
+        )
+        for gain in (1.0, 0.25)
+    ]
+    _, covered = apply_warp(frames[1].pixels, np.array([[1, 0, 100], [0, 1, 0], [0, 0, 1.0]]))
+    _, _, filled = _filled([frames[0], replace(frames[1], covered=covered)], Boost((1.5, 1.5, 1.5)))
+    lights = filled[30, :, 0]
+    ends = 1.5**2.24, bright if bright < 4 else 4 * 1.5**2.24
+    assert (lights[-1], lights[0]) == pytest.approx(ends, rel=0.02)
+    assert np.abs(np.diff(lights)).max() < 3 * abs(ends[1] - ends[0]) / (FEATHER * 640)
 
 
 def test_parts_give_what_the_whole_frame_gives(frames):

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from twostage_hdr.inference.bracket import merge as merge_file
+from twostage_hdr.inference.bracket.alignment import FEATHER, apply_warp
 from twostage_hdr.inference.bracket.merge import AlignedFrame, merge
 from twostage_hdr.inference.bracket.response import gamma_response
 
@@ -47,7 +50,7 @@ def test_what_no_frame_recorded_is_said_with_the_shortest_frame(scene):
     light[40:60, 40:60] = 20
     merged = merge([_frame(light, stop) for stop in (0.0, -2.0)], GAMMA)
     assert (merged.missing[40:60, 40:60] == 255).all()
-    assert (merged.source[40:60, 40:60] == 1).all()
+    assert (merged.sources[1, 40:60, 40:60] == 255).all()
     np.testing.assert_allclose(merged.linear[45:55, 45:55], 4, rtol=1e-5)  # the white of the frame at -2 stops
     recorded = light.max(axis=2) < 0.8
     assert (merged.missing[recorded] == 0).all()
@@ -69,7 +72,7 @@ def test_a_dark_thing_before_a_clipped_sky_of_the_reference_is_left_out():
     short = light.copy()
     short[50:80, 50:80] = 0.2
     merged = merge([_frame(light, 0.0), _frame(short, -3.0)], GAMMA)
-    assert (merged.source[55:75, 55:75] == 0).all()
+    assert (merged.sources[0, 55:75, 55:75] == 255).all()
     assert (merged.missing[55:75, 55:75] == 255).all()
     np.testing.assert_allclose(merged.linear[:40], 3, rtol=0.02)
 
@@ -84,6 +87,29 @@ def test_what_a_frame_does_not_cover_is_told_by_the_others(scene):
     np.testing.assert_array_equal(merged.linear[:, :40], merge([_frame(light, 0.0)], GAMMA).linear[:, :40])
 
 
+WARPS = {
+    "left": np.array([[1, 0, -30], [0, 1, 0], [0, 0, 1.0]]),
+    "right": np.array([[1, 0, 30], [0, 1, 0], [0, 0, 1.0]]),
+    "top": np.array([[1, 0, 0], [0, 1, -30], [0, 0, 1.0]]),
+    "bottom": np.array([[1, 0, 0], [0, 1, 30], [0, 0, 1.0]]),
+    "all sides": np.array([[1.1, 0.2, -50], [-0.2, 1.1, 20], [0, 0, 1.0]]),
+}
+
+
+@pytest.mark.parametrize("warp", WARPS.values(), ids=WARPS)
+def test_a_wrong_exposure_makes_no_step_where_a_moved_frame_ends(warp):
+    """4 % too bright, and 64 times as certain as the reference: the result rises to that over the feather."""
+    light = np.repeat(np.linspace(0.02, 0.09, 400)[None, :, None], 300, axis=0).repeat(3, axis=2)
+    bright = _frame(1.04 * light, 3.0, levels=65535)
+    _, covered = apply_warp(bright.pixels, warp)
+    frames = [_frame(light, 0.0, levels=65535), replace(bright, covered=covered)]
+    ratio = merge(frames, GAMMA).linear / light
+    assert ratio.max() > 1.03
+    assert ratio[covered == 0] == pytest.approx(1, abs=1e-3)
+    steps = max(np.abs(np.diff(ratio, axis=axis)).max() for axis in (0, 1))
+    assert steps < 1.5 * 0.04 / (FEATHER * 400)
+
+
 def test_the_result_does_not_depend_on_the_bands(scene, monkeypatch):
     light, moved = scene(150, 90), scene(150, 90)
     moved[60:80, 20:50] = 0.01
@@ -92,7 +118,7 @@ def test_the_result_does_not_depend_on_the_bands(scene, monkeypatch):
     monkeypatch.setattr(merge_file, "_BAND", 17)
     bands = merge(frames, GAMMA)
     np.testing.assert_allclose(bands.linear, whole.linear, rtol=1e-4)
-    np.testing.assert_array_equal(bands.source, whole.source)
+    np.testing.assert_array_equal(bands.sources, whole.sources)
     assert bands.moving == pytest.approx(whole.moving)
 
 

@@ -64,6 +64,17 @@ def test_exposures_that_are_given_replace_those_of_exif(scene, photographed):
     assert "(given)" in said
 
 
+def test_exposures_that_the_pixels_contradict_are_a_warning_with_its_cure(scene, photographed):
+    paths = photographed(scene(), STOPS)
+    wrong = merge_bracket(paths, BracketOptions(stops=(0, 2, -2), align="none", reference="1"))
+    (warning,) = [note for note in wrong.notes if note.startswith("warning: ")]
+    assert "+0.0, +2.0, -2.0 stops (given) contradict the pixels, which say +0.0, -1.8, +1.9; " in warning
+    assert warning.endswith("leave --ev out")
+    assert "warning" not in _said(merge_bracket(paths, TRIPOD))
+    exif = photographed([scene() * 2.0 ** (-2 * stop) for stop in STOPS], STOPS)
+    assert "(EXIF) contradict the pixels" in _said(merge_bracket(exif, TRIPOD))
+
+
 def test_the_reference_sets_the_white(scene, photographed):
     paths = photographed(scene(), STOPS)
     first, short = (merge_bracket(paths, BracketOptions(align="none", reference=name)) for name in ("1", paths[1].name))

@@ -72,3 +72,23 @@ def test_two_frames_far_apart_do_not_brighten_the_black(scene, stop):
     curve = 1.3 * GRID**1.1 / (GRID**1.1 + 0.3)
     response, _ = find_response(_frames(scene(), curve, (0.0, stop)), (0.0, stop))
     assert response[6] == pytest.approx(np.interp(6 / 255, curve, GRID), rel=0.05)
+
+
+def test_frames_that_no_curve_explains_get_no_staircase(scene):
+    """Telephones encode frames by different curves; the free curve that fits best has a step at each exposure."""
+    stops, powers = (-2.7, 0.0, 1.5), (0.7, 1.0, 1.3)
+    frames = [_frames(scene(), CURVES["srgb"] ** power, (stop,))[0] for stop, power in zip(stops, powers, strict=True)]
+    response, _ = find_response(frames, stops)
+    codes = np.arange(16, 240, 16)
+    slope = np.diff(np.log(response[codes])) / np.diff(np.log(codes))
+    assert (slope >= np.maximum.accumulate(slope) / 1.5).all()
+    assert slope.min() > 0.7  # light, too, changes where codes do
+
+
+@pytest.mark.parametrize("powers", [(1.0, 1.4), (0.7, 1.0), (1.0, 0.7)])
+def test_frames_that_no_curve_explains_do_not_get_a_black_one(scene, powers):
+    """Fitted without bounds, the sigmoid puts all light into the brightest codes, and frames have nothing in common."""
+    stops = (0.0, -2.0)
+    frames = [_frames(scene(), CURVES["srgb"] ** power, (stop,))[0] for stop, power in zip(stops, powers, strict=True)]
+    response, _ = find_response(frames, stops)
+    assert 0.1 < response[128] < 0.5

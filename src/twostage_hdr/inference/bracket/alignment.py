@@ -28,6 +28,7 @@ LEAST_CORRELATION = 0.7
 """Of aligned neighbours: real brackets reach 0.96 and more."""
 STILL = 0.5
 """Mean movement, px, below which a frame is left as it is: resampling would blur more."""
+FEATHER = 1 / 16  # of the longest side, over which a moved frame comes to count fully from the border of its pixels
 _CLEARLY_BETTER = 0.7  # 1 - correlation against that of the frame as it is: at rest 1 and more, moved by 1 px 0.4
 _REGION = 16  # parts of the longest side, in which things move
 _MOVES = 2.5  # times the median region's deviation, from which a region moves by itself
@@ -71,11 +72,8 @@ def align(frames: Sequence[Eight], names: Sequence[str], reference: int, method:
                 warps[far] = step @ warps[near]
                 near = far
     if len(warps) == 1 < len(frames):
-        raise InputError(
-            names[order[start - 1]],
-            f"cannot be aligned with {names[reference]}",
-            "give --align mtb for small shifts, --align none for a tripod, or leave it out",
-        )
+        cure = "give --align mtb for small shifts, --align none for a tripod, or leave it out"
+        raise InputError(names[order[start - 1]], f"cannot be aligned with {names[reference]}", cure)
     return [_alignment(warps.get(place), *frames[0].shape[:2]) for place in range(len(frames))]
 
 
@@ -87,12 +85,13 @@ def _alignment(warp: Warp | None, height: int, width: int) -> Alignment | None:
 
 
 def apply_warp(pixels: np.ndarray, warp: Warp) -> tuple[np.ndarray, UInt8[np.ndarray, "height width"]]:
-    """The frame as the reference sees it, and 255 where it covers the reference (0 elsewhere)."""
+    """The frame as the reference sees it, and how it counts: 0 where it has no pixels, from there rising to 255."""
     height, width = pixels.shape[:2]
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    whole = np.full((height, width), 255, np.uint8)
-    covered = cv2.warpPerspective(whole, warp, (width, height), flags=how)
-    return cv2.warpPerspective(pixels, warp, (width, height), flags=how), np.where(covered == 255, covered, 0)
+    covered = cv2.warpPerspective(np.full((height, width), 255, np.uint8), warp, (width, height), flags=how)
+    inside = cv2.distanceTransform(covered // 255, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    rising = np.rint(np.minimum(inside * (255 / max(1.0, FEATHER * max(height, width))), 255))
+    return cv2.warpPerspective(pixels, warp, (width, height), flags=how), rising.astype(np.uint8)
 
 
 def _mtb_shift(near: Eight, far: Eight) -> Warp:

@@ -12,6 +12,12 @@ from twostage_hdr.radiometry.exposure import WELL_EXPOSED
 
 BELIEVED = 0.25
 """Stops by which the pixels may correct the stated exposures: shutters are that inexact, EXIF rounds 1/64 s to 1/60."""
+CONTRADICTED = 0.75
+"""Stops by which a step between two frames may differ from the stated one before the user is warned, after the factor
+that an unknown response explains. Of brackets that are stated right the worst of 90 differed by 0.38: random cameras
+[eilertsen2017hdrcnn], sRGB assumed."""
+RESPONSE_FACTOR = (0.5, 2.0)
+"""By which all steps may differ from the stated ones in common, since the response is not known: 0.8 to 1.8 there."""
 _LEAST_PIXELS = 100
 _GRID = 512  # samples along the longest side
 
@@ -52,6 +58,27 @@ def measured_stops(
             step = said
         stops[bright] = stops[dark] + step
     return [stops[place] - stops[reference] for place in range(len(frames))]
+
+
+def contradicting_stops(
+    frames: Sequence[PreviewPixels], response: Response, reference: int, stated: Sequence[float]
+) -> list[float] | None:
+    """Stops by the pixels where they contradict the stated ones; None where they do not, or too little is in common.
+
+    Args:
+        frames: aligned.
+        response: the one to assume, not one recovered under the stated exposures: that explains wrong ones as well.
+        reference: the frame at 0 stops.
+        stated: stops by EXIF or the user.
+    """
+    try:
+        told = measured_stops(frames, response, reference, None)
+    except InputError:
+        return None
+    order = np.argsort(told, kind="stable")
+    steps, said = (np.diff(np.asarray(stops, float)[order]) for stops in (told, stated))
+    factor = np.clip((steps * said).sum() / max((said**2).sum(), 1e-9), *RESPONSE_FACTOR)
+    return told if np.abs(steps - factor * said).max() > CONTRADICTED else None
 
 
 def _light(frame: PreviewPixels, response: Response) -> np.ndarray:

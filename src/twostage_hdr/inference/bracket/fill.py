@@ -25,7 +25,7 @@ def fill(
 ) -> LinearPixels:
     """The merged light with the network's where nothing was recorded; changes `merged.linear`.
 
-    The network sees the frame that stands in there, its light encoded as sRGB. Its result is brought to that frame's
+    The network sees the frames that stand in there, their light encoded as sRGB. Its result is brought to each frame's
     scale by the median over bright pixels that both know, and counts in channels that clip, only above what they hold:
     a filled channel is never darker than the camera's white, so lights are neither black nor short of a colour.
     """
@@ -33,8 +33,8 @@ def fill(
     reconstructor = replace(reconstructor, response="declared")
     light = srgb_encode(torch.from_numpy(certainty.light)) * (len(certainty.light) - 1)
     as_srgb = light.round().numpy().astype(frames[0].pixels.dtype)
-    for place, frame in enumerate(frames):
-        wanted = (merged.missing > 0) & (merged.source == place)
+    for frame, source in zip(frames, merged.sources, strict=True):
+        wanted = (merged.missing > 0) & (source > 0)
         parts = list(_parts(wanted))
         patches = list(zip(parts, reconstructor.parts(as_srgb[frame.pixels], parts), strict=True))
         gain = _gain([(frame.pixels[part], result) for part, result in patches], certainty)
@@ -42,7 +42,7 @@ def fill(
             codes = frame.pixels[part]
             told, clipped = certainty.light[codes], 1 - certainty.trust[codes]
             more = clipped * np.maximum(result * np.float32(gain) - told, 0) / np.float32(frame.gain)
-            share = np.where(wanted[part], merged.missing[part], 0).astype(np.float32) / 255
+            share = np.where(wanted[part], merged.missing[part] / np.float32(255) * (source[part] / np.float32(255)), 0)
             merged.linear[part] += share[:, :, None] * more
             wanted[part] = False  # rectangles overlap
     return merged.linear

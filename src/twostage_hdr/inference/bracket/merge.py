@@ -2,6 +2,8 @@
 
 Certainty is 1 / variance of the light that a code stands for. Frames are added from the reference outwards, each
 compared with what has been merged so far, so that two frames that disagree where the reference clips are not mixed.
+Towards the border of what a moved frame covers, its share in the result falls to zero: no step there, whatever the
+response's error. (If its weight fell instead, a frame of 64 times the certainty would have half of the result at 1/64.)
 """
 
 from collections.abc import Sequence
@@ -30,6 +32,7 @@ _DARKEST_CODE = 2  # below it the curve's slope says nothing of the noise
 _BAND = 256  # rows at once
 _MOST_NOISE = 4.0  # codes
 _MID = 0.1  # linear, above which frames differ by response and exposure rather than by noise
+_LEAST_TRUST = np.float32(1e-9)  # instead of zero, in divisions
 _NORMAL = 0.6745  # median absolute deviation / standard deviation
 
 
@@ -39,7 +42,7 @@ class AlignedFrame:
 
     Attributes:
         pixels: all frames of a bracket have one size and type.
-        covered: 255 where the frame has pixels, 0 elsewhere; None if it was left as it is.
+        covered: 255 where it counts fully, less near its border, 0 where it has no pixels; None if it did not move.
         gain: its exposure / that of the reference frame.
     """
 
@@ -53,15 +56,16 @@ class Merged:
     """What the frames tell.
 
     Attributes:
-        linear: 1.0 = the reference frame's white; where nothing was recorded, what the source frame holds.
+        linear: 1.0 = the reference frame's white; where nothing was recorded, what the frames that stand in hold.
         missing: 0 where a frame recorded the pixel, 255 where none did.
-        source: the frame that stands in where nothing was recorded: the shortest that does not contradict the others.
+        sources: shares, 255 = all, of the frames that stand in where nothing was recorded: the shortest that does not
+            contradict the others and, near its border, the next.
         moving: share of the pixels where a frame was left out since it contradicts the others.
     """
 
     linear: LinearPixels
     missing: UInt8[np.ndarray, "height width"]
-    source: UInt8[np.ndarray, "height width"]
+    sources: UInt8[np.ndarray, "frames height width"]
     moving: float
 
 
@@ -91,19 +95,21 @@ def merge(frames: Sequence[AlignedFrame], response: Response) -> Merged:
     halo = (3 * grown + 3) * len(frames)  # each frame is compared with what the last ones left
     beside = REGISTRATION if any(frame.covered is not None for frame in frames) else 0.0
     linear = np.empty(shape, np.float32)
-    missing, source = np.empty(shape[:2], np.uint8), np.empty(shape[:2], np.uint8)
+    missing, sources = np.empty(shape[:2], np.uint8), np.zeros((len(frames), *shape[:2]), np.uint8)
     moving = 0
     for top in range(0, shape[0], _BAND):
         first, end = max(top - halo, 0), min(top + _BAND + halo, shape[0])
         band = _Band(_cut(frames[0], first, end), certainty, beside)
-        for place, frame in enumerate(frames[1:], 1):
-            band.add(_cut(frame, first, end), place, errors[place], grown)
+        for frame, error in zip(frames[1:], errors[1:], strict=True):
+            band.add(_cut(frame, first, end), error, grown)
         rows = slice(top, min(top + _BAND, shape[0]))
         inner = slice(top - first, rows.stop - first)
-        linear[rows], source[rows] = band.linear()[inner], band.source[inner]
+        linear[rows] = band.linear()[inner]
+        for place, share in enumerate(band.sources):
+            sources[place, rows] = np.rint(255 * share[inner, :, 0])
         missing[rows] = np.rint(255 * (1 - band.seen[inner, :, 0]))
         moving += int(band.moving[inner].sum())
-    return Merged(linear=linear, missing=missing, source=source, moving=moving / missing.size)
+    return Merged(linear=linear, missing=missing, sources=sources, moving=moving / missing.size)
 
 
 def _cut(frame: AlignedFrame, first: int, end: int) -> AlignedFrame:
@@ -116,12 +122,11 @@ class _Band:
 
     def __init__(self, reference: AlignedFrame, certainty: Certainty, beside: float) -> None:
         self._certainty, self._beside = certainty, np.float32(beside)
-        self._light, deviation, trust = self._read(reference)
+        self._mean, deviation, trust = self._read(reference)
+        self._variance = deviation**2 / np.maximum(trust.min(axis=2, keepdims=True), _LEAST_TRUST)
+        self._stand_in, self._gain = self._mean, reference.gain
         self.seen = trust.min(axis=2, keepdims=True)
-        self._weight = self.seen / deviation**2
-        self._sum = self._weight * self._light
-        self.source = np.zeros(self.seen.shape[:2], np.uint8)
-        self._shortest = np.full(self.seen.shape, reference.gain, np.float32)
+        self.sources = [np.ones_like(self.seen)]
         self.moving = np.zeros(self.seen.shape[:2], bool)
 
     def _read(self, frame: AlignedFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -130,25 +135,25 @@ class _Band:
         return table.light[frame.pixels] * gain, table.deviation[frame.pixels] * gain, table.trust[frame.pixels]
 
     def linear(self) -> Float32[np.ndarray, "rows width 3"]:
-        """The light so far: merged where it was seen, else that of the source frame."""
-        return self._light + self.seen * (self._sum / np.maximum(self._weight, 1e-12) - self._light)
+        """The light so far: merged where it was seen, else that of the frames that stand in."""
+        return self._stand_in + self.seen * (self._mean - self._stand_in)
 
-    def add(self, frame: AlignedFrame, place: int, errors: tuple[float, float], grown: int) -> None:
+    def add(self, frame: AlignedFrame, errors: tuple[float, float], grown: int) -> None:
         """Adds a frame where it agrees."""
         light, deviation, trust = self._read(frame)
-        agrees, against, slope = self._agreement(light, deviation, trust, errors, grown)
-        if frame.covered is not None:
-            agrees = agrees * (frame.covered[:, :, None] > 0)
+        feather = np.float32(1) if frame.covered is None else frame.covered[:, :, None] / np.float32(255)
+        agrees, against, slope = self._agreement(light, deviation, np.where(feather > 0, trust, 0), errors, grown)
         usable = trust.min(axis=2, keepdims=True) * agrees
-        weight = usable / (deviation**2 + (self._beside * slope) ** 2)
-        self._weight += weight
-        self._sum += weight * light
-        stands_in = (agrees > 0.5) & (frame.gain < self._shortest)
-        self._light = np.where(stands_in, light, self._light)
-        self._shortest = np.where(stands_in, np.float32(frame.gain), self._shortest)
-        self.source[stands_in[:, :, 0]] = place
-        self.seen = np.maximum(self.seen, usable)
+        variance = (deviation**2 + (self._beside * slope) ** 2) / np.maximum(usable, _LEAST_TRUST)
+        share = self._variance / (self._variance + variance)
+        share *= feather / np.maximum(np.maximum(feather, self.seen), _LEAST_TRUST)  # what nobody saw is not kept
+        self._mean = self._mean + share * (light - self._mean)
+        self._variance = (1 - share) ** 2 * self._variance + share**2 * variance
+        self.seen = np.maximum(self.seen, usable * feather)
         self.moving |= against
+        stands_in = (agrees > 0.5) * feather * np.float32(frame.gain < self._gain)
+        self._stand_in = self._stand_in + stands_in * (light - self._stand_in)
+        self.sources = [*(source * (1 - stands_in) for source in self.sources), stands_in]
 
     def _agreement(
         self, light: np.ndarray, deviation: np.ndarray, trust: np.ndarray, errors: tuple[float, float], grown: int
@@ -162,7 +167,7 @@ class _Band:
         noise, relative = errors
         so_far, box = self.linear(), np.ones((3, 3), np.uint8)
         known = self.seen > 0.5
-        variance = np.where(known, 1 / np.maximum(self._weight, 1e-12), 0)
+        variance = np.where(known, self._variance, 0)
         tolerance = NOISE * np.sqrt((deviation * noise) ** 2 + variance) + relative * so_far
         low, high = cv2.erode(so_far, box), cv2.dilate(so_far, box)
         slope = np.maximum((high - low) / 2 - np.sqrt(variance), np.float32(0))

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from twostage_hdr.errors import InputError
+from twostage_hdr.errors import WARNING, InputError
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES
 from twostage_hdr.imaging.exif_exposure import ExifExposure, read_exif_exposure
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, PreviewPixels
 from twostage_hdr.inference.bracket.alignment import ALIGN_METHODS, Alignment, align, apply_warp
-from twostage_hdr.inference.bracket.exposures import BELIEVED, best_exposed, measured_stops
+from twostage_hdr.inference.bracket.exposures import BELIEVED, best_exposed, contradicting_stops, measured_stops
 from twostage_hdr.inference.bracket.fill import fill
 from twostage_hdr.inference.bracket.grouping import LARGEST_BRACKET
 from twostage_hdr.inference.bracket.merge import AlignedFrame, Merged, merge
@@ -98,7 +98,9 @@ def merge_bracket(paths: Sequence[Path], options: BracketOptions) -> Bracket:
     seen = [_eight_bit(frame) for frame, _ in warped]
     stated, told = _stated_stops([read_exif_exposure(path) for path in paths], options)
     known = _known_response(paths, options)
-    assumed = stated or measured_stops(seen, srgb_response() if known is None else known[0], reference, None)
+    usual = srgb_response() if known is None else known[0]
+    assumed = stated or measured_stops(seen, usual, reference, None)
+    notes += _contradiction(stated, told, seen, usual, reference)
     response, curve = known or find_response(seen, assumed)
     stops = measured_stops(seen, response, reference, stated)
     order = sorted(range(len(paths)), key=lambda place: (place != reference, abs(stops[place])))
@@ -209,6 +211,17 @@ def _stated_stops(exposures: Sequence[ExifExposure], options: BracketOptions) ->
     )
 
 
+def _contradiction(
+    stated: Sequence[float] | None, who: str, frames: Sequence[PreviewPixels], response: Response, reference: int
+) -> list[str]:
+    """A warning where the pixels contradict the stated exposures."""
+    if stated is None or (pixels := contradicting_stops(frames, response, reference, stated)) is None:
+        return []
+    stops = _signed([stop - stated[reference] for stop in stated])
+    cure = "leave --ev out" if who == "(given)" else "give the right ones with --ev"
+    return [f"{WARNING}exposures of {stops} stops {who} contradict the pixels, which say {_signed(pixels)}; {cure}"]
+
+
 def _findings(
     stops: Sequence[float],
     stated: Sequence[float] | None,
@@ -226,7 +239,7 @@ def _findings(
     notes.append(f"aligned, moved by up to {moved:.0f} px" if moved else "frames not moved")
     if merged.moving:
         notes.append(f"a frame left out in {merged.moving:.1%} where things moved")
-    notes.append(f"{(merged.missing > 0).mean():.1%} recorded by no frame")
+    notes.append(f"{merged.missing.mean() / 255:.1%} recorded by no frame")
     return notes
 
 

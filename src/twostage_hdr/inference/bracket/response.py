@@ -23,6 +23,10 @@ _USABLE = (6, 248)  # codes: neither noise nor white
 _CLEARLY_BETTER = 0.8  # share of the known curve's disagreement that a recovered one must stay below
 _BRIGHTEST_BLACK = 0.005  # light of code 0 above which frames have too little in common for a free curve
 _LEAST_SPREAD = 0.5  # stops between the darkest and the brightest frame
+_MOST_FALL = 1.5  # of a free curve's slope: frames of one curve stay below, a telephone's reach 1.6 to 200
+_SIGMOIDS = ((0.4, 1.5), (0.2, 5.0))  # n and s: far beyond what [eilertsen2017hdrcnn] found in cameras
+_SLOPE_CODES = (16, 240)  # between noise and white
+_SLOPE_STEP = 16  # codes
 
 
 def srgb_response() -> Response:
@@ -42,7 +46,7 @@ def find_response(
 
     One curve for the three channels: cameras apply it after the white balance, and white stays white. The simplest
     curve is kept unless another explains the frames clearly better: a known one, the two-parameter curve of
-    [eilertsen2017hdrcnn] fitted to the frames, the free curve of [debevec1997].
+    [eilertsen2017hdrcnn] fitted to the frames, the free curve of [debevec1997] if it is a camera's.
 
     Args:
         frames: aligned.
@@ -55,7 +59,7 @@ def find_response(
     name = min(known, key=lambda name: _disagreement(known[name], samples, stops))
     response, said = known[name], name
     for recovered in (_fitted(samples, stops), _recovered(samples, stops)):
-        if recovered[0] > _BRIGHTEST_BLACK:
+        if recovered[0] > _BRIGHTEST_BLACK or _fall_of_slope(recovered) > _MOST_FALL:
             continue
         if _disagreement(recovered, samples, stops) < _CLEARLY_BETTER * _disagreement(response, samples, stops):
             response, said = recovered, "recovered from the frames"
@@ -70,9 +74,11 @@ def sigmoid_response(n: float, s: float) -> Response:
 
 def _fitted(samples: UInt8[np.ndarray, "frames samples"], stops: Sequence[float]) -> Response:
     """The sigmoid under which the frames agree best."""
-    start = np.log([0.9, 0.6])  # the mean of real cameras
     found = minimize(
-        lambda logs: _disagreement(sigmoid_response(*np.exp(logs)), samples, stops), start, method="Nelder-Mead"
+        lambda logs: _disagreement(sigmoid_response(*np.exp(logs)), samples, stops),
+        np.log([0.9, 0.6]),  # the mean of real cameras
+        method="Nelder-Mead",
+        bounds=np.log(_SIGMOIDS),
     )
     return sigmoid_response(*np.exp(found.x))
 
@@ -105,6 +111,18 @@ def _recovered(samples: UInt8[np.ndarray, "frames samples"], stops: Sequence[flo
     curve = calibrate.process([np.ascontiguousarray(codes[None]) for codes in samples], times).ravel()
     rising = np.maximum.accumulate(curve)
     return (rising / rising[-1]).astype(np.float32)
+
+
+def _fall_of_slope(response: Response) -> float:
+    """The largest factor by which d ln light / d ln code falls from a code to a brighter one.
+
+    It rises in gammas, sRGB, sigmoids and S curves. A free curve fitted to frames that no curve explains is a staircase
+    instead, whose steps are the exposures': the frames agree on each other, and hues change where the steps end.
+    """
+    low = np.arange(_SLOPE_CODES[0], _SLOPE_CODES[1] - _SLOPE_STEP)
+    high = low + _SLOPE_STEP
+    slope = np.log(response[high] / response[low]) / np.log(high / low)
+    return float((np.maximum.accumulate(slope) / np.maximum(slope, 1e-6)).max())
 
 
 def _disagreement(response: Response, samples: UInt8[np.ndarray, "frames samples"], stops: Sequence[float]) -> float:
