@@ -27,7 +27,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.data import DataLoader
 
 from experiments.speed.inference import MULTIPLY_ADDS, RESULTS, command_of, machine, time_command
-from experiments.speed.tables import table
+from experiments.speed.tables import cuda
 from experiments.speed.training import HERE, batch, plain_step
 from twostage_hdr.cli.run_directory import commit
 from twostage_hdr.data.triple import Triple
@@ -223,24 +223,6 @@ def loading(sizes: Sizes) -> dict[str, float]:
     return {"crops_per_second": sizes.loaded * sizes.batch / (time.perf_counter() - start), "workers": data.workers}
 
 
-def rows_of(figures: dict[str, Any]) -> list[Sequence[str]]:
-    """The table's rows: what, how, how much, how many times the plain way."""
-    rows: list[Sequence[str]] = []
-    for name, found in figures["differences"].items():
-        rows += [(f"largest difference, {name}", way, f"{value:.1e}", "") for way, value in found.items()]
-    for what in ("inference", "training"):
-        plain = next(iter(figures[what].values()))["seconds"]
-        for way, row in figures[what].items():
-            share = row.get("share_of_peak", row.get("share_in_kernels"))
-            told = (
-                "" if share is None else f", {100 * share:.0f} % {'of peak' if what == 'inference' else 'in kernels'}"
-            )
-            rows.append((what, way, f"{1000 * row['seconds']:.1f} ms{told}", f"{plain / row['seconds']:.2f}"))
-    loaded = figures["loading"]
-    rows.append(("loading", f"{loaded['workers']} workers", f"{loaded['crops_per_second']:.0f} crops/s", ""))
-    return rows
-
-
 def measure(device: str, sizes: Sizes) -> dict[str, Any]:
     start = time.perf_counter()
     card = torch.cuda.get_device_name() if device == "cuda" else machine()["cpu"]
@@ -261,7 +243,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     figures = measure(chosen.device, Sizes(tiny=chosen.tiny))
     chosen.output.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    print(table(("what", "way", "result", "times the plain way"), rows_of(figures)))
+    print(cuda(figures))
 
 
 if __name__ == "__main__":

@@ -124,6 +124,29 @@ def feeding(figures: Figures) -> str:
     return table(head, rows) + f"\n{about}\n"
 
 
+def cuda(figures: Figures) -> str:
+    ways = list(dict.fromkeys(way for found in figures["differences"].values() for way in found))
+    differences = [
+        (f"`{name}`", *(f"{found[way]:.1e}" for way in ways)) for name, found in figures["differences"].items()
+    ]
+    rows: list[Sequence[str]] = []
+    for what, of in (("inference", "of the peak"), ("training", "in kernels")):
+        plain = next(iter(figures[what].values()))["seconds"]
+        for way, row in figures[what].items():
+            share = row.get("share_of_peak", row.get("share_in_kernels"))
+            used = "" if share is None else f"{100 * share:.0f} % {of}"
+            rows.append((f"{what}: {way}", f"{1000 * row['seconds']:.1f}", f"{plain / row['seconds']:.2f}", used))
+    image, loaded = figures["image"], figures["loading"]
+    about = (
+        f"{image['width']}x{image['height']} photograph; a step of {figures['batch']} crops of {figures['crop_px']} px; "
+        f"{figures['card']}, torch {figures['torch']}, commit {figures['commit']}.\nShares: of what a product of large "
+        "matrices reaches in the same type, by the operations of the plain arithmetic; of the time, in kernels.\nThe "
+        f"loader with {loaded['workers']} workers: {loaded['crops_per_second']:.0f} crops a second."
+    )
+    lines = table(("largest difference from the CPU's float32 output", *ways), differences)
+    return f"{lines}\n{table(('what', 'ms', 'times as fast', 'share'), rows)}\n{about}\n"
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table; all columns but the first are numbers."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
@@ -138,6 +161,7 @@ TABLES: dict[str, Callable[[Figures], str]] = {
     "runtimes_one_thread": runtimes,
     "int8": int8,
     "feeding": feeding,
+    "cuda": cuda,
 }
 
 
