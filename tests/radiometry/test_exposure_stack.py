@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from twostage_hdr.radiometry.exposure_stack import reference_frame, stack_exposures
+from twostage_hdr.radiometry.exposure_stack import frame_count, reference_frame, stack_exposures
 
 
 def test_frames_of_one_light_are_equal_on_the_reference_scale() -> None:
@@ -19,3 +19,4 @@ def test_the_reference_is_the_first_encoded_frame_and_a_single_frame_is_its_own(
     torch.testing.assert_close(reference_frame(stack), stack[:, 0, 0] if batch else stack[0, 0])
     single = torch.rand(*batch, 3, 4, 6)
     assert reference_frame(single) is single
+    assert (frame_count(stack), frame_count(single)) == (3, 1)

@@ -95,6 +95,26 @@ def test_validation_scores_are_means_over_whole_images(supervised, trainer, one_
     assert scores["val/psnr"] == pytest.approx(np.mean(expected), rel=1e-4)
 
 
+@pytest.mark.parametrize("wanted", [1, 3])
+def test_data_of_another_number_of_exposures_are_refused_with_the_choice_that_fits(
+    supervised, trainer, one_batch, wanted
+) -> None:
+    module, images = supervised(), one_batch(2)
+    if wanted > 1:
+        module.network.frames = wanted
+        loader = images.loader()
+    else:
+        stacks = [
+            image._replace(ldr=image.ldr.expand(3, 2, *image.ldr.shape)) for image in map(images.__getitem__, (0, 1))
+        ]
+        loader = DataLoader(stacks, batch_size=2)
+    cure = "module=multi_shot" if wanted == 1 else "camera=all_exposures"
+    with pytest.raises(
+        InputError, match=rf"^data: exposures of a scene: {4 - wanted}, the network takes {wanted}; .*{cure}"
+    ):
+        trainer().fit(module, loader)
+
+
 def test_stage_one_is_validated_against_the_8_bit_reference(enhancement, trainer, one_batch) -> None:
     module, images = enhancement(), one_batch(1)
     (scores,) = trainer().validate(module, images.loader(), verbose=False)

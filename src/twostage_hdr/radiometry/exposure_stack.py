@@ -28,3 +28,8 @@ def stack_exposures(frames: Sequence[EncodedRGB], stops: Sequence[float]) -> Exp
 def reference_frame(ldr: Tensor) -> EncodedRGB:
     """The encoded reference frame of a stack; a single frame, (3, H, W) or (B, 3, H, W), is its own."""
     return ldr if ldr.ndim <= 4 else ldr.select(-5, 0).select(-4, 0)
+
+
+def frame_count(ldr: Tensor) -> int:
+    """Exposures in a stack; 1 of a single frame, (3, H, W) or (B, 3, H, W)."""
+    return 1 if ldr.ndim <= 4 else ldr.shape[-5]

@@ -21,6 +21,7 @@ from twostage_hdr.metrics.psnr import PSNR
 from twostage_hdr.metrics.pu21_psnr import PU21PSNR
 from twostage_hdr.metrics.ssim import SSIM, EncodedSSIM
 from twostage_hdr.networks.hyper_parameters import to_channels_last
+from twostage_hdr.radiometry.exposure_stack import frame_count
 from twostage_hdr.radiometry.quantities import EncodedRGB, Frames
 from twostage_hdr.training.enhancement_objective import SoftLabels
 from twostage_hdr.training.non_finite import NonFiniteGuard, skips_updates
@@ -137,6 +138,19 @@ class ReconstructionModule(L.LightningModule):
                 optimizer.optimizer.found_inf = found  # type: ignore[attr-defined] # as GradScaler sets it
             self._step(part, optimizer, values[f"{part.name} gradient"])
         self.updates += 1
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Refuses data that have another number of exposures than the network sees.
+
+        Raises:
+            InputError: it names both numbers.
+        """
+        seen = frame_count(batch.ldr) if isinstance(batch, Triple) else 1
+        wanted = getattr(self.network, "frames", 1)
+        if seen != wanted:
+            several = "choose camera=all_exposures, or data.source.exposure=all of HdM and stores"
+            cure = several if wanted > 1 else "choose module=multi_shot, or a camera of one frame"
+            raise InputError("data", f"exposures of a scene: {seen}, the network takes {wanted}", cure)
 
     def on_train_epoch_end(self) -> None:
         """Reads what is still on its way from the GPU.
