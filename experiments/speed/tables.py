@@ -138,7 +138,8 @@ def cuda(figures: Figures) -> str:
             rows.append((f"{what}: {way}", f"{1000 * row['seconds']:.1f}", f"{plain / row['seconds']:.2f}", used))
     image, loaded = figures["image"], figures["loading"]
     about = (
-        f"{image['width']}x{image['height']} photograph; a step of {figures['batch']} crops of {figures['crop_px']} px; "
+        f"{image['width']}x{image['height']} photograph; a step of {figures['batch']} crops of "
+        f"{figures['crop_px']} px; "
         f"{figures['card']}, torch {figures['torch']}, commit {figures['commit']}.\nShares: of what a product of large "
         "matrices reaches in the same type, by the operations of the plain arithmetic; of the time, in kernels.\nThe "
         f"loader with {loaded['workers']} workers: {loaded['crops_per_second']:.0f} crops a second."

@@ -18,5 +18,5 @@ def test_the_whole_measurement_runs_at_tiny_size(tmp_path: Path, capsys: pytest.
         assert all(row["seconds"] > 0 for row in figures[what].values())
     assert list(figures["training"]) == ["plain, fp32", "ours, fp32", "ours, bf16"]
     printed = capsys.readouterr().out
-    for line in ("| inference | ours, bf16 |", "| training | ours, bf16 |", "| loading | 0 workers |"):
+    for line in ("| inference: ours, bf16 |", "| training: ours, bf16 |", "loader with 0 workers"):
         assert line in printed
