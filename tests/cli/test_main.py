@@ -65,6 +65,12 @@ def test_a_misspelt_choice_is_refused_with_the_choices(refused: Refused, overrid
     ("override", "key", "said"),
     [
         ("modul=two_stage", "modul", "did you mean module?"),
+        ("network=two_stage", "network", "write network@module.network=CHOICE"),
+        (
+            "optimizer=adam",
+            "optimizer",
+            "optimizer@module.discriminator_optimizer=CHOICE or optimizer@module.optimizer",
+        ),
         ("experimnt=demo", "experimnt", "did you mean experiment?"),
         ("ablations=end_to_end", "ablations", "module"),
         ("module.clip=1", "module.clip", "clip_norm"),

@@ -63,6 +63,9 @@ def refuse(error: Exception, config: str, arguments: Sequence[str], directory: P
         r"Could not find '(?:[^']*/)?([^'/]*)' Available options in '([^']+)': (.*?)(?: Config|$)", text
     ):
         raise _no_such_choice(*wrong.groups()) from error
+    if meant := re.search(r"Could not override '([^'@]+)'. Did you mean to override (?:one of )?([^?]+)\?", text):
+        places = meant.group(2).replace(", ", "=CHOICE or ")
+        raise InputError(meant.group(1), "is chosen for parts of the configuration", f"write {places}=CHOICE")
     if wrong := re.search(r"Could not (?:override|delete) '([^']+)'", text):
         raise _no_such_setting(wrong.group(1), config, arguments, directory) from error
     if missing := re.search(r"Missing mandatory value: (\S+)", text):
