@@ -65,7 +65,7 @@ def refuse(error: Exception, config: str, arguments: Sequence[str], directory: P
         raise _no_such_choice(*wrong.groups()) from error
     if meant := re.search(r"Could not override '([^'@]+)'. Did you mean to override (?:one of )?([^?]+)\?", text):
         places = meant.group(2).replace(", ", "=CHOICE or ")
-        raise InputError(meant.group(1), "is chosen for parts of the configuration", f"write {places}=CHOICE")
+        raise InputError(meant.group(1), "no such setting", f"write {places}=CHOICE")
     if wrong := re.search(r"Could not (?:override|delete) '([^']+)'", text):
         raise _no_such_setting(wrong.group(1), config, arguments, directory) from error
     if missing := re.search(r"Missing mandatory value: (\S+)", text):
