@@ -32,7 +32,13 @@ def test_a_notebook_runs_from_top_to_bottom(path, tmp_path):
     NotebookClient(notebook, timeout=240, resources={"metadata": {"path": tmp_path}}).execute()
 
 
-RESULTS = ("weights/results/random", "weights/results/gamma", "table1_comparison/results", "table2_ablation/results")
+RESULTS = (
+    "weights/results/random",
+    "weights/results/gamma",
+    "table1_comparison/results",
+    "table2_ablation/results/stages",
+    "table2_ablation/results/parts",
+)
 
 
 def story(folder: Path) -> tuple[str, int]:
@@ -80,8 +86,8 @@ def test_results_that_are_there_are_drawn_and_the_winner_is_named(tmp_path):
         rows = [*summarise(made, COLUMNS), absent]
         write_results(tmp_path / "experiments" / folder, rows, COLUMNS, {"budget": "9 updates"})
     text, pictures = story(tmp_path)
-    assert pictures == 5
+    assert pictures == 6
     assert "Best by PU21-PSNR: two_stage; not told apart from it (p >= 0.05): none." in text
     assert "ColorVideoVDP: not run" in text
     assert "Method X: not run: no weights" in text
-    assert text.count("budget: 9 updates") == 4
+    assert text.count("budget: 9 updates") == 5

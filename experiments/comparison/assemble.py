@@ -63,12 +63,27 @@ def assemble(table: Assembly, records: Sequence[Record], others: Results, result
     facts = _facts(table, own, others)
     write_results(results, [*merged, *absent], others.columns, facts)
     _write_csv(results / "seeds.csv", _seed_lines(seeds, others.columns))
-    found = differences(table.rows, seeds, table.reference, others.columns)
-    (results / "differences.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    text = differences_table(found, table.rows, table.reference, others.columns)
-    (results / "differences.md").write_text(text, encoding="utf-8")
-    write_curves(table.rows, own, results, "; ".join(facts[key] for key in ("budget", PARTIAL) if key in facts))
+    _write_differences(table, seeds, others.rows[0], others.columns, results)
+    title = "; ".join(facts[key] for key in ("budget", PARTIAL) if key in facts)
+    write_curves(table.rows, own, table.reference, results, title)
     render_table(results)
+
+
+def _write_differences(
+    table: Assembly,
+    seeds: Mapping[str, Mapping[int, MethodRow]],
+    ldr: MethodRow,
+    columns: Sequence[MetricColumn],
+    results: Path,
+) -> None:
+    """Each row less the reference, and less the LDR input, which is the same for every seed."""
+    inputs = {seed: ldr for of_row in seeds.values() for seed in of_row}
+    [reference] = [row.title for row in table.rows if row.name == table.reference]
+    titles = {table.reference: reference, ldr.name: ldr.title}
+    found = {name: differences(table.rows, {**seeds, ldr.name: inputs}, name, columns) for name in titles}
+    (results / "differences.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    texts = [differences_table(found[name], table.rows, title, columns) for name, title in titles.items()]
+    (results / "differences.md").write_text("\n".join(filter(None, texts)), encoding="utf-8")
 
 
 def _with_progress(row: MethodRow, table: Assembly, records: Sequence[Record]) -> MethodRow:

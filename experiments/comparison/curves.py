@@ -1,7 +1,7 @@
 """Learning curves of a table's rows: validation score against updates, with the band over seeds."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -13,15 +13,23 @@ from experiments.comparison.row import Row
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-LABELS = {"val/mu_psnr": "validation, μ-PSNR [dB]", "val/pu21_psnr": "validation, PU21-PSNR [dB]"}
+LABELS = {"val/mu_psnr": "μ-PSNR [dB]", "val/pu21_psnr": "PU21-PSNR [dB]"}
+
+Curves = Mapping[int, np.ndarray]
+"""Seed -> (validations, 2) of updates and value."""
 
 
-def write_curves(rows: Sequence[Row], records: Sequence[Record], folder: Path, title: str) -> None:
-    """`curves.csv` (row, seed, curve, update, value) and `curves.png`: means over seeds, from lowest to highest.
+def write_curves(rows: Sequence[Row], records: Sequence[Record], reference: str, folder: Path, title: str) -> None:
+    """`curves.csv` (row, seed, curve, update, value) and `curves.png`.
+
+    The picture has means over the seeds in a band from the lowest to the highest: above the scores, below them each
+    row less the reference, seed by seed, since each seed validates on frames of its own. A row that validates
+    against something else than the table's references is not drawn.
 
     Args:
         rows: in the order of the legend.
         records: trainings of them; without a curve nothing is written.
+        reference: name of the row that is taken off.
         folder: for both files.
         title: above the picture.
     """
@@ -37,29 +45,54 @@ def write_curves(rows: Sequence[Row], records: Sequence[Record], folder: Path, t
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("row", "seed", "curve", "update", "value"))
         writer.writerows(lines)
-    figure, axes = plt.subplots(1, len(LABELS), figsize=(11, 4), dpi=100, layout="constrained")
-    for axis, (name, label) in zip(axes, LABELS.items(), strict=True):
-        for row in rows:
-            _draw(
-                axis,
-                row,
-                [record.curves[name] for record in records if record.row == row.name and name in record.curves],
-            )
-        axis.set(xlabel="updates", title=label)
+    figure, axes = plt.subplots(2, len(LABELS), figsize=(11, 8), dpi=100, layout="constrained", sharex=True)
+    for (above, below), (name, label) in zip(axes.T, LABELS.items(), strict=True):
+        curves = {row.name: _whole(records, row, name) for row in rows if not row.validates_against}
+        for place, row in enumerate(rows):
+            _draw(above, row, curves.get(row.name, {}), f"C{place}")
+            _draw(below, row, _less(curves.get(row.name, {}), curves.get(reference, {})), f"C{place}")
+        above.set_title(f"validation, {label}", fontsize=10)
+        below.set_title(f"the same less {_title(rows, reference)}, seed by seed", fontsize=10)
+        below.set_xlabel("updates")
+    for axis in axes.flat:
         axis.grid(alpha=0.3)
-    figure.legend(*axes[0].get_legend_handles_labels(), fontsize=8, loc="outside right center")
-    figure.suptitle(title, fontsize=9)
+        axis.margins(x=0.02)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=3)
+    other = [row for row in rows if row.validates_against]
+    absent = [f"not drawn: {row.title}, validated against {row.validates_against}" for row in other]
+    figure.suptitle("\n".join([title, *absent]), fontsize=9)
     figure.savefig(folder / "curves.png", metadata={"Software": None})
     plt.close(figure)
 
 
-def _draw(axis: "plt.Axes", row: Row, curves: Sequence[Sequence[Sequence[float]]]) -> None:
+def _title(rows: Sequence[Row], name: str) -> str:
+    return next((row.title for row in rows if row.name == name), name)
+
+
+def _whole(records: Sequence[Record], row: Row, name: str) -> Curves:
+    """The row's curves that have every validation."""
+    found = {one.seed: np.array(one.curves[name]) for one in records if one.row == row.name and name in one.curves}
+    return {seed: curve for seed, curve in found.items() if len(curve) == max(map(len, found.values()))}
+
+
+def _less(own: Curves, other: Curves) -> Curves:
+    """The difference on the seeds that both have, if they were validated at the same updates."""
+    return {
+        seed: np.stack([own[seed][:, 0], own[seed][:, 1] - other[seed][:, 1]], axis=1)
+        for seed in own.keys() & other.keys()
+        if np.array_equal(own[seed][:, 0], other[seed][:, 0])
+    }
+
+
+def _draw(axis: "plt.Axes", row: Row, curves: Curves, colour: str) -> None:
     """One row: a line through the means, a band over the seeds."""
-    whole = [curve for curve in curves if len(curve) == max(map(len, curves))]
-    if not whole:
+    if not curves:
         return
-    values = np.array([[value for _, value in curve] for curve in whole])
-    updates = [update for update, _ in whole[0]]
-    name = f"{row.title} ({len(whole)} seed{'s' * (len(whole) > 1)})"
-    (line,) = axis.plot(updates, values.mean(axis=0), marker=".", label=name)
-    axis.fill_between(updates, values.min(axis=0), values.max(axis=0), color=line.get_color(), alpha=0.15)
+    updates = next(iter(curves.values()))[:, 0]
+    values = np.stack([curve[:, 1] for curve in curves.values()])
+    name = f"{row.title} ({len(curves)} seed{'s' * (len(curves) > 1)})"
+    axis.plot(updates, values.mean(axis=0), marker=".", label=name, color=colour)
+    low, high = values.min(axis=0), values.max(axis=0)
+    axis.fill_between(updates, low, high, color=colour, alpha=0.1, linewidth=0)
+    for edge in (low, high):
+        axis.plot(updates, edge, color=colour, alpha=0.5, linewidth=0.6)

@@ -53,15 +53,22 @@ def _scores(row: MethodRow, key: str) -> dict[str, float]:
 
 
 def differences_table(
-    found: Sequence[Mapping[str, Any]], rows: Sequence[Row], reference: str, columns: Sequence[MetricColumn]
+    found: Sequence[Mapping[str, Any]], rows: Sequence[Row], less: str, columns: Sequence[MetricColumn]
 ) -> str:
-    """As Markdown: "+0.31 [0.05, 0.52]"; what is not told apart says how many seeds and places it would take."""
+    """As Markdown: "+0.31 [0.05, 0.52]"; what is not told apart says how many seeds and places it would take.
+
+    Args:
+        found: of `differences`.
+        rows: of the table.
+        less: title of the row that was taken off.
+        columns: of the scores.
+    """
     titles = {row.name: row.title for row in rows}
     shown = [column for column in columns if any(one["metric"] == column.key for one in found)]
     if not shown:
         return ""
     heads = [f"{column.heading} {'↑' if column.higher_is_better else '↓'}" for column in shown]
-    lines = [f"| less {titles[reference]} | seeds | {' | '.join(heads)} |", f"|---|---:|{'---:|' * len(shown)}"]
+    lines = [f"| less {less} | seeds | {' | '.join(heads)} |", f"|---|---:|{'---:|' * len(shown)}"]
     for name in dict.fromkeys(one["row"] for one in found):
         own = {one["metric"]: one for one in found if one["row"] == name}
         cells = [_cell(own[column.key], column.digits) if column.key in own else "–" for column in shown]

@@ -22,7 +22,7 @@ from twostage_hdr.imaging.atomic import atomic_path
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "results.md"
 TABLES = (
-    "table1_comparison/results", "table1_comparison/results/swept", "table2_ablation/results",
+    "table1_comparison/results", "table1_comparison/results/swept",
     "table2_ablation/results/stages", "table2_ablation/results/parts",
     "weights/results/random", "weights/results/gamma",
 )  # fmt: skip
@@ -89,6 +89,7 @@ def page_block(results: Results, file: str, networks: bool = False) -> str:
     facts = results.facts
     told = [f"{key}: {facts[key]}" for key in (PARTIAL, SMOKE_TEST) if key in facts]
     told += [facts[key] for key in ("images", "data", "budget", "spread") if key in facts]
+    told += [f"±: the standard deviation over {OVER_SEEDS}"] if style.std else []
     text = "; ".join([*told, *(["bold: the best mean on these images, which is not a test"] if bold else [])])
     return f"\n{table.strip()}\n\n{text[:1].upper()}{text[1:]}. Intervals, costs and notes: [{file}](../{file}).\n\n"
 

@@ -15,6 +15,8 @@ class Row:
         start: name of the row whose weights it starts from, if any.
         further: whether it gets the further updates of a run that was trained before, in place of all from scratch.
         note: what a reader must know of the row.
+        validates_against: what its validation scores compare with, if not with the table's references; the picture of
+            the curves leaves such a row out.
     """
 
     name: str
@@ -23,6 +25,7 @@ class Row:
     start: str | None = None
     further: bool = False
     note: str = ""
+    validates_against: str = ""
 
     def at_rate(self, rate: float) -> "Row":
         """The same with another learning rate."""

@@ -27,6 +27,7 @@ STAGES = (
         title="Stage I as the paper trains it",
         settings=("module=enhancement", *RECIPE),
         note="learns the 8-bit reference; its output is scored as it is, against the 16-bit reference",
+        validates_against="the 8-bit reference",
     ),
     Row(
         name="sequential",

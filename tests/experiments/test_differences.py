@@ -41,7 +41,7 @@ def test_a_row_is_compared_on_the_seeds_that_both_have() -> None:
 
 
 def test_only_what_is_told_apart_has_a_star_and_the_others_say_what_it_would_take() -> None:
-    table = differences_table(differences(ROWS, scored(), "paper", COLUMN), ROWS, "paper", COLUMN)
+    table = differences_table(differences(ROWS, scored(), "paper", COLUMN), ROWS, "Paper", COLUMN)
     lines = {line.split(" | ")[0].strip("| "): line for line in table.splitlines() if line.startswith("| ")}
     assert "\\*" in lines["Better"]
     assert "\\*" not in lines["Alike"]
@@ -51,4 +51,4 @@ def test_only_what_is_told_apart_has_a_star_and_the_others_say_what_it_would_tak
 
 
 def test_nothing_to_compare_gives_no_table() -> None:
-    assert differences_table(differences(ROWS, {}, "paper", COLUMN), ROWS, "paper", COLUMN) == ""
+    assert differences_table(differences(ROWS, {}, "paper", COLUMN), ROWS, "Paper", COLUMN) == ""

@@ -76,10 +76,15 @@ def test_table_2_grows_without_what_an_earlier_session_left_but_its_records(root
     results = read_results(tmp_path / "results" / "summary.json")
     assert [row.name for row in results.rows] == ["ldr", "stage_two", "two_stage", "enhancement", "sequential"]
     found = json.loads((tmp_path / "results" / "differences.json").read_text())
-    assert {one["row"]: one["seeds"] for one in found} == {"stage_two": 2, "enhancement": 2, "sequential": 2}
-    stage_two = next(one for one in found if (one["row"], one["metric"]) == ("stage_two", "pu21_psnr"))
+    others = {"stage_two": 2, "enhancement": 2, "sequential": 2}
+    assert {one["row"]: one["seeds"] for one in found["two_stage"]} == others
+    assert {one["row"]: one["seeds"] for one in found["ldr"]} == {**others, "two_stage": 2}
     means = {row.name: row.scores["pu21_psnr"].mean for row in results.rows}
-    assert stage_two["mean"] == pytest.approx(means["stage_two"] - means["two_stage"])
+    for less, of_less in found.items():
+        stage_two = next(one for one in of_less if (one["row"], one["metric"]) == ("stage_two", "pu21_psnr"))
+        assert stage_two["mean"] == pytest.approx(means["stage_two"] - means[less])
+    text = (tmp_path / "results" / "differences.md").read_text()
+    assert text.index("less Two-stage, simultaneous (paper)") < text.index("less LDR input")
     assert (tmp_path / "results" / "curves.png").is_file()
     log = (tmp_path / "work" / "runs" / "sequential_seed1" / "train.log").read_text()
     assert "enhancement_seed1" in log
