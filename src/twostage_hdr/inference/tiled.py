@@ -83,7 +83,7 @@ def encoded(
     """Pixels of 8 or 16 bits as an encoded image in [0, 1] on a device, see `encoded_rows`."""
     if torch.device(device).type == "cpu":
         return torch.from_numpy(encoded_rows(ldr, table)).permute(2, 0, 1)[None].contiguous()
-    # Bytes travel as they are, a quarter of what numbers take; 16 bits as 32, since not every device knows them unsigned.
+    # Bytes travel as they are, a quarter of what numbers take; 16 bits as 32: not every device knows them unsigned.
     pixels = torch.from_numpy(np.ascontiguousarray(ldr, np.uint8 if ldr.dtype == np.uint8 else np.int32)).to(device)
     if table is not None:
         values = torch.from_numpy(table).to(device)[pixels.int()]
