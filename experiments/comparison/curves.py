@@ -1,6 +1,7 @@
 """Learning curves of a table's rows: validation score against updates, with the band over seeds."""
 
 import csv
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,8 +24,8 @@ def write_curves(rows: Sequence[Row], records: Sequence[Record], reference: str,
     """`curves.csv` (row, seed, curve, update, value) and `curves.png`.
 
     The picture has means over the seeds in a band from the lowest to the highest: above the scores, below them each
-    row less the reference, seed by seed, since each seed validates on frames of its own. A row that validates
-    against something else than the table's references is not drawn.
+    row less the reference, seed by seed, since each seed validates on frames of its own. A row with another
+    validation than the others' is not drawn.
 
     Args:
         rows: in the order of the legend.
@@ -47,7 +48,7 @@ def write_curves(rows: Sequence[Row], records: Sequence[Record], reference: str,
         writer.writerows(lines)
     figure, axes = plt.subplots(2, len(LABELS), figsize=(11, 8), dpi=100, layout="constrained", sharex=True)
     for (above, below), (name, label) in zip(axes.T, LABELS.items(), strict=True):
-        curves = {row.name: _whole(records, row, name) for row in rows if not row.validates_against}
+        curves = {row.name: _whole(records, row, name) for row in rows if not row.other_validation}
         for place, row in enumerate(rows):
             _draw(above, row, curves.get(row.name, {}), f"C{place}")
             _draw(below, row, _less(curves.get(row.name, {}), curves.get(reference, {})), f"C{place}")
@@ -58,9 +59,8 @@ def write_curves(rows: Sequence[Row], records: Sequence[Record], reference: str,
         axis.grid(alpha=0.3)
         axis.margins(x=0.02)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=3)
-    other = [row for row in rows if row.validates_against]
-    absent = [f"not drawn: {row.title}, validated against {row.validates_against}" for row in other]
-    figure.suptitle("\n".join([title, *absent]), fontsize=9)
+    absent = [f"not drawn: {row.title}, {row.other_validation}" for row in rows if row.other_validation]
+    figure.suptitle("\n".join([textwrap.fill(title, 150), *absent]), fontsize=9)
     figure.savefig(folder / "curves.png", metadata={"Software": None})
     plt.close(figure)
 

@@ -15,8 +15,8 @@ class Row:
         start: name of the row whose weights it starts from, if any.
         further: whether it gets the further updates of a run that was trained before, in place of all from scratch.
         note: what a reader must know of the row.
-        validates_against: what its validation scores compare with, if not with the table's references; the picture of
-            the curves leaves such a row out.
+        other_validation: how it is validated, if not on the frames and against the references of the others; the
+            picture of the curves leaves such a row out.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Row:
     start: str | None = None
     further: bool = False
     note: str = ""
-    validates_against: str = ""
+    other_validation: str = ""
 
     def at_rate(self, rate: float) -> "Row":
         """The same with another learning rate."""

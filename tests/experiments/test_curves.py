@@ -15,7 +15,7 @@ from experiments.comparison.row import Row
 ROWS = [
     Row(name="paper", title="Paper", settings=()),
     Row(name="ahead", title="Ahead", settings=()),
-    Row(name="stage", title="Stage", settings=(), validates_against="the 8-bit reference"),
+    Row(name="stage", title="Stage", settings=(), other_validation="validated against the 8-bit reference"),
     Row(name="stopped", title="Stopped", settings=()),
 ]
 BUDGET = {"updates": 4, "batch": 2, "crop_px": 16, "validations": 2}
@@ -60,7 +60,7 @@ def test_below_each_seed_is_compared_with_its_own_reference(figure: "plt.Figure"
     np.testing.assert_array_equal(below["Paper (2 seeds)"], [0, 0])
 
 
-def test_a_row_that_validates_against_something_else_is_named_and_not_drawn(figure: "plt.Figure") -> None:
+def test_a_row_with_another_validation_is_named_and_not_drawn(figure: "plt.Figure") -> None:
     assert set(lines(figure.axes[0])) == {"Paper (2 seeds)", "Ahead (2 seeds)"}
     assert figure.get_suptitle() == "2 updates\nnot drawn: Stage, validated against the 8-bit reference"
     assert figure.axes[0].get_ylim()[1] < 40
