@@ -55,7 +55,7 @@ def _scores(row: MethodRow, key: str) -> dict[str, float]:
 def differences_table(
     found: Sequence[Mapping[str, Any]], rows: Sequence[Row], less: str, columns: Sequence[MetricColumn]
 ) -> str:
-    """As Markdown: "+0.31 [0.05, 0.52]"; what is not told apart says how many seeds and places it would take.
+    """As Markdown: "+0.31 [0.05, 0.52]"; a difference that is not shown says how many seeds and places would show it.
 
     Args:
         found: of `differences`.
