@@ -122,7 +122,9 @@ def main() -> None:
         refuse_uncommitted()
     if arguments.split != "test" and arguments.results == HERE / "results":
         parser.error("--split val: give --results another folder; the project's own holds the test places' scores")
-    published = {f"{name}{PUBLISHED}": weights for name, _, weights in (one.partition("=") for one in arguments.published)}
+    published = {
+        f"{name}{PUBLISHED}": weights for name, _, weights in (one.partition("=") for one in arguments.published)
+    }
     with tempfile.TemporaryDirectory() as temporary:
         folders = {camera: (arguments.work or Path(temporary)) / camera for camera in arguments.cameras}
         for camera, out in folders.items():
