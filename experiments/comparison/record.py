@@ -108,7 +108,7 @@ def _device(folder: Path) -> str:
 
 
 def _curves(folder: Path, budget: Budget) -> dict[str, list[list[float]]]:
-    """Every validation's scores against updates: Lightning's own steps count every player's update."""
+    """Every validation's scores against updates: Lightning's own steps count every optimizer's."""
     logged = RunDirectory(folder).curves()
     between = budget.updates // budget.validations
     return {
