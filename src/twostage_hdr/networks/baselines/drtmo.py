@@ -1,12 +1,10 @@
 """DrTMO: two networks predict, at once, all darker and all brighter exposures [endo2017drtmo]."""
 
-from typing import ClassVar, Literal
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.networks.baselines.exposure_unet import merge_with_input
+from twostage_hdr.networks.baselines.exposure_unet import ExposureStackNetwork
 from twostage_hdr.networks.baselines.supervised import pad_to_multiple
 from twostage_hdr.networks.hyper_parameters import HyperParameters
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
@@ -21,7 +19,7 @@ _DOUBLINGS = 3  # deconvolutions that double the exposure axis: 1 -> 8 = EXPOSUR
 _LARGEST_FACTOR = 8
 
 
-class DrTMO(nn.Module):
+class DrTMO(ExposureStackNetwork):
     """A stack of 17 exposures, half a stop apart, merged.
 
         ldr -+-> darkening network  -> -4 ... -0.5 stops --+
@@ -41,28 +39,17 @@ class DrTMO(nn.Module):
         ValueError: Fewer than 3 levels cannot double the exposure axis to 8.
     """
 
-    output: ClassVar[Literal["encoded", "linear"]] = "linear"
-    stops: ClassVar[list[float]] = [STOPS_APART * step for step in (*range(-EXPOSURES, 0), *range(1, EXPOSURES + 1))]
-
     def __init__(self, *, features: int = 16, levels: int = 5, gamma: float = HDM_GAMMA) -> None:
-        super().__init__()
-        self.hyper_parameters: HyperParameters = {
-            "features": features,
-            "levels": levels,
-            "gamma": gamma,
-        }
-        self.gamma = gamma
+        stops = [STOPS_APART * step for step in (*range(-EXPOSURES, 0), *range(1, EXPOSURES + 1))]
+        super().__init__(stops=stops, gamma=gamma)
+        self.hyper_parameters: HyperParameters = {"features": features, "levels": levels, "gamma": gamma}
         self.darken = ExposureVolumeNetwork(features=features, levels=levels)
         self.brighten = ExposureVolumeNetwork(features=features, levels=levels)
-
-    def forward(self, ldr: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 3 height width"]:
-        """LDR image, encoded, [0, 1] -> linear HDR image, 1.0 = LDR white."""
-        return merge_with_input(ldr, self.supervised_output(ldr), stops=self.stops, gamma=self.gamma)
 
     def supervised_output(
         self, ldr: Float[Tensor, "batch 3 height width"]
     ) -> Float[Tensor, "batch exposures 3 height width"]:
-        """The predicted exposures, encoded, [0, 1], in ascending order of `stops` (which leaves the input out)."""
+        """The predicted exposures, encoded, [0, 1], in the order of `stops`."""
         return torch.cat([self.darken(ldr), self.brighten(ldr)], dim=1)
 
 

@@ -1,14 +1,13 @@
 """FHDR: a feedback network that refines its features over a few iterations [khan2019fhdr]."""
 
 import math
-from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.networks.hyper_parameters import HyperParameters
+from twostage_hdr.networks.hyper_parameters import constructor_arguments
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 
@@ -39,18 +38,13 @@ class FHDR(nn.Module):
         growth: Channels added by each dense layer, 32 as published.
     """
 
-    output: ClassVar[Literal["encoded", "linear"]] = "linear"
+    output = "linear"
 
     def __init__(
         self, *, iterations: int = 4, peak: float = DEFAULT_PEAK, features: int = 64, growth: int = 32
     ) -> None:
         super().__init__()
-        self.hyper_parameters: HyperParameters = {
-            "iterations": iterations,
-            "peak": peak,
-            "features": features,
-            "growth": growth,
-        }
+        self.hyper_parameters = constructor_arguments(locals())
         self.iterations, self.peak = iterations, peak
         self.first = nn.Conv2d(3, features, 3)
         self.second = nn.Conv2d(features, features, 3, padding=1)

@@ -1,14 +1,12 @@
 """HDRCNN: a VGG16 autoencoder that predicts the logarithm of what the highlights hide [eilertsen2017hdrcnn]."""
 
-from typing import ClassVar, Literal
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from twostage_hdr.networks.baselines.supervised import pad_to_multiple
-from twostage_hdr.networks.hyper_parameters import HyperParameters
+from twostage_hdr.networks.hyper_parameters import constructor_arguments
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 LOG_OFFSET = 1 / 255
@@ -44,15 +42,11 @@ class HDRCNN(nn.Module):
     """
 
     mean: Tensor
-    output: ClassVar[Literal["encoded", "linear"]] = "linear"
+    output = "linear"
 
     def __init__(self, *, features: int = 64, gamma: float = HDM_GAMMA, blend_width: float = 0.05) -> None:
         super().__init__()
-        self.hyper_parameters: HyperParameters = {
-            "features": features,
-            "gamma": gamma,
-            "blend_width": blend_width,
-        }
+        self.hyper_parameters = constructor_arguments(locals())
         self.gamma, self.blend_width = gamma, blend_width
         widths = [features * factor for factor in (1, 2, 4, 8, 8)]
         self.register_buffer("mean", torch.tensor(VGG_RGB_MEAN[::-1]).view(1, 3, 1, 1), persistent=False)
