@@ -97,20 +97,21 @@ def check_rebuilt(network: nn.Module, trust: Collection[str]) -> None:
     with as_input_error(path, "keep only numbers, texts and lists there", "its `hyper_parameters` cannot be saved"):
         description = json.loads(json.dumps(description))
     with torch.random.fork_rng(devices=[]):  # fresh weights are drawn
-        again = build_network(description, path, trust=trust, shapes=_shapes(network))
-    if _shapes(again) != _shapes(network):
+        again = build_network(description, path, trust=trust, shapes=shapes_of(network))
+    if shapes_of(again) != shapes_of(network):
         cure = "keep every argument of its constructor there"
         raise InputError(path, "its `hyper_parameters` build a network of other weights", cure)
 
 
-def _shapes(network: nn.Module) -> Shapes:
+def shapes_of(network: nn.Module) -> Shapes:
+    """Of its state dictionary."""
     return {name: tuple(value.shape) for name, value in network.state_dict().items()}
 
 
 def _check_shapes(kind: Any, arguments: dict[str, Any], shapes: Shapes, where: str) -> None:
     """Builds the network without memory for its weights, and compares their sizes with the file's."""
     with torch.device("meta"):
-        expected = _shapes(kind(**arguments))
+        expected = shapes_of(kind(**arguments))
     for name in sorted(expected.keys() | shapes.keys()):
         if expected.get(name) != shapes.get(name):
             raise InputError(
