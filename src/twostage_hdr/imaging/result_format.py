@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Protocol, TypeAlias, get_args
+from typing import Any, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
@@ -116,6 +116,7 @@ class WholeResult(Target):
         return np.concatenate(list(self.rows(primaries)))
 
 
+@runtime_checkable
 class RowWriter(Protocol):
     """A file that takes rows as they come, and appears under its name when all of them came."""
 
