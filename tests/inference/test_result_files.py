@@ -76,8 +76,8 @@ def test_the_challenge_pair_divided_by_its_ratio_is_the_encoded_image(tmp_path, 
 
 
 def test_a_failure_in_the_middle_leaves_nothing(tmp_path, linear):
-    files = result_files(tmp_path, "photo", ["exr", "png16"], Result(width=WIDTH, height=HEIGHT))
-    with pytest.raises(ValueError, match="do not fit"), files:
+    result, formats = Result(width=WIDTH, height=HEIGHT), ["exr", "png16"]
+    with pytest.raises(ValueError, match="do not fit"), result_files(tmp_path, "photo", formats, result) as files:
         files.write_rows(np.concatenate([linear, linear]))
     assert list(tmp_path.iterdir()) == []
 
