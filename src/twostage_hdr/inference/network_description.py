@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from twostage_hdr.boundary.refusal import as_input_error, one_line
 from twostage_hdr.boundary.trust import PACKAGE, load_class
@@ -97,21 +97,21 @@ def check_rebuilt(network: nn.Module, trust: Collection[str]) -> None:
     with as_input_error(path, "keep only numbers, texts and lists there", "its `hyper_parameters` cannot be saved"):
         description = json.loads(json.dumps(description))
     with torch.random.fork_rng(devices=[]):  # fresh weights are drawn
-        again = build_network(description, path, trust=trust, shapes=shapes_of(network))
-    if shapes_of(again) != shapes_of(network):
+        again = build_network(description, path, trust=trust, shapes=shapes_of(network.state_dict()))
+    if shapes_of(again.state_dict()) != shapes_of(network.state_dict()):
         cure = "keep every argument of its constructor there"
         raise InputError(path, "its `hyper_parameters` build a network of other weights", cure)
 
 
-def shapes_of(network: nn.Module) -> Shapes:
-    """Of its state dictionary."""
-    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
+def shapes_of(state: Mapping[str, Tensor]) -> Shapes:
+    """Of a state dictionary."""
+    return {name: tuple(value.shape) for name, value in state.items()}
 
 
 def _check_shapes(kind: Any, arguments: dict[str, Any], shapes: Shapes, where: str) -> None:
     """Builds the network without memory for its weights, and compares their sizes with the file's."""
     with torch.device("meta"):
-        expected = shapes_of(kind(**arguments))
+        expected = shapes_of(kind(**arguments).state_dict())
     for name in sorted(expected.keys() | shapes.keys()):
         if expected.get(name) != shapes.get(name):
             raise InputError(

@@ -3,6 +3,7 @@
 "Tone mapping" is the paper's word for stage II. It goes from LDR to HDR: inverse tone mapping in the field's words.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 from torch import nn
@@ -58,22 +59,9 @@ class TwoStageNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.hyper_parameters = constructor_arguments(locals())
-        self.enhancement = Stage(
-            features=features,
-            growth=growth,
-            blocks=enhancement_blocks,
-            residual_factor=enhancement_residual_factor,
-            attention=attention,
-            identity_start=identity_start,
-        )
-        self.tone_mapping = Stage(
-            features=features,
-            growth=growth,
-            blocks=tone_mapping_blocks,
-            residual_factor=tone_mapping_residual_factor,
-            attention=attention,
-            identity_start=identity_start,
-        )
+        stage = partial(Stage, features=features, growth=growth, attention=attention, identity_start=identity_start)
+        self.enhancement = stage(blocks=enhancement_blocks, residual_factor=enhancement_residual_factor)
+        self.tone_mapping = stage(blocks=tone_mapping_blocks, residual_factor=tone_mapping_residual_factor)
 
     def forward(self, ldr: EncodedRGB) -> EncodedRGB:
         """LDR frame in [0, 1], (B, 3, H, W), to the HDR image of the same shape; any H, W >= 1."""

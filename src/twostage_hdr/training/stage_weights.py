@@ -49,8 +49,9 @@ def start_from(network: nn.Module, trained: nn.Module, where: str) -> str:
     elif isinstance(network, MultiShotNetwork) and isinstance(trained, TwoStageNetwork):
         targets = [("both stages", _stages(network), _stages(trained))]
     for what, target, source in targets:
-        if shapes_of(target) == shapes_of(source):
-            target.load_state_dict(source.state_dict())
+        state = source.state_dict()
+        if shapes_of(target.state_dict()) == shapes_of(state):
+            target.load_state_dict(state)
             return what
     raise InputError(
         f"weights={where}",

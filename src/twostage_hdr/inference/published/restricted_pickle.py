@@ -129,7 +129,7 @@ class _ArrayUnpickler(PlainUnpickler):
         if module == "numpy" and name in {"ndarray", "dtype"}:
             return {"ndarray": Inert, "dtype": _Dtype}[name]
         if (module, name) == ("_codecs", "encode"):
-            return _encode
+            return lambda text, _encoding: str(text).encode("latin1")  # how protocol 2 writes a byte string
         return super().find_class(module, name)
 
     def build(self, made: object, state: object) -> None:
@@ -139,8 +139,3 @@ class _ArrayUnpickler(PlainUnpickler):
             made.order = state[1]
         else:
             raise UnpicklingError("it gives a state to what has none")
-
-
-def _encode(text: object, _encoding: object) -> bytes:
-    """How protocol 2 writes a byte string."""
-    return str(text).encode("latin1")

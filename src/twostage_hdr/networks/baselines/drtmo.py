@@ -71,10 +71,11 @@ class ExposureVolumeNetwork(nn.Module):
         rising = [*widths[-2::-1], features]
         skips = [*widths[-2::-1], 3]
         inputs = [widths[-1], *(a + b for a, b in zip(rising[:-1], skips[:-1], strict=True))]
-        self.up = nn.ModuleList(
-            _volume_upsampling(wide, narrow, doubles_exposures=level < _DOUBLINGS)
-            for level, (wide, narrow) in enumerate(zip(inputs, rising, strict=True))
-        )
+        self.up = nn.ModuleList()
+        for level, (wide, narrow) in enumerate(zip(inputs, rising, strict=True)):
+            kernel, stride = ((4, 4, 4), (2, 2, 2)) if level < _DOUBLINGS else ((3, 4, 4), (1, 2, 2))
+            doubling = nn.ConvTranspose3d(wide, narrow, kernel, stride=stride, padding=1)
+            self.up.append(nn.Sequential(doubling, nn.BatchNorm3d(narrow), nn.ReLU()))
         self.to_rgb = nn.Conv3d(rising[-1] + 3, 3, 3, padding=1)
 
     def forward(self, image: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch exposures 3 height width"]:
@@ -91,11 +92,3 @@ class ExposureVolumeNetwork(nn.Module):
             volume = torch.cat([volume, skip], dim=1)
         stack = torch.sigmoid(self.to_rgb(volume)).transpose(1, 2)  # (B, 8, 3, H, W)
         return stack[..., : image.shape[-2], : image.shape[-1]]
-
-
-def _volume_upsampling(inputs: int, outputs: int, *, doubles_exposures: bool) -> nn.Sequential:
-    """A 3-D deconvolution that doubles height and width and, if asked, the number of exposures."""
-    kernel, stride = ((4, 4, 4), (2, 2, 2)) if doubles_exposures else ((3, 4, 4), (1, 2, 2))
-    return nn.Sequential(
-        nn.ConvTranspose3d(inputs, outputs, kernel, stride=stride, padding=1), nn.BatchNorm3d(outputs), nn.ReLU()
-    )
