@@ -71,20 +71,15 @@ def didyk2008(
 def _boosts(bright: Tensor, clipped: Tensor, marks: Tensor) -> Tensor:
     """The share s of each pixel's region, (H, W)."""
     labels, statistics = connected_regions(bright)
-    features = _features_by_size(statistics[:, -1] / labels.size)
+    area = statistics[:, -1] / labels.size
+    by_size = [Feature.REFLECTION, Feature.LIGHT]
+    features = np.select([area <= REFLECTION_AREA, area <= LIGHT_AREA], by_size, Feature.DIFFUSE)
     marked = _highest_in_region(labels, marks, len(statistics))
     features = np.where(marked > 0, marked, features)
     features[_highest_in_region(labels, clipped, len(statistics)) == 0] = Feature.DIFFUSE
     features[0] = Feature.DIFFUSE  # label 0 is what belongs to no region
     share = np.select([features == Feature.LIGHT, features == Feature.REFLECTION], [1.0, REFLECTION_SHARE])
     return torch.from_numpy(share[labels]).to(marks.device)
-
-
-def _features_by_size(area: np.ndarray) -> np.ndarray:
-    """The automatic reading of regions that cover these shares of the image."""
-    return np.select(
-        [area <= REFLECTION_AREA, area <= LIGHT_AREA], [Feature.REFLECTION, Feature.LIGHT], Feature.DIFFUSE
-    )
 
 
 def _highest_in_region(labels: np.ndarray, values: Tensor, regions: int) -> np.ndarray:

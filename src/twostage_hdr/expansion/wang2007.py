@@ -80,14 +80,8 @@ def _repeated(texture: Tensor, source: Tensor) -> Tensor:
     if len(rows) == 0:
         return torch.zeros_like(texture)
     patch = (texture * source)[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    y, x = (_mirrored(length, period, texture) for length, period in zip(texture.shape, patch.shape, strict=True))
-    return patch[y[:, None], x[None]]
-
-
-def _mirrored(length: int, period: int, like: Tensor) -> Tensor:
-    """0 1 ... period-1 period-1 ... 1 0 0 1 ..., `length` indices."""
-    index = torch.arange(length, device=like.device) % (2 * period)
-    return torch.minimum(index, 2 * period - 1 - index)
+    beyond = [(0, length - period) for length, period in zip(texture.shape, patch.shape, strict=True)]
+    return torch.from_numpy(np.pad(patch.cpu().numpy(), beyond, mode="symmetric")).to(texture)
 
 
 def _lobes(relative: Tensor, fill: Tensor, ceiling: float) -> Tensor:
@@ -102,13 +96,10 @@ def _lobes(relative: Tensor, fill: Tensor, ceiling: float) -> Tensor:
         reach = max(2, round(RING * (area / np.pi) ** 0.5))
         window = np.s_[max(top - reach, 0) : top + height + reach, max(left - reach, 0) : left + width + reach]
         inside = labels[window] == label
-        ring = cv2.dilate(inside.astype(np.uint8), _disc(reach)).astype(bool) & (labels[window] == 0)
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+        ring = cv2.dilate(inside.astype(np.uint8), disc).astype(bool) & (labels[window] == 0)
         light[window][inside] = _fitted_lobe(luminance[window], inside, ring, ceiling)
     return torch.from_numpy(light).to(relative)
-
-
-def _disc(reach: int) -> NDArray[np.uint8]:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)).astype(np.uint8)
 
 
 def _fitted_lobe(

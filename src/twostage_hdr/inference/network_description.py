@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from twostage_hdr.boundary.refusal import as_input_error, one_line
+from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.trust import PACKAGE, load_class
 from twostage_hdr.errors import InputError
 
@@ -69,18 +69,12 @@ def build_network(
     ours = kind.__module__.startswith(f"{PACKAGE}.")
     _check_arguments(arguments, where, _limit(shapes) if ours else math.inf)
     assert isinstance(arguments, dict)
-    try:
+    with as_input_error(where, "update the package", f"its network {path} cannot be built here"):
         if not (issubclass(kind, nn.Module) and hasattr(kind, "output")):
             raise TypeError("not an image network")
         if ours and shapes is not None:
             _check_shapes(kind, arguments, shapes, where)
         network: nn.Module = kind(**arguments)
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError(
-            where, f"its network {path} cannot be built here ({one_line(error)})", "update the package"
-        ) from error
     if network.output != description.get("output", network.output):
         raise InputError(where, f"says its output is {description['output']}, {kind.__name__}'s is {network.output}")
     return network
@@ -114,12 +108,11 @@ def _check_shapes(kind: Any, arguments: dict[str, Any], shapes: Shapes, where: s
         expected = shapes_of(kind(**arguments).state_dict())
     for name in sorted(expected.keys() | shapes.keys()):
         if expected.get(name) != shapes.get(name):
-            raise InputError(
-                where,
-                f"its weights do not fit its own network: {name} is {shapes.get(name, 'missing')} "
-                f"in the file and {expected.get(name, 'missing')} in {kind.__name__}",
-                "copy it again, or train it again",
+            there, here = shapes.get(name, "missing"), expected.get(name, "missing")
+            seen = (
+                f"its weights do not fit its own network: {name} is {there} in the file and {here} in {kind.__name__}"
             )
+            raise InputError(where, seen, "copy it again, or train it again")
 
 
 def _limit(shapes: Shapes | None) -> float:

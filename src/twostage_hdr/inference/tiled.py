@@ -104,22 +104,20 @@ def encoded(
     return values.permute(2, 0, 1)[None]
 
 
-def run_stack(
-    network: nn.Module, stack: ExposureStack, *, device: torch.device, tile: int = 256
-) -> Float[Tensor, "3 height width"]:
+def run_stack(network: nn.Module, stack: ExposureStack, *, device: torch.device) -> Float[Tensor, "3 height width"]:
     """A network of several shots on frames of any size, in exact tiles.
 
     Args:
         network: says its `receptive_radius`; put into evaluation mode and on the device.
         stack: (frames, 2, 3, H, W).
         device: where the network runs.
-        tile: side of a tile's output, pixels.
 
     Returns:
         The network's output on the CPU, encoded or linear as it is.
     """
     network.eval().to(device)
     radius, (height, width) = int(network.receptive_radius), stack.shape[-2:]  # type: ignore[arg-type]
+    tile = 256  # side of a tile's output, pixels
     image = torch.empty(3, height, width)
     for top, left in product(range(0, height, tile), range(0, width, tile)):
         part = slice(top, min(top + tile, height)), slice(left, min(left + tile, width))

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
-from twostage_hdr.boundary.refusal import as_input_error, one_line
+from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.regular_file import read_bytes, regular_file
 from twostage_hdr.boundary.structured_text import parse_json
 from twostage_hdr.boundary.torch_file import read_torch_file
@@ -72,10 +72,8 @@ def load_weights(where: str | Path | None = None, *, trust: Collection[str] = ()
     shapes = shapes_of(tensors)
     with torch.device("cpu"):  # whatever PyTorch's default device and type are
         network = build_network(description, str(path), trust=trust, shapes=shapes).float()
-    try:
+    with as_input_error(path, "copy it again, or train it again", "its weights do not fit its own network"):
         network.load_state_dict(tensors)
-    except (RuntimeError, TypeError) as error:
-        raise InputError(path, f"its weights do not fit its own network: {one_line(error)}") from error
     return network.eval()
 
 

@@ -45,9 +45,7 @@ class MultiShotStage(Stage):
 
     Args:
         frames: how many, 2 or more; the reference is the first.
-        features: see `Stage`.
-        growth: see `Stage`.
-        identity_start: see `Stage`.
+        features, growth, identity_start: see `Stage`.
     """
 
     def __init__(self, *, frames: int, features: int, growth: int, identity_start: bool) -> None:

@@ -52,9 +52,7 @@ class TwoStageWholeFrameNetwork(nn.Module):
     Args:
         features: channels inside both stages.
         growth: channels that each dense conv adds.
-        widths: see `WholeFrameBranch`.
-        curve_features: see `WholeFrameBranch`.
-        dropout: see `WholeFrameBranch`.
+        widths, curve_features, dropout: see `WholeFrameBranch`.
         context_features: see `ContextGain`.
         lights: the quantile of the light that is shown when none is asked for.
         local: weight of what is seen nearby in the logarithm of the light, 0 to 1.

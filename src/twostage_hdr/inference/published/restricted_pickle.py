@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from twostage_hdr.boundary.plain_pickle import Inert, PlainUnpickler
-from twostage_hdr.boundary.refusal import as_input_error, one_line
+from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.regular_file import open_regular, regular_file
 from twostage_hdr.boundary.torch_file import read_torch_file
 from twostage_hdr.errors import InputError
@@ -51,19 +51,17 @@ def read_object_array(path: Path, name: str) -> list[np.ndarray]:
         InputError: The archive, the array or its contents are not that.
     """
     cure = "give the published .npz archive"
-    with open_regular(path, cure=cure) as file:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                entry = archive.getinfo(f"{name}.npy")
-                limit = min(MAX_BYTES, _SMALL + _PACKING * entry.compress_size)
-                if entry.file_size > limit:
-                    raise InputError(path, f"'{name}' unpacks to {entry.file_size} bytes, more than {limit}", cure)
-                with archive.open(entry) as content, as_input_error(path, cure, f"'{name}' is not a list of arrays"):
-                    return _parse(content)
-        except InputError:
-            raise
-        except Exception as error:  # a broken archive raises anything
-            raise InputError(path, f"not an .npz archive with an array '{name}' ({one_line(error)})", cure) from error
+    with (
+        open_regular(path, cure=cure) as file,
+        as_input_error(path, cure, f"not an .npz archive with an array '{name}'"),
+        zipfile.ZipFile(file) as archive,
+    ):
+        entry = archive.getinfo(f"{name}.npy")
+        limit = min(MAX_BYTES, _SMALL + _PACKING * entry.compress_size)
+        if entry.file_size > limit:
+            raise InputError(path, f"'{name}' unpacks to {entry.file_size} bytes, more than {limit}", cure)
+        with archive.open(entry) as content, as_input_error(path, cure, f"'{name}' is not a list of arrays"):
+            return _parse(content)
 
 
 def _parse(content: Any) -> list[np.ndarray]:

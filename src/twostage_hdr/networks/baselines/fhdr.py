@@ -114,14 +114,13 @@ class FeedbackBlock(nn.Module):
 class DilatedDenseBlock(nn.Module):
     """1x1 of [input, hidden], four dense 3x3 convolutions of dilation 2, 1x1; no residual sum (as published)."""
 
-    def __init__(self, *, features: int, growth: int, layers: int = 4) -> None:
+    def __init__(self, *, features: int, growth: int) -> None:
         super().__init__()
         self.compress = nn.Conv2d(2 * features, features, 1)
         self.dense = nn.ModuleList(
-            nn.Conv2d(features + index * growth, growth, 3, padding=2, dilation=2, bias=False)
-            for index in range(layers)
+            nn.Conv2d(features + index * growth, growth, 3, padding=2, dilation=2, bias=False) for index in range(4)
         )
-        self.fuse = nn.Conv2d(features + layers * growth, features, 1, bias=False)
+        self.fuse = nn.Conv2d(features + 4 * growth, features, 1, bias=False)
 
     def forward(self, x: Tensor, hidden: Tensor | None) -> Tensor:
         """Features (B, features, H, W) and hidden state (the input itself where None) -> features."""

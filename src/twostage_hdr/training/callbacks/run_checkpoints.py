@@ -111,8 +111,8 @@ class RunCheckpoints(Checkpoint):
             self.scores = {name: float(value) for name, value in metrics if name.startswith("val/")}
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        score = self.scores.get(self.monitor)
-        better = self._validated and score is not None and self._is_better(score)
+        score, sign = self.scores.get(self.monitor), 1 if self.mode == "max" else -1
+        better = self._validated and score is not None and (self.best is None or sign * score > sign * self.best)
         if better:
             self.best = score
         self._validated = False
@@ -141,11 +141,6 @@ class RunCheckpoints(Checkpoint):
         if best and trainer.is_global_zero:
             _link_or_copy(self.directory / BEST, self.last)
         self._saved_at = time.monotonic()
-
-    def _is_better(self, score: float) -> bool:
-        if self.best is None:
-            return True
-        return score > self.best if self.mode == "max" else score < self.best
 
     # What.
 
