@@ -18,7 +18,7 @@ from twostage_hdr.boundary.regular_file import read_bytes, regular_file
 DATA = ".data-00000-of-00001"
 """Ending of the file beside an `.index` that holds the numbers."""
 
-_AT_MOST, _LONGEST_NAME = 2**20, 1000  # bytes of an index (SingleHDR's has some 50,000) and of a name in it
+_AT_MOST, _LONGEST_NAME = 2**18, 1000  # bytes of an index (SingleHDR's has some 50,000) and of a name in it
 _FOOTER, _MAGIC = 48, 0xDB4775248B80FB57.to_bytes(8, "little")
 _FLOAT32 = 1
 _KIND, _SHAPE, _SIDES, _SIDE, _OFFSET, _SIZE = 1, 2, 2, 1, 4, 5  # numbers of the messages' fields
@@ -39,10 +39,12 @@ def read_checkpoint(index: Path) -> dict[str, np.ndarray]:
     with as_input_error(index, cure, f"no TensorFlow checkpoint, or one that does not fit {data.name}"):
         if not content.endswith(_MAGIC):
             raise ValueError("its last bytes are not a table's")
-        footer = BytesIO(content[-_FOOTER:])
-        _integers(footer, 2)  # where the table's own notes are
-        blocks = (_entries(content, BytesIO(place)) for _, place in _entries(content, footer))
-        tensors = {name.decode(): _fields(message) for name, message in chain.from_iterable(blocks) if name}
+        _notes, _their_size, *places = _integers(BytesIO(content[-_FOOTER:]), 4)
+        blocks = [_integers(BytesIO(place), 2) for _, place in _entries(content, *places)]
+        if sum(size for _, size in blocks) > len(content):
+            raise ValueError("its blocks overlap")
+        entries = chain.from_iterable(_entries(content, *block) for block in blocks)
+        tensors = {name.decode(): _fields(message) for name, message in entries if name}
         numbers = np.memmap(data, np.uint8, "r")
         return {name: _array(numbers, tensor) for name, tensor in tensors.items() if tensor[_KIND] == [_FLOAT32]}
 
@@ -53,9 +55,8 @@ def _array(numbers: np.ndarray, tensor: dict[int, list[Any]]) -> np.ndarray:
     return numbers[start : start + tensor[_SIZE][0]].view("<f4").reshape(sides)
 
 
-def _entries(content: bytes, handle: BytesIO) -> Iterator[tuple[bytes, bytes]]:
-    """Keys and values of the block that a handle points to; a key may begin as the one before it."""
-    offset, size = _integers(handle, 2)
+def _entries(content: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
+    """Keys and values of a block of the table; a key may begin as the one before it."""
     block, key = content[offset : offset + size], b""
     if content[offset + size] != 0:
         raise ValueError("a block of it is compressed")
