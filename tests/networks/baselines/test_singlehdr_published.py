@@ -62,3 +62,18 @@ def test_light_below_the_ramp_is_left_to_the_response_where_refinement_adds_noth
             part.to_rgb.bias.zero_()
         torch.testing.assert_close(network(ldr), ldr, atol=1e-5, rtol=0)  # without EMoR, the response is the identity
         assert not torch.allclose(network(ldr + 0.15), ldr + 0.15, atol=1e-3)
+
+
+def test_the_response_stays_smooth_in_bfloat16(network) -> None:
+    """Its curve is a sum of components; rounded to 8 bits, it would rise in steps."""
+    response, x = network.response, torch.linspace(0, 1, 1024)
+    with torch.no_grad():
+        response.basis.copy_(torch.sin(torch.arange(1, 12)[:, None] * torch.pi * x))
+        response.mean_curve.copy_(x**2.2)
+        response.to_weights.bias.copy_(0.1 / torch.arange(1, 12))
+        image = torch.rand(1, 3, 64, 64)
+        curve = response(image)
+        with torch.autocast("cpu", torch.bfloat16):
+            rounded = response(image)
+    torch.testing.assert_close(rounded, curve, atol=2e-3, rtol=0)
+    assert (rounded.diff() - curve.diff()).abs().max() < 2e-4
