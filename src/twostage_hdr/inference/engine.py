@@ -18,17 +18,17 @@ from twostage_hdr.inference.whole_frame import Response, WholeFrameRows
 from twostage_hdr.inference.winograd.network import StreamedNetwork
 from twostage_hdr.networks.hyper_parameters import to_channels_last
 from twostage_hdr.networks.stage import Stage
-from twostage_hdr.networks.two_stage import TwoStageNetwork
+from twostage_hdr.networks.two_stage import paper_stages
 from twostage_hdr.networks.two_stage_context import ContextGain, TwoStageContextNetwork
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
 
 
 def mixed_forward(network: nn.Module, image: Float[Tensor, "batch 3 height width"]) -> Tensor:
     """The network's forward; of networks that are neither two stages nor one, autocast's."""
-    if isinstance(network, TwoStageNetwork):
-        return _stage(network.tone_mapping, _stage(network.enhancement, image))
-    if isinstance(network, Stage):
-        return _stage(network, image)
+    if stages := paper_stages(network):
+        for stage in stages:
+            image = _stage(stage, image)
+        return image
     with torch.autocast(image.device.type, dtype=torch.bfloat16):
         output: Tensor = network(image)
     return output
@@ -99,9 +99,9 @@ class Engine:
         self.stream: StreamedNetwork | None = None
         self.replicas: list[tuple[nn.Module, torch.device]] = []
         """The network on each of the devices, where it is not streamed."""
-        if len(self.devices) == 1 and self.device.type == "cpu" and isinstance(network, Stage | TwoStageNetwork):
+        if len(self.devices) == 1 and self.device.type == "cpu" and (stages := paper_stages(network)):
             dtype = torch.bfloat16 if self.precision == "bf16" else torch.float32
-            self.stream = StreamedNetwork(network, dtype=dtype, tile=tile)
+            self.stream = StreamedNetwork(stages, dtype=dtype, tile=tile)
         else:
             if self._channels_last:
                 to_channels_last(network)

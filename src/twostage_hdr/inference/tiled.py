@@ -18,8 +18,7 @@ import torch
 from jaxtyping import Float, UInt
 from torch import Tensor, nn
 
-from twostage_hdr.networks.stage import Stage
-from twostage_hdr.networks.two_stage import TwoStageNetwork
+from twostage_hdr.networks.two_stage import paper_stages
 from twostage_hdr.radiometry.exposure_stack import ExposureStack
 
 Own = TypeVar("Own")
@@ -58,10 +57,8 @@ def worker_pool(
 
 def receptive_radius(network: nn.Module) -> int | None:
     """How far a pixel of the output sees, in pixels; None if it sees the whole image (or the network does not say)."""
-    if isinstance(network, Stage):
-        return 1 + 5 * len(network.blocks)  # conv_in, then five convolutions of each dense block
-    if isinstance(network, TwoStageNetwork):
-        return 2 + 5 * (len(network.enhancement.blocks) + len(network.tone_mapping.blocks))
+    if stages := paper_stages(network):
+        return sum(1 + 5 * len(stage.blocks) for stage in stages)  # conv_in, then five convolutions of each dense block
     return getattr(network, "receptive_radius", None)
 
 
