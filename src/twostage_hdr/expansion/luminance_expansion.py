@@ -120,15 +120,3 @@ def connected_regions(mask: Bool[Tensor, "height width"]) -> tuple[Int32[np.ndar
     binary = mask.detach().cpu().numpy().astype(np.uint8)
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
     return labels, statistics
-
-
-def drawn_on(name: str, mask: Tensor, image: RelativeLuminance) -> Tensor:
-    """A user's mask at the image's batch size and on its device.
-
-    Raises:
-        InputError: if it is not one mask of the image's size, or one for each image of the batch.
-    """
-    if mask.shape != image.shape and mask.shape != image.shape[-3:]:
-        wanted = " or ".join(str(tuple(shape)) for shape in dict.fromkeys((image.shape[-3:], image.shape)))
-        raise InputError(name, f"shape {tuple(mask.shape)} does not fit the image", f"give {wanted}")
-    return mask.to(image.device).expand(image.shape)
