@@ -75,9 +75,8 @@ def ldr_frame(
         raise InputError("gamma", f"{gamma} is not a positive exponent", f"give e.g. {HDM_GAMMA}")
     low, high = ldr.aminmax()
     if not (low >= 0 and high <= 1):
-        raise InputError(
-            "ldr", f"values span {low:.4g} to {high:.4g}", "an LDR frame lies in [0, 1], divide by its white"
-        )
+        cure = "an LDR frame lies in [0, 1], divide by its white"
+        raise InputError("ldr", f"values span {low:.4g} to {high:.4g}", cure)
     linear = decode_gamma(ldr, gamma)
     return LdrFrame(ldr, linear, luminance(linear), gamma, white, peak)
 
@@ -89,11 +88,8 @@ def display_range(peak: float, black_level: float) -> float:
         InputError: if the black is negative or not below the peak.
     """
     if not 0 <= black_level < peak:
-        raise InputError(
-            "black_level",
-            f"{black_level} cd/m^2 is not from 0 to below the display's {peak:g} cd/m^2",
-            "lower it or raise max_output",
-        )
+        seen = f"{black_level} cd/m^2 is not from 0 to below the display's {peak:g} cd/m^2"
+        raise InputError("black_level", seen, "lower it or raise max_output")
     return peak - black_level
 
 
