@@ -43,7 +43,6 @@ def _stage(stage: Stage, image: Tensor) -> Tensor:
         return torch.relu(stage.conv_out(features.float()) + image)
 
 
-Rectangle: TypeAlias = Float[np.ndarray, "rows columns 3"]
 Rows: TypeAlias = Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]
 """Row at which a band begins, and the band: the network's output as it is, encoded or linear."""
 
@@ -147,7 +146,7 @@ class Engine:
 
     def run_parts(
         self, ldr: UInt[np.ndarray, "height width 3"], parts: Sequence[Part], view: WholeFrameRows | None = None
-    ) -> Iterator[Rectangle]:
+    ) -> Iterator[Float[np.ndarray, "rows columns 3"]]:
         """Rectangles of the output, as they are in the whole of it, without computing the rest.
 
         Args:
