@@ -17,7 +17,7 @@ from twostage_hdr.networks.stage import Stage
 BLOCK_RIM = 2
 """Blocks of 4x4 pixels that an RDAB reads around a tile: 5 pixels."""
 
-RunAll: TypeAlias = Callable[[Sequence[Callable[[Workspace], None]]], None]
+RunAll: TypeAlias = Callable[[Sequence[Callable[[Workspace], None]]], object]
 """Runs pieces of work, in parallel, each by one worker, and returns when all are done."""
 
 
