@@ -108,14 +108,14 @@ def _pickle_module(limit: int, foreign: type | None) -> SimpleNamespace:
             known = _ALLOWED.get((module, name), foreign)
             return super().find_class(module, name) if known is None else known
 
-        def _binpersid(self, _: None) -> None:
-            kind, storage, key, _place, numbers = self._stack[-1][:5]
+        def load_binpersid(self) -> None:
+            kind, storage, key, _place, numbers = self.stack[-1][:5]
             size = 1 if storage is torch.UntypedStorage else torch._utils._element_size(storage.dtype)
             sizes = self.__dict__.setdefault("sizes", {})
             sizes[str(key)] = int(numbers) * size
             if kind not in ("storage", b"storage") or min(sizes.values()) < 0 or sum(sizes.values()) > limit:
                 raise UnpicklingError("its tensors are larger than the file")
-            super()._binpersid(_)
+            super().load_binpersid()
 
     def load(file: Any, **options: object) -> Any:
         return Unpickler(file, **options).load()
