@@ -8,14 +8,14 @@ import pytest
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.exr import EXR, ExrRowWriter
-from twostage_hdr.imaging.result_format import ResultOptions, Target
+from twostage_hdr.imaging.result_format import Result, ResultOptions
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 
 ROWS = np.ones((4, 6, 3), np.float32)
 
 
 def writer(path: Path) -> ExrRowWriter:
-    return ExrRowWriter(Target(paths=[path], width=6, height=8))
+    return ExrRowWriter(Result(paths=[path], width=6, height=8))
 
 
 def test_the_file_appears_when_the_last_row_is_written(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_a_format_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path: Path) -> None:
-    target = Target(paths=[tmp_path / "a.nosuch"], width=6, height=8)
+    target = Result(paths=[tmp_path / "a.nosuch"], width=6, height=8)
     with pytest.raises(OSError, match=r"a\.nosuch: cannot be written"), ScanlineWriter(target, "float"):
         pass
     assert list(tmp_path.iterdir()) == []
@@ -76,7 +76,7 @@ def test_a_format_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path: P
 
 def test_rows_that_are_views_are_written_in_their_order(tmp_path: Path) -> None:
     picture = np.random.default_rng(0).random((8, 12, 3), dtype=np.float32)
-    with EXR.open(Target(paths=[tmp_path / "a.exr"], width=6, height=8, options=ResultOptions(half=False))) as file:
+    with EXR.open(Result(paths=[tmp_path / "a.exr"], width=6, height=8, options=ResultOptions(half=False))) as file:
         file.write_rows(picture[:, ::2])
     stored = OpenImageIO.ImageBuf(str(tmp_path / "a.exr")).get_pixels(OpenImageIO.FLOAT)
     np.testing.assert_array_equal(stored, picture[:, ::2])
@@ -90,7 +90,7 @@ def test_a_failure_in_the_last_step_leaves_the_old_file(tmp_path: Path) -> None:
     (tmp_path / "a.exr").write_bytes(b"old")
     with (
         pytest.raises(OSError, match="no space left"),
-        Failing(Target(paths=[tmp_path / "a.exr"], width=4, height=2), "half") as file,
+        Failing(Result(paths=[tmp_path / "a.exr"], width=4, height=2), "half") as file,
     ):
         file.write_samples(np.zeros((2, 4, 3), np.float16))
     assert [path.name for path in tmp_path.iterdir()] == ["a.exr"]

@@ -20,7 +20,7 @@ from twostage_hdr.imaging.atomic import software_tag
 from twostage_hdr.imaging.chromaticities import REC709
 from twostage_hdr.imaging.colour_profile import rgb_profile
 from twostage_hdr.imaging.picture_info import PictureInfo
-from twostage_hdr.imaging.result_format import Target
+from twostage_hdr.imaging.result_format import Result
 from twostage_hdr.imaging.tiff import TiffRowWriter, read_tiff, write_tiff
 
 
@@ -168,7 +168,7 @@ def test_imagemagick_opens_both(tmp_path: Path, noise: np.ndarray) -> None:
 def test_row_by_row_is_the_same_as_whole(tmp_path: Path, noise: np.ndarray, alignratio: float | None) -> None:
     for name, step in (("whole", 19), ("rows", 4)):
         with TiffRowWriter(
-            Target(paths=[tmp_path / f"{name}.tif"], width=23, height=19), alignratio=alignratio
+            Result(paths=[tmp_path / f"{name}.tif"], width=23, height=19), alignratio=alignratio
         ) as file:
             for top in range(0, 19, step):
                 file.write_rows(noise[top : top + step])

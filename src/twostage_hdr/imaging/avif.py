@@ -17,7 +17,7 @@ from twostage_hdr.imaging.exif import result_exif
 from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.pixel_arrays import StoredImage
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
-from twostage_hdr.imaging.result_format import WholeFormat, WholeResult, pq_peak
+from twostage_hdr.imaging.result_format import Result, ResultFormat, pq_peak
 from twostage_hdr.radiometry.photometry import WHITE
 
 _BITS = 10
@@ -29,7 +29,7 @@ _PIXEL_BOX = b"pixi"
 _PIXEL_BOX_DEPTH = 9  # bytes from the box's name to the first channel's depth
 
 
-def _write(result: WholeResult) -> None:
+def _write(result: Result) -> None:
     """10-bit PQ, full range, 4:4:4; of the options it takes `white_nits` and `quality`."""
     light = to_pq2020(result.image(), result.options.white_nits or WHITE, result.info.primaries)
     data = imagecodecs.avif_encode(
@@ -46,7 +46,7 @@ def _write(result: WholeResult) -> None:
         temporary.write_bytes(_with_metadata(bytes(data), result.info))
 
 
-AVIF = WholeFormat(endings=(".avif",), write=_write, largest=pq_peak)
+AVIF = ResultFormat(endings=(".avif",), write=_write, largest=pq_peak)
 """10-bit PQ codes of BT.2020."""
 
 

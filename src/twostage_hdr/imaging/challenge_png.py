@@ -19,7 +19,7 @@ from twostage_hdr.imaging.chromaticities import REC709
 from twostage_hdr.imaging.ldr_png import png_size
 from twostage_hdr.imaging.pixel_arrays import EncodedPixels, HdrImage
 from twostage_hdr.imaging.png_chunks import metadata_chunks, put_chunks
-from twostage_hdr.imaging.result_format import Target, WholeFormat, WholeResult
+from twostage_hdr.imaging.result_format import Result, ResultFormat
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
@@ -48,7 +48,7 @@ def write_challenge_pair(png_path: str | Path, alignratio_path: str | Path, enco
         The alignratio.
     """
     alignratio, (height, width) = alignratio_of(encoded), encoded.shape[:2]
-    target = Target(paths=[Path(png_path), Path(alignratio_path)], width=width, height=height)
+    target = Result(paths=[Path(png_path), Path(alignratio_path)], width=width, height=height)
     with ChallengeRowWriter(target, alignratio=alignratio) as file:
         file.write_rows(encoded)
     return alignratio
@@ -62,7 +62,7 @@ class ChallengeRowWriter(ScanlineWriter):
         alignratio: 65535 / max(encoded), see `alignratio_of`; brighter values are clipped.
     """
 
-    def __init__(self, target: Target, *, alignratio: float) -> None:
+    def __init__(self, target: Result, *, alignratio: float) -> None:
         super().__init__(target, "uint16", {"png:compressionLevel": PNG_LEVEL})
         self._alignratio_path = target.paths[1]
         self._alignratio = alignratio
@@ -83,16 +83,16 @@ class ChallengeRowWriter(ScanlineWriter):
             put_chunks(path, chunks)
 
 
-def _write(result: WholeResult) -> None:
+def _write(result: Result) -> None:
     gamma = np.float32(1 / HDM_GAMMA)
-    brightest = max(float(rows.max()) for rows in result.rows(REC709))
+    brightest = max(float(rows.max()) for rows in result.bands(REC709))
     alignratio = alignratio_of(np.full((1, 1, 3), brightest, np.float32) ** gamma)
     with ChallengeRowWriter(result, alignratio=alignratio) as file:
-        for rows in result.rows(REC709):
+        for rows in result.bands(REC709):
             file.write_rows(rows**gamma)
 
 
-PNG16 = WholeFormat(endings=("_hdr.png", "_alignratio.npy"), write=_write, white="lost")
+PNG16 = ResultFormat(endings=("_hdr.png", "_alignratio.npy"), write=_write, white="lost")
 """The challenge's pair: gamma 2.24, 16 bits, scaled to the maximum."""
 
 

@@ -26,7 +26,7 @@ from twostage_hdr.imaging.exif import openexr_attributes
 from twostage_hdr.imaging.exif_exposure import exif_moment
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
-from twostage_hdr.imaging.result_format import ExrCompression, ResultOptions, RowFormat, Target
+from twostage_hdr.imaging.result_format import ExrCompression, Result, ResultFormat, ResultOptions
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 
 _Channels = Mapping[str, np.ndarray]
@@ -159,7 +159,7 @@ class ExrRowWriter(ScanlineWriter):
         grey: One channel, Y, instead of R, G and B.
     """
 
-    def __init__(self, target: Target, *, pixel_aspect: float = 1.0, grey: bool = False) -> None:
+    def __init__(self, target: Result, *, pixel_aspect: float = 1.0, grey: bool = False) -> None:
         options, primaries = target.options, target.info.primaries
         attributes = openexr_attributes(target.info)
         attributes |= {"compression": options.compression, "PixelAspectRatio": float(pixel_aspect)}
@@ -194,5 +194,5 @@ def _largest(options: ResultOptions) -> tuple[float, str]:
     return (LARGEST_HALF if options.half else math.inf), "OpenEXR of 16-bit floats"
 
 
-EXR = RowFormat(endings=(".exr",), open=ExrRowWriter, largest=_largest)
+EXR = ResultFormat(endings=(".exr",), open=ExrRowWriter, largest=_largest)
 """Linear half or float, with chromaticities, `whiteLuminance` on request, and what the photograph says."""

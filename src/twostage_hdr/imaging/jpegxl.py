@@ -15,7 +15,7 @@ from twostage_hdr.imaging.chromaticities import to_rec709_pixels
 from twostage_hdr.imaging.exif import result_exif
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels, StoredImage
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
-from twostage_hdr.imaging.result_format import RowFormat, Target, pq_peak
+from twostage_hdr.imaging.result_format import Result, ResultFormat, pq_peak
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.photometry import WHITE
 
@@ -33,7 +33,7 @@ _MOST_CHANNELS = 4
 class JpegXlRowWriter(ScanlineWriter):
     """A JPEG XL of 16 bits, PQ and BT.2020, fed by blocks of rows; of the options it takes `white_nits`, `quality`."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Result) -> None:
         super().__init__(target, "uint16", {"compression": f"jpegxl:{target.options.quality}"})
         self._spec.attribute("CICP", OpenImageIO.TypeDesc("int[4]"), _CICP)
         self._white_nits = target.options.white_nits or WHITE
@@ -53,7 +53,7 @@ class JpegXlRowWriter(ScanlineWriter):
             path.write_bytes(wrapped + boxes)
 
 
-JPEG_XL = RowFormat(endings=(".jxl",), open=JpegXlRowWriter, largest=pq_peak)
+JPEG_XL = ResultFormat(endings=(".jxl",), open=JpegXlRowWriter, largest=pq_peak)
 """16-bit PQ codes of BT.2020."""
 
 

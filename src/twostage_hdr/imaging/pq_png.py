@@ -10,7 +10,7 @@ from twostage_hdr.imaging.challenge_png import PNG16_MAX, PNG_LEVEL
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 from twostage_hdr.imaging.png_chunks import metadata_chunks, put_chunks
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
-from twostage_hdr.imaging.result_format import RowFormat, Target, pq_peak
+from twostage_hdr.imaging.result_format import Result, ResultFormat, pq_peak
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.pq import pq_decode
@@ -25,7 +25,7 @@ _LIGHT_LEVEL_UNIT = 0.0001
 class PqPngRowWriter(ScanlineWriter):
     """A PQ PNG written by blocks of rows; of the options it takes `white_nits`."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Result) -> None:
         super().__init__(target, "uint16", {"png:compressionLevel": PNG_LEVEL})
         self._white_nits = target.options.white_nits or WHITE
         self._brightest, self._sum = 0.0, 0.0
@@ -46,5 +46,5 @@ class PqPngRowWriter(ScanlineWriter):
         put_chunks(path, chunks, instead_of=_OLDER_COLOUR_CHUNKS)
 
 
-PNG = RowFormat(endings=("_pq.png",), open=PqPngRowWriter, largest=pq_peak)
+PNG = ResultFormat(endings=("_pq.png",), open=PqPngRowWriter, largest=pq_peak)
 """16-bit PQ codes of BT.2020, as `cICP` says."""

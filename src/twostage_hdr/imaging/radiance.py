@@ -21,7 +21,7 @@ from twostage_hdr.imaging.chromaticities import (
     to_rec709_pixels,
 )
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
-from twostage_hdr.imaging.result_format import RowFormat, Target
+from twostage_hdr.imaging.result_format import Result, ResultFormat
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 
 _CURE = "fetch or export it again"
@@ -103,7 +103,7 @@ _DARKEST = np.float32(1e-32)  # encoders write black below it
 class RadianceRowWriter(ScanlineWriter):
     """A Radiance picture written by blocks of rows; the primaries and the date go into its header."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Result) -> None:
         super().__init__(target, "float")
 
     def write_rows(self, rows: LinearPixels) -> None:
@@ -136,5 +136,5 @@ def centre_on_shared_exponent(linear: LinearPixels) -> LinearPixels:
     return np.where(brightest > _DARKEST, (np.rint(linear / step) + np.float32(0.25)) * step, np.float32(0))
 
 
-RADIANCE = RowFormat(endings=(".hdr",), open=RadianceRowWriter, white="lost", metadata=False)
+RADIANCE = ResultFormat(endings=(".hdr",), open=RadianceRowWriter, white="lost", metadata=False)
 """RGBE; of what the photograph says, the date."""

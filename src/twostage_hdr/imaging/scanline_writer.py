@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import OpenImageIO
 
 from twostage_hdr.imaging.atomic import atomic_path, software_tag
-from twostage_hdr.imaging.result_format import Target
+from twostage_hdr.imaging.result_format import Result
 
 NOTHING_MORE: Mapping[str, float | str] = MappingProxyType({})
 _Writer = TypeVar("_Writer", bound="ScanlineWriter")  # the tests' type checker knows no `Self` in single methods
@@ -28,7 +28,7 @@ class ScanlineWriter:
     """
 
     def __init__(
-        self, target: Target, sample: str, attributes: Mapping[str, float | str] = NOTHING_MORE, *, channels: int = 3
+        self, target: Result, sample: str, attributes: Mapping[str, float | str] = NOTHING_MORE, *, channels: int = 3
     ) -> None:
         self.path = target.path
         self._info, info = target.info, target.info
@@ -41,17 +41,16 @@ class ScanlineWriter:
         # Without this attribute some formats get the moment of writing; an empty one is left out.
         self._spec.attribute("DateTime", f"{info.taken:%Y:%m:%d %H:%M:%S}" if info.taken else "")
         self._next_row = 0
-        self._cleanup = ExitStack()
-        self._output: OpenImageIO.ImageOutput | None = None
+        self._output: Any = None
 
     def __enter__(self: _Writer) -> _Writer:
-        self._temporary = self._cleanup.enter_context(atomic_path(self.path))
-        self._output = OpenImageIO.ImageOutput.create(str(self._temporary))
-        if self._output is None or not self._output.open(str(self._temporary), self._spec):
-            reason = self._output.geterror() if self._output else OpenImageIO.geterror()
-            error = OSError(f"{self.path}: cannot be written ({reason})")
-            self._cleanup.__exit__(OSError, error, None)
-            raise error
+        with ExitStack() as stack:
+            self._temporary = stack.enter_context(atomic_path(self.path))
+            output = OpenImageIO.ImageOutput.create(str(self._temporary))
+            if output is None or not output.open(str(self._temporary), self._spec):
+                reason = output.geterror() if output else OpenImageIO.geterror()
+                raise OSError(f"{self.path}: cannot be written ({reason})")
+            self._output, self._cleanup = output, stack.pop_all()
         return self
 
     def write_samples(self, rows: np.ndarray) -> None:
@@ -73,21 +72,18 @@ class ScanlineWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        assert self._output is not None
         closed = self._output.close()
-        if error is None and self._next_row != self._spec.height:
-            error = ValueError(f"{self.path}: {self._next_row} of {self._spec.height} rows were written")
-        elif error is None and not closed:
-            error = OSError(f"{self.path}: cannot be written ({self._output.geterror()})")
-        self._output = None
         try:
+            if error is None and self._next_row != self._spec.height:
+                raise ValueError(f"{self.path}: {self._next_row} of {self._spec.height} rows were written")
+            if error is None and not closed:
+                raise OSError(f"{self.path}: cannot be written ({self._output.geterror()})")
             if error is None:
                 self.complete(self._temporary)
         except Exception as failure:
-            error = failure
-        self._cleanup.__exit__(type(error) if error else None, error, traceback)
-        if error is not None and kind is None:
-            raise error
+            self._cleanup.__exit__(type(failure), failure, failure.__traceback__)
+            raise
+        self._cleanup.__exit__(kind, error, traceback)
 
     def complete(self, path: Path) -> None:
         """What a format adds to the closed file before that gets its name."""

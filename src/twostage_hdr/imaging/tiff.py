@@ -23,7 +23,7 @@ from twostage_hdr.imaging.colour_profile import profile_primaries, rgb_profile, 
 from twostage_hdr.imaging.exif import read_block, result_exif
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, EncodedPixels, HdrImage, LinearPixels
-from twostage_hdr.imaging.result_format import RowFormat, Target
+from twostage_hdr.imaging.result_format import Result, ResultFormat
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
@@ -106,7 +106,7 @@ class TiffRowWriter(ScanlineWriter):
             alignratio), and the scale into the description, from which `read_tiff` takes it.
     """
 
-    def __init__(self, target: Target, *, alignratio: float | None = None) -> None:
+    def __init__(self, target: Result, *, alignratio: float | None = None) -> None:
         linear, info = alignratio is None, target.info
         described = {} if linear else {"ImageDescription": f"gamma {HDM_GAMMA}, alignratio {alignratio!r}"}
         attributes = {"compression": "zip", **described}
@@ -135,12 +135,12 @@ def write_tiff(
     """Write linear pixels as TIFF: 32-bit floats, or 16-bit integers scaled to their maximum."""
     height, width = linear.shape[:2]
     alignratio = alignratio_of(_encode(linear.max(keepdims=True, axis=(0, 1)))) if bits == 16 else None
-    target = Target(paths=[Path(path)], width=width, height=height, info=info)
+    target = Result(paths=[Path(path)], width=width, height=height, info=info)
     with TiffRowWriter(target, alignratio=alignratio) as file:
         file.write_rows(linear)
 
 
-TIFF = RowFormat(endings=(".tif",), open=TiffRowWriter, white="lost")
+TIFF = ResultFormat(endings=(".tif",), open=TiffRowWriter, white="lost")
 """Linear 32-bit floats with an ICC profile."""
 _LITTLE_ENDIAN = b"II*\0"
 _XMP_TAG = 700

@@ -21,7 +21,7 @@ from twostage_hdr.imaging.jpeg_segments import gain_map, join_ultra_hdr
 from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, PreviewPixels
 from twostage_hdr.imaging.preview import preview, to_srgb8
-from twostage_hdr.imaging.result_format import WholeFormat, WholeResult
+from twostage_hdr.imaging.result_format import Result, ResultFormat
 from twostage_hdr.radiometry.photometry import PQ_PEAK, SDR_WHITE_NITS
 from twostage_hdr.radiometry.srgb import srgb_decode
 
@@ -112,7 +112,7 @@ def _stays(marker: int, *, comments: bool) -> bool:
     return comments or not described
 
 
-def _write(result: WholeResult) -> list[str]:
+def _write(result: Result) -> list[str]:
     """1.0 is SDR white; pixels of other primaries than Rec. 709 get a base in Display P3."""
     options, stated = result.options, result.info.primaries
     primaries = REC709 if stated == REC709 else DISPLAY_P3
@@ -165,7 +165,7 @@ def _jpeg(pixels: np.ndarray, quality: int) -> bytes:
     return bytes(imagecodecs.jpeg8_encode(np.ascontiguousarray(pixels), level=quality, subsampling="444"))
 
 
-ULTRA_HDR = WholeFormat(
+ULTRA_HDR = ResultFormat(
     endings=("_ultrahdr.jpg",),
     write=_write,
     largest=lambda _: (PQ_PEAK / SDR_WHITE_NITS, "Ultra HDR"),

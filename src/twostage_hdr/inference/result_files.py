@@ -10,7 +10,7 @@ from jaxtyping import Float32
 
 from twostage_hdr.imaging.formats import result_format
 from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.result_format import Result, ResultOptions, RowFormat, Target, WholeFormat, WholeResult
+from twostage_hdr.imaging.result_format import Result, ResultOptions
 from twostage_hdr.inference.spooled_rows import SpooledRows
 from twostage_hdr.radiometry.photometry import SDR_WHITE_NITS, WHITE
 
@@ -74,7 +74,7 @@ class ResultFiles:
         result_paths(directory, stem, formats)
         self._place = directory / stem
         self._formats = {name: result_format(name) for name in formats}
-        self._known = result.known()
+        self._result = result
         self.notes: list[str] = []
 
     def __enter__(self) -> "ResultFiles":
@@ -82,12 +82,12 @@ class ResultFiles:
         self._stack.__enter__()
         self._streams = []
         for name, form in self._formats.items():
-            if isinstance(form, RowFormat):
-                self._streams.append(form.open(Target(paths=self._paths(name), **self._known)))
+            if form.open is not None:
+                self._streams.append(form.open(self._result.to(self._paths(name))))
                 self._stack.enter_context(self._streams[-1])
         self._spool = None
         if len(self._streams) < len(self._formats):
-            self._spool = self._stack.enter_context(SpooledRows(self._place.parent, self._known["width"]))
+            self._spool = self._stack.enter_context(SpooledRows(self._place.parent, self._result.width))
         return self
 
     def _paths(self, name: str) -> list[Path]:
@@ -113,6 +113,5 @@ class ResultFiles:
 
     def _write_whole(self, spool: SpooledRows) -> None:
         for name, form in self._formats.items():
-            if isinstance(form, WholeFormat):
-                result = WholeResult(paths=self._paths(name), spooled=spool.bands, **self._known)
-                self.notes += form.write(result) or ()
+            if form.open is None:
+                self.notes += form.write(self._result.to(self._paths(name), spool.bands)) or ()

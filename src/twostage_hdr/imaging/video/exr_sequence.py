@@ -9,7 +9,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import remove_leftovers, temporary_sibling
 from twostage_hdr.imaging.exr import ExrRowWriter
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
-from twostage_hdr.imaging.result_format import DEFAULTS, ResultOptions, Target
+from twostage_hdr.imaging.result_format import DEFAULTS, Result, ResultOptions
 
 _LEFT_BY_FILE_MANAGERS = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
 
@@ -44,7 +44,7 @@ class ExrSequence:
         """Adds a frame of linear Rec. 709 pixels, whose width / height is `pixel_aspect`."""
         self._count += 1
         path, (height, width) = self._growing / f"{self._stem}.{self._count:06d}.exr", linear.shape[:2]
-        target = Target(paths=[path], width=width, height=height, options=self._options)
+        target = Result(paths=[path], width=width, height=height, options=self._options)
         with ExrRowWriter(target, pixel_aspect=pixel_aspect) as file:
             file.write_rows(linear)
 
