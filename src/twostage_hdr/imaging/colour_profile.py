@@ -151,17 +151,17 @@ def orientation_of(image: Image.Image) -> int:
         return 1
 
 
-def upright(pixels: np.ndarray, orientation: int) -> tuple[np.ndarray, list[str]]:
-    """Turn pixels (height, width, ...) upright by the EXIF orientation 1..8; other values mean "upright".
+ROTATED = "rotated by EXIF orientation"
+"""The note on a picture that was turned."""
 
-    Returns:
-        A view of the pixels, and a note if it differs from them.
-    """
+
+def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """A view of pixels (height, width, ...) turned upright by the EXIF orientation 2..8; others mean "upright"."""
     if orientation not in range(2, 9):
-        return pixels, []
+        return pixels
     down, right = (-1 if orientation in mirrored else 1 for mirrored in ((3, 4, 6, 7), (2, 3, 7, 8)))
     turned = pixels[::down, ::right]
-    return turned.swapaxes(0, 1) if orientation > 4 else turned, ["rotated by EXIF orientation"]
+    return turned.swapaxes(0, 1) if orientation > 4 else turned
 
 
 _CURVE_POINTS = 256

@@ -113,7 +113,7 @@ def jpeg_gain_map(path: Path) -> EmbeddedGainMap | None:
         with Image.open(io.BytesIO(data)) as base:
             orientation = orientation_of(base)
         primaries = None if in_base_primaries else profile_primaries(picture.info.get("icc_profile"))
-        return EmbeddedGainMap(kind=kind, codes=upright(codes, orientation)[0], formula=formula, primaries=primaries)
+        return EmbeddedGainMap(kind=kind, codes=upright(codes, orientation), formula=formula, primaries=primaries)
     return None
 
 

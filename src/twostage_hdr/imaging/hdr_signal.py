@@ -82,7 +82,7 @@ def read_hdr_signal(path: Path) -> OwnLight | None:
     if primaries not in PRIMARIES_BY_CODE:
         raise InputError(path, f"HDR of primaries {primaries}", "export it in Display P3 or Rec. 2020")
     samples, orientation, _, bits = _READERS[name](path)
-    turned, _ = upright(samples, orientation)
+    turned = upright(samples, orientation)
     channels = samples.shape[2]
     bits = 8 * samples.itemsize if bits is None else bits
     codes = np.ascontiguousarray(turned[:, :, :3] if channels >= 3 else np.repeat(turned[:, :, :1], 3, axis=2))
