@@ -38,13 +38,13 @@ from twostage_hdr.imaging.challenge_png import (
 )
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709
 from twostage_hdr.imaging.colour_profile import rgb_profile
+from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.exif_exposure import read_exif_exposure
 from twostage_hdr.imaging.exr import read_exr, write_exr
 from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.imaging.jpegxl import JPEG_XL
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.imaging.photograph import read_photograph
-from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.pq_png import PNG
 from twostage_hdr.imaging.radiance import RADIANCE, read_radiance
 from twostage_hdr.imaging.tiff import TIFF, read_tiff

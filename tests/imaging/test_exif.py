@@ -9,8 +9,7 @@ from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 
 from tests.imaging.conftest import exif_block
-from twostage_hdr.imaging.exif import openexr_attributes, read_block, result_exif
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
+from twostage_hdr.imaging.exif import NO_INFO, PictureInfo, openexr_attributes, read_block, result_exif
 
 
 def by_pillow(exif: bytes) -> Image.Exif:

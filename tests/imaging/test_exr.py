@@ -13,8 +13,8 @@ import pytest
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import software_tag
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3
+from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
 from twostage_hdr.imaging.exr import ExrRowWriter, read_exr, read_exr_info, write_exr
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.result_format import Result, ResultOptions
 
 Window = tuple[np.ndarray, np.ndarray]

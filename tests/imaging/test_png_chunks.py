@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
+from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
 from twostage_hdr.imaging.png_chunks import metadata_chunks, put_chunks
 
 

@@ -15,8 +15,8 @@ from PIL import Image
 from tests.imaging.test_png_chunks import chunks_of
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import REC2020
+from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.hdr import read_hdr
-from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.png_chunks import put_chunks
 from twostage_hdr.imaging.pq_png import PNG
 from twostage_hdr.imaging.result_format import Result, ResultOptions

@@ -13,7 +13,7 @@ import pytest
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import software_tag
-from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.radiance import RADIANCE, centre_on_shared_exponent, read_radiance
 from twostage_hdr.imaging.result_format import Result
 

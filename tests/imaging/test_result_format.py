@@ -8,7 +8,7 @@ import pytest
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709
-from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.result_format import GainMapSize, Result, ResultOptions, one_of, pq_peak
 
 

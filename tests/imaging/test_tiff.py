@@ -19,7 +19,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import software_tag
 from twostage_hdr.imaging.chromaticities import REC709
 from twostage_hdr.imaging.colour_profile import rgb_profile
-from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.result_format import Result
 from twostage_hdr.imaging.tiff import TIFF, TiffRowWriter, read_tiff, read_tiff_beyond_pillow
 

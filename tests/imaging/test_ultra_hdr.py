@@ -23,9 +23,9 @@ from tests.imaging.test_jpeg_segments import segments
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709, REC2020
 from twostage_hdr.imaging.colour_profile import rgb_profile
+from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
 from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.imaging.photograph_metadata import read_picture_info
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.preview import to_srgb8
 from twostage_hdr.imaging.result_format import ResultOptions
 from twostage_hdr.imaging.ultra_hdr import ULTRA_HDR, jpeg_metadata, own_base

@@ -51,11 +51,13 @@ def read_torch_file(path: Path, *, foreign_objects: bool = False) -> Any:
         Exception: of almost any kind, for a file that is damaged or holds something else; its text says what.
     """
     zipped = zipfile.is_zipfile(path)
+    with path.open("rb") as file:
+        start = file.read(1)
     if zipped:
         _check_archive(path)
     elif not foreign_objects:
         raise UnpicklingError("it is no zip archive")
-    elif not _is_pickle(path):  # a tar archive of torch before 0.1.10, too; a search for one would read on for ever
+    elif start != b"\x80":  # a tar archive of torch before 0.1.10, too; a search for one would read on for ever
         raise UnpicklingError("it is neither a zip archive nor a pickle")
     restricted = _pickle_module(path.stat().st_size, foreign=Inert if foreign_objects else None)
     return torch.load(path, map_location="cpu", weights_only=False, pickle_module=restricted, mmap=zipped)
@@ -73,11 +75,6 @@ def foreign_part(content: object, place: str = "") -> str | None:
         return None
     plain = (str, int, float, bool, bytes, set, type(None), torch.Size, torch.dtype, torch.device)
     return None if type(content) in plain else f"{place} ({type(content).__module__}.{type(content).__qualname__})"
-
-
-def _is_pickle(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(1) == b"\x80"
 
 
 def _check_archive(path: Path) -> None:

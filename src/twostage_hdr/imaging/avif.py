@@ -1,6 +1,5 @@
 """AVIF of 10 bits, PQ, BT.2020: HDR that browsers and phones show as such."""
 
-import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,8 +12,7 @@ from twostage_hdr.boundary.pixel_limit import check_pixels
 from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.colour_profile import orientation_of
-from twostage_hdr.imaging.exif import result_exif
-from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.exif import PictureInfo, result_exif
 from twostage_hdr.imaging.pixel_arrays import StoredImage
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
 from twostage_hdr.imaging.result_format import Result, ResultFormat, pq_peak
@@ -24,7 +22,6 @@ _BITS = 10
 _SPEED = 6  # of the encoder, 0 (slow) to 10
 _BT2020_NCL_MATRIX = 9  # ITU-T H.273
 _COLOUR_BOX = b"colrnclx"
-_SIZE_BOX = b"ispe"
 _PIXEL_BOX = b"pixi"
 _PIXEL_BOX_DEPTH = 9  # bytes from the box's name to the first channel's depth
 
@@ -59,19 +56,12 @@ def colour_codes(data: bytes) -> tuple[int, int]:
     return int.from_bytes(data[at : at + 2], "big"), int.from_bytes(data[at + 2 : at + 4], "big")
 
 
-def image_sizes(data: bytes) -> list[tuple[int, int]]:
-    """Width and height in px of every image in an AVIF: the picture, its tiles, its alpha (ISO 23008-12, `ispe`)."""
-    boxes = [match.end() + 4 for match in re.finditer(_SIZE_BOX, data)]  # after version and flags
-    return [(int.from_bytes(data[at : at + 4], "big"), int.from_bytes(data[at + 4 : at + 8], "big")) for at in boxes]
-
-
 def read_avif_samples(path: Path) -> StoredImage:
     """The codes of an AVIF, with all their bits."""
-    data = read_bytes(path)
-    for width, height in image_sizes(data):
-        check_pixels(path, width, height)
     with Image.open(path) as image:
+        check_pixels(path, *image.size)
         orientation = orientation_of(image)
+    data = read_bytes(path)
     at = data.find(_PIXEL_BOX)
     bits = data[at + _PIXEL_BOX_DEPTH] if at >= 0 else 8
     return StoredImage(np.atleast_3d(imagecodecs.avif_decode(data)), orientation, bits=bits)

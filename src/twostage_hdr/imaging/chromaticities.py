@@ -11,7 +11,7 @@ from twostage_hdr.imaging.pixel_arrays import LinearPixels
 
 Matrix: TypeAlias = Float64[np.ndarray, "3 3"]
 """A 3x3 matrix that acts on column vectors."""
-_D50 = np.array([0.9642, 1.0, 0.8249])
+D50 = np.array([0.9642, 1.0, 0.8249])
 """White of ICC's profile connection space, XYZ (ICC.1, 7.2.16)."""
 
 
@@ -76,30 +76,28 @@ def name_of(chromaticities: Chromaticities) -> str:
     return "unnamed primaries"
 
 
-def rgb_to_xyz(chromaticities: Chromaticities) -> Matrix:
+def rgb_to_xyz(chromaticities: Chromaticities, white: Float64[np.ndarray, "3"] | None = None) -> Matrix:
     """The matrix from linear RGB to CIE XYZ with Y = 1 for white.
+
+    Args:
+        chromaticities: of the RGB.
+        white: XYZ of the white that theirs is adapted to by the Bradford transform; None leaves it.
 
     Raises:
         numpy.linalg.LinAlgError: the primaries lie on a line.
     """
     primaries = np.stack([_xyz(xy) for xy in chromaticities[:3]], axis=1)
-    return primaries * np.linalg.solve(primaries, _xyz(chromaticities.white))
+    own = _xyz(chromaticities.white)
+    matrix = primaries * np.linalg.solve(primaries, own)
+    if white is None:
+        return matrix
+    cones = _BRADFORD @ white / (_BRADFORD @ own)
+    return np.linalg.solve(_BRADFORD, cones[:, None] * _BRADFORD) @ matrix
 
 
 def to_rec709(chromaticities: Chromaticities) -> Matrix:
-    """The matrix from linear RGB of these primaries to linear Rec. 709, whites adapted by the Bradford transform."""
-    return np.linalg.solve(rgb_to_xyz(REC709), _adapted(chromaticities, _xyz(REC709.white)))
-
-
-def rgb_to_pcs(chromaticities: Chromaticities) -> Matrix:
-    """The matrix from linear RGB to the XYZ of ICC profiles, whose white is D50."""
-    return _adapted(chromaticities, _D50)
-
-
-def _adapted(chromaticities: Chromaticities, white: Float64[np.ndarray, "3"]) -> Matrix:
-    """RGB to XYZ of another white, by the Bradford transform."""
-    cones = _BRADFORD @ white / (_BRADFORD @ _xyz(chromaticities.white))
-    return np.linalg.solve(_BRADFORD, cones[:, None] * _BRADFORD) @ rgb_to_xyz(chromaticities)
+    """The matrix from linear RGB of these primaries to linear Rec. 709, whites adapted."""
+    return np.linalg.solve(rgb_to_xyz(REC709), rgb_to_xyz(chromaticities, _xyz(REC709.white)))
 
 
 def to_primaries(linear: LinearPixels, stated: Chromaticities, wanted: Chromaticities) -> LinearPixels:

@@ -12,13 +12,14 @@ from PIL import Image, ImageCms
 
 from twostage_hdr.imaging.chromaticities import (
     ADOBE_RGB,
+    D50,
     DISPLAY_P3,
     REC709,
     REC2020,
     Chromaticities,
     Matrix,
     name_of,
-    rgb_to_pcs,
+    rgb_to_xyz,
 )
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, LdrPixels
 from twostage_hdr.radiometry.srgb import srgb_decode
@@ -53,8 +54,12 @@ def convert_to_srgb(pixels: LdrPixels, profile: bytes | None) -> tuple[LdrPixels
     return converted, [f"converted from {name} to sRGB"]
 
 
-def to_srgb_curve(pixels: LdrPixels, profile: bytes | None) -> tuple[LdrPixels, Chromaticities, list[str]]:
+def to_srgb_curve(
+    pixels: LdrPixels, profile: bytes | None, stated: Chromaticities = REC709
+) -> tuple[LdrPixels, Chromaticities, list[str]]:
     """Encode RGB pixels as sRGB does, in primaries that hold the gamut of their embedded ICC profile.
+
+    Without a profile they have the stated primaries.
 
     Display P3, Rec. 2020 and Adobe RGB keep their own channels, since it is in them that a light is clipped; other wide
     gamuts become Rec. 2020, the rest Rec. 709. What has to be encoded anew for that has 16 bits.
@@ -62,6 +67,8 @@ def to_srgb_curve(pixels: LdrPixels, profile: bytes | None) -> tuple[LdrPixels, 
     Returns:
         The pixels, their primaries, and a note if there was a profile other than sRGB.
     """
+    if not profile and stated != REC709:
+        return pixels, stated, [f"gamut of {name_of(stated)} kept"]
     own = profile_primaries(profile)
     if profile is None or own == REC709 or (own is None and not _is_wide(profile)):
         converted, notes = convert_to_srgb(pixels, profile)
@@ -83,13 +90,13 @@ def profile_primaries(profile: bytes | None) -> Chromaticities | None:
     colorants = _colorants(profile)
     if colorants is None:
         return None
-    near = (known for known in _KNOWN if np.abs(rgb_to_pcs(known) - colorants).max() < _SAME_PRIMARIES)
+    near = (known for known in _KNOWN if np.abs(rgb_to_xyz(known, D50) - colorants).max() < _SAME_PRIMARIES)
     return next(near, None)
 
 
 def _is_wide(profile: bytes) -> bool:
     colorants = _colorants(profile)
-    return colorants is not None and bool(np.linalg.solve(rgb_to_pcs(REC709), colorants).min() < _OUTSIDE)
+    return colorants is not None and bool(np.linalg.solve(rgb_to_xyz(REC709, D50), colorants).min() < _OUTSIDE)
 
 
 def _colorants(profile: bytes | None) -> Matrix | None:

@@ -1,14 +1,15 @@
-"""EXIF blocks: made fit for a result, and what OpenEXR's standard attributes take from them."""
+"""What goes along from a photograph to every file that is made of it; EXIF blocks above all."""
 
 import math
 import struct
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
 from PIL import ExifTags, Image
 
 from twostage_hdr.boundary.quiet import quiet_libraries
-from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.chromaticities import REC709, Chromaticities
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION
 
 _ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
@@ -27,6 +28,28 @@ _TEXTS = MappingProxyType(
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class PictureInfo:
+    """What a photograph says about itself, besides its pixels. Writers keep of it what their format can hold.
+
+    Attributes:
+        exif: The EXIF block, a TIFF structure as it begins in every container (`II*` or `MM*`, without `Exif\\0\\0`),
+            as the photograph has it: writers reset its orientation, since pixels are upright.
+        xmp: The XMP packet, UTF-8.
+        taken: When the photograph was taken, local time of the camera.
+        primaries: Of the pixels that are written; `REC709`, `DISPLAY_P3` or `REC2020` of `chromaticities`.
+    """
+
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    taken: datetime | None = None
+    primaries: Chromaticities = REC709
+
+
+NO_INFO = PictureInfo()
+"""Nothing known: Rec. 709 pixels without metadata."""
+
+
 def result_exif(info: PictureInfo) -> bytes | None:
     """The EXIF block of a result: the photograph's with orientation 1, or a new one if only the date is known."""
     if info.exif is not None:
@@ -34,12 +57,8 @@ def result_exif(info: PictureInfo) -> bytes | None:
     if info.taken is None:
         return None
     block = Image.Exif()
-    block[_TAGS.DateTime] = block.get_ifd(ExifTags.IFD.Exif)[_TAGS.DateTimeOriginal] = _stamp(info.taken)
+    block[_TAGS.DateTime] = block.get_ifd(ExifTags.IFD.Exif)[_TAGS.DateTimeOriginal] = f"{info.taken:%Y:%m:%d %H:%M:%S}"
     return block.tobytes().removeprefix(b"Exif\0\0")
-
-
-def _stamp(moment: datetime) -> str:
-    return f"{moment:%Y:%m:%d %H:%M:%S}"
 
 
 def _upright(exif: bytes) -> bytes:

@@ -22,9 +22,8 @@ from twostage_hdr.imaging.chromaticities import (
     stated_chromaticities,
     to_rec709_pixels,
 )
-from twostage_hdr.imaging.exif import openexr_attributes
+from twostage_hdr.imaging.exif import NO_INFO, PictureInfo, openexr_attributes
 from twostage_hdr.imaging.exif_exposure import exif_moment
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
 from twostage_hdr.imaging.result_format import ExrCompression, Result, ResultFormat, ResultOptions
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter

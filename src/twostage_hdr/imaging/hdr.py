@@ -18,13 +18,9 @@ from twostage_hdr.imaging.tiff import read_tiff
 __all__ = ["HDR_READERS", "HdrImage", "read_hdr"]
 
 
-def _read_png(path: Path) -> HdrImage:
-    """By its colour codes; one without them is the challenge's, with the scale beside it."""
-    return read_own_light(path) if is_hdr_signal(path) else read_challenge_as_linear(path)
-
-
-def _read_jpegxl(path: Path) -> HdrImage:
-    return read_own_light(path) if is_hdr_signal(path) else read_linear_jpegxl(path)
+def _by_colour_codes(otherwise: Callable[[Path], HdrImage]) -> Callable[[Path], HdrImage]:
+    """PQ and HLG by their colour codes, files without them by another reader."""
+    return lambda path: read_own_light(path) if is_hdr_signal(path) else otherwise(path)
 
 
 HDR_READERS: Mapping[str, Callable[[Path], HdrImage]] = MappingProxyType(
@@ -34,11 +30,11 @@ HDR_READERS: Mapping[str, Callable[[Path], HdrImage]] = MappingProxyType(
         ".exr": read_exr,
         ".tif": read_tiff,
         ".tiff": read_tiff,
-        ".png": _read_png,
+        ".png": _by_colour_codes(read_challenge_as_linear),
         ".jpg": read_own_light,
         ".jpeg": read_own_light,
         ".avif": read_own_light,
-        ".jxl": _read_jpegxl,
+        ".jxl": _by_colour_codes(read_linear_jpegxl),
     }
 )
 """Reader by suffix."""

@@ -13,7 +13,7 @@ from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import check_pixels
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES, develop_raw
-from twostage_hdr.imaging.chromaticities import PRIMARIES_BY_CODE, REC709, Chromaticities, name_of
+from twostage_hdr.imaging.chromaticities import PRIMARIES_BY_CODE, REC709, Chromaticities
 from twostage_hdr.imaging.colour_codes import SIGNALS, container, open_heif, stated_codes
 from twostage_hdr.imaging.colour_profile import (
     ROTATED,
@@ -86,7 +86,11 @@ def read_ldr(path: str | Path, *, fixed_brightness: bool = False, keep_gamut: bo
         samples = samples[:, :, :-1]
         notes.append("alpha channel dropped")
     samples = np.repeat(samples, 3, axis=2) if samples.shape[2] == 1 else samples
-    samples, primaries, conversion = _converted(samples, stored.profile, keep_gamut, code)
+    if keep_gamut:
+        known = PRIMARIES_BY_CODE.get(code, REC709)
+        samples, primaries, conversion = to_srgb_curve(samples, stored.profile, known)
+    else:
+        (samples, conversion), primaries = convert_to_srgb(samples, stored.profile), REC709
     samples = np.ascontiguousarray(upright(samples, stored.orientation))
     notes += [*conversion, *([ROTATED] if stored.orientation in range(2, 9) else [])]
     if png.gamma is not None:
@@ -112,19 +116,6 @@ def _read_stored(path: Path, kind: str, *, deep: bool) -> tuple[StoredImage, lis
         return read_jpegxl_samples(path), []
     stored = read_png_samples(path) if deep else read_tiff_beyond_pillow(path)
     return _read_with_pillow(path) if stored is None else (stored, [])
-
-
-def _converted(
-    samples: np.ndarray, profile: bytes | None, keep_gamut: bool, code: int
-) -> tuple[LdrPixels, Chromaticities, list[str]]:
-    """To sRGB, or to its curve; primaries that the file states by their code count where it has no profile."""
-    if not keep_gamut:
-        converted, notes = convert_to_srgb(samples, profile)
-        return converted, REC709, notes
-    primaries = PRIMARIES_BY_CODE.get(code, REC709)
-    if profile or primaries == REC709:
-        return to_srgb_curve(samples, profile)
-    return samples, primaries, [f"gamut of {name_of(primaries)} kept"]
 
 
 def _read_with_pillow(path: Path) -> tuple[StoredImage, list[str]]:
@@ -158,9 +149,7 @@ def _eight_bit_rgb(image: Image.Image) -> np.ndarray:
 
 
 def _notes_on_structure(image: Image.Image) -> list[str]:
-    notes = []
-    if image.has_transparency_data:
-        notes.append("alpha channel dropped")
+    notes = ["alpha channel dropped"] if image.has_transparency_data else []
     frames = getattr(image, "n_frames", 1)
     if frames > 1 and image.format != "MPO":  # in MPO the further frames are a phone's gain map or a stereo partner
         notes.append(f"first of {frames} frames used")

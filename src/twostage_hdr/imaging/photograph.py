@@ -13,10 +13,10 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import name_of, to_primaries, to_rec709_pixels
 from twostage_hdr.imaging.colour_codes import container
 from twostage_hdr.imaging.embedded_gain_map import EmbeddedGainMap, heif_gain_map, jpeg_gain_map
+from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
 from twostage_hdr.imaging.hdr_signal import OwnLight, read_hdr_signal
 from twostage_hdr.imaging.ldr import LdrImage, read_ldr
 from twostage_hdr.imaging.photograph_metadata import read_picture_info
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LdrPixels, LinearPixels, PreviewPixels, eight_bits
 from twostage_hdr.radiometry.photometry import SDR_WHITE_NITS, WHITE
 from twostage_hdr.radiometry.srgb import srgb_decode

@@ -14,9 +14,9 @@ from twostage_hdr.imaging.avif import boxes_of
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES, embedded_jpeg
 from twostage_hdr.imaging.chromaticities import REC709, Chromaticities
 from twostage_hdr.imaging.colour_codes import container
+from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.exif_exposure import exif_moment
 from twostage_hdr.imaging.ldr import open_photograph
-from twostage_hdr.imaging.picture_info import PictureInfo
 
 _EXIF_PREFIX = re.compile(rb"^(Exif\0\0)+")
 _TIFF_STARTS = (b"II*\0", b"MM\0*")

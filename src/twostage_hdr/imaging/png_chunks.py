@@ -7,8 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from twostage_hdr.imaging.atomic import rewritten
-from twostage_hdr.imaging.exif import result_exif
-from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.exif import PictureInfo, result_exif
 
 _HEADER_ENDS = 33  # bytes of the signature and IHDR
 _XMP = b"XML:com.adobe.xmp\0\0\0\0\0"

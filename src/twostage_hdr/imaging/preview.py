@@ -12,7 +12,7 @@ from torch import Tensor
 
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.chromaticities import REC709
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
+from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
 from twostage_hdr.imaging.png_chunks import metadata_chunks, put_chunks
 from twostage_hdr.imaging.result_format import Result, ResultFormat

@@ -14,7 +14,6 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import rewritten, software_tag
 from twostage_hdr.imaging.chromaticities import (
     REC709,
-    Chromaticities,
     name_of,
     rgb_to_xyz,
     stated_chromaticities,
@@ -56,8 +55,9 @@ def read_radiance(path: str | Path) -> HdrImage:
     if _XYZ_FORMAT in header:
         linear = linear @ np.linalg.inv(rgb_to_xyz(REC709)).T.astype(np.float32)
         notes.append("converted from CIE XYZ")
-    primaries = REC709 if notes else _primaries(header, path)
-    exposure = _exposure(header, path)
+    stated = [values for values in _numbers(header, b"PRIMARIES=", path) if any(values)]  # Photoshop writes zeros
+    primaries = REC709 if notes or not stated else stated_chromaticities(stated[0], str(path))
+    exposure = float(np.prod([np.prod(values) for values in _numbers(header, b"EXPOSURE=", path)]))
     if exposure != 1:
         notes.append(f"EXPOSURE={exposure:g} of the header kept (the scale is relative)")
     pixels, changes = to_rec709_pixels(linear, str(path), primaries)
@@ -75,16 +75,6 @@ def _decode(scanlines: bytes, resolution: re.Match[bytes]) -> np.ndarray:
     upright = stored.swapaxes(0, 1) if columns_first else stored
     y_sign, x_sign = (second_sign, first_sign) if columns_first else (first_sign, second_sign)
     return np.ascontiguousarray(upright[:: 1 if y_sign == b"-" else -1, :: 1 if x_sign == b"+" else -1])
-
-
-def _primaries(header: list[bytes], path: Path) -> Chromaticities:
-    stated = [values for values in _numbers(header, b"PRIMARIES=", path) if any(values)]  # Photoshop writes zeros
-    return stated_chromaticities(stated[0], str(path)) if stated else REC709
-
-
-def _exposure(header: list[bytes], path: Path) -> float:
-    """Product of the EXPOSURE lines, by which the values were multiplied."""
-    return float(np.prod([np.prod(values) for values in _numbers(header, b"EXPOSURE=", path)]))
 
 
 def _numbers(header: list[bytes], key: bytes, path: Path) -> list[list[float]]:

@@ -12,7 +12,7 @@ from jaxtyping import Float32
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import Chromaticities, to_primaries
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
+from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
 from twostage_hdr.radiometry.photometry import PQ_PEAK, WHITE
 

@@ -17,8 +17,7 @@ from twostage_hdr.boundary.quiet import quiet_libraries
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import REC709, name_of, to_rec709_pixels
 from twostage_hdr.imaging.colour_profile import ROTATED, profile_primaries, rgb_profile, upright
-from twostage_hdr.imaging.exif import read_block, result_exif
-from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.exif import PictureInfo, read_block, result_exif
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, HdrImage, LinearPixels, StoredImage
 from twostage_hdr.imaging.result_format import Result, ResultFormat
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter

@@ -16,9 +16,8 @@ from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709, Chromaticities, rgb_to_xyz, to_primaries
 from twostage_hdr.imaging.colour_profile import opened_profile, profile_name, rgb_profile
-from twostage_hdr.imaging.exif import result_exif
+from twostage_hdr.imaging.exif import PictureInfo, result_exif
 from twostage_hdr.imaging.jpeg_segments import gain_map, join_ultra_hdr
-from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, PreviewPixels
 from twostage_hdr.imaging.preview import preview, to_srgb8
 from twostage_hdr.imaging.result_format import Result, ResultFormat
@@ -70,13 +69,16 @@ def own_base(
     except Exception:  # damaged EXIF data, which made Pillow raise almost anything, did not keep it from being read
         return None, [_ENCODED_AGAIN.format("it is damaged")]
     if orientation not in (0, 1):
-        return None, [_ENCODED_AGAIN.format("it is turned by its EXIF orientation")]
-    if mode != "RGB" or stored != size:
-        return None, [_ENCODED_AGAIN.format("it is not RGB")]
-    if _base_primaries(profile) != primaries:
-        return None, [_ENCODED_AGAIN.format("it has another colour profile")]
-    jpeg = _first_picture(data, comments=comments)
-    return (None, [_ENCODED_AGAIN.format("it ends early")]) if jpeg is None else (OwnBase(jpeg, profile), [])
+        why = "it is turned by its EXIF orientation"
+    elif mode != "RGB" or stored != size:
+        why = "it is not RGB"
+    elif _base_primaries(profile) != primaries:
+        why = "it has another colour profile"
+    elif (jpeg := _first_picture(data, comments=comments)) is None:
+        why = "it ends early"
+    else:
+        return OwnBase(jpeg, profile), []
+    return None, [_ENCODED_AGAIN.format(why)]
 
 
 def _base_primaries(profile: bytes | None) -> Chromaticities | None:

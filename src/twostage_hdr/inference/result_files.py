@@ -8,8 +8,8 @@ from types import TracebackType
 import numpy as np
 from jaxtyping import Float32
 
+from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
 from twostage_hdr.imaging.formats import result_format
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.result_format import Result, ResultOptions
 from twostage_hdr.inference.spooled_rows import SpooledRows
 from twostage_hdr.radiometry.photometry import SDR_WHITE_NITS, WHITE
