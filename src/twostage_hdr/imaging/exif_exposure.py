@@ -62,9 +62,7 @@ def read_exif_exposure(path: Path) -> ExifExposure:
         seconds=_positive(photo.get(tags.ExposureTime)),
         iso=_positive(photo.get(tags.ISOSpeedRatings)),
         f_number=_positive(photo.get(tags.FNumber)),
-        taken=exif_moment(
-            photo.get(tags.DateTimeOriginal) or base.get(tags.DateTime), photo.get(tags.SubsecTimeOriginal)
-        ),
+        taken=moment_taken(base),
         bracketed=photo.get(tags.ExposureMode) == AUTO_BRACKET,
         camera=" ".join(str(base.get(tag, "")).strip("\0 ") for tag in (tags.Make, tags.Model)).strip(),
         size=size,
@@ -75,6 +73,12 @@ def _positive(value: object) -> float | None:
     """The number of a tag if it is above 0: cameras write 0 for what they do not know."""
     number = exif_number(value)
     return number if number is not None and number > 0 else None
+
+
+def moment_taken(block: Image.Exif) -> datetime | None:
+    """When a photograph was taken, else changed; None where EXIF is silent."""
+    photo, tags = block.get_ifd(ExifTags.IFD.Exif), ExifTags.Base
+    return exif_moment(photo.get(tags.DateTimeOriginal) or block.get(tags.DateTime), photo.get(tags.SubsecTimeOriginal))
 
 
 def exif_moment(text: object, fraction: object) -> datetime | None:

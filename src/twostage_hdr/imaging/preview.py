@@ -15,7 +15,7 @@ from twostage_hdr.imaging.chromaticities import REC709
 from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
 from twostage_hdr.imaging.png_chunks import metadata_chunks, put_chunks
-from twostage_hdr.imaging.result_format import Result, ResultFormat
+from twostage_hdr.imaging.result_format import ResultFormat
 from twostage_hdr.radiometry.photometry import REC709_LUMINANCE
 from twostage_hdr.radiometry.srgb import srgb_encode
 
@@ -141,15 +141,14 @@ _PANEL_WIDTH = 640
 """Of the strip, px."""
 
 
-def _write_preview(result: Result) -> None:
-    write_png8(result.path, preview(result.image(REC709)), result.info)
-
-
-def _write_strip(result: Result) -> None:
-    write_png8(result.path, exposure_strip(result.image(REC709), panel_width=_PANEL_WIDTH), result.info)
-
-
-PREVIEW = ResultFormat(endings=("_preview.png",), write=_write_preview)
+PREVIEW = ResultFormat(
+    endings=("_preview.png",), write=lambda result: write_png8(result.path, preview(result.image(REC709)), result.info)
+)
 """Tone mapped, for an ordinary screen."""
-STRIP = ResultFormat(endings=("_exposures.png",), write=_write_strip)
+STRIP = ResultFormat(
+    endings=("_exposures.png",),
+    write=lambda result: write_png8(
+        result.path, exposure_strip(result.image(REC709), panel_width=_PANEL_WIDTH), result.info
+    ),
+)
 """Exposures side by side."""

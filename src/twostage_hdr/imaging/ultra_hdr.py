@@ -29,7 +29,9 @@ _LARGEST_XMP = 60_000  # of a segment beside the directory of the pictures
 _DESCRIPTION = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}Description"
 _START, _END = b"\xff\xd8", 0xD9
 _START_OF_SCAN = 0xDA
-_APP0, _APP1, _APP2, _APP14, _APP15, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
+_APP1, _APP2 = 0xE1, 0xE2
+_DESCRIPTIVE = (*range(_APP1, 0xEE), 0xEF, 0xFE)
+"""Segments of applications but Adobe's (0xEE), which tells the colour transform, and comments."""
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """In the scans; stuffed bytes and restart markers are no markers here."""
 _ENCODED_AGAIN = "ultrahdr: the photograph's JPEG is encoded again, since {}"
@@ -92,10 +94,11 @@ def _base_primaries(profile: bytes | None) -> Chromaticities | None:
 
 def _first_picture(data: bytes, *, comments: bool) -> bytes | None:
     """All segments that matter, and the scans; None if they do not end."""
+    dropped = (_APP1, _APP2) if comments else _DESCRIPTIVE
     kept, at = [_START], len(_START)
     while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != _START_OF_SCAN:
         end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if _stays(data[at + 1], comments=comments):
+        if data[at + 1] not in dropped:
             kept.append(data[at:end])
         at = end
     place = at
@@ -105,13 +108,6 @@ def _first_picture(data: bytes, *, comments: bool) -> bytes | None:
             return b"".join(kept) + data[at:place]
         place += int.from_bytes(data[place : place + 2], "big")
     return None
-
-
-def _stays(marker: int, *, comments: bool) -> bool:
-    if marker in (_APP1, _APP2):
-        return False
-    described = marker == _COMMENT or (_APP0 < marker <= _APP15 and marker != _APP14)  # of Adobe: the colour transform
-    return comments or not described
 
 
 def _write(result: Result) -> list[str]:
