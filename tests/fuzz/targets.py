@@ -183,7 +183,7 @@ TARGETS: dict[str, Target] = {
     **RUN_TARGETS,
     "photographs": Target(
         read_ldr,
-        ["imaging.ldr", "imaging.ldr_png", "imaging.colour_profile", "imaging.camera_raw"],
+        ["imaging.ldr", "imaging.png_chunks", "imaging.colour_profile", "imaging.camera_raw"],
         {
             "a.jpg": _pillow(),
             "cmyk.jpg": _pillow("CMYK"),

@@ -46,7 +46,6 @@ HARMLESS = {
     "imaging.atomic": "its own temporary file",
     "imaging.exif": "bytes in memory",
     "imaging.result_format": "opens its own results for writing",
-    "imaging.png_chunks": "a file that this process has written",
     "imaging.scanline_writer": "its own temporary file",
     "inference.result_files": "opens its own results for writing",
     "inference.weights": "the package's checksums",

@@ -16,9 +16,8 @@ from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.chromaticities import REC709
-from twostage_hdr.imaging.ldr_png import png_size
 from twostage_hdr.imaging.pixel_arrays import EncodedPixels, HdrImage
-from twostage_hdr.imaging.png_chunks import metadata_chunks, put_chunks
+from twostage_hdr.imaging.png_chunks import metadata_chunks, png_size, put_chunks
 from twostage_hdr.imaging.result_format import Result, ResultFormat
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 from twostage_hdr.radiometry.gamma import HDM_GAMMA

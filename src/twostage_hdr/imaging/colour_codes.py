@@ -8,7 +8,7 @@ from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.avif import colour_codes
 from twostage_hdr.imaging.jpegxl import JPEGXL_STARTS, jpegxl_codes
-from twostage_hdr.imaging.ldr_png import PNG_START, read_png_header
+from twostage_hdr.imaging.png_chunks import PNG_START, read_png_header
 from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
 
 SIGNALS = {PQ_TRANSFER: "PQ", HLG_TRANSFER: "HLG"}

@@ -14,8 +14,8 @@ from twostage_hdr.imaging.chromaticities import PRIMARIES_BY_CODE, REC709, Chrom
 from twostage_hdr.imaging.colour_codes import SIGNALS, container, open_heif, stated_codes
 from twostage_hdr.imaging.colour_profile import upright
 from twostage_hdr.imaging.jpegxl import read_jpegxl_samples
-from twostage_hdr.imaging.ldr_png import read_png_samples
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, StoredImage
+from twostage_hdr.imaging.png_chunks import read_png_samples
 from twostage_hdr.imaging.pq_pixels import PQ_TRANSFER
 from twostage_hdr.radiometry.hlg import HLG_PEAK, hlg_display, hlg_scene
 from twostage_hdr.radiometry.photometry import PQ_PEAK, SDR_WHITE_NITS

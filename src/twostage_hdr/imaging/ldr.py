@@ -24,8 +24,8 @@ from twostage_hdr.imaging.colour_profile import (
     upright,
 )
 from twostage_hdr.imaging.jpegxl import read_jpegxl_samples
-from twostage_hdr.imaging.ldr_png import from_gamma, read_png_header, read_png_samples
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, StoredImage
+from twostage_hdr.imaging.png_chunks import from_gamma, read_png_header, read_png_samples
 from twostage_hdr.imaging.tiff import read_tiff_beyond_pillow
 
 PILLOW_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
