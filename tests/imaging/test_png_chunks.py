@@ -1,4 +1,4 @@
-"""PNG as Pillow and a walk through the file find it: chunks, sixteen bits that stay sixteen, other colours than sRGB."""
+"""PNG as Pillow and a walk through the file find it: chunks, sixteen bits that stay so, other colours than sRGB."""
 
 import io
 import struct
