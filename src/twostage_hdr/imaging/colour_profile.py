@@ -69,8 +69,9 @@ def to_srgb_curve(
     """
     if not profile and stated != REC709:
         return pixels, stated, [f"gamut of {name_of(stated)} kept"]
-    own = profile_primaries(profile)
-    if profile is None or own == REC709 or (own is None and not _is_wide(profile)):
+    own, colorants = profile_primaries(profile), _colorants(profile)
+    wide = colorants is not None and np.linalg.solve(rgb_to_xyz(REC709, D50), colorants).min() < _OUTSIDE
+    if profile is None or own == REC709 or (own is None and not wide):
         converted, notes = convert_to_srgb(pixels, profile)
         return converted, REC709, notes
     primaries = own or REC2020
@@ -94,11 +95,6 @@ def profile_primaries(profile: bytes | None) -> Chromaticities | None:
     return next(near, None)
 
 
-def _is_wide(profile: bytes) -> bool:
-    colorants = _colorants(profile)
-    return colorants is not None and bool(np.linalg.solve(rgb_to_xyz(REC709, D50), colorants).min() < _OUTSIDE)
-
-
 def _colorants(profile: bytes | None) -> Matrix | None:
     """From linear RGB of a profile of primaries and curves to its XYZ, whose white is D50."""
     stated = opened_profile(profile)
@@ -111,12 +107,12 @@ def _colorants(profile: bytes | None) -> Matrix | None:
     return np.array([xyz for xyz, _ in columns]).T
 
 
-def _transformed(pixels: LdrPixels, profile: bytes, target: bytes, dtype: type) -> LdrPixels:
+def _transformed(pixels: np.ndarray, profile: bytes, target: bytes, dtype: type, space: str = "rgb") -> LdrPixels:
     converted: LdrPixels = imagecodecs.cms_transform(
         np.ascontiguousarray(pixels),
         profile,
         target,
-        colorspace="rgb",
+        colorspace=space,
         outcolorspace="rgb",
         outdtype=dtype,
         flags=_EXACT if np.uint16 in (pixels.dtype, dtype) else None,
@@ -129,9 +125,8 @@ def inks_to_srgb(inks: UInt8[np.ndarray, "height width 4"], profile: bytes | Non
     opened = opened_profile(profile)
     if opened is None or opened.profile.xcolor_space.strip() != "CMYK":
         return None
-    srgb = imagecodecs.cms_profile("srgb")
     assert profile is not None
-    converted: LdrPixels = imagecodecs.cms_transform(inks, profile, srgb, colorspace="cmyk", outcolorspace="rgb")
+    converted = _transformed(inks, profile, imagecodecs.cms_profile("srgb"), np.uint8, "cmyk")
     return converted, f"converted from {profile_name(opened)} to sRGB"
 
 

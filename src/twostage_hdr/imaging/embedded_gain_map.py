@@ -52,6 +52,10 @@ class GainFormula(NamedTuple):
     base_offset: np.ndarray
     hdr_offset: np.ndarray
 
+    def light(self, base: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """The HDR."""
+        return (base + self.base_offset) * self.factor(share) - self.hdr_offset
+
 
 @dataclass(frozen=True, kw_only=True)
 class EmbeddedGainMap:
@@ -72,7 +76,7 @@ class EmbeddedGainMap:
     @property
     def peak(self) -> Float32[np.ndarray, "3"]:
         """Light of each channel where base and gain are at their maximum; 1.0 = SDR white."""
-        return np.broadcast_to(self._brightened(np.ones(3), np.ones(1)), 3).astype(np.float32)
+        return np.broadcast_to(self.formula.light(np.ones(3), np.ones(1)), 3).astype(np.float32)
 
     def applied(self, base: LinearPixels, top: int, height: int) -> LinearPixels:
         """Rows of the HDR picture, linear, 1.0 = SDR white.
@@ -82,11 +86,8 @@ class EmbeddedGainMap:
             top: the first of them.
             height: of the whole picture.
         """
-        return np.maximum(self._brightened(base, self._share(base.shape, top, height)), 0).astype(np.float32)
-
-    def _brightened(self, base: np.ndarray, share: np.ndarray) -> np.ndarray:
-        factor, base_offset, hdr_offset = self.formula
-        return (base + base_offset) * factor(share) - hdr_offset
+        share = self._share(base.shape, top, height)
+        return np.maximum(self.formula.light(base, share), 0).astype(np.float32)
 
     def _share(self, shape: tuple[int, ...], top: int, height: int) -> Float32[np.ndarray, "rows width channels"]:
         """The codes as a share of the largest, bilinear at the base's pixels."""

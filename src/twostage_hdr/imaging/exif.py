@@ -4,7 +4,6 @@ import math
 import struct
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 
 from PIL import ExifTags, Image
 
@@ -15,17 +14,18 @@ from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION
 _ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _UPRIGHT = 1
 _TAGS, _GPS = ExifTags.Base, ExifTags.GPS
-_NUMBERS = MappingProxyType(
-    {
-        _TAGS.ExposureTime: "expTime",
-        _TAGS.FNumber: "aperture",
-        _TAGS.ISOSpeedRatings: "isoSpeed",
-        _TAGS.FocalLength: "nominalFocalLength",
-    }
-)
-_TEXTS = MappingProxyType(
-    {_TAGS.Make: "cameraMake", _TAGS.Model: "cameraModel", _TAGS.LensModel: "lensModel", _TAGS.Copyright: "owner"}
-)
+_NUMBERS = {
+    "expTime": _TAGS.ExposureTime,
+    "aperture": _TAGS.FNumber,
+    "isoSpeed": _TAGS.ISOSpeedRatings,
+    "nominalFocalLength": _TAGS.FocalLength,
+}
+_TEXTS = {
+    "cameraMake": _TAGS.Make,
+    "cameraModel": _TAGS.Model,
+    "lensModel": _TAGS.LensModel,
+    "owner": _TAGS.Copyright,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,12 +100,12 @@ def openexr_attributes(info: PictureInfo) -> dict[str, float | str]:
     block = read_block(info.exif)
     tags = {**block, **block.get_ifd(ExifTags.IFD.Exif)}
     place = block.get_ifd(ExifTags.IFD.GPSInfo)
-    numbers = {name: exif_number(tags.get(tag)) for tag, name in _NUMBERS.items()}
+    numbers = {name: exif_number(tags.get(tag)) for name, tag in _NUMBERS.items()}
     numbers["latitude"] = _degrees(place.get(_GPS.GPSLatitude), place.get(_GPS.GPSLatitudeRef) == "S")
     numbers["longitude"] = _degrees(place.get(_GPS.GPSLongitude), place.get(_GPS.GPSLongitudeRef) == "W")
     numbers["utcOffset"] = _seconds_to_utc(tags.get(_TAGS.OffsetTimeOriginal))
     numbers["altitude"] = exif_number(place.get(_GPS.GPSAltitude), below=place.get(_GPS.GPSAltitudeRef) in (1, b"\x01"))
-    texts = {name: str(tags[tag]).strip("\0 ") for tag, name in _TEXTS.items() if tag in tags}
+    texts = {name: str(tags[tag]).strip("\0 ") for name, tag in _TEXTS.items() if tag in tags}
     xmp = {} if info.xmp is None else {"xmp": info.xmp.decode("utf-8", "replace")}
     return {name: value for name, value in {**numbers, **texts, **xmp}.items() if value not in (None, "")}
 

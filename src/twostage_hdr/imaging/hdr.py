@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.errors import InputError
@@ -23,20 +22,18 @@ def _by_colour_codes(otherwise: Callable[[Path], HdrImage]) -> Callable[[Path], 
     return lambda path: read_own_light(path) if is_hdr_signal(path) else otherwise(path)
 
 
-HDR_READERS: Mapping[str, Callable[[Path], HdrImage]] = MappingProxyType(
-    {
-        ".hdr": read_radiance,
-        ".pic": read_radiance,
-        ".exr": read_exr,
-        ".tif": read_tiff,
-        ".tiff": read_tiff,
-        ".png": _by_colour_codes(read_challenge_as_linear),
-        ".jpg": read_own_light,
-        ".jpeg": read_own_light,
-        ".avif": read_own_light,
-        ".jxl": _by_colour_codes(read_linear_jpegxl),
-    }
-)
+HDR_READERS: Mapping[str, Callable[[Path], HdrImage]] = {
+    ".hdr": read_radiance,
+    ".pic": read_radiance,
+    ".exr": read_exr,
+    ".tif": read_tiff,
+    ".tiff": read_tiff,
+    ".png": _by_colour_codes(read_challenge_as_linear),
+    ".jpg": read_own_light,
+    ".jpeg": read_own_light,
+    ".avif": read_own_light,
+    ".jxl": _by_colour_codes(read_linear_jpegxl),
+}
 """Reader by suffix."""
 
 

@@ -1,7 +1,5 @@
 """JPEG XL with PQ and BT.2020 primaries: HDR for viewers that know the format."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -65,10 +63,10 @@ def read_linear_jpegxl(path: str | Path) -> HdrImage:
         InputError: damaged, or of another colour encoding.
     """
     path = Path(path)
-    with _opened(path) as source:
-        spec = source.spec()
-        check_pixels(path, spec.width, spec.height, HDR_BYTES)
-        stored = source.read_image(0, 0, 0, 3, "float") if spec.nchannels >= 3 else None
+    source = _opened(path)
+    spec = source.spec()
+    check_pixels(path, spec.width, spec.height, HDR_BYTES)
+    stored = source.read_image(0, 0, 0, 3, "float") if spec.nchannels >= 3 else None
     codes = _colour_codes(spec)
     if stored is None:
         raise InputError(path, f"{spec.nchannels}-channel or damaged JPEG XL", "HDR images have red, green and blue")
@@ -85,8 +83,7 @@ def jpegxl_codes(path: Path) -> tuple[int, int]:
     Raises:
         InputError: damaged.
     """
-    with _opened(path) as source:
-        return _colour_codes(source.spec())
+    return _colour_codes(_opened(path).spec())
 
 
 def read_jpegxl_samples(path: Path) -> StoredImage:
@@ -95,28 +92,23 @@ def read_jpegxl_samples(path: Path) -> StoredImage:
     Raises:
         InputError: damaged, floating-point, or too large.
     """
-    with _opened(path) as source:
-        spec = source.spec()
-        check_pixels(path, spec.width, spec.height)
-        if str(spec.format) not in ("uint8", "uint16"):
-            raise InputError(path, f"{spec.format} pixels", "a photograph of 8 or 16 bits per channel is expected here")
-        samples = source.read_image(0, 0, 0, min(spec.nchannels, _MOST_CHANNELS), str(spec.format))
-        profile = spec.getattribute("ICCProfile")
-        why = source.geterror()
+    source = _opened(path)
+    spec = source.spec()
+    check_pixels(path, spec.width, spec.height)
+    if str(spec.format) not in ("uint8", "uint16"):
+        raise InputError(path, f"{spec.format} pixels", "a photograph of 8 or 16 bits per channel is expected here")
+    samples = source.read_image(0, 0, 0, min(spec.nchannels, _MOST_CHANNELS), str(spec.format))
     if samples is None:
-        raise InputError(path, f"damaged JPEG XL ({why.strip()})", _CURE)
+        raise InputError(path, f"damaged JPEG XL ({source.geterror().strip()})", _CURE)
+    profile = spec.getattribute("ICCProfile")
     return StoredImage(samples, profile=None if profile is None else bytes(profile))
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[OpenImageIO.ImageInput]:
+def _opened(path: Path) -> OpenImageIO.ImageInput:
     source = OpenImageIO.ImageInput.open(str(path))
     if source is None:
         raise InputError(path, f"damaged or unreadable JPEG XL ({OpenImageIO.geterror().strip()})", _CURE)
-    try:
-        yield source
-    finally:
-        source.close()
+    return source
 
 
 def _colour_codes(spec: OpenImageIO.ImageSpec) -> tuple[int, int]:

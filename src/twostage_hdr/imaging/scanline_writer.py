@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,7 +12,6 @@ import OpenImageIO
 from twostage_hdr.imaging.atomic import atomic_path, software_tag
 from twostage_hdr.imaging.result_format import Result
 
-NOTHING_MORE: Mapping[str, float | str] = MappingProxyType({})
 _Writer = TypeVar("_Writer", bound="ScanlineWriter")  # the tests' type checker knows no `Self` in single methods
 
 
@@ -28,14 +27,14 @@ class ScanlineWriter:
     """
 
     def __init__(
-        self, target: Result, sample: str, attributes: Mapping[str, float | str] = NOTHING_MORE, *, channels: int = 3
+        self, target: Result, sample: str, attributes: Mapping[str, float | str] | None = None, *, channels: int = 3
     ) -> None:
         self.path = target.path
         self._info, info = target.info, target.info
         self._spec = OpenImageIO.ImageSpec(target.width, target.height, channels, sample)
         if channels == 1:
             self._spec.channelnames = ("Y",)
-        for name, value in attributes.items():
+        for name, value in (attributes or {}).items():
             self._spec.attribute(name, value)
         self._spec.attribute("Software", software_tag())
         # Without this attribute some formats get the moment of writing; an empty one is left out.

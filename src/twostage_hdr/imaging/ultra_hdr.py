@@ -3,7 +3,6 @@
 import io
 import re
 from pathlib import Path
-from typing import NamedTuple
 from xml.etree import ElementTree
 
 import imagecodecs
@@ -38,19 +37,12 @@ _ENCODED_AGAIN = "ultrahdr: the photograph's JPEG is encoded again, since {}"
 _SHRINK = {"full": 1, "half": 2, "quarter": 4}
 
 
-class OwnBase(NamedTuple):
-    """The first picture of a JPEG file."""
-
-    jpeg: bytes
-    """Without EXIF, XMP, profile and index of pictures, which every result gets anew."""
-    profile: bytes | None
-    """ICC."""
-
-
 def own_base(
     source: Path, primaries: Chromaticities, size: tuple[int, ...], *, comments: bool
-) -> tuple[OwnBase | None, list[str]]:
+) -> tuple[bytes | None, bytes | None, list[str]]:
     """The bytes of a photograph that can be a base as they are: an upright RGB JPEG of these primaries.
+
+    They are without EXIF, XMP, profile and index of pictures, which every result gets anew.
 
     Args:
         source: the photograph's file.
@@ -59,17 +51,17 @@ def own_base(
         comments: whether comments, IPTC and the like stay.
 
     Returns:
-        The bytes, or None and a note why a JPEG cannot be used; nothing is said of other files.
+        The bytes and their ICC profile, or a note why a JPEG cannot be used; nothing is said of other files.
     """
     data = read_bytes(source)
     if not data.startswith(_START):
-        return None, []
+        return None, None, []
     try:
         with quiet_libraries(), Image.open(io.BytesIO(data)) as image:
             orientation = image.getexif().get(EXIF_ORIENTATION, 1)
             mode, profile, stored = image.mode, image.info.get("icc_profile"), image.size
     except Exception:  # damaged EXIF data, which made Pillow raise almost anything, did not keep it from being read
-        return None, [_ENCODED_AGAIN.format("it is damaged")]
+        return None, None, [_ENCODED_AGAIN.format("it is damaged")]
     if orientation not in (0, 1):
         why = "it is turned by its EXIF orientation"
     elif mode != "RGB" or stored != size:
@@ -79,8 +71,8 @@ def own_base(
     elif (jpeg := _first_picture(data, comments=comments)) is None:
         why = "it ends early"
     else:
-        return OwnBase(jpeg, profile), []
-    return None, [_ENCODED_AGAIN.format(why)]
+        return jpeg, profile, []
+    return None, None, [_ENCODED_AGAIN.format(why)]
 
 
 def _base_primaries(profile: bytes | None) -> Chromaticities | None:
@@ -114,23 +106,24 @@ def _write(result: Result) -> list[str]:
     """1.0 is SDR white; pixels of other primaries than Rec. 709 get a base in Display P3."""
     options, stated = result.options, result.info.primaries
     primaries = REC709 if stated == REC709 else DISPLAY_P3
-    own: OwnBase | None = None
+    own: bytes | None = None
+    profile: bytes | None = None
     notes: list[str] = []
     if result.source is not None and stated == primaries:
         size, comments = (result.width, result.height), not options.strip_metadata
-        own, notes = own_base(result.source, primaries, size, comments=comments)
+        own, profile, notes = own_base(result.source, primaries, size, comments=comments)
     linear = result.image(primaries)
     if own is None:
         shown = preview(linear) if result.base is None else _shown_in(result.base, stated, primaries)
-        own = OwnBase(_jpeg(shown, options.quality), None)
+        own = _jpeg(shown, options.quality)
     # Gains refer to what a reader will decode, so that they undo the base's compression errors as well.
-    decoded = torch.from_numpy(imagecodecs.jpeg8_decode(own.jpeg)).float().div_(255)
+    decoded = torch.from_numpy(imagecodecs.jpeg8_decode(own)).float().div_(255)
     weights = rgb_to_xyz(primaries)[1] if options.one_channel else None
     gains = gain_map(linear, srgb_decode(decoded).numpy(), shrink=_SHRINK[options.gain_map], weights=weights)
     exif, descriptions, left_out = jpeg_metadata(result.info)
-    base, second = (own.jpeg, own.profile or rgb_profile(primaries)), _jpeg(gains.codes, options.quality)
+    profile, second = profile or rgb_profile(primaries), _jpeg(gains.codes, options.quality)
     with atomic_path(result.path) as temporary:
-        temporary.write_bytes(join_ultra_hdr(*base, second, gains, exif=exif, descriptions=descriptions))
+        temporary.write_bytes(join_ultra_hdr(own, profile, second, gains, exif=exif, descriptions=descriptions))
     return [*notes, *left_out]
 
 
