@@ -12,9 +12,9 @@ from PIL import Image
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import (
-    ChallengeRowWriter,
     alignratio_of,
     alignratio_path_for,
+    challenge_writer,
     positive_scale,
     read_alignratio,
     read_challenge_as_linear,
@@ -69,7 +69,7 @@ def test_an_all_black_image_has_a_scale_too(tmp_path: Path) -> None:
 def test_row_by_row_is_the_same_pair_as_whole(tmp_path: Path, noise: np.ndarray, rows: int) -> None:
     alignratio = write_challenge_pair(*pair(tmp_path), noise)
     png, scale = tmp_path / "rows_hdr.png", tmp_path / "rows_alignratio.npy"
-    with ChallengeRowWriter(Result(paths=[png, scale], width=23, height=19), alignratio=alignratio) as file:
+    with challenge_writer(Result(paths=[png, scale], width=23, height=19), alignratio=alignratio) as file:
         for top in range(0, 19, rows):
             file.write_rows(noise[top : top + rows])
     np.testing.assert_array_equal(by_opencv(png), by_opencv(pair(tmp_path)[0]))
@@ -80,7 +80,7 @@ def test_a_failure_half_way_leaves_no_png_without_its_scale(tmp_path: Path, nois
     png, scale = pair(tmp_path)
     with (
         pytest.raises(ValueError, match="rows were written"),
-        ChallengeRowWriter(Result(paths=[png, scale], width=23, height=19), alignratio=1000.0) as file,
+        challenge_writer(Result(paths=[png, scale], width=23, height=19), alignratio=1000.0) as file,
     ):
         file.write_rows(noise[:5])
     assert not png.exists()

@@ -7,15 +7,15 @@ import OpenImageIO
 import pytest
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.exr import EXR, ExrRowWriter
+from twostage_hdr.imaging.exr import EXR, exr_writer
 from twostage_hdr.imaging.result_format import Result, ResultOptions
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 
 ROWS = np.ones((4, 6, 3), np.float32)
 
 
-def writer(path: Path) -> ExrRowWriter:
-    return ExrRowWriter(Result(paths=[path], width=6, height=8))
+def writer(path: Path) -> ScanlineWriter:
+    return exr_writer(Result(paths=[path], width=6, height=8))
 
 
 def test_the_file_appears_when_the_last_row_is_written(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 def test_a_format_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path: Path) -> None:
     target = Result(paths=[tmp_path / "a.nosuch"], width=6, height=8)
-    with pytest.raises(OSError, match=r"a\.nosuch: cannot be written"), ScanlineWriter(target, "float"):
+    with pytest.raises(OSError, match=r"a\.nosuch: cannot be written"), ScanlineWriter(target, "float", {}):
         pass
     assert list(tmp_path.iterdir()) == []
 
@@ -83,15 +83,14 @@ def test_rows_that_are_views_are_written_in_their_order(tmp_path: Path) -> None:
 
 
 def test_a_failure_in_the_last_step_leaves_the_old_file(tmp_path: Path) -> None:
-    class Failing(ScanlineWriter):
-        def complete(self, path: Path) -> None:
-            raise OSError("no space left")
+    def fail(path: Path) -> None:
+        raise OSError("no space left")
 
     (tmp_path / "a.exr").write_bytes(b"old")
     with (
         pytest.raises(OSError, match="no space left"),
-        Failing(Result(paths=[tmp_path / "a.exr"], width=4, height=2), "half") as file,
+        ScanlineWriter(Result(paths=[tmp_path / "a.exr"], width=4, height=2), "half", {}, complete=fail) as file,
     ):
-        file.write_samples(np.zeros((2, 4, 3), np.float16))
+        file.write_rows(np.zeros((2, 4, 3), np.float16))
     assert [path.name for path in tmp_path.iterdir()] == ["a.exr"]
     assert (tmp_path / "a.exr").read_bytes() == b"old"

@@ -21,7 +21,7 @@ from twostage_hdr.imaging.chromaticities import REC709
 from twostage_hdr.imaging.colour_profile import rgb_profile
 from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.result_format import Result
-from twostage_hdr.imaging.tiff import TIFF, TiffRowWriter, read_tiff, read_tiff_beyond_pillow
+from twostage_hdr.imaging.tiff import TIFF, read_tiff, read_tiff_beyond_pillow
 
 RGB = np.random.default_rng(0).integers(0, 65536, (9, 13, 3), dtype=np.uint16)
 
@@ -131,7 +131,7 @@ def test_imagemagick_opens_it(tmp_path: Path, noise: np.ndarray) -> None:
 
 def test_row_by_row_is_the_same_as_whole(tmp_path: Path, noise: np.ndarray) -> None:
     for name, step in (("whole", 19), ("rows", 4)):
-        with TiffRowWriter(Result(paths=[tmp_path / f"{name}.tif"], width=23, height=19)) as file:
+        with TIFF.open(Result(paths=[tmp_path / f"{name}.tif"], width=23, height=19)) as file:
             for top in range(0, 19, step):
                 file.write_rows(noise[top : top + step])
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "rows.tif"), tifffile.imread(tmp_path / "whole.tif"))

@@ -3,6 +3,8 @@
 Stored value = round(encoded * alignratio) with alignratio = 65535 / max(encoded), where encoded = linear^(1/2.24).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import imagecodecs
@@ -26,7 +28,7 @@ PNG16_MAX = 65535
 """Largest value of a 16-bit sample."""
 _SCALES = (1e-12, 1e12)
 """Beyond them 65535 / alignratio, made linear, leaves the range of float32; real ones are some 10^2 to 10^5."""
-PNG_LEVEL = 1  # zlib's fastest: a third larger than the best, ten times as fast
+PNG_ATTRIBUTES = {"png:compressionLevel": 1}  # zlib's fastest: a third larger than the best, ten times as fast
 
 
 def alignratio_of(encoded: EncodedPixels) -> float:
@@ -48,45 +50,37 @@ def write_challenge_pair(png_path: str | Path, alignratio_path: str | Path, enco
     """
     alignratio, (height, width) = alignratio_of(encoded), encoded.shape[:2]
     target = Result(paths=[Path(png_path), Path(alignratio_path)], width=width, height=height)
-    with ChallengeRowWriter(target, alignratio=alignratio) as file:
+    with challenge_writer(target, alignratio=alignratio) as file:
         file.write_rows(encoded)
     return alignratio
 
 
-class ChallengeRowWriter(ScanlineWriter):
-    """The challenge's pair written by blocks of rows, for images whose maximum is known beforehand.
+@contextmanager
+def challenge_writer(result: Result, *, alignratio: float) -> Iterator[ScanlineWriter]:
+    """The challenge's pair, which takes encoded rows, for images whose maximum is known beforehand.
 
     Args:
-        target: The PNG and its scale, which is written first, so that no PNG ever lacks it; pixels are Rec. 709.
+        result: The PNG and its scale, which is written first, so that no PNG ever lacks it; pixels are Rec. 709.
         alignratio: 65535 / max(encoded), see `alignratio_of`; brighter values are clipped.
     """
+    with atomic_path(result.paths[1]) as temporary:
+        np.save(temporary, np.float64(alignratio))
 
-    def __init__(self, target: Result, *, alignratio: float) -> None:
-        super().__init__(target, "uint16", {"png:compressionLevel": PNG_LEVEL})
-        self._alignratio_path = target.paths[1]
-        self._alignratio = alignratio
-
-    def __enter__(self) -> "ChallengeRowWriter":
-        with atomic_path(self._alignratio_path) as temporary:
-            np.save(temporary, np.float64(self._alignratio))
-        super().__enter__()
-        return self
-
-    def write_rows(self, rows: EncodedPixels) -> None:
-        """Append rows of encoded pixels, (count, width, 3) float32."""
-        self.write_samples(quantise(rows, self._alignratio))
-
-    def complete(self, path: Path) -> None:
-        """Adds EXIF and XMP."""
-        if chunks := metadata_chunks(self._info):
+    def complete(path: Path) -> None:
+        if chunks := metadata_chunks(result.info):
             put_chunks(path, chunks)
+
+    with ScanlineWriter(
+        result, "uint16", PNG_ATTRIBUTES, encode=lambda rows: quantise(rows, alignratio), complete=complete
+    ) as file:
+        yield file
 
 
 def _write(result: Result) -> None:
     gamma = np.float32(1 / HDM_GAMMA)
     brightest = max(float(rows.max()) for rows in result.bands(REC709))
     alignratio = alignratio_of(np.full((1, 1, 3), brightest, np.float32) ** gamma)
-    with ChallengeRowWriter(result, alignratio=alignratio) as file:
+    with challenge_writer(result, alignratio=alignratio) as file:
         for rows in result.bands(REC709):
             file.write_rows(rows**gamma)
 

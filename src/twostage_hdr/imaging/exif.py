@@ -45,6 +45,10 @@ class PictureInfo:
     taken: datetime | None = None
     primaries: Chromaticities = REC709
 
+    def without_metadata(self) -> "PictureInfo":
+        """The primaries alone."""
+        return PictureInfo(primaries=self.primaries)
+
 
 NO_INFO = PictureInfo()
 """Nothing known: Rec. 709 pixels without metadata."""

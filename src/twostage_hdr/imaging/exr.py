@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import OpenEXR
 import OpenImageIO
-from jaxtyping import Float32
 
 from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
@@ -149,31 +148,30 @@ LARGEST_HALF = float(np.finfo(np.float16).max)
 """Brighter values are clipped in files of 16-bit floats."""
 
 
-class ExrRowWriter(ScanlineWriter):
-    """An OpenEXR file written by blocks of rows.
+def exr_writer(result: Result, *, pixel_aspect: float = 1.0, grey: bool = False) -> ScanlineWriter:
+    """Begins an OpenEXR file of linear rows.
 
     Args:
-        target: The file; of the options it takes `half` (values above 65504 are clipped), `compression`, `white_nits`.
+        result: The file; of the options it takes `half` (values above 65504 are clipped), `compression`, `white_nits`.
         pixel_aspect: Width / height of a pixel.
         grey: One channel, Y, instead of R, G and B.
     """
+    options, primaries = result.options, result.info.primaries
+    numbers = tuple(float(number) for xy in primaries for number in xy)
+    attributes = {
+        **openexr_attributes(result.info),
+        "compression": options.compression,
+        "PixelAspectRatio": float(pixel_aspect),
+        "chromaticities": (OpenImageIO.TypeDesc("float[8]"), numbers),
+        **({"oiio:ColorSpace": "lin_rec709_scene"} if primaries == REC709 else {}),
+        **({} if options.white_nits is None else {"whiteLuminance": float(options.white_nits)}),
+    }
 
-    def __init__(self, target: Result, *, pixel_aspect: float = 1.0, grey: bool = False) -> None:
-        options, primaries = target.options, target.info.primaries
-        attributes = openexr_attributes(target.info)
-        attributes |= {"compression": options.compression, "PixelAspectRatio": float(pixel_aspect)}
-        if primaries == REC709:
-            attributes["oiio:ColorSpace"] = "lin_rec709_scene"
-        if options.white_nits is not None:
-            attributes["whiteLuminance"] = float(options.white_nits)
-        super().__init__(target, "half" if options.half else "float", attributes, channels=1 if grey else 3)
-        numbers = tuple(float(number) for xy in primaries for number in xy)
-        self._spec.attribute("chromaticities", OpenImageIO.TypeDesc("float[8]"), numbers)
-        self._half = options.half
+    def encode(rows: np.ndarray) -> np.ndarray:
+        return np.minimum(rows, LARGEST_HALF).astype(np.float16) if options.half else rows
 
-    def write_rows(self, rows: Float32[np.ndarray, "rows width channels"]) -> None:
-        """Append rows of linear pixels, (count, width, 3) float32, or (count, width, 1) of grey."""
-        self.write_samples(np.minimum(rows, LARGEST_HALF).astype(np.float16) if self._half else rows)
+    sample, channels = "half" if options.half else "float", 1 if grey else 3
+    return ScanlineWriter(result, sample, attributes, encode=encode, channels=channels)
 
 
 def write_exr(
@@ -193,5 +191,5 @@ def _largest(options: ResultOptions) -> tuple[float, str]:
     return (LARGEST_HALF if options.half else math.inf), "OpenEXR of 16-bit floats"
 
 
-EXR = ResultFormat(endings=(".exr",), open=ExrRowWriter, largest=_largest)
+EXR = ResultFormat(endings=(".exr",), open=exr_writer, largest=_largest)
 """Linear half or float, with chromaticities, `whiteLuminance` on request, and what the photograph says."""

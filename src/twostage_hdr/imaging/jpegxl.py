@@ -10,7 +10,7 @@ from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.avif import box
 from twostage_hdr.imaging.chromaticities import to_rec709_pixels
-from twostage_hdr.imaging.exif import result_exif
+from twostage_hdr.imaging.exif import PictureInfo, result_exif
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels, StoredImage
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
 from twostage_hdr.imaging.result_format import Result, ResultFormat, pq_peak
@@ -28,30 +28,29 @@ _MAX16 = 65535
 _MOST_CHANNELS = 4
 
 
-class JpegXlRowWriter(ScanlineWriter):
-    """A JPEG XL of 16 bits, PQ and BT.2020, fed by blocks of rows; of the options it takes `white_nits`, `quality`."""
+def _open(result: Result) -> ScanlineWriter:
+    """16 bits; of the options it takes `white_nits` and `quality`."""
+    options, info = result.options, result.info
 
-    def __init__(self, target: Result) -> None:
-        super().__init__(target, "uint16", {"compression": f"jpegxl:{target.options.quality}"})
-        self._spec.attribute("CICP", OpenImageIO.TypeDesc("int[4]"), _CICP)
-        self._white_nits = target.options.white_nits or WHITE
+    def encode(rows: LinearPixels) -> np.ndarray:
+        return np.rint(to_pq2020(rows, options.white_nits or WHITE, info.primaries) * _MAX16).astype(np.uint16)
 
-    def write_rows(self, rows: LinearPixels) -> None:
-        """Append rows of linear pixels, (count, width, 3) float32."""
-        self.write_samples(np.rint(to_pq2020(rows, self._white_nits, self._info.primaries) * _MAX16).astype(np.uint16))
-
-    def complete(self, path: Path) -> None:
-        """Adds EXIF and XMP as boxes of the container (ISO 18181-2)."""
-        exif = result_exif(self._info)
-        boxes = b"" if exif is None else box(b"Exif", bytes(4) + exif)  # first the distance to the TIFF structure
-        boxes += b"" if self._info.xmp is None else box(b"xml ", self._info.xmp)
-        if boxes:
-            data = path.read_bytes()
-            wrapped = data if data.startswith(_CONTAINER) else _CONTAINER + _FILE_TYPE + box(b"jxlc", data)
-            path.write_bytes(wrapped + boxes)
+    attributes = {"compression": f"jpegxl:{options.quality}", "CICP": (OpenImageIO.TypeDesc("int[4]"), _CICP)}
+    return ScanlineWriter(result, "uint16", attributes, encode=encode, complete=lambda path: _add_boxes(path, info))
 
 
-JPEG_XL = ResultFormat(endings=(".jxl",), open=JpegXlRowWriter, largest=pq_peak)
+def _add_boxes(path: Path, info: PictureInfo) -> None:
+    """EXIF and XMP, as the container has them (ISO 18181-2)."""
+    exif = result_exif(info)
+    boxes = b"" if exif is None else box(b"Exif", bytes(4) + exif)  # first the distance to the TIFF structure
+    boxes += b"" if info.xmp is None else box(b"xml ", info.xmp)
+    if boxes:
+        data = path.read_bytes()
+        wrapped = data if data.startswith(_CONTAINER) else _CONTAINER + _FILE_TYPE + box(b"jxlc", data)
+        path.write_bytes(wrapped + boxes)
+
+
+JPEG_XL = ResultFormat(endings=(".jxl",), open=_open, largest=pq_peak)
 """16-bit PQ codes of BT.2020."""
 
 

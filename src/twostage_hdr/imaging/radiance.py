@@ -19,6 +19,7 @@ from twostage_hdr.imaging.chromaticities import (
     stated_chromaticities,
     to_rec709_pixels,
 )
+from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
 from twostage_hdr.imaging.result_format import Result, ResultFormat
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
@@ -90,26 +91,16 @@ _MANTISSA_BITS = 8
 _DARKEST = np.float32(1e-32)  # encoders write black below it
 
 
-class RadianceRowWriter(ScanlineWriter):
-    """A Radiance picture written by blocks of rows; the primaries and the date go into its header."""
-
-    def __init__(self, target: Result) -> None:
-        super().__init__(target, "float")
-
-    def write_rows(self, rows: LinearPixels) -> None:
-        """Append rows of linear pixels, (count, width, 3) float32."""
-        self.write_samples(centre_on_shared_exponent(rows))
-
-    def complete(self, path: Path) -> None:
-        """Puts the lines that the library leaves out behind the first line of the header."""
-        lines = [f"SOFTWARE={software_tag()}"]
-        if self._info.taken:
-            lines.append(f"CAPDATE={self._info.taken:%Y:%m:%d %H:%M:%S}")
-        if self._info.primaries != REC709:
-            lines.append("PRIMARIES=" + " ".join(f"{number:g}" for xy in self._info.primaries for number in xy))
-        with rewritten(path) as (old, new):
-            new.write(old.readline() + "".join(f"{line}\n" for line in lines).encode())
-            shutil.copyfileobj(old, new)
+def _add_lines(path: Path, info: PictureInfo) -> None:
+    """Primaries, date and program, which the library leaves out, behind the first line of the header."""
+    lines = [f"SOFTWARE={software_tag()}"]
+    if info.taken:
+        lines.append(f"CAPDATE={info.taken:%Y:%m:%d %H:%M:%S}")
+    if info.primaries != REC709:
+        lines.append("PRIMARIES=" + " ".join(f"{number:g}" for xy in info.primaries for number in xy))
+    with rewritten(path) as (old, new):
+        new.write(old.readline() + "".join(f"{line}\n" for line in lines).encode())
+        shutil.copyfileobj(old, new)
 
 
 def centre_on_shared_exponent(linear: LinearPixels) -> LinearPixels:
@@ -126,5 +117,11 @@ def centre_on_shared_exponent(linear: LinearPixels) -> LinearPixels:
     return np.where(brightest > _DARKEST, (np.rint(linear / step) + np.float32(0.25)) * step, np.float32(0))
 
 
-RADIANCE = ResultFormat(endings=(".hdr",), open=RadianceRowWriter, white="lost", metadata=False)
+def _open(result: Result) -> ScanlineWriter:
+    return ScanlineWriter(
+        result, "float", {}, encode=centre_on_shared_exponent, complete=lambda path: _add_lines(path, result.info)
+    )
+
+
+RADIANCE = ResultFormat(endings=(".hdr",), open=_open, white="lost", metadata=False)
 """RGBE; of what the photograph says, the date."""

@@ -80,7 +80,7 @@ class Result:
 
     def to(self, paths: Sequence[Path], spooled: Callable[[], Iterator[LinearPixels]] = lambda: iter(())) -> "Result":
         """This for the files of one format; without metadata where the options leave them out."""
-        info = PictureInfo(primaries=self.info.primaries) if self.options.strip_metadata else self.info
+        info = self.info.without_metadata() if self.options.strip_metadata else self.info
         return replace(self, info=info, paths=paths, spooled=spooled)
 
     @property

@@ -18,7 +18,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import REC709, name_of, to_rec709_pixels
 from twostage_hdr.imaging.colour_profile import ROTATED, profile_primaries, rgb_profile, upright
 from twostage_hdr.imaging.exif import PictureInfo, read_block, result_exif
-from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, HdrImage, LinearPixels, StoredImage
+from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, HdrImage, StoredImage
 from twostage_hdr.imaging.result_format import Result, ResultFormat
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 
@@ -109,25 +109,18 @@ def _colour_model(photometric: int) -> str:
     return str(tifffile.PHOTOMETRIC(photometric).name if known else photometric)
 
 
-class TiffRowWriter(ScanlineWriter):
-    """A TIFF of linear 32-bit floats written by blocks of rows, with a colour profile."""
-
-    def __init__(self, target: Result) -> None:
-        super().__init__(target, "float", {"compression": "zip"})
-        profile = np.frombuffer(rgb_profile(target.info.primaries, 1.0), np.uint8)
-        self._spec.attribute("ICCProfile", OpenImageIO.TypeDesc(f"uint8[{profile.size}]"), profile)
-
-    def write_rows(self, rows: LinearPixels) -> None:
-        """Append rows of linear pixels, (count, width, 3) float32."""
-        self.write_samples(rows)
-
-    def complete(self, path: Path) -> None:
-        """Adds EXIF and XMP."""
-        if self._info.exif is not None or self._info.xmp is not None:
-            _put_metadata(path, self._info)
+def _open(result: Result) -> ScanlineWriter:
+    profile = np.frombuffer(rgb_profile(result.info.primaries, 1.0), np.uint8)
+    stored = (OpenImageIO.TypeDesc(f"uint8[{profile.size}]"), profile)
+    return ScanlineWriter(
+        result,
+        "float",
+        {"compression": "zip", "ICCProfile": stored},
+        complete=lambda path: _put_metadata(path, result.info),
+    )
 
 
-TIFF = ResultFormat(endings=(".tif",), open=TiffRowWriter, white="lost")
+TIFF = ResultFormat(endings=(".tif",), open=_open, white="lost")
 """Linear 32-bit floats with an ICC profile."""
 
 _LITTLE_ENDIAN = b"II*\0"
@@ -142,6 +135,8 @@ def _put_metadata(path: Path, info: PictureInfo) -> None:
 
     A file of 4 GB and more (BigTIFF) is left as it is.
     """
+    if info.exif is None and info.xmp is None:
+        return
     with path.open("r+b") as file:
         if file.read(4) != _LITTLE_ENDIAN:
             return

@@ -3,7 +3,7 @@
 import numpy as np
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.exr import ExrRowWriter
+from twostage_hdr.imaging.exr import exr_writer
 from twostage_hdr.imaging.preview import write_png8
 from twostage_hdr.imaging.result_format import Result, ResultFormat
 
@@ -19,7 +19,7 @@ def _write(result: Result) -> None:
 
     colours = colormaps["inferno"]
     picture = np.empty((result.height, result.width, 3), np.uint8)
-    with ExrRowWriter(Result(paths=result.paths, width=result.width, height=result.height), grey=True) as file:
+    with exr_writer(Result(paths=result.paths, width=result.width, height=result.height), grey=True) as file:
         for top in range(0, result.height, _ROWS_AT_ONCE):
             stops = result.uncertainty(top, min(top + _ROWS_AT_ONCE, result.height))
             file.write_rows(stops[..., None])

@@ -7,7 +7,7 @@ from types import TracebackType
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import remove_leftovers, temporary_sibling
-from twostage_hdr.imaging.exr import ExrRowWriter
+from twostage_hdr.imaging.exr import exr_writer
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 from twostage_hdr.imaging.result_format import DEFAULTS, Result, ResultOptions
 
@@ -45,7 +45,7 @@ class ExrSequence:
         self._count += 1
         path, (height, width) = self._growing / f"{self._stem}.{self._count:06d}.exr", linear.shape[:2]
         target = Result(paths=[path], width=width, height=height, options=self._options)
-        with ExrRowWriter(target, pixel_aspect=pixel_aspect) as file:
+        with exr_writer(target, pixel_aspect=pixel_aspect) as file:
             file.write_rows(linear)
 
     def __exit__(
