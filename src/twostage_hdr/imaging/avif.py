@@ -1,7 +1,7 @@
 """AVIF of 10 bits, PQ, BT.2020: HDR that browsers and phones show as such."""
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import imagecodecs
@@ -79,12 +79,7 @@ _MDAT_HEAD = 8
 
 
 def _with_metadata(avif: bytes, info: PictureInfo) -> bytes:
-    """The file with EXIF and XMP behind its pixels, as items that describe its picture (ISO 23008-12, annex A).
-
-    Args:
-        avif: a picture as libavif writes it; one of another layout stays as it is.
-        info: what goes along.
-    """
+    """A file of libavif's with EXIF and XMP behind its pixels, items that describe it (ISO 23008-12, annex A)."""
     exif = result_exif(info)
     # A kind, and behind it an empty name.
     items = [] if exif is None else [(b"Exif\0", _EXIF_BEGINS_AT + exif)]
@@ -94,32 +89,26 @@ def _with_metadata(avif: bytes, info: PictureInfo) -> bytes:
     if not items or not meta[b"iloc"].startswith(_ILOC_HEAD):
         return avif
     places = list(struct.iter_unpack(_ILOC_ITEM, meta[b"iloc"][len(_ILOC_HEAD) + 2 :]))
-    numbers = range(len(places) + 1, len(places) + 1 + len(items))
-    described = [
-        box(b"infe", struct.pack(">IHH", _INFE_VERSION, number, 0) + kind)
-        for number, (kind, _) in zip(numbers, items, strict=True)
-    ]
-    meta[b"iinf"] = (
-        _FLAGS + struct.pack(">H", len(places) + len(items)) + meta[b"iinf"][len(_FLAGS) + 2 :] + b"".join(described)
-    )
-    picture = meta[b"pitm"][len(_FLAGS) :]
-    references = [box(b"cdsc", struct.pack(">HH", number, 1) + picture) for number in numbers]
-    meta[b"iref"] = meta.get(b"iref", _FLAGS) + b"".join(references)
-    grown = len(_meta_box(meta, [*places, *((0,) * 5 for _ in items)])) - len(boxes[b"meta"]) - 8
-    at = len(avif) + grown + _MDAT_HEAD
-    moved = [(number, file, extents, offset + grown, length) for number, file, extents, offset, length in places]
-    for number, (_, body) in zip(numbers, items, strict=True):
-        moved.append((number, 0, 1, at, len(body)))
-        at += len(body)
-    boxes[b"meta"] = _meta_box(meta, moved)[8:]
+    described, references = meta[b"iinf"][len(_FLAGS) + 2 :], meta.get(b"iref", _FLAGS)
+    for number, (kind, _) in enumerate(items, len(places) + 1):
+        described += box(b"infe", struct.pack(">IHH", _INFE_VERSION, number, 0) + kind)
+        references += box(b"cdsc", struct.pack(">HH", number, 1) + meta[b"pitm"][len(_FLAGS) :])
+    meta |= {b"iinf": _FLAGS + struct.pack(">H", len(places) + len(items)) + described, b"iref": references}
+
+    def located(moved: int) -> bytes:
+        """The meta box's body where the pixels lie so many bytes further back."""
+        at, entries = len(avif) + moved + _MDAT_HEAD, b""
+        for number, file, extents, offset, length in places:
+            entries += struct.pack(_ILOC_ITEM, number, file, extents, offset + moved, length)
+        for number, (_, body) in enumerate(items, len(places) + 1):
+            entries += struct.pack(_ILOC_ITEM, number, 0, 1, at, len(body))
+            at += len(body)
+        meta[b"iloc"] = _ILOC_HEAD + struct.pack(">H", len(places) + len(items)) + entries
+        return _FLAGS + b"".join(box(kind, body) for kind, body in meta.items())
+
+    boxes[b"meta"] = located(len(located(0)) - len(boxes[b"meta"]))
     contents = b"".join(box(kind, body) for kind, body in boxes.items())
     return contents + box(b"mdat", b"".join(body for _, body in items))
-
-
-def _meta_box(parts: Mapping[bytes, bytes], places: Sequence[tuple[int, ...]]) -> bytes:
-    entries = b"".join(struct.pack(_ILOC_ITEM, *place) for place in places)
-    located = {**parts, b"iloc": _ILOC_HEAD + struct.pack(">H", len(places)) + entries}
-    return box(b"meta", _FLAGS + b"".join(box(kind, body) for kind, body in located.items()))
 
 
 def box(kind: bytes, body: bytes) -> bytes:

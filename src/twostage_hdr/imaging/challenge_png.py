@@ -90,13 +90,13 @@ PNG16 = ResultFormat(endings=("_hdr.png", "_alignratio.npy"), write=_write, whit
 
 
 @file_reader("PNG", "export it again with 16 bits")
-def read_challenge_png(png_path: str | Path, alignratio_path: str | Path) -> EncodedPixels:
+def read_challenge_png(png_path: Path, alignratio_path: str | Path) -> EncodedPixels:
     """Read the challenge's pair as encoded pixels (gamma 2.24), HxWx3 float32.
 
     Raises:
         InputError: a file is missing or damaged, the PNG is not of 16 bits, or the alignratio is not positive.
     """
-    check_pixels(png_path, *png_size(Path(png_path)), HDR_BYTES)
+    check_pixels(png_path, *png_size(png_path), HDR_BYTES)
     stored = imagecodecs.png_decode(read_bytes(png_path))
     if stored.dtype != np.uint16:
         raise InputError(
@@ -145,7 +145,7 @@ def alignratio_path_for(png_path: str | Path) -> Path:
 
 
 @file_reader("PNG", "export it again with 16 bits")
-def read_challenge_as_linear(png_path: str | Path) -> HdrImage:
+def read_challenge_as_linear(png_path: Path) -> HdrImage:
     """Read a challenge PNG with the alignratio that lies beside it, as linear pixels."""
     beside = alignratio_path_for(png_path)
     encoded = read_challenge_png(png_path, beside)

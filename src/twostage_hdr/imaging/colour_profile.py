@@ -153,19 +153,6 @@ def orientation_of(image: Image.Image) -> int:
         return 1
 
 
-ROTATED = "rotated by EXIF orientation"
-"""The note on a picture that was turned."""
-
-
-def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """A view of pixels (height, width, ...) turned upright by the EXIF orientation 2..8; others mean "upright"."""
-    if orientation not in range(2, 9):
-        return pixels
-    down, right = (-1 if orientation in mirrored else 1 for mirrored in ((3, 4, 6, 7), (2, 3, 7, 8)))
-    turned = pixels[::down, ::right]
-    return turned.swapaxes(0, 1) if orientation > 4 else turned
-
-
 _CURVE_POINTS = 256
 _UNNAMED = "RGB built-in"
 """What Little CMS calls a profile of stated primaries."""

@@ -1,8 +1,4 @@
-"""Gain maps inside photographs: what makes of their SDR picture the HDR one that the camera or the editor had.
-
-Read are ISO 21496-1 and Adobe's XMP properties in JPEG (Ultra HDR) [iso21496], and Apple's in JPEG and HEIC
-[apple2023gainmap].
-"""
+"""Gain maps inside photographs: ISO 21496-1 [iso21496], Adobe's, and Apple's, also in HEIC [apple2023gainmap]."""
 
 import io
 import re
@@ -22,8 +18,8 @@ from twostage_hdr.boundary.pixel_limit import check_pixels
 from twostage_hdr.boundary.regular_file import open_regular, read_bytes
 from twostage_hdr.imaging.chromaticities import Chromaticities
 from twostage_hdr.imaging.colour_codes import open_heif
-from twostage_hdr.imaging.colour_profile import orientation_of, profile_primaries, upright
-from twostage_hdr.imaging.pixel_arrays import LinearPixels
+from twostage_hdr.imaging.colour_profile import orientation_of, profile_primaries
+from twostage_hdr.imaging.pixel_arrays import LinearPixels, upright
 
 _ISO = b"urn:iso:std:iso:ts:21496:-1\0"
 _ADOBE = b"hdrgm:GainMapMax"

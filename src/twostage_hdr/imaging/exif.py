@@ -66,10 +66,7 @@ def result_exif(info: PictureInfo) -> bytes | None:
 
 
 def _upright(exif: bytes) -> bytes:
-    """The block with orientation 1, in place, so that a maker's notes keep the offsets that they are full of.
-
-    The thumbnail of a picture that was turned is disconnected: it would lie on its side.
-    """
+    """The block with orientation 1, in place: a maker's notes are full of offsets. A turned thumbnail goes."""
     order = _ORDERS.get(exif[:4], "")
     try:
         (at,) = struct.unpack_from(f"{order}I", exif, 4)

@@ -34,7 +34,7 @@ _DEEP = frozenset({OpenEXR.deepscanline, OpenEXR.deeptile})
 
 
 @file_reader("OpenEXR", "fetch or render it again")
-def read_exr(path: str | Path) -> HdrImage:
+def read_exr(path: Path) -> HdrImage:
     """Read an OpenEXR file as linear Rec. 709 RGB.
 
     Of several views the default one is read, of several parts the first with colour, of mip-maps the full resolution;
@@ -43,7 +43,6 @@ def read_exr(path: str | Path) -> HdrImage:
     Raises:
         InputError: damaged, deep, or without colour; NaN or infinite values.
     """
-    path = Path(path)
     _check_size(path)
     with OpenEXR.File(str(path), separate_channels=True) as file:
         parts = [

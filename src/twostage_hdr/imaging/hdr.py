@@ -38,7 +38,7 @@ HDR_READERS: Mapping[str, Callable[[Path], HdrImage]] = {
 
 
 @file_reader("HDR image", "export it again")
-def read_hdr(path: str | Path) -> HdrImage:
+def read_hdr(path: Path) -> HdrImage:
     """Read an HDR image as linear Rec. 709 RGB, float32, relative scale; the suffix tells the format.
 
     A PNG without colour codes needs its alignratio beside it: `0001_gt.png` and `photo_hdr.png` go with
@@ -47,7 +47,6 @@ def read_hdr(path: str | Path) -> HdrImage:
     Raises:
         InputError: missing, empty, of an unknown format, damaged, or holding NaN or infinite values.
     """
-    path = Path(path)
     reader = HDR_READERS.get(path.suffix.lower())
     if reader is None:
         suffix = f"'{path.suffix}'" if path.suffix else "a name without suffix"

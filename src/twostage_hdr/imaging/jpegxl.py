@@ -55,13 +55,12 @@ JPEG_XL = ResultFormat(endings=(".jxl",), open=_open, largest=pq_peak)
 
 
 @file_reader("JPEG XL", _CURE)
-def read_linear_jpegxl(path: str | Path) -> HdrImage:
+def read_linear_jpegxl(path: Path) -> HdrImage:
     """Read a JPEG XL of linear Rec. 709 values.
 
     Raises:
         InputError: damaged, or of another colour encoding.
     """
-    path = Path(path)
     source = _opened(path)
     spec = source.spec()
     check_pixels(path, spec.width, spec.height, HDR_BYTES)

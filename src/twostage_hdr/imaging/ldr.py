@@ -16,15 +16,13 @@ from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES, develop_raw
 from twostage_hdr.imaging.chromaticities import PRIMARIES_BY_CODE, REC709, Chromaticities
 from twostage_hdr.imaging.colour_codes import SIGNALS, container, open_heif, stated_codes
 from twostage_hdr.imaging.colour_profile import (
-    ROTATED,
     convert_to_srgb,
     inks_to_srgb,
     orientation_of,
     to_srgb_curve,
-    upright,
 )
 from twostage_hdr.imaging.jpegxl import read_jpegxl_samples
-from twostage_hdr.imaging.pixel_arrays import LdrPixels, StoredImage
+from twostage_hdr.imaging.pixel_arrays import ROTATED, LdrPixels, StoredImage
 from twostage_hdr.imaging.png_chunks import from_gamma, read_png_header, read_png_samples
 from twostage_hdr.imaging.tiff import read_tiff_beyond_pillow
 
@@ -52,7 +50,7 @@ class LdrImage:
 
 
 @file_reader("image", "export it again as JPEG, PNG or TIFF")
-def read_ldr(path: str | Path, *, fixed_brightness: bool = False, keep_gamut: bool = False) -> LdrImage:
+def read_ldr(path: Path, *, fixed_brightness: bool = False, keep_gamut: bool = False) -> LdrImage:
     """Read a photograph of 8 or 16 bits per channel, of any size.
 
     EXIF orientation is applied, an embedded colour profile is converted to sRGB, transparency is dropped, grey and
@@ -66,7 +64,6 @@ def read_ldr(path: str | Path, *, fixed_brightness: bool = False, keep_gamut: bo
     Raises:
         InputError: no such file, no image, a damaged one, or floating-point pixels.
     """
-    path = Path(path)
     if path.suffix.lower() in _HDR_SUFFIXES:
         raise InputError(path, f"already an HDR image ({path.suffix})", "a photograph of 8 or 16 bits is expected here")
     if path.suffix.lower() in RAW_SUFFIXES:
@@ -81,18 +78,13 @@ def read_ldr(path: str | Path, *, fixed_brightness: bool = False, keep_gamut: bo
         raise InputError(
             path, "not an image that can be read", "use JPEG, PNG, TIFF, WebP, AVIF, HEIC or JPEG XL"
         ) from None
-    samples = stored.samples
-    if samples.shape[2] in (2, 4):
-        samples = samples[:, :, :-1]
-        notes.append("alpha channel dropped")
-    samples = np.repeat(samples, 3, axis=2) if samples.shape[2] == 1 else samples
+    samples, changes = stored.upright_rgb()
     if keep_gamut:
         known = PRIMARIES_BY_CODE.get(code, REC709)
         samples, primaries, conversion = to_srgb_curve(samples, stored.profile, known)
     else:
         (samples, conversion), primaries = convert_to_srgb(samples, stored.profile), REC709
-    samples = np.ascontiguousarray(upright(samples, stored.orientation))
-    notes += [*conversion, *([ROTATED] if stored.orientation in range(2, 9) else [])]
+    notes += [*changes, *conversion]
     if png.gamma is not None:
         samples = from_gamma(samples, png.gamma)
         notes.append(f"converted from gamma {png.gamma:.3g} to sRGB")
@@ -100,13 +92,13 @@ def read_ldr(path: str | Path, *, fixed_brightness: bool = False, keep_gamut: bo
 
 
 @file_reader("image", "export it again as JPEG, PNG or TIFF")
-def photograph_size(path: str | Path) -> tuple[int, int]:
+def photograph_size(path: Path) -> tuple[int, int]:
     """Width and height in px by the header, not turned upright.
 
     Raises:
         InputError: no such file, no image, a damaged or too large one.
     """
-    with open_photograph(Path(path)) as image:
+    with open_photograph(path) as image:
         return image.size
 
 

@@ -68,7 +68,7 @@ class Photograph:
 
 
 @file_reader("image", "export it again as JPEG, PNG or TIFF")
-def read_photograph(path: str | Path, *, ignore_gain_map: bool = False) -> Photograph:
+def read_photograph(path: Path, *, ignore_gain_map: bool = False) -> Photograph:
     """Read a photograph of any format, with its gamut, its HDR and its metadata.
 
     Args:
@@ -79,7 +79,6 @@ def read_photograph(path: str | Path, *, ignore_gain_map: bool = False) -> Photo
     Raises:
         InputError: see `read_ldr`.
     """
-    path = Path(path)
     light = read_hdr_signal(path)
     if light is not None:
         info = PictureInfo(primaries=light.primaries)
@@ -120,7 +119,7 @@ def _light_of_codes(pixels: LdrPixels) -> Float32[np.ndarray, " levels"]:
 
 
 @file_reader("HDR image", "fetch or export it again")
-def read_own_light(path: str | Path) -> HdrImage:
+def read_own_light(path: Path) -> HdrImage:
     """Read a photograph's own HDR, PQ, HLG or with a gain map, as linear Rec. 709.
 
     1.0 is 200 cd/m^2 of PQ and HLG, and SDR white (203 cd/m^2) of a base whose gain is applied in full.
@@ -128,7 +127,6 @@ def read_own_light(path: str | Path) -> HdrImage:
     Raises:
         InputError: an ordinary photograph, or see `read_photograph`.
     """
-    path = Path(path)
     photograph = read_photograph(path)
     light, primaries = photograph.light, photograph.info.primaries
     if light is None:

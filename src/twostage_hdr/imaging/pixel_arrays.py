@@ -44,6 +44,10 @@ EXIF_ORIENTATION = 0x0112
 """The tag of EXIF and TIFF."""
 
 
+ROTATED = "rotated by EXIF orientation"
+"""The note on a picture that was turned."""
+
+
 class StoredImage(NamedTuple):
     """Samples (height, width, 1..4), uint8 or uint16, and what lies beside them."""
 
@@ -54,6 +58,23 @@ class StoredImage(NamedTuple):
     """ICC."""
     bits: int | None = None
     """Of a sample of full range; None for all that its type has."""
+
+    def upright_rgb(self) -> tuple[np.ndarray, list[str]]:
+        """Samples of three channels, turned upright, and notes on what was changed."""
+        channels = self.samples.shape[2]
+        notes = ["alpha channel dropped"] if channels in (2, 4) else []
+        notes += [ROTATED] if self.orientation in range(2, 9) else []
+        rgb = self.samples[:, :, :3] if channels >= 3 else np.repeat(self.samples[:, :, :1], 3, axis=2)
+        return np.ascontiguousarray(upright(rgb, self.orientation)), notes
+
+
+def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """A view of pixels (height, width, ...) turned upright by the EXIF orientation 2..8; others mean "upright"."""
+    if orientation not in range(2, 9):
+        return pixels
+    down, right = (-1 if orientation in mirrored else 1 for mirrored in ((3, 4, 6, 7), (2, 3, 7, 8)))
+    turned = pixels[::down, ::right]
+    return turned.swapaxes(0, 1) if orientation > 4 else turned
 
 
 def eight_bits(pixels: LdrPixels) -> PreviewPixels:

@@ -32,7 +32,7 @@ _MOST_PIXELS_IN_A_BYTE = 16  # a run of 127 samples takes two bytes, and a pixel
 
 
 @file_reader("Radiance picture", _CURE)
-def read_radiance(path: str | Path) -> HdrImage:
+def read_radiance(path: Path) -> HdrImage:
     """Read a Radiance picture of either format (RGBE, XYZE) and any scan order as linear Rec. 709 RGB.
 
     The primaries are Rec. 709 unless PRIMARIES states others, as every other program reads them.
@@ -40,7 +40,6 @@ def read_radiance(path: str | Path) -> HdrImage:
     Raises:
         InputError: not a Radiance picture, or a damaged one.
     """
-    path = Path(path)
     data = read_bytes(path)
     resolution = _RESOLUTION.search(data[:_HEADER_LIMIT])
     if not data.startswith(b"#?") or resolution is None:

@@ -16,7 +16,7 @@ from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.boundary.quiet import quiet_libraries
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import REC709, name_of, to_rec709_pixels
-from twostage_hdr.imaging.colour_profile import ROTATED, profile_primaries, rgb_profile, upright
+from twostage_hdr.imaging.colour_profile import profile_primaries, rgb_profile
 from twostage_hdr.imaging.exif import PictureInfo, read_block, result_exif
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, HdrImage, StoredImage
 from twostage_hdr.imaging.result_format import Result, ResultFormat
@@ -29,7 +29,7 @@ _GREY_AND_RGB = (tifffile.PHOTOMETRIC.MINISWHITE, tifffile.PHOTOMETRIC.MINISBLAC
 
 
 @file_reader("TIFF", "export it as linear RGB of 32-bit floats")
-def read_tiff(path: str | Path) -> HdrImage:
+def read_tiff(path: Path) -> HdrImage:
     """Read a linear floating-point TIFF.
 
     The primaries are those of its ICC profile, if `profile_primaries` knows them; its curve does not count.
@@ -37,26 +37,23 @@ def read_tiff(path: str | Path) -> HdrImage:
     Raises:
         InputError: damaged, integers, or a colour model other than grey and RGB.
     """
-    path = Path(path)
     with tifffile.TiffFile(path) as file:
         photometric, pages = file.pages.first.photometric, len(file.pages)
-        samples, orientation, profile, _ = _stored(path, file.pages.first)
+        stored = _stored(path, file.pages.first)
+    samples = stored.samples
     if photometric not in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB):
         raise InputError(path, f"TIFF with colour model {_colour_model(photometric)}", "export it as linear RGB")
     if samples.ndim != 3 or 0 in samples.shape:
         raise InputError(path, f"TIFF of shape {samples.shape}", "an image of height, width and channels is expected")
     if samples.dtype.kind != "f":
         raise InputError(path, f"{samples.dtype} TIFF", "HDR TIFF holds float values")
-    notes = [f"first of {pages} pages used"] if pages > 1 else []
-    notes += ["alpha channel dropped"] if samples.shape[2] in (2, 4) else []
-    notes += [ROTATED] if orientation in range(2, 9) else []
-    colour = np.repeat(samples[:, :, :1], 3, axis=2) if samples.shape[2] < 3 else samples[:, :, :3]
-    primaries = profile_primaries(profile) or REC709
-    pixels, changes = to_rec709_pixels(upright(colour.astype(np.float32), orientation), str(path), primaries)
+    colour, notes = stored.upright_rgb()
+    primaries = profile_primaries(stored.profile) or REC709
+    pixels, changes = to_rec709_pixels(colour.astype(np.float32), str(path), primaries)
     return HdrImage(
         pixels=pixels,
         domain=f"linear {samples.dtype}, TIFF",
-        notes=(*notes, *changes),
+        notes=(*([f"first of {pages} pages used"] if pages > 1 else []), *notes, *changes),
         primaries=name_of(primaries),
     )
 
@@ -131,10 +128,7 @@ _LEFT_OUT = (ExifTags.Base.MakerNote, ExifTags.Base.ExifInteroperabilityOffset)
 
 
 def _put_metadata(path: Path, info: PictureInfo) -> None:
-    """Appends the photograph's EXIF and GPS directories and XMP, and a first directory that points to them.
-
-    A file of 4 GB and more (BigTIFF) is left as it is.
-    """
+    """Appends EXIF and GPS directories and XMP, and a first directory that points to them; BigTIFF stays as it is."""
     if info.exif is None and info.xmp is None:
         return
     with path.open("r+b") as file:
