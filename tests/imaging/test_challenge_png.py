@@ -15,7 +15,6 @@ from twostage_hdr.imaging.challenge_png import (
     alignratio_of,
     alignratio_path_for,
     challenge_writer,
-    positive_scale,
     read_alignratio,
     read_challenge_as_linear,
     read_challenge_png,
@@ -144,7 +143,7 @@ def test_missing_files_are_named(tmp_path: Path, noise: np.ndarray) -> None:
         read_challenge_png(*pair(tmp_path))
 
 
-@pytest.mark.parametrize("value", [0.0, -3.0, np.nan, np.inf, [1.0, 2.0], "text", 2 + 1j])
+@pytest.mark.parametrize("value", [0.0, -3.0, 1e-300, 1e30, np.nan, np.inf, [1.0, 2.0], "text", 2 + 1j])
 def test_a_scale_that_is_no_positive_number_is_refused(tmp_path: Path, value: object) -> None:
     np.save(tmp_path / "a.npy", value)
     with pytest.raises(InputError, match=r"scale|alignratio") as caught:
@@ -169,12 +168,6 @@ def test_no_code_in_a_scale_file_is_run(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(InputError, match=r"a\.npy: .*; the 16-bit PNG needs its scale"):
         read_alignratio(tmp_path / "a.npy")
-
-
-@pytest.mark.parametrize("text", ["1e", "", "0", "-1", "nan", "inf", "1e-300", "1e30"])
-def test_text_that_is_no_scale_that_float32_can_hold_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match=r"a\.tif: alignratio .*; it must be a number from 1e-12 to 1e"):
-        positive_scale(text, "a.tif")
 
 
 @pytest.mark.parametrize("scene", ["0000", "0001"])

@@ -113,27 +113,15 @@ def read_alignratio(path: str | Path) -> float:
     """Read the scale beside a challenge PNG.
 
     Raises:
-        InputError: missing, unreadable, not one number, or not positive.
+        InputError: missing, unreadable, not one number, or one with which float32 cannot hold 65535 as light.
     """
     value = load_npy(path, cure="the 16-bit PNG needs its scale: write one number with numpy.save")
     if value.size != 1:
         raise InputError(path, f"shape {value.shape} of {value.dtype}", "the alignratio is one number")
-    return positive_scale(str(value.reshape(())), str(path))
-
-
-def positive_scale(text: str, source: str) -> float:
-    """The alignratio that a file states in decimal digits.
-
-    Raises:
-        InputError: not a number, or one with which float32 cannot hold 65535 as light.
-    """
-    try:
-        alignratio = float(text)
-    except ValueError:
-        alignratio = float("nan")
+    alignratio = float(value.reshape(()))
     least, most = _SCALES
     if not least <= alignratio <= most:  # NaN, too
-        raise InputError(source, f"alignratio {text}", f"it must be a number from {least:g} to {most:g}")
+        raise InputError(path, f"alignratio {alignratio}", f"it must be a number from {least:g} to {most:g}")
     return alignratio
 
 

@@ -19,7 +19,6 @@ from twostage_hdr.imaging.exif_exposure import moment_taken
 from twostage_hdr.imaging.ldr import open_photograph
 
 _EXIF_PREFIX = re.compile(rb"^(Exif\0\0)+")
-_TIFF_STARTS = (b"II*\0", b"MM\0*")
 _TIFF_XMP = 700
 _OF_THE_PICTURE = (
     *(ExifTags.Base.ImageDescription, ExifTags.Base.Make, ExifTags.Base.Model, ExifTags.Base.Software),
@@ -71,11 +70,10 @@ def read_picture_info(path: Path, primaries: Chromaticities = REC709) -> tuple[P
 
 def _stored(path: Path) -> tuple[bytes | None, bytes | None]:
     """EXIF and XMP as the format keeps them."""
-    if container(path) == "JPEG XL":
+    kind = container(path)
+    if kind == "JPEG XL":
         return _of_jpegxl(read_bytes(path))
-    with path.open("rb") as file:
-        start = file.read(len(_TIFF_STARTS[0]))
-    if start in _TIFF_STARTS:
+    if kind == "TIFF":
         return _of_tiff(path)
     if path.suffix.lower() in RAW_SUFFIXES:
         jpeg = embedded_jpeg(path)

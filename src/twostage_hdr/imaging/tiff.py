@@ -24,7 +24,6 @@ from twostage_hdr.imaging.scanline_writer import ScanlineWriter
 
 _ICC_PROFILE = 34675
 _MOST_CHANNELS = 4
-_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two are BigTIFF's
 _GREY_AND_RGB = (tifffile.PHOTOMETRIC.MINISWHITE, tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB)
 
 
@@ -59,16 +58,13 @@ def read_tiff(path: Path) -> HdrImage:
 
 
 def read_tiff_beyond_pillow(path: Path) -> StoredImage | None:
-    """Read a TIFF photograph of one grey or RGB picture of 8 to 16 bits, in any compression; None for another file.
+    """Read a TIFF of one grey or RGB picture of 8 to 16 bits, in any compression; None for one that is left to Pillow.
 
     Pillow would silently read many as 8 bits, and cannot read others. Samples of 9 to 15 bits are scaled to 16.
 
     Raises:
         InputError: floating-point or 32-bit pixels, or a colour model other than grey and RGB.
     """
-    with path.open("rb") as opened:
-        if opened.read(4) not in _SIGNATURES:
-            return None
     with tifffile.TiffFile(path) as file:
         page = file.pages.first
         bits = page.bitspersample
