@@ -106,7 +106,7 @@ def _read_stored(path: Path, kind: str, *, deep: bool) -> tuple[StoredImage, lis
     """The samples, and notes; Pillow reads what it can read with all bits."""
     if kind == "JPEG XL":
         return read_jpegxl_samples(path), []
-    stored = read_png_samples(path) if deep else read_tiff_beyond_pillow(path) if kind == "TIFF" else None
+    stored = read_png_samples(path) if deep else read_tiff_beyond_pillow(path) if "TIFF" in kind else None
     return _read_with_pillow(path) if stored is None else (stored, [])
 
 
