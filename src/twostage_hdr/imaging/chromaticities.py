@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.pixel_arrays import LinearPixels
+from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
 
 Matrix: TypeAlias = Float64[np.ndarray, "3 3"]
 """A 3x3 matrix that acts on column vectors."""
@@ -113,39 +113,45 @@ def _xyz(xy: tuple[float, float]) -> Float64[np.ndarray, "3"]:
     return np.array([x / y, 1.0, (1 - x - y) / y])
 
 
-def _check_finite(linear: LinearPixels, source: str) -> None:
+def _check_finite(linear: LinearPixels, source: object) -> None:
     broken = linear.size - int(np.isfinite(linear).sum())
     if broken:
         raise InputError(source, f"{broken} of {linear.size} values are NaN or infinite", "render or export it again")
 
 
-def to_rec709_pixels(
-    linear: LinearPixels, source: str, chromaticities: Chromaticities = REC709
-) -> tuple[LinearPixels, tuple[str, ...]]:
-    """Convert linear RGB to Rec. 709 and set what cannot be light (negative values) to 0.
+def rec709_image(
+    source: object,
+    linear: LinearPixels,
+    domain: str,
+    *,
+    primaries: Chromaticities = REC709,
+    notes: Sequence[str] = (),
+    white_nits: float | None = None,
+) -> HdrImage:
+    """What a file holds, as Rec. 709; what cannot be light (negative values) is set to 0.
 
     Args:
-        linear: Linear RGB of `chromaticities`.
-        source: The file's name, for the error.
-        chromaticities: The file's primaries and white; the white is adapted to D65.
-
-    Returns:
-        The pixels and a note for each change.
+        source: The file, for the error.
+        linear: Linear RGB of `primaries`.
+        domain: See `HdrImage`, as what follows; a note on each change is added.
+        primaries: The file's, and its white, which is adapted to D65.
+        notes: On what was changed so far.
+        white_nits: Of pixels of (1, 1, 1).
 
     Raises:
         InputError: NaN or infinite values, with their number.
     """
     _check_finite(linear, source)
-    notes = []
-    name = name_of(chromaticities)
+    changes, name = [], name_of(primaries)
     if name != "Rec. 709":
         with np.errstate(all="ignore"):
-            linear = linear @ to_rec709(chromaticities).T.astype(np.float32)
+            linear = linear @ to_rec709(primaries).T.astype(np.float32)
         _check_finite(linear, source)
-        notes.append(f"converted from {name} to Rec. 709")
+        changes.append(f"converted from {name} to Rec. 709")
     lowest = float(linear.min(initial=0))
     if lowest < 0:
         count = int((linear < 0).sum())
-        notes.append(f"{count} negative values set to 0 (lowest {lowest:.3g})")
+        changes.append(f"{count} negative values set to 0 (lowest {lowest:.3g})")
         linear = np.maximum(linear, np.float32(0))
-    return np.ascontiguousarray(linear), tuple(notes)
+    pixels = np.ascontiguousarray(linear)
+    return HdrImage(pixels=pixels, domain=domain, notes=(*notes, *changes), white_nits=white_nits, primaries=name)

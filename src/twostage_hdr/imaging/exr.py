@@ -16,10 +16,9 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import (
     REC709,
     Chromaticities,
-    name_of,
+    rec709_image,
     rgb_to_xyz,
     stated_chromaticities,
-    to_rec709_pixels,
 )
 from twostage_hdr.imaging.exif import NO_INFO, PictureInfo, openexr_attributes
 from twostage_hdr.imaging.exif_exposure import exif_moment
@@ -102,15 +101,9 @@ def _assemble(path: Path, header: Mapping[str, Any], channels: _Channels, layer:
     else:
         linear = np.repeat(stored[:, :, None], 3, axis=2).astype(np.float32)
         notes.append("luminance only: grey RGB")
-    pixels, changes = to_rec709_pixels(linear, str(path), primaries)
-    white = header.get("whiteLuminance")
-    return HdrImage(
-        pixels=pixels,
-        domain=f"linear {'half' if stored.dtype == np.float16 else 'float'}, OpenEXR",
-        notes=(*notes, *changes),
-        white_nits=float(white) if white and white > 0 else None,
-        primaries=name_of(primaries),
-    )
+    domain, white = f"linear {'half' if stored.dtype == np.float16 else 'float'}, OpenEXR", header.get("whiteLuminance")
+    nits = float(white) if white and white > 0 else None
+    return rec709_image(path, linear, domain, primaries=primaries, notes=notes, white_nits=nits)
 
 
 def _notes_on_header(header: Mapping[str, Any], channels: _Channels, layer: str) -> list[str]:

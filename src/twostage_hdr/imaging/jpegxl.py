@@ -9,7 +9,7 @@ from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.avif import box
-from twostage_hdr.imaging.chromaticities import to_rec709_pixels
+from twostage_hdr.imaging.chromaticities import rec709_image
 from twostage_hdr.imaging.exif import PictureInfo, result_exif
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels, StoredImage
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
@@ -70,9 +70,8 @@ def read_linear_jpegxl(path: Path) -> HdrImage:
         raise InputError(path, f"{spec.nchannels}-channel or damaged JPEG XL", "HDR images have red, green and blue")
     if codes != LINEAR_REC709:
         raise InputError(path, f"JPEG XL of colour codes {codes}", "HDR is PQ, HLG or linear Rec. 709, (1, 8)")
-    pixels, changes = to_rec709_pixels(stored, str(path))
     notes = ("alpha channel dropped",) if spec.nchannels == 4 else ()
-    return HdrImage(pixels=pixels, domain="linear, JPEG XL", notes=(*notes, *changes))
+    return rec709_image(path, stored, "linear, JPEG XL", notes=notes)
 
 
 def jpegxl_codes(path: Path) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from jaxtyping import Float32
 from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.chromaticities import name_of, to_primaries, to_rec709_pixels
+from twostage_hdr.imaging.chromaticities import rec709_image, to_primaries
 from twostage_hdr.imaging.colour_codes import container
 from twostage_hdr.imaging.embedded_gain_map import heif_gain_map, jpeg_gain_map
 from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
@@ -134,11 +134,6 @@ def read_own_light(path: Path) -> HdrImage:
         raise InputError(path, seen, "an ordinary photograph goes to reconstruct")
     check_pixels(path, light.width, light.height, HDR_BYTES)
     white = SDR_WHITE_NITS if light.bits is None else WHITE
-    pixels, changes = to_rec709_pixels(photograph.linear() * np.float32(SDR_WHITE_NITS / white), str(path), primaries)
-    return HdrImage(
-        pixels=pixels,
-        domain=f"SDR base with {light.kind}" if light.bits is None else f"{light.kind}, {light.bits} bits",
-        notes=(*photograph.notes, *changes),
-        white_nits=white,
-        primaries=name_of(primaries),
-    )
+    stated = f"SDR base with {light.kind}" if light.bits is None else f"{light.kind}, {light.bits} bits"
+    linear = photograph.linear() * np.float32(SDR_WHITE_NITS / white)
+    return rec709_image(path, linear, stated, primaries=primaries, notes=photograph.notes, white_nits=white)

@@ -14,10 +14,9 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import rewritten, software_tag
 from twostage_hdr.imaging.chromaticities import (
     REC709,
-    name_of,
+    rec709_image,
     rgb_to_xyz,
     stated_chromaticities,
-    to_rec709_pixels,
 )
 from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
@@ -60,10 +59,7 @@ def read_radiance(path: Path) -> HdrImage:
     exposure = float(np.prod([np.prod(values) for values in _numbers(header, b"EXPOSURE=", path)]))
     if exposure != 1:
         notes.append(f"EXPOSURE={exposure:g} of the header kept (the scale is relative)")
-    pixels, changes = to_rec709_pixels(linear, str(path), primaries)
-    return HdrImage(
-        pixels=pixels, domain="linear RGBE, Radiance", notes=(*notes, *changes), primaries=name_of(primaries)
-    )
+    return rec709_image(path, linear, "linear RGBE, Radiance", primaries=primaries, notes=notes)
 
 
 def _decode(scanlines: bytes, resolution: re.Match[bytes]) -> np.ndarray:

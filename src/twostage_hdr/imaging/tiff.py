@@ -15,7 +15,7 @@ from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.boundary.quiet import quiet_libraries
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.chromaticities import REC709, name_of, to_rec709_pixels
+from twostage_hdr.imaging.chromaticities import REC709, rec709_image
 from twostage_hdr.imaging.colour_profile import profile_primaries, rgb_profile
 from twostage_hdr.imaging.exif import PictureInfo, read_block, result_exif
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, HdrImage, StoredImage
@@ -46,15 +46,11 @@ def read_tiff(path: Path) -> HdrImage:
         raise InputError(path, f"TIFF of shape {samples.shape}", "an image of height, width and channels is expected")
     if samples.dtype.kind != "f":
         raise InputError(path, f"{samples.dtype} TIFF", "HDR TIFF holds float values")
-    colour, notes = stored.upright_rgb()
+    colour, changes = stored.upright_rgb()
+    notes = [*([f"first of {pages} pages used"] if pages > 1 else []), *changes]
     primaries = profile_primaries(stored.profile) or REC709
-    pixels, changes = to_rec709_pixels(colour.astype(np.float32), str(path), primaries)
-    return HdrImage(
-        pixels=pixels,
-        domain=f"linear {samples.dtype}, TIFF",
-        notes=(*([f"first of {pages} pages used"] if pages > 1 else []), *notes, *changes),
-        primaries=name_of(primaries),
-    )
+    domain = f"linear {samples.dtype}, TIFF"
+    return rec709_image(path, colour.astype(np.float32), domain, primaries=primaries, notes=notes)
 
 
 def read_tiff_beyond_pillow(path: Path) -> StoredImage | None:
