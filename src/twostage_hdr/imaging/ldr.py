@@ -15,12 +15,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES, develop_raw
 from twostage_hdr.imaging.chromaticities import PRIMARIES_BY_CODE, REC709, Chromaticities
 from twostage_hdr.imaging.colour_codes import SIGNALS, container, open_heif, stated_codes
-from twostage_hdr.imaging.colour_profile import (
-    convert_to_srgb,
-    inks_to_srgb,
-    orientation_of,
-    to_srgb_curve,
-)
+from twostage_hdr.imaging.colour_profile import convert_to_srgb, inks_to_srgb, orientation_of, to_srgb_curve
 from twostage_hdr.imaging.jpegxl import read_jpegxl_samples
 from twostage_hdr.imaging.pixel_arrays import ROTATED, LdrPixels, StoredImage
 from twostage_hdr.imaging.png_chunks import from_gamma, read_png_header, read_png_samples

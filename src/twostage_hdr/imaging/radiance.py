@@ -12,12 +12,7 @@ from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import rewritten, software_tag
-from twostage_hdr.imaging.chromaticities import (
-    REC709,
-    rec709_image,
-    rgb_to_xyz,
-    stated_chromaticities,
-)
+from twostage_hdr.imaging.chromaticities import REC709, rec709_image, rgb_to_xyz, stated_chromaticities
 from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
 from twostage_hdr.imaging.result_format import Result, ResultFormat
