@@ -38,8 +38,7 @@ from twostage_hdr.imaging.challenge_png import (
 )
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709
 from twostage_hdr.imaging.colour_profile import rgb_profile
-from twostage_hdr.imaging.exif import PictureInfo
-from twostage_hdr.imaging.exif_exposure import read_exif_exposure
+from twostage_hdr.imaging.exif import PictureInfo, read_exif_exposure
 from twostage_hdr.imaging.exr import read_exr, write_exr
 from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.imaging.jpegxl import JPEG_XL
@@ -285,7 +284,7 @@ TARGETS: dict[str, Target] = {
     "bracket": Target(_read_kalantari, ["data.kalantari"], dict.fromkeys(("exposure.txt", "1.tif"), _write_kalantari)),
     "pairs": Target(_read_pairs, ["data.paired"], dict.fromkeys(("pairs.csv", "a.png"), _write_pairs)),
     "gain maps": Target(_read_gain_maps, ["data.gain_map"], {"a.jpg": lambda path: ULTRA_HDR.save(path, LIGHT)}),
-    "EXIF": Target(read_exif_exposure, ["imaging.exif_exposure"], {"a.jpg": _pillow()}),
+    "EXIF": Target(read_exif_exposure, ["imaging.exif"], {"a.jpg": _pillow()}),
     "folders": Target(_found, ["cli.convert"], {"a.jpg": lambda path: ULTRA_HDR.save(path, LIGHT)}),
 }
 

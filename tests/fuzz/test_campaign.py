@@ -44,7 +44,6 @@ HARMLESS = {
     "data.store.layout": "an array that `load_npy` has just looked at",
     "evaluation.complexity": "/proc",
     "imaging.atomic": "its own temporary file",
-    "imaging.exif": "bytes in memory",
     "imaging.result_format": "opens its own results for writing",
     "imaging.scanline_writer": "its own temporary file",
     "inference.result_files": "opens its own results for writing",

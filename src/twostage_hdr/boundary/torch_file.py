@@ -18,11 +18,6 @@ def _rebuild_tensor(storage: Any, offset: int, size: tuple, stride: tuple, *_aut
     return torch._utils._rebuild_tensor(storage, offset, size, stride)
 
 
-def _rebuild_parameter(data: torch.Tensor, *_autograd: object) -> torch.Tensor:
-    """The parameter's values."""
-    return data
-
-
 _ALLOWED: dict[tuple[str, str], object] = {
     ("collections", "OrderedDict"): ordered_dict,
     ("builtins", "set"): plain_set,
@@ -31,7 +26,7 @@ _ALLOWED: dict[tuple[str, str], object] = {
     ("torch", "device"): torch.device,
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
-    ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+    ("torch._utils", "_rebuild_parameter"): lambda data, *_autograd: data,
     **{("torch", name): value for name, value in vars(torch).items() if isinstance(value, torch.dtype)},
 }
 """What a pickle gets under its own name. Storage types are resolved by torch before it asks the unpickler."""
@@ -93,12 +88,8 @@ def _check_archive(path: Path) -> None:
 
 
 def _pickle_module(limit: int, foreign: type | None) -> SimpleNamespace:
-    """What `torch.load` uses in the place of `pickle`.
-
-    Args:
-        limit: bytes that all storages together may have.
-        foreign: stands for every class that is not allowed; None refuses them.
-    """
+    """What `torch.load` uses in the place of `pickle`, for storages of so many bytes together; None refuses classes."""
+    sizes: dict[str, int] = {}
 
     class Unpickler(PlainUnpickler):
         def find_class(self, module: str, name: str) -> Any:
@@ -108,7 +99,6 @@ def _pickle_module(limit: int, foreign: type | None) -> SimpleNamespace:
         def load_binpersid(self) -> None:
             kind, storage, key, _place, numbers = self.stack[-1][:5]
             size = 1 if storage is torch.UntypedStorage else torch._utils._element_size(storage.dtype)
-            sizes = self.__dict__.setdefault("sizes", {})
             sizes[str(key)] = int(numbers) * size
             if kind not in ("storage", b"storage") or min(sizes.values()) < 0 or sum(sizes.values()) > limit:
                 raise UnpicklingError("its tensors are larger than the file")

@@ -14,8 +14,7 @@ from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import REC709, Chromaticities, rec709_image, rgb_to_xyz, stated_chromaticities
-from twostage_hdr.imaging.exif import NO_INFO, PictureInfo, openexr_attributes
-from twostage_hdr.imaging.exif_exposure import exif_moment
+from twostage_hdr.imaging.exif import NO_INFO, PictureInfo, exif_moment, openexr_attributes
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
 from twostage_hdr.imaging.result_format import ExrCompression, Result, ResultFormat, ResultOptions
 from twostage_hdr.imaging.scanline_writer import ScanlineWriter

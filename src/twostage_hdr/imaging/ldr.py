@@ -17,12 +17,10 @@ from twostage_hdr.imaging.chromaticities import PRIMARIES_BY_CODE, REC709, Chrom
 from twostage_hdr.imaging.colour_codes import SIGNALS, container, open_heif, stated_codes
 from twostage_hdr.imaging.colour_profile import convert_to_srgb, inks_to_srgb, orientation_of, to_srgb_curve
 from twostage_hdr.imaging.jpegxl import read_jpegxl_samples
-from twostage_hdr.imaging.pixel_arrays import ROTATED, LdrPixels, StoredImage
+from twostage_hdr.imaging.pixel_arrays import PILLOW_FORMATS, ROTATED, LdrPixels, StoredImage
 from twostage_hdr.imaging.png_chunks import from_gamma, read_png_header, read_png_samples
 from twostage_hdr.imaging.tiff import read_tiff_beyond_pillow
 
-PILLOW_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
-"""Pillow's decoders that a file may choose by its content. Of the others one runs a program (EPS), and few are used."""
 _HDR_SUFFIXES = frozenset({".exr", ".hdr", ".pic", ".pfm"})
 _FLOAT_OR_WIDE_MODES = frozenset({"F", "I"})
 _ROWS_AT_ONCE = 256

@@ -14,8 +14,7 @@ from twostage_hdr.imaging.avif import boxes_of
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES, embedded_jpeg
 from twostage_hdr.imaging.chromaticities import REC709, Chromaticities
 from twostage_hdr.imaging.colour_codes import container
-from twostage_hdr.imaging.exif import PictureInfo
-from twostage_hdr.imaging.exif_exposure import moment_taken
+from twostage_hdr.imaging.exif import PictureInfo, moment_taken
 from twostage_hdr.imaging.ldr import open_photograph
 
 _EXIF_PREFIX = re.compile(rb"^(Exif\0\0)+")

@@ -44,6 +44,9 @@ EXIF_ORIENTATION = 0x0112
 """The tag of EXIF and TIFF."""
 
 
+PILLOW_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+"""Pillow's decoders that a file may choose by its content. Of the others one runs a program (EPS), and few are used."""
+
 ROTATED = "rotated by EXIF orientation"
 """The note on a picture that was turned."""
 
