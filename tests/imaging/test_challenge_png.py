@@ -68,9 +68,9 @@ def test_an_all_black_image_has_a_scale_too(tmp_path: Path) -> None:
 def test_row_by_row_is_the_same_pair_as_whole(tmp_path: Path, noise: np.ndarray, rows: int) -> None:
     alignratio = write_challenge_pair(*pair(tmp_path), noise)
     png, scale = tmp_path / "rows_hdr.png", tmp_path / "rows_alignratio.npy"
-    with challenge_writer(Result(paths=[png, scale], width=23, height=19), alignratio=alignratio) as file:
+    with challenge_writer(Result(paths=[png, scale], width=23, height=19), alignratio=alignratio) as write_rows:
         for top in range(0, 19, rows):
-            file.write_rows(noise[top : top + rows])
+            write_rows(noise[top : top + rows])
     np.testing.assert_array_equal(by_opencv(png), by_opencv(pair(tmp_path)[0]))
     assert np.load(scale) == alignratio
 
@@ -79,9 +79,9 @@ def test_a_failure_half_way_leaves_no_png_without_its_scale(tmp_path: Path, nois
     png, scale = pair(tmp_path)
     with (
         pytest.raises(ValueError, match="rows were written"),
-        challenge_writer(Result(paths=[png, scale], width=23, height=19), alignratio=1000.0) as file,
+        challenge_writer(Result(paths=[png, scale], width=23, height=19), alignratio=1000.0) as write_rows,
     ):
-        file.write_rows(noise[:5])
+        write_rows(noise[:5])
     assert not png.exists()
 
 

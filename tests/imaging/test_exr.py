@@ -265,9 +265,9 @@ def test_values_beyond_half_are_clipped_and_not_infinite(tmp_path: Path) -> None
 def test_row_by_row_is_the_same_file_as_whole(tmp_path: Path, noise, half) -> None:
     write_exr(tmp_path / "whole.exr", noise, half=half)
     options = ResultOptions(half=half)
-    with exr_writer(Result(paths=[tmp_path / "rows.exr"], width=23, height=19, options=options)) as file:
+    with exr_writer(Result(paths=[tmp_path / "rows.exr"], width=23, height=19, options=options)) as write_rows:
         for top in range(0, 19, 4):
-            file.write_rows(noise[top : top + 4])
+            write_rows(noise[top : top + 4])
     np.testing.assert_array_equal(by_openexr(tmp_path / "rows.exr")[0], by_openexr(tmp_path / "whole.exr")[0])
 
 

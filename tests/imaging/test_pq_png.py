@@ -78,9 +78,9 @@ def test_pixels_of_bt2020_are_stored_as_they_are(tmp_path: Path) -> None:
 
 def test_rows_in_blocks_are_the_same_file(tmp_path: Path, scene: np.ndarray) -> None:
     PNG.save(tmp_path / "a.png", scene)
-    with PNG.open(Result(paths=[tmp_path / "b.png"], width=scene.shape[1], height=scene.shape[0])) as file:
+    with PNG.open(Result(paths=[tmp_path / "b.png"], width=scene.shape[1], height=scene.shape[0])) as write_rows:
         for top in range(0, 48, 20):
-            file.write_rows(scene[top : top + 20])
+            write_rows(scene[top : top + 20])
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 

@@ -131,9 +131,9 @@ def test_imagemagick_opens_it(tmp_path: Path, noise: np.ndarray) -> None:
 
 def test_row_by_row_is_the_same_as_whole(tmp_path: Path, noise: np.ndarray) -> None:
     for name, step in (("whole", 19), ("rows", 4)):
-        with TIFF.open(Result(paths=[tmp_path / f"{name}.tif"], width=23, height=19)) as file:
+        with TIFF.open(Result(paths=[tmp_path / f"{name}.tif"], width=23, height=19)) as write_rows:
             for top in range(0, 19, step):
-                file.write_rows(noise[top : top + step])
+                write_rows(noise[top : top + step])
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "rows.tif"), tifffile.imread(tmp_path / "whole.tif"))
 
 

@@ -20,8 +20,8 @@ from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.chromaticities import REC709
 from twostage_hdr.imaging.pixel_arrays import EncodedPixels, HdrImage
 from twostage_hdr.imaging.png_chunks import metadata_chunks, png_size, put_chunks
-from twostage_hdr.imaging.result_format import Result, ResultFormat
-from twostage_hdr.imaging.scanline_writer import ScanlineWriter
+from twostage_hdr.imaging.result_format import Result, ResultFormat, WriteRows
+from twostage_hdr.imaging.scanline_writer import scanline_writer
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 PNG16_MAX = 65535
@@ -50,13 +50,13 @@ def write_challenge_pair(png_path: str | Path, alignratio_path: str | Path, enco
     """
     alignratio, (height, width) = alignratio_of(encoded), encoded.shape[:2]
     target = Result(paths=[Path(png_path), Path(alignratio_path)], width=width, height=height)
-    with challenge_writer(target, alignratio=alignratio) as file:
-        file.write_rows(encoded)
+    with challenge_writer(target, alignratio=alignratio) as write_rows:
+        write_rows(encoded)
     return alignratio
 
 
 @contextmanager
-def challenge_writer(result: Result, *, alignratio: float) -> Iterator[ScanlineWriter]:
+def challenge_writer(result: Result, *, alignratio: float) -> Iterator[WriteRows]:
     """The challenge's pair, which takes encoded rows, for images whose maximum is known beforehand.
 
     Args:
@@ -70,19 +70,19 @@ def challenge_writer(result: Result, *, alignratio: float) -> Iterator[ScanlineW
         if chunks := metadata_chunks(result.info):
             put_chunks(path, chunks)
 
-    with ScanlineWriter(
+    with scanline_writer(
         result, "uint16", PNG_ATTRIBUTES, encode=lambda rows: quantise(rows, alignratio), complete=complete
-    ) as file:
-        yield file
+    ) as write_rows:
+        yield write_rows
 
 
 def _write(result: Result) -> None:
     gamma = np.float32(1 / HDM_GAMMA)
     brightest = max(float(rows.max()) for rows in result.bands(REC709))
     alignratio = alignratio_of(np.full((1, 1, 3), brightest, np.float32) ** gamma)
-    with challenge_writer(result, alignratio=alignratio) as file:
+    with challenge_writer(result, alignratio=alignratio) as write_rows:
         for rows in result.bands(REC709):
-            file.write_rows(rows**gamma)
+            write_rows(rows**gamma)
 
 
 PNG16 = ResultFormat(endings=("_hdr.png", "_alignratio.npy"), write=_write, white="lost")

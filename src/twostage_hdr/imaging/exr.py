@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import REC709, Chromaticities, rec709_image, rgb_to_xyz, stated_chromaticities
 from twostage_hdr.imaging.exif import NO_INFO, PictureInfo, exif_moment, openexr_attributes
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
-from twostage_hdr.imaging.result_format import ExrCompression, Result, ResultFormat, ResultOptions
-from twostage_hdr.imaging.scanline_writer import ScanlineWriter
+from twostage_hdr.imaging.result_format import ExrCompression, Result, ResultFormat, ResultOptions, WriteRows
+from twostage_hdr.imaging.scanline_writer import scanline_writer
 
 _Channels = Mapping[str, np.ndarray]
 _SAMPLE_BYTES = 8
@@ -133,7 +134,7 @@ LARGEST_HALF = float(np.finfo(np.float16).max)
 """Brighter values are clipped in files of 16-bit floats."""
 
 
-def exr_writer(result: Result, *, pixel_aspect: float = 1.0, grey: bool = False) -> ScanlineWriter:
+def exr_writer(result: Result, *, pixel_aspect: float = 1.0, grey: bool = False) -> AbstractContextManager[WriteRows]:
     """Begins an OpenEXR file of linear rows.
 
     Args:
@@ -156,7 +157,7 @@ def exr_writer(result: Result, *, pixel_aspect: float = 1.0, grey: bool = False)
         return np.minimum(rows, LARGEST_HALF).astype(np.float16) if options.half else rows
 
     sample, channels = "half" if options.half else "float", 1 if grey else 3
-    return ScanlineWriter(result, sample, attributes, encode=encode, channels=channels)
+    return scanline_writer(result, sample, attributes, encode=encode, channels=channels)
 
 
 def write_exr(

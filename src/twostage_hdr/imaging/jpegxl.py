@@ -1,5 +1,6 @@
 """JPEG XL with PQ and BT.2020 primaries: HDR for viewers that know the format."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,8 @@ from twostage_hdr.imaging.chromaticities import rec709_image
 from twostage_hdr.imaging.exif import PictureInfo, result_exif
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels, StoredImage
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
-from twostage_hdr.imaging.result_format import Result, ResultFormat, pq_peak
-from twostage_hdr.imaging.scanline_writer import ScanlineWriter
+from twostage_hdr.imaging.result_format import Result, ResultFormat, WriteRows, pq_peak
+from twostage_hdr.imaging.scanline_writer import scanline_writer
 from twostage_hdr.radiometry.photometry import WHITE
 
 _CURE = "fetch or export it again"
@@ -28,7 +29,7 @@ _MAX16 = 65535
 _MOST_CHANNELS = 4
 
 
-def _open(result: Result) -> ScanlineWriter:
+def _open(result: Result) -> AbstractContextManager[WriteRows]:
     """16 bits; of the options it takes `white_nits` and `quality`."""
     options, info = result.options, result.info
 
@@ -36,7 +37,7 @@ def _open(result: Result) -> ScanlineWriter:
         return np.rint(to_pq2020(rows, options.white_nits or WHITE, info.primaries) * _MAX16).astype(np.uint16)
 
     attributes = {"compression": f"jpegxl:{options.quality}", "CICP": (OpenImageIO.TypeDesc("int[4]"), _CICP)}
-    return ScanlineWriter(result, "uint16", attributes, encode=encode, complete=lambda path: _add_boxes(path, info))
+    return scanline_writer(result, "uint16", attributes, encode=encode, complete=lambda path: _add_boxes(path, info))
 
 
 def _add_boxes(path: Path, info: PictureInfo) -> None:

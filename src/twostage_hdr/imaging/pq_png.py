@@ -1,6 +1,7 @@
 """PNG of 16 bits, PQ, BT.2020: HDR without loss that browsers show as such [png2025]."""
 
 import struct
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ from twostage_hdr.imaging.challenge_png import PNG16_MAX, PNG_ATTRIBUTES
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 from twostage_hdr.imaging.png_chunks import metadata_chunks, put_chunks
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
-from twostage_hdr.imaging.result_format import Result, ResultFormat, pq_peak
-from twostage_hdr.imaging.scanline_writer import ScanlineWriter
+from twostage_hdr.imaging.result_format import Result, ResultFormat, WriteRows, pq_peak
+from twostage_hdr.imaging.scanline_writer import scanline_writer
 from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.pq import pq_decode
 
@@ -22,7 +23,7 @@ _LIGHT_LEVEL_UNIT = 0.0001
 """cd/m^2, of the chunk cLLI."""
 
 
-def _open(result: Result) -> ScanlineWriter:
+def _open(result: Result) -> AbstractContextManager[WriteRows]:
     """Of the options it takes `white_nits`."""
     brightest: list[float] = []
     sums: list[float] = []
@@ -40,7 +41,7 @@ def _open(result: Result) -> ScanlineWriter:
         chunks = {b"cICP": _CICP, b"cLLI": levels, **metadata_chunks(result.info)}
         put_chunks(path, chunks, instead_of=_OLDER_COLOUR_CHUNKS)
 
-    return ScanlineWriter(result, "uint16", PNG_ATTRIBUTES, encode=encode, complete=complete)
+    return scanline_writer(result, "uint16", PNG_ATTRIBUTES, encode=encode, complete=complete)
 
 
 PNG = ResultFormat(endings=("_pq.png",), open=_open, largest=pq_peak)

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import imagecodecs
@@ -15,8 +16,8 @@ from twostage_hdr.imaging.atomic import rewritten, software_tag
 from twostage_hdr.imaging.chromaticities import REC709, rec709_image, rgb_to_xyz, stated_chromaticities
 from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
-from twostage_hdr.imaging.result_format import Result, ResultFormat
-from twostage_hdr.imaging.scanline_writer import ScanlineWriter
+from twostage_hdr.imaging.result_format import Result, ResultFormat, WriteRows
+from twostage_hdr.imaging.scanline_writer import scanline_writer
 
 _CURE = "fetch or export it again"
 _RESOLUTION = re.compile(rb"\n\n([-+])([XY]) (\d+) ([-+])([XY]) (\d+)\n")
@@ -107,8 +108,8 @@ def centre_on_shared_exponent(linear: LinearPixels) -> LinearPixels:
     return np.where(brightest > _DARKEST, (np.rint(linear / step) + np.float32(0.25)) * step, np.float32(0))
 
 
-def _open(result: Result) -> ScanlineWriter:
-    return ScanlineWriter(
+def _open(result: Result) -> AbstractContextManager[WriteRows]:
+    return scanline_writer(
         result, "float", {}, encode=centre_on_shared_exponent, complete=lambda path: _add_lines(path, result.info)
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from jaxtyping import Float32
@@ -98,11 +98,8 @@ class Result:
         return np.concatenate(list(self.bands(primaries)))
 
 
-class RowWriter(AbstractContextManager[Any], Protocol):
-    """A file that takes rows as they come, and appears under its name when all of them came."""
-
-    def write_rows(self, rows: LinearPixels, /) -> None:
-        """Appends linear rows, (count, width, 3)."""
+WriteRows: TypeAlias = Callable[[np.ndarray], None]
+"""Appends linear rows, (count, width, 3), to a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +108,8 @@ class ResultFormat:
 
     Attributes:
         endings: what its files add to the photograph's stem.
-        open: begins a file that is written by rows, so that memory does not grow with the image; or else
+        open: begins a file that is written by rows, so that memory does not grow with the image, and that appears
+            under its name when all of them came; or else
         write: writes files that need the complete image; gives notes for the user, if any.
         largest: the value above which it clips, by the options, and what clips, in words.
         white: whether it can say which luminance 1.0 has: "held", "lost", or fixed as the "display" white.
@@ -119,7 +117,7 @@ class ResultFormat:
     """
 
     endings: tuple[str, ...]
-    open: Callable[[Result], RowWriter] | None = None
+    open: Callable[[Result], AbstractContextManager[WriteRows]] | None = None
     write: Callable[[Result], Sequence[str] | None] = lambda _: None
     largest: Callable[[ResultOptions], tuple[float, str]] = lambda _: (math.inf, "")
     white: Literal["held", "lost", "display"] = "held"
@@ -141,8 +139,8 @@ class ResultFormat:
         result = known.to([Path(path)], lambda: iter((linear,)))
         if self.open is None:
             return list(self.write(result) or ())
-        with self.open(result) as file:
-            file.write_rows(linear)
+        with self.open(result) as write_rows:
+            write_rows(linear)
         return []
 
 

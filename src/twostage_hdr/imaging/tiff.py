@@ -3,6 +3,7 @@
 import io
 import math
 import struct
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,8 @@ from twostage_hdr.imaging.chromaticities import REC709, rec709_image
 from twostage_hdr.imaging.colour_profile import profile_primaries, rgb_profile
 from twostage_hdr.imaging.exif import PictureInfo, read_block, result_exif
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, HdrImage, StoredImage
-from twostage_hdr.imaging.result_format import Result, ResultFormat
-from twostage_hdr.imaging.scanline_writer import ScanlineWriter
+from twostage_hdr.imaging.result_format import Result, ResultFormat, WriteRows
+from twostage_hdr.imaging.scanline_writer import scanline_writer
 
 _ICC_PROFILE = 34675
 _MOST_CHANNELS = 4
@@ -98,10 +99,10 @@ def _colour_model(photometric: int) -> str:
     return str(tifffile.PHOTOMETRIC(photometric).name if known else photometric)
 
 
-def _open(result: Result) -> ScanlineWriter:
+def _open(result: Result) -> AbstractContextManager[WriteRows]:
     profile = np.frombuffer(rgb_profile(result.info.primaries, 1.0), np.uint8)
     stored = (OpenImageIO.TypeDesc(f"uint8[{profile.size}]"), profile)
-    return ScanlineWriter(
+    return scanline_writer(
         result,
         "float",
         {"compression": "zip", "ICCProfile": stored},

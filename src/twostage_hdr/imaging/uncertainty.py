@@ -19,10 +19,10 @@ def _write(result: Result) -> None:
 
     colours = colormaps["inferno"]
     picture = np.empty((result.height, result.width, 3), np.uint8)
-    with exr_writer(Result(paths=result.paths, width=result.width, height=result.height), grey=True) as file:
+    with exr_writer(Result(paths=result.paths, width=result.width, height=result.height), grey=True) as write_rows:
         for top in range(0, result.height, _ROWS_AT_ONCE):
             stops = result.uncertainty(top, min(top + _ROWS_AT_ONCE, result.height))
-            file.write_rows(stops[..., None])
+            write_rows(stops[..., None])
             picture[top : top + _ROWS_AT_ONCE] = colours(stops / UNCERTAINTY_STOPS, bytes=True)[..., :3]
     write_png8(result.paths[1], picture)
 

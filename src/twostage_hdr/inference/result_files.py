@@ -83,8 +83,7 @@ class ResultFiles:
         self._streams = []
         for name, form in self._formats.items():
             if form.open is not None:
-                self._streams.append(form.open(self._result.to(self._paths(name))))
-                self._stack.enter_context(self._streams[-1])
+                self._streams.append(self._stack.enter_context(form.open(self._result.to(self._paths(name)))))
         self._spool = None
         if len(self._streams) < len(self._formats):
             self._spool = self._stack.enter_context(SpooledRows(self._place.parent, self._result.width))
@@ -95,8 +94,8 @@ class ResultFiles:
 
     def write_rows(self, rows: Float32[np.ndarray, "rows width 3"]) -> None:
         """Adds the next rows, linear, 1.0 = the photograph's white."""
-        for stream in self._streams:
-            stream.write_rows(rows)
+        for write_rows in self._streams:
+            write_rows(rows)
         if self._spool is not None:
             self._spool.append(rows)
 
