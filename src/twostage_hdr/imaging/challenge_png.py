@@ -65,13 +65,12 @@ def challenge_writer(result: Result, *, alignratio: float) -> Iterator[WriteRows
     """
     with atomic_path(result.paths[1]) as temporary:
         np.save(temporary, np.float64(alignratio))
-
-    def complete(path: Path) -> None:
-        if chunks := metadata_chunks(result.info):
-            put_chunks(path, chunks)
-
     with scanline_writer(
-        result, "uint16", PNG_ATTRIBUTES, encode=lambda rows: quantise(rows, alignratio), complete=complete
+        result,
+        "uint16",
+        PNG_ATTRIBUTES,
+        encode=lambda rows: quantise(rows, alignratio),
+        complete=lambda path: put_chunks(path, metadata_chunks(result.info)),
     ) as write_rows:
         yield write_rows
 

@@ -110,7 +110,10 @@ def _read_with_pillow(path: Path) -> tuple[StoredImage, list[str]]:
         remaining = orientation_of(image)  # TIFF's decoder turns the picture itself and then forgets the tag
         if image.mode in _FLOAT_OR_WIDE_MODES:
             raise InputError(path, "32-bit pixels", "a photograph of 8 or 16 bits per channel is expected here")
-        notes = _notes_on_structure(image) + ([ROTATED] if stated in range(2, 9) and remaining != stated else [])
+        notes, frames = ["alpha channel dropped"] if image.has_transparency_data else [], getattr(image, "n_frames", 1)
+        if frames > 1 and image.format != "MPO":  # in MPO the further ones are a phone's gain map or a stereo partner
+            notes.append(f"first of {frames} frames used")
+        notes += [ROTATED] if stated in range(2, 9) and remaining != stated else []
         profile = image.info.get("icc_profile")
         inks = inks_to_srgb(np.asarray(image), profile) if image.mode == "CMYK" else None
         if inks is not None:
@@ -131,14 +134,6 @@ def _eight_bit_rgb(image: Image.Image) -> np.ndarray:
             rows = image.crop((0, top, width, min(top + _ROWS_AT_ONCE, height)))
         rgb[top : top + _ROWS_AT_ONCE] = np.asarray((rows.convert("RGBA") if rows.mode == "P" else rows).convert("RGB"))
     return rgb
-
-
-def _notes_on_structure(image: Image.Image) -> list[str]:
-    notes = ["alpha channel dropped"] if image.has_transparency_data else []
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1 and image.format != "MPO":  # in MPO the further frames are a phone's gain map or a stereo partner
-        notes.append(f"first of {frames} frames used")
-    return notes
 
 
 @contextmanager

@@ -120,10 +120,12 @@ def put_chunks(path: Path, chunks: Mapping[bytes, bytes], *, instead_of: Collect
     """Rewrites a PNG with these chunks right after its header.
 
     Args:
-        path: the PNG.
+        path: the PNG; without chunks it stays as it is.
         chunks: bodies by name; chunks of the same name that were there before the pixels are dropped.
         instead_of: further chunks to drop.
     """
+    if not chunks:
+        return
     dropped = {*chunks, *instead_of, _FILE_DATE}
     with rewritten(path) as (old, new):
         new.write(old.read(_HEADER_ENDS))

@@ -127,8 +127,7 @@ def write_png8(path: Path, pixels: PreviewPixels, info: PictureInfo = NO_INFO) -
     """Writes 8-bit sRGB with the EXIF and XMP of `info`; the file is replaced atomically."""
     with atomic_path(path) as temporary:
         iio.imwrite(temporary, pixels, plugin="pillow", extension=".png")
-        if chunks := metadata_chunks(info):
-            put_chunks(temporary, chunks)
+        put_chunks(temporary, metadata_chunks(info))
 
 
 def eight_bit(image: Float[Tensor, "3 height width"]) -> PreviewPixels:
