@@ -55,11 +55,12 @@ class Grower:
         Raises:
             InputError: records of another budget, or trainings that failed; what came before is kept.
         """
-        refuse_other_budgets(self.results, read_records(self.results), self.plan)
         every = range(self.assembly.seeds)
+        wanted = [Training(row, seed, self.variants.get(row.name, "")) for seed in every for row in rows]
+        refuse_other_budgets(self.results, read_records(self.results), self.plan, self._missing(wanted))
         for seeds in [every] if self.together else [[seed] for seed in every]:
-            trainings = [Training(row, seed, self.variants.get(row.name, "")) for seed in seeds for row in rows]
-            missing = [one for one in trainings if not path_of(self.results, one).is_file()]
+            trainings = [one for one in wanted if one.seed in seeds]
+            missing = self._missing(trainings)
             failed = train(self.plan, with_starts(missing, trainings), at_once=self.at_once, threads=self.threads)
             self._keep(missing, failed)
             if not self.train_only:
@@ -68,6 +69,10 @@ class Grower:
             if wrong:
                 told = "; ".join(f"{name}: {why}" for name, why in wrong.items())
                 raise InputError(f"{len(wrong)} trainings", f"failed ({told})", "run the command again")
+
+    def _missing(self, trainings: Sequence[Training]) -> list[Training]:
+        """Those without a record."""
+        return [one for one in trainings if not path_of(self.results, one).is_file()]
 
     def _keep(self, missing: Sequence[Training], failed: Mapping[str, str]) -> None:
         """Records those that ended themselves and, scored, those that are finished."""

@@ -108,7 +108,7 @@ def _device(folder: Path) -> str:
 
 
 def _curves(folder: Path, budget: Budget) -> dict[str, list[list[float]]]:
-    """Every validation's scores against updates: Lightning's own steps count every player's update."""
+    """Every validation's scores against updates: Lightning's own steps count every optimizer's."""
     logged = RunDirectory(folder).curves()
     between = budget.updates // budget.validations
     return {
@@ -140,16 +140,25 @@ def read_records(results: Path) -> list[Record]:
     return sorted(records, key=lambda record: (record.row, record.seed))
 
 
-def refuse_other_budgets(results: Path, records: Sequence[Record], plan: Plan) -> None:
-    """A table has one budget and one trainer: what was trained with another belongs to another folder.
+def refuse_other_budgets(results: Path, records: Sequence[Record], plan: Plan, missing: Sequence[Training]) -> None:
+    """A table has one budget, and a seed, within which rows are compared, one trainer.
+
+    Args:
+        results: folder of the records.
+        records: all that are there.
+        plan: of the trainings.
+        missing: those that are to be made.
 
     Raises:
-        InputError: names the first record that differs.
+        InputError: names the first record that differs; it belongs to another folder.
     """
+    seeds = {training.seed for training in missing}
     for record in records:
         budget = plan.budgets.get(record.row)
-        kept = (record.updates, record.batch, record.crop_px, record.trainer)
-        if budget is not None and kept != (budget.updates, budget.batch, budget.crop, plan.trainer):
+        if budget is None:
+            continue
+        same = (record.updates, record.batch, record.crop_px) == (budget.updates, budget.batch, budget.crop)
+        if not same or (record.seed in seeds and record.trainer != plan.trainer):
             raise InputError(
                 results,
                 f"{record.row} with seed {record.seed} was trained for {record.updates} updates of {record.batch} "

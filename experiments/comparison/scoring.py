@@ -85,7 +85,7 @@ def _without_time(row: MethodRow) -> MethodRow:
 def score_others(
     plan: Plan, training: Training, networks: Mapping[str, str], more: Sequence[str], root: str, results: Path
 ) -> Results:
-    """The LDR input, operators and given weights; kept in the results, and read again where they are kept already.
+    """The LDR input, operators and given weights; kept in the results, and read from there unless weights were added.
 
     Args:
         plan: what the trainings share.
@@ -100,7 +100,9 @@ def score_others(
     """
     kept = results / OTHERS
     if (kept / "summary.json").is_file():
-        return read_results(kept / "summary.json")
+        known = read_results(kept / "summary.json")
+        if {plain(title) for title in networks} <= {row.name for row in known.rows}:
+            return known
     out = plan.work / "scores" / OTHERS
     found = _evaluated(command(plan, training, networks, more, out), out)
     titles = {plain(title): title for title in networks}

@@ -180,7 +180,7 @@ def configured(*overrides: str) -> Any:
 
 
 def training(device: str, sizes: Sizes) -> dict[str, dict[str, float | None]]:
-    """A step of the paper's recipe: all losses, all players."""
+    """A step of the paper's recipe: all losses, both stages and the discriminator."""
     triple = batch(sizes.batch, sizes.side)
     on_device = Triple(*(part.to(device) if isinstance(part, torch.Tensor) else part for part in triple))
     with torch.device(device), without_tf32:

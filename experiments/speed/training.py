@@ -1,4 +1,5 @@
-"""One training step of the two-stage module against the plain arithmetic: batch 8, 128 px, all losses, both players.
+"""One training step of the two-stage module against the plain arithmetic: batch 8, 128 px,
+all losses, both stages and the discriminator.
 
     python experiments/speed/training.py [--rounds 5] [--threads 2]
 
@@ -48,8 +49,8 @@ def plain_step(triple: Triple) -> Callable[[], None]:
     """The published arithmetic."""
     torch.manual_seed(0)
     network, discriminator = TwoStageNetwork(), Discriminator()
-    players = (network.enhancement, network.tone_mapping, discriminator)
-    adam = [torch.optim.Adam(player.parameters(), lr=5e-4, betas=(0.9, 0.99), foreach=False) for player in players]
+    networks = (network.enhancement, network.tone_mapping, discriminator)
+    adam = [torch.optim.Adam(one.parameters(), lr=5e-4, betas=(0.9, 0.99), foreach=False) for one in networks]
     structure, colour, cross_entropy = SSIMLoss(), PerceptualColourLoss(), nn.BCEWithLogitsLoss()
 
     def labels(low: float, high: float) -> Tensor:

@@ -1,10 +1,10 @@
 """Score the shipped weights on held-out places, beside every operator and the photograph itself.
 
-python -m experiments.weights.scores --root HDR [--expandnet expandnet.safetensors] [--default]
+python -m experiments.weights.scores --root HDR [--published ExpandNet=expandnet.safetensors ...] [--default]
 
-One table for each camera, in `results/`: with the sets made for it, the other camera's, and ExpandNet's published
+One table for each camera, in `results/`: with the sets made for it, the other camera's, and other authors' published
 weights if they are given (`twostage-hdr import-weights expandnet weights.pth expandnet.safetensors`). `--default`
-scores the default set alone beside the photograph and ExpandNet, and writes `results/any.json`.
+scores the default set alone beside the photograph and those, and writes `results/any.json`.
 """
 
 import argparse
@@ -26,7 +26,8 @@ SETS = {
 }
 """Camera: the sets made for it; the paper's network first. `two_stage_any` is one for both, under the data's response:
 estimated for unknown cameras, gamma 2.24 declared."""
-EXPANDNET = "ExpandNet_published"
+PUBLISHED = "_published"
+"""Ends the name of a row of other authors' weights."""
 SEED = 0
 """Of the frozen cameras."""
 DEFAULT = "two_stage_any"
@@ -42,12 +43,12 @@ KEPT = (
 DIGITS = 4
 
 
-def score(camera: str, root: Path, expandnet: Path | None, split: str, out: Path, default: bool) -> None:
+def score(camera: str, root: Path, published: Mapping[str, str], split: str, out: Path, default: bool) -> None:
     """One `twostage-hdr evaluate`."""
     own = (DEFAULT,) if default else SETS[camera]
     others = [name for of, names in SETS.items() if of != camera for name in names if name not in own]
     others = [] if default else others
-    networks = {name: name for name in (*own[1:], *others)} | ({EXPANDNET: str(expandnet)} if expandnet else {})
+    networks = {name: name for name in (*own[1:], *others)} | published
     arguments = [
         f"weights={own[0]}",
         "data=hdr_folder",
@@ -70,7 +71,7 @@ def keep(out: Path, root: Path, results: Path) -> None:
     content = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     content["facts"]["data"] = content["facts"]["data"].replace(str(root), root.resolve().name)
     for row in content["rows"]:
-        row["title"] = row["title"].replace(EXPANDNET, "ExpandNet, published weights")
+        row["title"] = row["title"].replace(PUBLISHED, ", published weights")
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     (results / "summary.json").write_text(text, encoding="utf-8")
     shutil.copyfile(out / "per_image.csv", results / "per_image.csv")
@@ -107,7 +108,9 @@ def keep_default(evaluations: Mapping[str, Path], file: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=Path, required=True, help="folder of HDR images")
-    parser.add_argument("--expandnet", type=Path, help="ExpandNet's published weights, imported")
+    parser.add_argument(
+        "--published", nargs="+", default=[], metavar="NAME=WEIGHTS", help="other authors' weights, imported"
+    )
     parser.add_argument("--split", default="test", choices=("val", "test"))
     parser.add_argument("--work", type=Path, help="keep all of the evaluations, images included, in this folder")
     parser.add_argument("--results", type=Path, default=HERE / "results")
@@ -119,10 +122,13 @@ def main() -> None:
         refuse_uncommitted()
     if arguments.split != "test" and arguments.results == HERE / "results":
         parser.error("--split val: give --results another folder; the project's own holds the test places' scores")
+    published = {
+        f"{name}{PUBLISHED}": weights for name, _, weights in (one.partition("=") for one in arguments.published)
+    }
     with tempfile.TemporaryDirectory() as temporary:
         folders = {camera: (arguments.work or Path(temporary)) / camera for camera in arguments.cameras}
         for camera, out in folders.items():
-            score(camera, arguments.root, arguments.expandnet, arguments.split, out, arguments.default)
+            score(camera, arguments.root, published, arguments.split, out, arguments.default)
             if not arguments.default:
                 keep(out, arguments.root, arguments.results / camera)
         if arguments.default:

@@ -8,6 +8,7 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from twostage_hdr.cli.hydra_command import config_directory
 from twostage_hdr.networks.stage import Stage
 
 Compose = Callable[..., DictConfig]
@@ -75,6 +76,12 @@ def test_the_papers_data_are_hdm_split_1000_to_289(compose: Compose) -> None:
     assert data.source.exposure == "medium"
     source = compose("experiment=paper", "data=hdm_paper_any_exposure").data.source
     assert (source.exposure, source.align) == ("random", "medium")
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (config_directory() / "experiment").glob("*.yaml")))
+def test_no_experiment_chooses_the_precision(compose: Compose, name: str) -> None:
+    config = compose(f"experiment={name}", "trainer=cpu_bf16")
+    assert (config.trainer.accelerator, config.trainer.precision) == ("cpu", "bf16-mixed")
 
 
 def leaves(config: Any, place: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.expansion.all_operators import ALL_OPERATORS, Operator
+from twostage_hdr.expansion.luminance_expansion import ldr_frame
 
 PEAK, WHITE, GAMMA = 2000.0, 200.0, 2.24
 GREY = 0.5**GAMMA  # linear luminance of encoded 0.5
@@ -117,8 +118,8 @@ def test_clipped_light_comes_out_brighter_than_the_white_of_the_ldr_frame(name: 
 def test_luminances_scale_with_white_and_peak_together(name: str) -> None:
     operator = ALL_OPERATORS[name]
     settings: dict[str, Any] = {"black_level": 0.0} if name in ("rempel2007", "kovaleski2014") else {}
-    dim = operator.function(_photograph(), white=1.0, max_output=10.0, **settings)
-    bright = operator.function(_photograph(), white=200.0, max_output=2000.0, **settings)
+    dim = operator.function(ldr_frame(_photograph(), white=1.0, max_output=10.0), **settings)
+    bright = operator.function(ldr_frame(_photograph(), white=200.0, max_output=2000.0), **settings)
     torch.testing.assert_close(200 * dim, bright, rtol=1e-4, atol=1e-3)
 
 

@@ -9,26 +9,24 @@ from twostage_hdr.expansion.luminance_expansion import (
     display_range,
     drawn_on,
     for_each_image,
-    linearise,
+    ldr_frame,
     log_mean,
     maximum,
-    peak_luminance,
-    with_luminance,
 )
 
 
 def test_a_colour_takes_the_new_luminance_and_black_stays_black() -> None:
     linear = torch.tensor([[0.5, 0.0], [0.25, 0.0], [0.1, 0.0]])[:, None]
     L = torch.tensor([[0.3, 0.0]])[None]
-    out = with_luminance(linear, L, torch.tensor([[600.0, 5.0]])[None])
+    out = ldr_frame(linear)._replace(linear=linear, L=L).with_luminance(torch.tensor([[600.0, 5.0]])[None])
     torch.testing.assert_close(out[:, 0, 0], torch.tensor([1000.0, 500.0, 200.0]))
     assert out[:, 0, 1].abs().max() == 0
 
 
 def test_linearising_applies_the_gamma() -> None:
-    linear, L = linearise(torch.full((3, 1, 1), 0.5), 2.0)
-    torch.testing.assert_close(linear, torch.full((3, 1, 1), 0.25))
-    torch.testing.assert_close(L, torch.full((1, 1, 1), 0.25))
+    frame = ldr_frame(torch.full((3, 1, 1), 0.5), gamma=2.0)
+    torch.testing.assert_close(frame.linear, torch.full((3, 1, 1), 0.25))
+    torch.testing.assert_close(frame.L, torch.full((1, 1, 1), 0.25))
 
 
 def test_the_log_mean_of_two_values_is_their_geometric_mean() -> None:
@@ -40,8 +38,8 @@ def test_the_maximum_of_black_can_divide() -> None:
 
 
 def test_the_peak_is_what_is_given_or_ten_times_white() -> None:
-    assert peak_luminance(100.0, None) == 1000
-    assert peak_luminance(100.0, 700.0) == 700
+    assert ldr_frame(torch.rand(3, 1, 1), white=100.0).peak == 1000
+    assert ldr_frame(torch.rand(3, 1, 1), white=100.0, max_output=700.0).peak == 700
 
 
 @pytest.mark.parametrize("black", [-1.0, 500.0, 600.0])

@@ -4,6 +4,7 @@ import torch
 from scipy import ndimage
 
 from twostage_hdr.expansion import rempel2007 as module
+from twostage_hdr.expansion.luminance_expansion import ldr_frame
 from twostage_hdr.expansion.rempel2007 import PAPER_MAX_OUTPUT, brightness_enhancement, gradient_magnitude, rempel2007
 
 
@@ -14,13 +15,13 @@ def _lamp() -> torch.Tensor:
 
 
 def test_the_papers_setting_peaks_at_four_times_1200() -> None:
-    out = rempel2007(torch.ones(3, 30, 30), max_output=PAPER_MAX_OUTPUT)
+    out = rempel2007(ldr_frame(torch.ones(3, 30, 30), max_output=PAPER_MAX_OUTPUT))
     torch.testing.assert_close(out.max(), torch.tensor(4800.0))
 
 
 def test_unclipped_light_is_stretched_linearly_from_the_black_level() -> None:
     ramp = torch.linspace(0.1, 0.9, 50).expand(3, 20, 50)
-    out = rempel2007(ramp, gamma=1.0, max_output=4000.0)
+    out = rempel2007(ldr_frame(ramp, gamma=1.0, max_output=4000.0))
     torch.testing.assert_close(out, (1000 - 0.3) * ramp + 0.3)
 
 

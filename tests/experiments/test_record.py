@@ -5,6 +5,7 @@ import pytest
 
 from experiments.comparison.budget import Budget
 from experiments.comparison.record import Record, read_records, refuse_other_budgets, write_record
+from experiments.comparison.row import Row, Training
 from experiments.comparison.training import Plan
 from twostage_hdr.errors import InputError
 
@@ -21,12 +22,25 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read_records(tmp_path) == [RECORD]
 
 
-def test_trainings_of_the_same_budget_and_trainer_share_a_table(plan: Plan, tmp_path: Path) -> None:
-    refuse_other_budgets(tmp_path, [RECORD, replace(RECORD, row="of another table", updates=3)], plan)
+@pytest.fixture
+def missing() -> list[Training]:
+    return [Training(Row(name="second", title="Second", settings=()), RECORD.seed)]
+
+
+def test_trainings_of_the_same_budget_and_trainer_share_a_table(
+    plan: Plan, missing: list[Training], tmp_path: Path
+) -> None:
+    refuse_other_budgets(tmp_path, [RECORD, replace(RECORD, row="of another table", updates=3)], plan, missing)
+
+
+def test_a_seed_may_have_another_trainer_than_the_next(plan: Plan, missing: list[Training], tmp_path: Path) -> None:
+    refuse_other_budgets(tmp_path, [replace(RECORD, seed=0, trainer="cpu_bf16"), RECORD], plan, missing)
 
 
 @pytest.mark.parametrize("other", [{"updates": 300}, {"batch": 4}, {"crop_px": 128}, {"trainer": "cpu"}], ids=str)
-def test_trainings_of_another_budget_or_trainer_are_refused(plan: Plan, tmp_path: Path, other: dict) -> None:
+def test_trainings_of_another_budget_or_trainer_are_refused(
+    plan: Plan, missing: list[Training], tmp_path: Path, other: dict
+) -> None:
     with pytest.raises(InputError, match="first with seed 1") as caught:
-        refuse_other_budgets(tmp_path, [replace(RECORD, **other)], plan)
+        refuse_other_budgets(tmp_path, [replace(RECORD, **other)], plan, missing)
     assert "another --results" in caught.value.cure

@@ -99,3 +99,5 @@ def test_rows_without_a_training_are_scored_once_and_name_no_folder_of_the_machi
     monkeypatch.setattr(scoring, "_evaluated", lambda *_: pytest.fail("scored again"))
     again = scoring.score_others(plan, TRAINING, networks, [], "/data/hdr", kept)
     assert again.rows[2].scores == others.rows[2].scores
+    with pytest.raises(pytest.fail.Exception, match="scored again"):
+        scoring.score_others(plan, TRAINING, {**networks, "Another": "a.safetensors"}, [], "/data/hdr", kept)

@@ -54,6 +54,7 @@ COMMANDS: dict[str, tuple[str, list[str]]] = {
     "train, a store": ("store.json", ["train", "experiment=demo", "logger=csv", "data=store", f"data.root={FOLDER}",
                        "hydra.run.dir=out"]),
     "jod": ("summary.json", ["jod", FOLDER, "--cvvdp", "true"]),
+    "import-weights singlehdr": ("a.index", ["import-weights", "singlehdr", FOLDER, "a.safetensors"]),
 }  # fmt: skip
 """By name: what the special input's file is called there, and the command."""
 

@@ -32,8 +32,8 @@ def test_bands_have_the_whole_images_gains(height: int, width: int, tile: int, b
     with torch.inference_mode():
         expected = CONTEXT(encoded(ldr))[0].permute(1, 2, 0).numpy()
     rows = ContextRows(CONTEXT, ldr, tile=tile)
-    ones = ((top, np.ones_like(expected[top : top + band])) for top in range(0, height, band))
-    result = np.concatenate([gains for _, gains in rows.applied(ones)])
+    tops = range(0, height, band)
+    result = np.concatenate([rows.applied(top, np.ones_like(expected[top : top + band])) for top in tops])
     np.testing.assert_allclose(result, expected, rtol=0, atol=1e-5)
 
 

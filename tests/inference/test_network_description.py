@@ -15,6 +15,7 @@ from twostage_hdr.networks.baselines.fhdr import FHDR
 from twostage_hdr.networks.baselines.hdrcnn import HDRCNN
 from twostage_hdr.networks.baselines.hdrunet import HDRUNet
 from twostage_hdr.networks.baselines.singlehdr import SingleHDR
+from twostage_hdr.networks.baselines.singlehdr_published import PublishedSingleHDR
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
@@ -23,7 +24,7 @@ NETWORKS = "twostage_hdr.networks"
 STAGE = f"{NETWORKS}.stage.Stage"
 ALL = (
     *(Stage, TwoStageNetwork, TwoStageContextNetwork, DeepChainHDRI, DeepRecursiveHDRI, DrTMO),
-    *(ExpandNet, FHDR, HDRCNN, HDRUNet, SingleHDR),
+    *(ExpandNet, FHDR, HDRCNN, HDRUNet, SingleHDR, PublishedSingleHDR),
 )
 
 

@@ -20,7 +20,7 @@ from twostage_hdr.imaging.photograph import Photograph, read_photograph
 from twostage_hdr.imaging.result_format import ResultOptions
 from twostage_hdr.inference.own_light import CLIPS, hdr_use, joined
 from twostage_hdr.inference.reconstruct import load_reconstructor
-from twostage_hdr.inference.result_files import Result, ResultFiles
+from twostage_hdr.inference.result_files import Result, result_files
 
 
 class Tripled(nn.Module):
@@ -132,7 +132,7 @@ def test_a_red_of_display_p3_has_its_chromaticity_in_the_openexr(tmp_path: Path)
     photograph = read_photograph(tmp_path / "a.png")
     rows = twostage_hdr.reconstruct(photograph)  # the default set, in float or bfloat16
     result = Result(width=32, height=32, options=ResultOptions(half=False), info=photograph.info)
-    with ResultFiles(tmp_path, "a", ["exr"], result) as files:
+    with result_files(tmp_path, "a", ["exr"], result) as files:
         files.write_rows(rows)
     with OpenEXR.File(str(tmp_path / "a.exr")) as file:
         stated = np.array([float(value) for value in file.header()["chromaticities"]]).reshape(4, 2)

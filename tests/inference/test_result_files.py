@@ -1,3 +1,4 @@
+import tempfile
 import time
 from datetime import datetime
 
@@ -14,7 +15,14 @@ from twostage_hdr.imaging.chromaticities import DISPLAY_P3
 from twostage_hdr.imaging.colour_profile import rgb_profile
 from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.formats import FORMATS, result_format
-from twostage_hdr.inference.result_files import Result, ResultFiles, ResultOptions, loss_notes, result_paths
+from twostage_hdr.inference.result_files import (
+    Result,
+    ResultOptions,
+    SpooledRows,
+    loss_notes,
+    result_files,
+    result_paths,
+)
 
 WIDTH, HEIGHT = 24, 19
 
@@ -32,7 +40,7 @@ def _write(directory, linear, formats, *, along=None, **options) -> list[str]:
         uncertainty=lambda top, bottom: linear[top:bottom].max(axis=-1),
         **(along or {}),
     )
-    with ResultFiles(directory, "photo", formats, result) as files:
+    with result_files(directory, "photo", formats, result) as files:
         for top in range(0, HEIGHT, 7):
             files.write_rows(linear[top : top + 7])
     return files.notes
@@ -68,8 +76,8 @@ def test_the_challenge_pair_divided_by_its_ratio_is_the_encoded_image(tmp_path, 
 
 
 def test_a_failure_in_the_middle_leaves_nothing(tmp_path, linear):
-    files = ResultFiles(tmp_path, "photo", ["exr", "png16"], Result(width=WIDTH, height=HEIGHT))
-    with pytest.raises(ValueError, match="do not fit"), files:
+    result, formats = Result(width=WIDTH, height=HEIGHT), ["exr", "png16"]
+    with pytest.raises(ValueError, match="do not fit"), result_files(tmp_path, "photo", formats, result) as files:
         files.write_rows(np.concatenate([linear, linear]))
     assert list(tmp_path.iterdir()) == []
 
@@ -147,3 +155,13 @@ def test_notes_say_what_a_format_changed_or_cannot_hold(tmp_path, linear):
         "hdr cannot say that 1.0 is 1000 cd/m²",
         "hdr cannot hold EXIF and XMP",
     ]
+
+
+def test_rows_come_back_as_they_were_in_any_band_height():
+    image = np.random.default_rng(0).random((37, 5, 3), dtype=np.float32)
+    with tempfile.TemporaryFile() as file:
+        spool = SpooledRows(file, 5)
+        for top in range(0, 37, 10):
+            spool.append(image[top : top + 10])
+        for step in (1, 8, 100):
+            np.testing.assert_array_equal(np.concatenate(list(spool.bands(step))), image)

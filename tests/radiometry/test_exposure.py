@@ -1,4 +1,4 @@
-"""Exposure: counted pixels, exact stops, and refusals."""
+"""Exposure: exact stops and clipping."""
 
 from collections.abc import Callable
 
@@ -6,59 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from twostage_hdr.errors import InputError
-from twostage_hdr.radiometry.exposure import clipped_mask, expose, scale_for_clipped_share
+from twostage_hdr.radiometry.exposure import clipped_mask, expose, scale_to_clip
 
 
-@pytest.mark.parametrize("share", [0.0, 0.001, 0.05, 0.1, 0.333, 0.999, 1.0])
-@pytest.mark.parametrize("size", [(1, 1), (1, 7), (37, 53)])
-def test_exactly_the_asked_share_of_pixels_reaches_one(share: float, size: tuple[int, int]) -> None:
-    linear = 30 * torch.rand(3, *size) + 1e-3
-    scaled = linear * scale_for_clipped_share(linear, share)
-    clipped = int((scaled.numpy().max(axis=0) >= 1).sum())
-    assert clipped == round(share * size[0] * size[1])
-
-
-def test_rounding_never_lets_a_pixel_slip_across_one() -> None:
-    for seed in range(300):
-        linear = torch.from_numpy(np.random.default_rng(seed).lognormal(0, 4, (3, 3, 3)).astype(np.float32))
-        for count in (0, 1, 4):
-            scaled = linear * scale_for_clipped_share(linear, count / 9)
-            assert int((scaled.amax(0) >= 1).sum()) == count
-
-
-def test_without_clipping_the_brightest_pixel_uses_the_whole_range() -> None:
-    linear = 30 * torch.rand(3, 9, 9)
-    assert (linear * scale_for_clipped_share(linear, 0.0)).max().item() == pytest.approx(1, abs=1e-6)
-
-
-def test_each_image_of_a_batch_gets_its_own_factor() -> None:
-    linear = torch.rand(2, 3, 8, 8)
-    factors = scale_for_clipped_share(torch.stack([linear[0], 4 * linear[0]]), 0.1)
-    assert factors.shape == (2,)
-    torch.testing.assert_close(factors[0] / factors[1], torch.tensor(4.0))
-
-
-@pytest.mark.slow
-def test_handles_an_image_of_more_than_sixteen_million_pixels() -> None:
-    linear = torch.linspace(0, 1, 4100 * 4100).reshape(1, 4100, 4100).expand(3, -1, -1)
-    assert scale_for_clipped_share(linear, 0.5).item() == pytest.approx(2, rel=1e-5)
-
-
-@pytest.mark.parametrize("share", [-0.1, 5.0, float("nan")])
-def test_a_share_that_is_none_is_refused_with_the_value(share: float) -> None:
-    with pytest.raises(InputError, match=f"share of clipped pixels = {share}"):
-        scale_for_clipped_share(torch.rand(3, 4, 4), share)
-
-
-@pytest.mark.parametrize("brightness", [0.0, 1e-42])
-def test_an_image_too_black_to_clip_is_refused(brightness: float) -> None:
-    linear = torch.zeros(3, 10, 10)
-    linear[:, 0] = 1
-    linear[:, 1:] = brightness
-    assert scale_for_clipped_share(linear, 0.1).item() == 1
-    with pytest.raises(InputError, match="fewer than 20 pixels of 100"):
-        scale_for_clipped_share(linear, 0.2)
+def test_rounding_never_lets_a_level_slip_below_one() -> None:
+    levels = torch.from_numpy(np.random.default_rng(0).lognormal(0, 4, 10_000).astype(np.float32))
+    clipped = levels * scale_to_clip(levels)
+    assert bool((clipped >= 1).all())
+    torch.testing.assert_close(clipped, torch.ones_like(levels))
 
 
 def test_stops_are_powers_of_two() -> None:

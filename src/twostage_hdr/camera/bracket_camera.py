@@ -81,8 +81,7 @@ class BracketCamera(VirtualCamera):
         exposure: of the reference frame.
         response: known, since the frames are put on one scale with it; gamma 2.24.
         stops: of the frames relative to the reference, which comes first with 0.
-        noise: see `VirtualCamera`.
-        jpeg: see `VirtualCamera`.
+        noise, jpeg: see `VirtualCamera`.
         motion: what moves between the reference and each other frame; None for a tripod and a scene at rest.
     """
 

@@ -28,22 +28,16 @@ class Jpeg:
     """
 
     def __init__(
-        self,
-        *,
-        quality_low: int = 30,
-        quality_high: int = 100,
-        probability: float = 0.5,
-        full_colour: float = 0.0,
+        self, *, quality_low: int = 30, quality_high: int = 100, probability: float = 0.5, full_colour: float = 0.0
     ) -> None:
-        if not 1 <= quality_low <= quality_high <= 100:
+        if not (1 <= quality_low <= quality_high <= 100 and 0 <= probability <= 1 and 0 <= full_colour <= 1):
+            seen = f"quality_low={quality_low}, quality_high={quality_high}"
             raise InputError(
-                "camera.jpeg", f"quality_low={quality_low}, quality_high={quality_high}", "give 1 <= low <= high <= 100"
+                "camera.jpeg",
+                f"{seen}, probability={probability}, full_colour={full_colour}",
+                "give 1 <= low <= high <= 100 and shares in [0, 1]",
             )
-        if not 0 <= probability <= 1:
-            raise InputError("camera.jpeg", f"probability={probability}", "give a share in [0, 1]")
         self.quality_low, self.quality_high = quality_low, quality_high
-        if not 0 <= full_colour <= 1:
-            raise InputError("camera.jpeg", f"full_colour={full_colour}", "give a share in [0, 1]")
         self.probability, self.full_colour = probability, full_colour
 
     def __call__(self, ldr: EncodedRGB, rng: np.random.Generator) -> EncodedRGB:

@@ -18,7 +18,7 @@ from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels, eight
 from twostage_hdr.imaging.preview import to_srgb8
 from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions, merge_bracket
 from twostage_hdr.inference.reconstruct import Reconstructor
-from twostage_hdr.inference.result_files import Result, ResultFiles, ResultOptions, result_paths
+from twostage_hdr.inference.result_files import Result, ResultOptions, result_files, result_paths
 from twostage_hdr.radiometry.srgb import srgb_decode
 
 VIEW_SIDE = 1280
@@ -68,7 +68,7 @@ class AppResult:
         result = Result(
             width=width, height=height, options=options, info=self.info, base=np.asarray(base), source=self.source
         )
-        with ResultFiles(self.folder, self.stem, formats, result) as files:
+        with result_files(self.folder, self.stem, formats, result) as files:
             for top in range(0, height, _ROWS_AT_ONCE):
                 files.write_rows(np.asarray(linear[top : top + _ROWS_AT_ONCE]))
         return paths

@@ -24,7 +24,7 @@ from twostage_hdr.cli.outcome import LONGEST_LINE, Outcome
 from twostage_hdr.cli.terminal import plain
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.own_light import HdrUse
-from twostage_hdr.inference.result_files import Result, ResultFiles, loss_notes
+from twostage_hdr.inference.result_files import Result, loss_notes, result_files
 
 Rows = Float32[np.ndarray, "rows width 3"]
 
@@ -205,7 +205,9 @@ class _Job:
     def _write(self, pipe: RowPipe, picture: Picture) -> Outcome:
         formats, peak = self.plan.missing, 0.0
         try:
-            with ResultFiles(self.destination.directory, self.destination.stem(self.source), formats, picture) as files:
+            with result_files(
+                self.destination.directory, self.destination.stem(self.source), formats, picture
+            ) as files:
                 for rows in pipe.bands():
                     peak = max(peak, float(rows.max()))
                     files.write_rows(rows)

@@ -12,6 +12,7 @@ from twostage_hdr.inference.network_description import describe_network
 from twostage_hdr.inference.published.hdrcnn import load_hdrcnn
 from twostage_hdr.inference.published.official import load_official
 from twostage_hdr.inference.published.renamed_state import load_expandnet, load_fhdr
+from twostage_hdr.inference.published.singlehdr import load_singlehdr
 from twostage_hdr.inference.published.state_names import load_gmnet, load_hdrunet, load_lhdr, load_maskhdr
 from twostage_hdr.inference.weights import CHECKSUM, SHIPPED, find_weights, load_weights, read_header, save_weights
 from twostage_hdr.inference.whole_frame import check_lights, parse_response
@@ -102,11 +103,11 @@ def _pairs(notes: Sequence[str], taken: Collection[str]) -> dict[str, str]:
     return pairs
 
 
-KINDS = ("official", "expandnet", "hdrcnn", "fhdr", "hdrunet", "maskhdr", "lhdr", "gmnet")
+KINDS = ("official", "expandnet", "hdrcnn", "fhdr", "hdrunet", "maskhdr", "lhdr", "gmnet", "singlehdr")
 
 
 def import_published(kind: str, source: Path, target: Path | None, *, iterations: int | None) -> str:
-    """Reads a published file and writes `.safetensors`.
+    """Reads a published file (of SingleHDR, a folder) and writes `.safetensors`.
 
     Returns:
         A line that says what was written.
@@ -114,6 +115,7 @@ def import_published(kind: str, source: Path, target: Path | None, *, iterations
     Raises:
         InputError: unknown kind, unreadable file, FHDR without iterations, or a target of another format.
     """
+    source = source.resolve() if source.is_dir() else source  # `.` has no name
     target = target or source.with_suffix(".safetensors")
     if target.suffix != ".safetensors":
         raise InputError(target, "weights are written as .safetensors", "give a name that ends so")
@@ -138,6 +140,7 @@ def _load(kind: str, source: Path, iterations: int | None) -> nn.Module:
         "maskhdr": load_maskhdr,
         "lhdr": load_lhdr,
         "gmnet": load_gmnet,
+        "singlehdr": load_singlehdr,
     }
     if kind not in loaders:
         raise InputError(f"import-weights {kind}", "unknown", f"choose one of {', '.join(KINDS)}")

@@ -65,9 +65,11 @@ app.command("app")(image_commands.serve_app)
 def import_weights(
     kind: Annotated[
         str,
-        typer.Argument(help="Whose file it is: official, expandnet, hdrcnn, fhdr, hdrunet, maskhdr, lhdr or gmnet."),
+        typer.Argument(
+            help="Whose file it is: official, expandnet, hdrcnn, fhdr, hdrunet, maskhdr, lhdr, gmnet or singlehdr."
+        ),
     ],
-    source: Annotated[Path, typer.Argument(help="The published file.")],
+    source: Annotated[Path, typer.Argument(help="The published file; of singlehdr, the folder.")],
     target: Annotated[
         Path | None, typer.Argument(help="The .safetensors to write.", show_default="beside the source")
     ] = None,

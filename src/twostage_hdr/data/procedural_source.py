@@ -11,10 +11,8 @@ from twostage_hdr.camera.virtual_camera import VirtualCamera
 from twostage_hdr.data.capture import capture_triple, checked_cap
 from twostage_hdr.data.image_cache import ImageCache
 from twostage_hdr.data.procedural.interior import render_interior
-from twostage_hdr.data.procedural.landscape import render_landscape
 from twostage_hdr.data.procedural.light import lens_glow
 from twostage_hdr.data.procedural.night_street import render_night_street
-from twostage_hdr.data.procedural.still_life import render_still_life
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.data.window import Window
@@ -22,8 +20,8 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 from twostage_hdr.radiometry.quantities import LinearRGB
 
-SCENE_KINDS = (render_landscape, render_night_street, render_interior, render_still_life)
-"""Renderers (height, width, rng) -> (3, H, W); each is drawn equally often."""
+SCENE_KINDS = (render_night_street, render_interior)
+"""Renderers (height, width, rng) -> (3, H, W); both are drawn equally often."""
 
 MOST_SCENES = 1_000_000
 """Their names alone take some 300 MB."""
@@ -53,7 +51,7 @@ def render_scene(*, height: int, width: int, rng: np.random.Generator) -> Linear
 
 
 class ProceduralSource:
-    """Skies, lamps, windows, textured and shaded surfaces, drawn anew from a seed; each scene is its own place.
+    """Rooms with a window and streets at night, drawn anew from a seed; each scene is its own place.
 
     Args:
         camera: makes the LDR frame.

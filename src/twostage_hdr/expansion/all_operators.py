@@ -1,7 +1,7 @@
 """The operators as data, for comparisons: name, title, citation key and the function."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 from twostage_hdr.expansion.akyuz2007 import akyuz2007
 from twostage_hdr.expansion.banterle2006 import banterle2006
@@ -11,24 +11,14 @@ from twostage_hdr.expansion.huo2013 import huo2013
 from twostage_hdr.expansion.kovaleski2014 import kovaleski2014
 from twostage_hdr.expansion.kuo2012 import kuo2012
 from twostage_hdr.expansion.landis2002 import landis2002
+from twostage_hdr.expansion.luminance_expansion import DisplayRGB, LdrFrame, ldr_frame
 from twostage_hdr.expansion.masia2009 import masia2009
 from twostage_hdr.expansion.masia2017 import masia2017
 from twostage_hdr.expansion.rempel2007 import rempel2007
 from twostage_hdr.expansion.wang2007 import wang2007
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 from twostage_hdr.radiometry.photometry import WHITE
-from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
-
-
-@runtime_checkable
-class Expansion(Protocol):
-    """What every operator can be called with; each has settings of its own besides."""
-
-    def __call__(
-        self, ldr: EncodedRGB, *, gamma: float = ..., white: float = ..., max_output: float | None = ...
-    ) -> LinearRGB:
-        """Encoded LDR in, linear RGB in cd/m^2 out."""
-        ...
+from twostage_hdr.radiometry.quantities import EncodedRGB
 
 
 @dataclass(frozen=True)
@@ -39,22 +29,18 @@ class Operator:
     """As a table shows it."""
     citation: str
     """Key into references.bib."""
-    function: Expansion
+    function: Callable[[LdrFrame], DisplayRGB]
+    """With its own settings at their defaults."""
     unverified: bool = False
     """The formula was not confirmed in its source."""
     approximation: str = ""
     """Where it departs from the paper; empty where it follows the paper's formula."""
 
     def __call__(
-        self,
-        ldr: EncodedRGB,
-        *,
-        gamma: float = HDM_GAMMA,
-        white: float = WHITE,
-        max_output: float | None = None,
-    ) -> LinearRGB:
-        """Run the operator with its own settings at their defaults."""
-        return self.function(ldr, gamma=gamma, white=white, max_output=max_output)
+        self, ldr: EncodedRGB, *, gamma: float = HDM_GAMMA, white: float = WHITE, max_output: float | None = None
+    ) -> DisplayRGB:
+        """Expands an LDR frame; arguments and errors are those of `ldr_frame`."""
+        return self.function(ldr_frame(ldr, gamma=gamma, white=white, max_output=max_output))
 
 
 ALL_OPERATORS = {

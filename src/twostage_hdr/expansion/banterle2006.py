@@ -10,17 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from twostage_hdr.expansion.bilateral import cross_bilateral
-from twostage_hdr.expansion.luminance_expansion import (
-    for_each_image,
-    linearise,
-    maximum,
-    peak_luminance,
-    with_luminance,
-)
+from twostage_hdr.expansion.luminance_expansion import DisplayRGB, LdrFrame, for_each_image, maximum
 from twostage_hdr.expansion.normalized_convolution import gaussian_blur
-from twostage_hdr.radiometry.gamma import HDM_GAMMA
-from twostage_hdr.radiometry.photometry import WHITE
-from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, RelativeLuminance
+from twostage_hdr.radiometry.quantities import RelativeLuminance
 
 Region = tuple[int, int, int, int]
 """Top, bottom, left, right in pixels; bottom and right are exclusive."""
@@ -91,40 +83,26 @@ def _lights(luminance: NDArray[np.floating], table: NDArray[np.float64], regions
     return Lights(y, x, energy, ((bottom - top) * (right - left)).astype(np.float64))
 
 
-def banterle2006(
-    ldr: EncodedRGB,
-    *,
-    gamma: float = HDM_GAMMA,
-    white: float = WHITE,
-    max_output: float | None = None,
-    sigma_range: float = 0.1,
-) -> LinearRGB:
+def banterle2006(frame: LdrFrame, *, sigma_range: float = 0.1) -> DisplayRGB:
     """Expand by the inverse of the photographic operator, weighted by an expand map [banterle2006].
 
-        n = L / max L;    Lexp = Lw (Lmax / 2) (n - 1 + sqrt((1 - n)^2 + 4 n / Lw^2)),    Lmax = Lw = max_output / white
+        n = L / max L;    Lexp = Lw (Lmax / 2) (n - 1 + sqrt((1 - n)^2 + 4 n / Lw^2)),    Lmax = Lw = peak / white
         L' = white (L (1 - E) + Lexp E)
 
     The expand map E, maximum 1, is the density of light: median cut represents the image by 2^round(log2(min side) + 2)
     points, a Gaussian as wide as their mean distance estimates the density of their energy, a cross-bilateral filter
     brings it to the image's edges. An approximation: the density is divided by that of the points' areas, which makes
     it even in an even image and up to the border, where the paper discards neighbourhoods with few points. The
-    brightest pixel reaches `max_output` where E = 1.
+    brightest pixel reaches `peak` where E = 1.
 
     Args:
-        ldr: (3,H,W) or (B,3,H,W), encoded, [0, 1].
-        gamma: exponent that linearises it.
-        white: luminance of an unexpanded linear 1.0, cd/m^2.
-        max_output: luminance of the brightest pixel at E = 1, cd/m^2; None is 10 x white.
         sigma_range: the edge transfer's bilateral filter, relative linear luminance; not given in the paper.
-
-    Returns:
-        Linear RGB, cd/m^2.
     """
-    ratio = peak_luminance(white, max_output) / white
-    linear, L = linearise(ldr, gamma)
+    ratio = frame.peak / frame.white
+    L = frame.L
     expanded = inverse_reinhard(L / maximum(L), peak=ratio, stretch=ratio)
     E = expand_map(L, sigma_range)
-    return with_luminance(linear, L, white * L.lerp(expanded, E))
+    return frame.with_luminance(frame.white * L.lerp(expanded, E))
 
 
 def inverse_reinhard(n: RelativeLuminance, *, peak: float, stretch: float) -> RelativeLuminance:

@@ -8,18 +8,8 @@ from jaxtyping import Int
 from torch import Tensor
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.expansion.luminance_expansion import (
-    connected_regions,
-    drawn_on,
-    for_each_image,
-    linearise,
-    peak_luminance,
-    with_luminance,
-)
+from twostage_hdr.expansion.luminance_expansion import DisplayRGB, LdrFrame, connected_regions, drawn_on, for_each_image
 from twostage_hdr.radiometry.exposure import clipped_mask
-from twostage_hdr.radiometry.gamma import HDM_GAMMA
-from twostage_hdr.radiometry.photometry import WHITE
-from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 REFLECTION_SHARE = 0.25
 """Boost of a reflection in shares of a light's; our choice, the paper sets its curves from gradients and histograms."""
@@ -41,16 +31,13 @@ class Feature(IntEnum):
 
 
 def didyk2008(
-    ldr: EncodedRGB,
+    frame: LdrFrame,
     *,
-    gamma: float = HDM_GAMMA,
-    white: float = WHITE,
-    max_output: float | None = None,
     marks: Int[Tensor, "*marked 1 rows columns"] | None = None,
     clipped_from: float = 254 / 255,
     rising_from: float = 230 / 255,
-) -> LinearRGB:
-    """Boost clipped regions by what they show [didyk2008]: L' = white L + s (max_output - white) L w.
+) -> DisplayRGB:
+    """Boost clipped regions by what they show [didyk2008]: L' = white L + s (peak - white) L w.
 
     A region is a connected set of pixels whose largest channel m reaches `rising_from` and somewhere `clipped_from`;
     w = smoothstep((m - rising_from) / (clipped_from - rising_from)) leads into it without an edge. s is 1 for lights,
@@ -62,50 +49,37 @@ def didyk2008(
     approximations.
 
     Args:
-        ldr: (3,H,W) or (B,3,H,W), encoded, [0, 1].
-        gamma: exponent that linearises it.
-        white: luminance of an unexpanded linear 1.0, cd/m^2.
-        max_output: luminance of a clipped light, cd/m^2; None is 10 x white.
         marks: (1, H, W) for all images or (B, 1, H, W), of `Feature` values; None leaves all to the sizes.
         clipped_from: a pixel is clipped from here on, encoded; 248/255 for HdM frames.
         rising_from: the boost begins here, encoded; below `clipped_from`.
 
-    Returns:
-        Linear RGB, cd/m^2.
-
     Raises:
         InputError: if the marks do not fit the image, or the boost does not begin below the clipping point.
     """
-    peak = peak_luminance(white, max_output)
     if not rising_from < clipped_from:
         raise InputError("rising_from", f"{rising_from} is not below clipped_from = {clipped_from}", "lower it")
-    linear, L = linearise(ldr, gamma)
-    largest = ldr.amax(-3, keepdim=True)
+    L = frame.L
+    largest = frame.encoded.amax(-3, keepdim=True)
     ramp = ((largest - rising_from) / (clipped_from - rising_from)).clamp(0, 1)
     w = ramp**2 * (3 - 2 * ramp)
     marks = torch.zeros_like(L, dtype=torch.int64) if marks is None else drawn_on("marks", marks, L)
-    bright, clipped = clipped_mask(ldr, rising_from), clipped_mask(ldr, clipped_from)
+    bright, clipped = clipped_mask(frame.encoded, rising_from), clipped_mask(frame.encoded, clipped_from)
     s = for_each_image(_boosts, bright, clipped, marks).to(L)
-    return with_luminance(linear, L, L * (white + s * (peak - white) * w))
+    return frame.with_luminance(L * (frame.white + s * (frame.peak - frame.white) * w))
 
 
 def _boosts(bright: Tensor, clipped: Tensor, marks: Tensor) -> Tensor:
     """The share s of each pixel's region, (H, W)."""
     labels, statistics = connected_regions(bright)
-    features = _features_by_size(statistics[:, -1] / labels.size)
+    area = statistics[:, -1] / labels.size
+    by_size = [Feature.REFLECTION, Feature.LIGHT]
+    features = np.select([area <= REFLECTION_AREA, area <= LIGHT_AREA], by_size, Feature.DIFFUSE)
     marked = _highest_in_region(labels, marks, len(statistics))
     features = np.where(marked > 0, marked, features)
     features[_highest_in_region(labels, clipped, len(statistics)) == 0] = Feature.DIFFUSE
     features[0] = Feature.DIFFUSE  # label 0 is what belongs to no region
     share = np.select([features == Feature.LIGHT, features == Feature.REFLECTION], [1.0, REFLECTION_SHARE])
     return torch.from_numpy(share[labels]).to(marks.device)
-
-
-def _features_by_size(area: np.ndarray) -> np.ndarray:
-    """The automatic reading of regions that cover these shares of the image."""
-    return np.select(
-        [area <= REFLECTION_AREA, area <= LIGHT_AREA], [Feature.REFLECTION, Feature.LIGHT], Feature.DIFFUSE
-    )
 
 
 def _highest_in_region(labels: np.ndarray, values: Tensor, regions: int) -> np.ndarray:

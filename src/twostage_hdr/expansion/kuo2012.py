@@ -5,44 +5,27 @@ import math
 from torch.nn import functional as F
 
 from twostage_hdr.expansion.bilateral import cross_bilateral
-from twostage_hdr.expansion.luminance_expansion import PER_IMAGE, linearise, peak_luminance, with_luminance
+from twostage_hdr.expansion.luminance_expansion import PER_IMAGE, DisplayRGB, LdrFrame
 from twostage_hdr.expansion.normalized_convolution import box_mean
-from twostage_hdr.radiometry.gamma import HDM_GAMMA
-from twostage_hdr.radiometry.photometry import WHITE
-from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, RelativeLuminance
+from twostage_hdr.radiometry.quantities import RelativeLuminance
 
 
-def kuo2012(
-    ldr: EncodedRGB,
-    *,
-    gamma: float = HDM_GAMMA,
-    white: float = WHITE,
-    max_output: float | None = None,
-    brightness: float = 30.0,
-) -> LinearRGB:
+def kuo2012(frame: LdrFrame, *, brightness: float = 30.0) -> DisplayRGB:
     """Invert Schlick's uniform quantisation and smooth the expanded highlights [kuo2012].
 
-        Lexp = max_output L / (p (1 - L) + L);    L' = (1 - E) Lexp + E mean5x5(Lexp)
+        Lexp = peak L / (p (1 - L) + L);    L' = (1 - E) Lexp + E mean5x5(Lexp)
 
     E is a cross-bilateral of the bright, large features of L. The paper chooses the peak by a trained classifier of
-    scenes (indoor, outdoor, day, night), which is not published; `max_output` stands in for it. Linear 1.0 becomes
-    `max_output`, and mid-tones fall far below it (0.5 becomes max_output / 31).
+    scenes (indoor, outdoor, day, night), which is not published; `peak` stands in for it. Linear 1.0 becomes
+    `peak`, and mid-tones fall far below it (0.5 becomes peak / 31).
 
     Args:
-        ldr: (3,H,W) or (B,3,H,W), encoded, [0, 1].
-        gamma: exponent that linearises it.
-        white: luminance of linear 1.0 in the LDR frame, cd/m^2; only sets the default peak here.
-        max_output: luminance of linear 1.0 in the result, cd/m^2; None is 10 x white.
         brightness: p of the paper.
-
-    Returns:
-        Linear RGB, cd/m^2.
     """
-    peak = peak_luminance(white, max_output)
-    linear, L = linearise(ldr, gamma)
-    expanded = peak * L / (brightness * (1 - L).clamp(min=0) + L)
-    E = highlight_map(L, gamma)
-    return with_luminance(linear, L, expanded.lerp(box_mean(expanded, 5), E))
+    L = frame.L
+    expanded = frame.peak * L / (brightness * (1 - L).clamp(min=0) + L)
+    E = highlight_map(L, frame.gamma)
+    return frame.with_luminance(expanded.lerp(box_mean(expanded, 5), E))
 
 
 def highlight_map(relative: RelativeLuminance, gamma: float) -> RelativeLuminance:

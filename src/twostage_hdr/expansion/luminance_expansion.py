@@ -6,17 +6,22 @@ encoded --(gamma)--> linear RGB --> L --(the operator)--> L' [cd/m^2]
 """
 
 from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Bool, Int32
+from jaxtyping import Bool, Float, Int32
 from torch import Tensor
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
 from twostage_hdr.radiometry.luminance import luminance
+from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, Luminance, RelativeLuminance
+
+DisplayRGB: TypeAlias = Float[Tensor, "*batch 3 height width"]
+"""Linear Rec. 709 RGB in cd/m^2, (3,H,W) or (B,3,H,W)."""
 
 DEFAULT_PEAK_RATIO = 10.0
 """Peak over white where the caller names no peak; the same for all operators, so that they compare."""
@@ -28,12 +33,44 @@ PER_IMAGE = (-3, -2, -1)
 """The dimensions of one image in a (..., 1, H, W) luminance."""
 
 
-def linearise(ldr: EncodedRGB, gamma: float) -> tuple[LinearRGB, RelativeLuminance]:
-    """Linear RGB and luminance of an LDR frame, both in [0, 1].
+class LdrFrame(NamedTuple):
+    """An LDR frame, and the light that it is expanded to; (3,H,W) or (B,3,H,W)."""
+
+    encoded: EncodedRGB
+    linear: LinearRGB
+    L: RelativeLuminance
+    """Luminance of `linear`, [0, 1]."""
+    gamma: float
+    """Exponent between `encoded` and `linear`."""
+    white: float
+    """Luminance of a linear 1.0 that is not expanded, cd/m^2."""
+    peak: float
+    """Luminance of the brightest light of the result, cd/m^2."""
+
+    def with_luminance(self, new: Luminance) -> DisplayRGB:
+        """The frame's colours at a new luminance, cd/m^2: x L'/L, and 0 where L = 0. Chromaticity is kept."""
+        return self.linear * torch.where(self.L > 0, new / self.L.clamp(min=torch.finfo(self.L.dtype).tiny), 0)
+
+
+def ldr_frame(
+    ldr: EncodedRGB, *, gamma: float = HDM_GAMMA, white: float = WHITE, max_output: float | None = None
+) -> LdrFrame:
+    """The frame made linear, with the display's luminances.
+
+    Args:
+        ldr: (3,H,W) or (B,3,H,W), encoded, [0, 1].
+        gamma: exponent that linearises it.
+        white: luminance of linear 1.0, cd/m^2; operators that stretch the whole range take the default peak from it.
+        max_output: the peak, cd/m^2; None is 10 x white.
 
     Raises:
-        InputError: if a value lies outside [0, 1] or is not a number, or the gamma is not positive.
+        InputError: if a value lies outside [0, 1] or is not a number, or a setting is not positive.
     """
+    if not white > 0:
+        raise InputError("white", f"{white} cd/m^2 is not positive", "give the luminance of linear 1.0, e.g. 200")
+    peak = DEFAULT_PEAK_RATIO * white if max_output is None else max_output
+    if not peak > 0:
+        raise InputError("max_output", f"{max_output} cd/m^2 is not positive", "give the peak luminance, e.g. 2000")
     if not gamma > 0:
         raise InputError("gamma", f"{gamma} is not a positive exponent", f"give e.g. {HDM_GAMMA}")
     low, high = ldr.aminmax()
@@ -42,22 +79,7 @@ def linearise(ldr: EncodedRGB, gamma: float) -> tuple[LinearRGB, RelativeLuminan
             "ldr", f"values span {low:.4g} to {high:.4g}", "an LDR frame lies in [0, 1], divide by its white"
         )
     linear = decode_gamma(ldr, gamma)
-    return linear, luminance(linear)
-
-
-def peak_luminance(white: float, max_output: float | None) -> float:
-    """The peak in cd/m^2: `max_output`, or 10 x `white` where that is None.
-
-    Raises:
-        InputError: if either is not positive.
-    """
-    if not white > 0:
-        raise InputError("white", f"{white} cd/m^2 is not positive", "give the luminance of linear 1.0, e.g. 200")
-    if max_output is None:
-        return DEFAULT_PEAK_RATIO * white
-    if not max_output > 0:
-        raise InputError("max_output", f"{max_output} cd/m^2 is not positive", "give the peak luminance, e.g. 2000")
-    return max_output
+    return LdrFrame(ldr, linear, luminance(linear), gamma, white, peak)
 
 
 def display_range(peak: float, black_level: float) -> float:
@@ -73,11 +95,6 @@ def display_range(peak: float, black_level: float) -> float:
             "lower it or raise max_output",
         )
     return peak - black_level
-
-
-def with_luminance(linear: LinearRGB, old: RelativeLuminance, new: Luminance) -> LinearRGB:
-    """The colours of `linear` at a new luminance: x L'/L, and 0 where L = 0. Chromaticity is kept."""
-    return linear * torch.where(old > 0, new / old.clamp(min=torch.finfo(old.dtype).tiny), 0)
 
 
 def log_mean(relative: RelativeLuminance) -> Tensor:

@@ -5,11 +5,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from twostage_hdr.expansion.bilateral import cross_bilateral
-from twostage_hdr.expansion.luminance_expansion import LOG_FLOOR, linearise, log_mean, peak_luminance, with_luminance
-from twostage_hdr.radiometry.gamma import HDM_GAMMA
-from twostage_hdr.radiometry.photometry import WHITE
+from twostage_hdr.expansion.luminance_expansion import LOG_FLOOR, DisplayRGB, LdrFrame, log_mean
 from twostage_hdr.radiometry.quantile import quantile
-from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, RelativeLuminance
+from twostage_hdr.radiometry.quantities import RelativeLuminance
 
 
 def image_key(relative: RelativeLuminance) -> Float[Tensor, "*batch 1 1 1"]:
@@ -27,36 +25,25 @@ SLOPE, OFFSET = 10.44, -6.282
 
 
 def masia2009(
-    ldr: EncodedRGB,
+    frame: LdrFrame,
     *,
-    gamma: float = HDM_GAMMA,
-    white: float = WHITE,
-    max_output: float | None = None,
     sigma_space: float = 32.0,
     sigma_range: float = 0.01,
     minimum_gamma: float = 1.0,
-) -> LinearRGB:
-    """Gamma-expand the bilateral base, keep the detail [masia2009]: L' = max_output (L / base) base^g.
+) -> DisplayRGB:
+    """Gamma-expand the bilateral base, keep the detail [masia2009]: L' = peak (L / base) base^g.
 
     The fit was made on over-exposed photographs. For a key below 0.70 it gives g < 1, which brightens shadows instead
     of expanding; below 0.60 g < 0, which turns the image into its negative. So g is not let below `minimum_gamma`
     (1, a linear stretch); an image without a key (flat) gets g = `minimum_gamma` as well.
 
     Args:
-        ldr: (3,H,W) or (B,3,H,W), encoded, [0, 1].
-        gamma: exponent that linearises it.
-        white: luminance of linear 1.0 in the LDR frame, cd/m^2; only sets the default peak here.
-        max_output: luminance of linear 1.0 where base and image agree, cd/m^2; None is 10 x white.
         sigma_space: the base's bilateral filter, pixels.
         sigma_range: the same, relative linear luminance.
         minimum_gamma: smallest g; the paper has none.
-
-    Returns:
-        Linear RGB, cd/m^2.
     """
-    peak = peak_luminance(white, max_output)
-    linear, L = linearise(ldr, gamma)
+    L = frame.L
     g = (SLOPE * image_key(L) + OFFSET).nan_to_num(nan=minimum_gamma).clamp(min=minimum_gamma)
     base = cross_bilateral(L, L, sigma_space=sigma_space, sigma_range=sigma_range)
     detail = torch.where(L > 0, L / base.clamp(min=torch.finfo(L.dtype).tiny), 0)
-    return with_luminance(linear, L, peak * detail * base**g)
+    return frame.with_luminance(frame.peak * detail * base**g)

@@ -7,17 +7,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from twostage_hdr.expansion.luminance_expansion import (
+    DisplayRGB,
+    LdrFrame,
     connected_regions,
     display_range,
     for_each_image,
-    linearise,
-    peak_luminance,
-    with_luminance,
 )
 from twostage_hdr.expansion.normalized_convolution import gaussian_blur
-from twostage_hdr.radiometry.gamma import HDM_GAMMA
-from twostage_hdr.radiometry.photometry import WHITE
-from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, RelativeLuminance
+from twostage_hdr.radiometry.quantities import RelativeLuminance
 
 BOOST = 4.0
 """Largest brightness boost: (1 + 3 E)."""
@@ -36,42 +33,31 @@ REACH = 1e-3
 
 
 def rempel2007(
-    ldr: EncodedRGB,
+    frame: LdrFrame,
     *,
-    gamma: float = HDM_GAMMA,
-    white: float = WHITE,
-    max_output: float | None = None,
     threshold: float = 250 / 255,
     black_level: float = 0.3,
     sigma: float | None = None,
-) -> LinearRGB:
+) -> DisplayRGB:
     """Stretch linearly, then boost around clipped pixels up to the next edge [rempel2007].
 
-        Lexp = (max_output / 4 - black) L + black;    L' = (1 + 3 E) Lexp,    E = brightness * edge stopping
+        Lexp = (peak / 4 - black) L + black;    L' = (1 + 3 E) Lexp,    E = brightness * edge stopping
 
     Brightness is the blurred mask of pixels with luminance above the threshold; edge stopping a flood fill from the
-    mask, bounded by gradients, opened by 3x3 pixels. Unclipped content is linear up to a quarter of `max_output`, which
+    mask, bounded by gradients, opened by 3x3 pixels. Unclipped content is linear up to a quarter of `peak`, which
     is reached inside clipped regions wider than the blur. Black stays black: it has no colour to carry the black level.
 
     Args:
-        ldr: (3,H,W) or (B,3,H,W), encoded, [0, 1].
-        gamma: exponent that linearises it.
-        white: luminance of linear 1.0 in the LDR frame, cd/m^2; only sets the default peak here.
-        max_output: luminance of white at full boost, cd/m^2; None is 10 x white, the paper's is 4 x 1200.
         threshold: clipped above this, encoded: 250/255 for photographs, 230/255 for video.
         black_level: luminance of the display's black, cd/m^2.
         sigma: blur of the mask in pixels; None is 30 px at 1920 px, in proportion to the longer side.
-
-    Returns:
-        Linear RGB, cd/m^2.
     """
-    peak = peak_luminance(white, max_output)
-    span = display_range(peak / BOOST, black_level)
-    linear, L = linearise(ldr, gamma)
+    span = display_range(frame.peak / BOOST, black_level)
+    L = frame.L
     if sigma is None:
         sigma = max(30 * max(L.shape[-2:]) / REFERENCE_SIDE, 1.0)
-    E = brightness_enhancement(L, threshold**gamma, sigma)
-    return with_luminance(linear, L, (1 + (BOOST - 1) * E) * (span * L + black_level))
+    E = brightness_enhancement(L, threshold**frame.gamma, sigma)
+    return frame.with_luminance((1 + (BOOST - 1) * E) * (span * L + black_level))
 
 
 def brightness_enhancement(relative: RelativeLuminance, threshold: float, sigma: float) -> RelativeLuminance:

@@ -10,17 +10,14 @@ from torch import Tensor
 from twostage_hdr.expansion.bilateral import cross_bilateral
 from twostage_hdr.expansion.luminance_expansion import (
     LOG_FLOOR,
+    DisplayRGB,
+    LdrFrame,
     connected_regions,
     drawn_on,
     for_each_image,
-    linearise,
-    peak_luminance,
-    with_luminance,
 )
 from twostage_hdr.radiometry.exposure import clipped_mask
-from twostage_hdr.radiometry.gamma import HDM_GAMMA
-from twostage_hdr.radiometry.photometry import WHITE
-from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB, RelativeLuminance
+from twostage_hdr.radiometry.quantities import RelativeLuminance
 
 SMALLEST_REGION = 9
 """Clipped regions of fewer pixels stay at white: their surroundings say nothing about a peak."""
@@ -33,50 +30,39 @@ TEXTURE_SIGMAS = (0.02, 0.4)
 
 
 def wang2007(
-    ldr: EncodedRGB,
+    frame: LdrFrame,
     *,
-    gamma: float = HDM_GAMMA,
-    white: float = WHITE,
-    max_output: float | None = None,
     region: Bool[Tensor, "*filled 1 rows columns"] | None = None,
     texture_source: Bool[Tensor, "*stroke 1 stroke_rows stroke_columns"] | None = None,
     threshold: float = 254 / 255,
-) -> LinearRGB:
+) -> DisplayRGB:
     """Fill clipped regions with a lobe of light fitted to their surroundings, and a texture from a stroke [wang2007].
 
     The light of a region is an elliptical Gaussian, ln I = a - b q, with q the squared distance from its centre in
     units of its own ellipse (1 at the rim), and a, b >= 0 fitted to the unclipped ring around it; it lies between
-    white and `max_output`. Texture is what a bilateral filter takes off ln L under the user's stroke, repeated
+    white and `peak`. Texture is what a bilateral filter takes off ln L under the user's stroke, repeated
     mirror-wise over the regions; without a stroke there is none. Pixels outside the regions keep white L.
 
     An approximation: the paper fits several lobes, synthesises texture by patches that the user warps, and solves
     Poisson's equation over the seams.
 
     Args:
-        ldr: (3,H,W) or (B,3,H,W), encoded, [0, 1].
-        gamma: exponent that linearises it.
-        white: luminance of linear 1.0 outside the regions, cd/m^2.
-        max_output: largest luminance of a lobe, before texture, cd/m^2; None is 10 x white.
         region: (1, H, W) for all images or (B, 1, H, W), what to fill; None is every pixel whose largest channel
             reaches the threshold.
         texture_source: the same, the stroke from which texture is taken; None transfers none.
         threshold: clipped from here on, encoded; 248/255 for HdM frames.
 
-    Returns:
-        Linear RGB, cd/m^2.
-
     Raises:
         InputError: if a mask does not fit the image.
     """
-    peak = peak_luminance(white, max_output)
-    linear, L = linearise(ldr, gamma)
-    fill = clipped_mask(ldr, threshold) if region is None else drawn_on("region", region, L)
-    ceiling = float(np.log(max(peak / white, 1)))
+    L = frame.L
+    fill = clipped_mask(frame.encoded, threshold) if region is None else drawn_on("region", region, L)
+    ceiling = float(np.log(max(frame.peak / frame.white, 1)))
     light = for_each_image(lambda one, mask: _lobes(one, mask, ceiling), L, fill)
     texture = torch.zeros_like(L)
     if texture_source is not None:
         texture = for_each_image(_repeated, _texture(L), drawn_on("texture_source", texture_source, L))
-    return with_luminance(linear, L, white * torch.where(fill, L * (light + texture).exp(), L))
+    return frame.with_luminance(frame.white * torch.where(fill, L * (light + texture).exp(), L))
 
 
 def _texture(relative: RelativeLuminance) -> RelativeLuminance:
@@ -94,14 +80,8 @@ def _repeated(texture: Tensor, source: Tensor) -> Tensor:
     if len(rows) == 0:
         return torch.zeros_like(texture)
     patch = (texture * source)[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    y, x = (_mirrored(length, period, texture) for length, period in zip(texture.shape, patch.shape, strict=True))
-    return patch[y[:, None], x[None]]
-
-
-def _mirrored(length: int, period: int, like: Tensor) -> Tensor:
-    """0 1 ... period-1 period-1 ... 1 0 0 1 ..., `length` indices."""
-    index = torch.arange(length, device=like.device) % (2 * period)
-    return torch.minimum(index, 2 * period - 1 - index)
+    beyond = [(0, length - period) for length, period in zip(texture.shape, patch.shape, strict=True)]
+    return torch.from_numpy(np.pad(patch.cpu().numpy(), beyond, mode="symmetric")).to(texture)
 
 
 def _lobes(relative: Tensor, fill: Tensor, ceiling: float) -> Tensor:
@@ -116,13 +96,10 @@ def _lobes(relative: Tensor, fill: Tensor, ceiling: float) -> Tensor:
         reach = max(2, round(RING * (area / np.pi) ** 0.5))
         window = np.s_[max(top - reach, 0) : top + height + reach, max(left - reach, 0) : left + width + reach]
         inside = labels[window] == label
-        ring = cv2.dilate(inside.astype(np.uint8), _disc(reach)).astype(bool) & (labels[window] == 0)
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+        ring = cv2.dilate(inside.astype(np.uint8), disc).astype(bool) & (labels[window] == 0)
         light[window][inside] = _fitted_lobe(luminance[window], inside, ring, ceiling)
     return torch.from_numpy(light).to(relative)
-
-
-def _disc(reach: int) -> NDArray[np.uint8]:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)).astype(np.uint8)
 
 
 def _fitted_lobe(

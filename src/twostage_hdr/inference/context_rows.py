@@ -1,6 +1,6 @@
 """The context's gains on a stream of rows: a coarse map of the whole photograph first, then band by band."""
 
-from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, UInt
 from torch import Tensor
 
-from twostage_hdr.inference.tiled import encoded
+from twostage_hdr.inference.tiled import encoded, window
 from twostage_hdr.networks.two_stage_context import CELL, ContextGain, clipping_weight
 
 TILE = 96
@@ -38,15 +38,9 @@ class ContextRows:
         self.ldr, self.table = ldr, table
         self.map = log_gain_map(context, ldr, tile=tile, table=table)
 
-    def applied(
-        self, rows: Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]
-    ) -> Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]:
-        """The bands times their gains."""
-        for top, band in rows:
-            yield top, band * self.gains(top, top + band.shape[0])
-
-    def gains(self, top: int, bottom: int) -> Float[np.ndarray, "rows width 3"]:
-        """Factors on the encoded rows from `top` to `bottom`."""
+    def applied(self, top: int, band: Float[np.ndarray, "rows width 3"]) -> Float[np.ndarray, "rows width 3"]:
+        """The encoded rows from `top` on, times their gains."""
+        bottom = top + band.shape[0]
         # A pixel lies between the centres of two cells: its own and the next above or below.
         first, last = max(top // CELL - 1, 0), (bottom - 1) // CELL + 2
         cells = self.map[None, :, first:last]
@@ -55,7 +49,7 @@ class ContextRows:
             begin = top - first * CELL
             log_gain = fine[:, begin : begin + bottom - top, : self.ldr.shape[1]]
             gains = torch.exp(clipping_weight(encoded(self.ldr[top:bottom], self.table)[0]) * log_gain)
-            return gains.permute(1, 2, 0).numpy()
+            return band * gains.permute(1, 2, 0).numpy()
 
 
 def log_gain_map(
@@ -76,15 +70,10 @@ def log_gain_map(
     device, halo = context.conv_in.weight.device, context.receptive_cells
     height, width = (-(-side // CELL) for side in ldr.shape[:2])
     whole = torch.empty(3, height, width, dtype=torch.float32, device="cpu")
-    for top in range(0, height, tile):
-        for left in range(0, width, tile):
-            up, before = max(top - halo, 0), max(left - halo, 0)
-            bottom, right = min(top + tile, height), min(left + tile, width)
-            pixels = ldr[
-                up * CELL : (bottom + halo) * CELL,
-                before * CELL : (right + halo) * CELL,
-            ]
-            with torch.inference_mode():
-                cells = context.map(encoded(pixels, table, device=device))[0]
-                whole[:, top:bottom, left:right] = cells[:, top - up : bottom - up, left - before : right - before]
+    for top, left in product(range(0, height, tile), range(0, width, tile)):
+        part = slice(top, min(top + tile, height)), slice(left, min(left + tile, width))
+        (rows, columns), inner = window(part, halo)
+        pixels = ldr[rows.start * CELL : rows.stop * CELL, columns.start * CELL : columns.stop * CELL]
+        with torch.inference_mode():
+            whole[:, *part] = context.map(encoded(pixels, table, device=device))[0][:, *inner]
     return whole

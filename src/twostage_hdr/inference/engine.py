@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.context_rows import ContextRows
 from twostage_hdr.inference.hardware import choose_precision, find_device, without_tf32
-from twostage_hdr.inference.tiled import receptive_radius, tiled_rows
+from twostage_hdr.inference.tiled import Part, receptive_radius, tiled_rows, window
 from twostage_hdr.inference.whole_frame import Response, WholeFrameRows
 from twostage_hdr.inference.winograd.network import StreamedNetwork
 from twostage_hdr.networks.hyper_parameters import to_channels_last
@@ -44,8 +44,6 @@ def _stage(stage: Stage, image: Tensor) -> Tensor:
         return torch.relu(stage.conv_out(features.float()) + image)
 
 
-Part: TypeAlias = tuple[slice, slice]
-"""Rows and columns of a rectangle, with their ends."""
 Rectangle: TypeAlias = Float[np.ndarray, "rows columns 3"]
 Rows: TypeAlias = Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]
 """Row at which a band begins, and the band: the network's output as it is, encoded or linear."""
@@ -93,14 +91,10 @@ class Engine:
         self.precision = choose_precision(precision, self.devices)
         self.tile = tile
         network.eval().to(self.device)
+        self.whole_frame = network if isinstance(network, TwoStageWholeFrameNetwork) else None
         self.context: ContextGain | None = None
-        if isinstance(network, TwoStageContextNetwork):
-            self.context = network.context
-            network = network.two_stage
-        self.whole_frame: TwoStageWholeFrameNetwork | None = None
-        if isinstance(network, TwoStageWholeFrameNetwork):
-            self.whole_frame = network
-            network = network.two_stage
+        if isinstance(network, TwoStageContextNetwork | TwoStageWholeFrameNetwork):
+            self.context, network = network.context, network.two_stage
         self.radius = receptive_radius(network)
         self.stream: StreamedNetwork | None = None
         self.replicas: list[tuple[nn.Module, torch.device]] = []
@@ -163,10 +157,10 @@ class Engine:
             Row at which the band begins, and the band (rows, width, 3) float32.
         """
         looks, table = self._looks(ldr, view)
-        rows = self._network_rows(ldr, table)
-        for look in looks:
-            rows = look.applied(rows)
-        return rows
+        for top, band in self._network_rows(ldr, table):
+            for look in looks:
+                band = look.applied(top, band)
+            yield top, band
 
     def run_parts(
         self, ldr: UInt[np.ndarray, "height width 3"], parts: Sequence[Part], view: WholeFrameRows | None = None
@@ -184,29 +178,24 @@ class Engine:
             return
         looks, table = self._looks(ldr, view) if parts else ([], None)
         for rows, columns in parts:
-            up, before = max(rows.start - self.radius, 0), max(columns.start - self.radius, 0)
-            seen = np.ascontiguousarray(ldr[up : rows.stop + self.radius, before : columns.stop + self.radius])
-            result = np.concatenate([band for _, band in self._network_rows(seen, table)])
+            seen, inner = window((rows, columns), self.radius)
+            result = [band for _, band in self._network_rows(np.ascontiguousarray(ldr[seen]), table)]
             band = np.zeros((rows.stop - rows.start, *ldr.shape[1:]), np.float32)  # looks are at whole rows
-            wide = columns.stop - columns.start
-            band[:, columns] = result[rows.start - up :, columns.start - before :][: len(band), :wide]
-            bands: Rows = iter([(rows.start, band)])
+            band[:, columns] = np.concatenate(result)[inner]
             for look in looks:
-                bands = look.applied(bands)
-            yield next(bands)[1][:, columns]
+                band = look.applied(rows.start, band)
+            yield band[:, columns]
 
     def _looks(
         self, ldr: UInt[np.ndarray, "height width 3"], view: WholeFrameRows | None
     ) -> tuple[list[ContextRows | WholeFrameRows], Float[np.ndarray, " levels"] | None]:
         """What is applied to the rows, in order, and the table of what the network sees of each level."""
-        if self.whole_frame is None and self.context is None:
+        if self.context is None:
             return [], None
-        view = None if self.whole_frame is None else view or self.look(ldr)
-        context = self.context if self.whole_frame is None else self.whole_frame.context
-        assert context is not None
+        view = view or self.look(ldr)
         table = None if view is None else view.table
         with without_tf32, torch.autocast(self.device.type, enabled=False):
-            nearby = ContextRows(context, ldr, table=table)
+            nearby = ContextRows(self.context, ldr, table=table)
         return [nearby] if view is None else [nearby, view], table
 
     def _network_rows(
@@ -219,7 +208,7 @@ class Engine:
             radius, tile = 0, max(ldr.shape[:2])
         else:
             radius, tile = self.radius, self.tile or min(map(tile_side, self.devices))
-        return _in_float32(tiled_rows(forwards, ldr, radius=radius, tile=tile, table=table))
+        return tiled_rows(forwards, ldr, radius=radius, tile=tile, table=table)
 
     def run(self, ldr: UInt[np.ndarray, "height width 3"]) -> Float[np.ndarray, "height width 3"]:
         """The whole output, float32."""
@@ -230,18 +219,6 @@ class Engine:
 
     def _forward(self, network: nn.Module, device: torch.device, image: Tensor) -> Tensor:
         image = image.contiguous(memory_format=torch.channels_last if self._channels_last else torch.contiguous_format)
-        if self.precision == "bf16":
-            return mixed_forward(network, image)
-        with torch.autocast(device.type, enabled=False):
-            output: Tensor = network(image)
+        with without_tf32, torch.autocast(device.type, enabled=False):
+            output: Tensor = mixed_forward(network, image) if self.precision == "bf16" else network(image)
         return output
-
-
-def _in_float32(rows: Rows) -> Rows:
-    """Without TF32 while a band is made, but not while the caller has it."""
-    while True:
-        with without_tf32:
-            band = next(rows, None)
-        if band is None:
-            return
-        yield band

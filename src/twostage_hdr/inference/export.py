@@ -72,8 +72,8 @@ def export_onnx(
             verbose=False,
         )
     assert program is not None
-    description = _description(network, response, lights, notes)
-    program.model.metadata_props.update({key: _text(value) for key, value in description.items()})
+    for key, value in _description(network, response, lights, notes).items():
+        program.model.metadata_props[key] = value if isinstance(value, str) else json.dumps(value)
     with atomic_path(path) as temporary:
         program.save(str(temporary), external_data=False)
 
@@ -123,8 +123,8 @@ class _Plain(nn.Module):
 def _description(
     network: nn.Module, response: Response, lights: float | None, notes: Mapping[str, str] | None
 ) -> dict[str, object]:
-    contract = export_contract(network, response=response, notes=notes or {})
-    description: dict[str, object] = {**contract, **describe_network(network)}
+    description: dict[str, object] = dict(export_contract(network, response=response, notes=notes or {}))
+    description |= describe_network(network)
     if isinstance(network, TwoStageWholeFrameNetwork):
         description |= {"response": response, "lights": network.lights if lights is None else lights}
     return description
@@ -132,8 +132,7 @@ def _description(
 
 def _check(network: nn.Module, path: Path) -> None:
     """Lets a network of the user's own pass: the exporters refuse one whose arithmetic depends on the size."""
-    ours = type(network).__module__.startswith(f"{PACKAGE}.")
-    if ours and not isinstance(network, _ANY_SIZE):
+    if type(network).__module__.startswith(f"{PACKAGE}.") and not isinstance(network, _ANY_SIZE):
         names = ", ".join(kind.__name__ for kind in _ANY_SIZE)
         raise InputError(path, f"{type(network).__name__} cannot be exported for images of any size", f"{names} can")
 
@@ -152,7 +151,3 @@ def _quietly(network: nn.Module, path: Path) -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from twostage_hdr.boundary.refusal import as_input_error, one_line
+from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.trust import PACKAGE, load_class
 from twostage_hdr.errors import InputError
 
@@ -69,18 +69,12 @@ def build_network(
     ours = kind.__module__.startswith(f"{PACKAGE}.")
     _check_arguments(arguments, where, _limit(shapes) if ours else math.inf)
     assert isinstance(arguments, dict)
-    try:
+    with as_input_error(where, "update the package", f"its network {path} cannot be built here"):
         if not (issubclass(kind, nn.Module) and hasattr(kind, "output")):
             raise TypeError("not an image network")
         if ours and shapes is not None:
             _check_shapes(kind, arguments, shapes, where)
         network: nn.Module = kind(**arguments)
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError(
-            where, f"its network {path} cannot be built here ({one_line(error)})", "update the package"
-        ) from error
     if network.output != description.get("output", network.output):
         raise InputError(where, f"says its output is {description['output']}, {kind.__name__}'s is {network.output}")
     return network
@@ -97,28 +91,28 @@ def check_rebuilt(network: nn.Module, trust: Collection[str]) -> None:
     with as_input_error(path, "keep only numbers, texts and lists there", "its `hyper_parameters` cannot be saved"):
         description = json.loads(json.dumps(description))
     with torch.random.fork_rng(devices=[]):  # fresh weights are drawn
-        again = build_network(description, path, trust=trust, shapes=_shapes(network))
-    if _shapes(again) != _shapes(network):
+        again = build_network(description, path, trust=trust, shapes=shapes_of(network.state_dict()))
+    if shapes_of(again.state_dict()) != shapes_of(network.state_dict()):
         cure = "keep every argument of its constructor there"
         raise InputError(path, "its `hyper_parameters` build a network of other weights", cure)
 
 
-def _shapes(network: nn.Module) -> Shapes:
-    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
+def shapes_of(state: Mapping[str, Tensor]) -> Shapes:
+    """Of a state dictionary."""
+    return {name: tuple(value.shape) for name, value in state.items()}
 
 
 def _check_shapes(kind: Any, arguments: dict[str, Any], shapes: Shapes, where: str) -> None:
     """Builds the network without memory for its weights, and compares their sizes with the file's."""
     with torch.device("meta"):
-        expected = _shapes(kind(**arguments))
+        expected = shapes_of(kind(**arguments).state_dict())
     for name in sorted(expected.keys() | shapes.keys()):
         if expected.get(name) != shapes.get(name):
-            raise InputError(
-                where,
-                f"its weights do not fit its own network: {name} is {shapes.get(name, 'missing')} "
-                f"in the file and {expected.get(name, 'missing')} in {kind.__name__}",
-                "copy it again, or train it again",
+            there, here = shapes.get(name, "missing"), expected.get(name, "missing")
+            seen = (
+                f"its weights do not fit its own network: {name} is {there} in the file and {here} in {kind.__name__}"
             )
+            raise InputError(where, seen, "copy it again, or train it again")
 
 
 def _limit(shapes: Shapes | None) -> float:

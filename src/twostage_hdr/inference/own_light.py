@@ -60,14 +60,10 @@ def joined(light: OwnLight, bands: Iterator[LinearPixels]) -> Iterator[LinearPix
     top = 0
     for band in bands:
         own = light.rows(top, top + len(band))
-        yield own + _weight(own / light.peak) * np.maximum(band * light.peak - own, 0)
+        ramp = ((own / light.peak - np.float32(CLIPS[0])) / np.float32(CLIPS[1] - CLIPS[0])).clip(0, 1)
+        weight = ramp * ramp * (3 - 2 * ramp)  # of the network's light: 0 to 1, with smooth ends
+        yield own + weight * np.maximum(band * light.peak - own, 0)
         top += len(band)
-
-
-def _weight(share: LinearPixels) -> LinearPixels:
-    """Of the network's light, by the share of the peak: 0 to 1, with smooth ends."""
-    ramp = ((share - np.float32(CLIPS[0])) / np.float32(CLIPS[1] - CLIPS[0])).clip(0, 1)
-    return ramp * ramp * (3 - 2 * ramp)
 
 
 def certain(width: int, top: int, bottom: int) -> Float32[np.ndarray, "rows width"]:

@@ -13,8 +13,9 @@ from torch import nn
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.photograph import Photograph, read_photograph
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels
-from twostage_hdr.inference.engine import Engine, Part, Rows
+from twostage_hdr.inference.engine import Engine, Rows
 from twostage_hdr.inference.own_light import HdrUse, certain, hdr_use, joined
+from twostage_hdr.inference.tiled import Part
 from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.inference.whole_frame import Response, check_lights, parse_response
 from twostage_hdr.radiometry.gamma import HDM_GAMMA

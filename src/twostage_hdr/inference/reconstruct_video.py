@@ -17,6 +17,7 @@ from twostage_hdr.imaging.video.hevc_writer import hevc_writer
 from twostage_hdr.imaging.video.video_reader import VideoReader
 from twostage_hdr.inference.reconstruct import Reconstructor
 from twostage_hdr.inference.result_files import ResultOptions, loss_notes
+from twostage_hdr.inference.tiled import encoded_rows
 from twostage_hdr.radiometry.gain import median_gain, well_exposed
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 from twostage_hdr.radiometry.luminance import luminance
@@ -67,10 +68,9 @@ class GainSmoothing:
             linear: the network's result for it.
         """
         now = _sampled(ldr)
-        cut = self._before is None or float(np.abs(now - self._before).mean()) > CUT
-        self._before = now
-        if cut:
+        if self._before is not None and float(np.abs(now - self._before).mean()) > CUT:
             self._mean = None
+        self._before = now
         gain = frame_gain(ldr, linear)
         if gain is None:
             return 1.0
@@ -86,7 +86,7 @@ def _grid(ldr: LdrPixels) -> tuple[slice, slice]:
 
 def _sampled(ldr: LdrPixels) -> Float[np.ndarray, "rows columns 3"]:
     """Encoded values in [0, 1] on a grid."""
-    return ldr[_grid(ldr)].astype(np.float32) / np.float32(np.iinfo(ldr.dtype).max)
+    return encoded_rows(ldr[_grid(ldr)])
 
 
 VIDEO_ENDINGS = {"hevc": "_hdr.mp4", "exr": "_exr"}
@@ -141,8 +141,7 @@ def reconstruct_video(
         movie = sequence = None
         if "hevc" in places:
             nits = options.white_nits or WHITE
-            writer = hevc_writer(places["hevc"], video, white_nits=nits, quality=options.quality)
-            movie = stack.enter_context(writer)
+            movie = stack.enter_context(hevc_writer(places["hevc"], video, white_nits=nits, quality=options.quality))
         if "exr" in places:
             sequence = stack.enter_context(exr_sequence(places["exr"], path.stem, options))
         smoothing = GainSmoothing(rate=float(video.rate))

@@ -1,20 +1,21 @@
 """The files of one reconstruction, fed row by row."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
+from typing import IO
 
 import numpy as np
-from jaxtyping import Float32
 
 from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
 from twostage_hdr.imaging.formats import result_format
-from twostage_hdr.imaging.result_format import Result, ResultOptions
-from twostage_hdr.inference.spooled_rows import SpooledRows
+from twostage_hdr.imaging.pixel_arrays import LinearPixels
+from twostage_hdr.imaging.result_format import Result, ResultOptions, WriteRows
 from twostage_hdr.radiometry.photometry import SDR_WHITE_NITS, WHITE
 
-__all__ = ["Result", "ResultFiles", "ResultOptions", "loss_notes", "result_paths"]
+__all__ = ["Result", "ResultOptions", "loss_notes", "result_files", "result_paths"]
 
 
 def result_paths(directory: Path, stem: str, formats: Sequence[str]) -> list[Path]:
@@ -51,8 +52,49 @@ def loss_notes(formats: Sequence[str], options: ResultOptions, peak: float, info
     return notes
 
 
+class SpooledRows:
+    """Rows that are needed twice, kept on disk instead of in memory.
+
+    Args:
+        file: empty.
+        width: pixels in a row.
+    """
+
+    def __init__(self, file: IO[bytes], width: int) -> None:
+        self._file, self._width = file, width
+
+    def append(self, rows: LinearPixels) -> None:
+        """Keeps the next rows, float32."""
+        self._file.write(np.ascontiguousarray(rows).data)
+
+    def bands(self, step: int = 256) -> Iterator[LinearPixels]:
+        """All rows again, from top to bottom, at most `step` at a time."""
+        self._file.seek(0)
+        while data := self._file.read(step * self._width * 3 * 4):
+            yield np.frombuffer(data, dtype=np.float32).reshape(-1, self._width, 3)
+
+
+@dataclass(frozen=True)
 class ResultFiles:
-    """Takes linear rows from top to bottom; every file appears under its name only when complete.
+    """Takes linear rows from top to bottom."""
+
+    streams: Sequence[WriteRows]
+    spool: SpooledRows | None
+    """For formats that need the complete image."""
+    notes: list[str] = field(default_factory=list)
+    """What the formats changed, in words for the user; known when the files are complete."""
+
+    def write_rows(self, rows: LinearPixels) -> None:
+        """Adds the next rows, linear, 1.0 = the photograph's white."""
+        for stream in self.streams:
+            stream(rows)
+        if self.spool is not None:
+            self.spool.append(rows)
+
+
+@contextmanager
+def result_files(directory: Path, stem: str, formats: Sequence[str], result: Result) -> Iterator[ResultFiles]:
+    """Files to write rows to; every one appears under its name only when complete.
 
     Args:
         directory: where the files go.
@@ -60,57 +102,18 @@ class ResultFiles:
         formats: names of `--to`.
         result: what is known of it.
 
-    Attributes:
-        notes: what the formats changed, in words for the user; known when the files are complete.
+    Raises:
+        InputError: unknown format.
     """
-
-    def __init__(
-        self,
-        directory: Path,
-        stem: str,
-        formats: Sequence[str],
-        result: Result,
-    ) -> None:
-        result_paths(directory, stem, formats)
-        self._place = directory / stem
-        self._formats = {name: result_format(name) for name in formats}
-        self._result = result
-        self.notes: list[str] = []
-
-    def __enter__(self) -> "ResultFiles":
-        self._stack = ExitStack()
-        self._stack.__enter__()
-        self._streams = []
-        for name, form in self._formats.items():
-            if form.open is not None:
-                self._streams.append(self._stack.enter_context(form.open(self._result.to(self._paths(name)))))
-        self._spool = None
-        if len(self._streams) < len(self._formats):
-            self._spool = self._stack.enter_context(SpooledRows(self._place.parent, self._result.width))
-        return self
-
-    def _paths(self, name: str) -> list[Path]:
-        return result_paths(self._place.parent, self._place.name, [name])
-
-    def write_rows(self, rows: Float32[np.ndarray, "rows width 3"]) -> None:
-        """Adds the next rows, linear, 1.0 = the photograph's white."""
-        for write_rows in self._streams:
-            write_rows(rows)
-        if self._spool is not None:
-            self._spool.append(rows)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None and self._spool is not None:
-            try:
-                self._write_whole(self._spool)
-            except BaseException as failure:
-                self._stack.__exit__(type(failure), failure, failure.__traceback__)
-                raise
-        self._stack.__exit__(kind, error, trace)
-
-    def _write_whole(self, spool: SpooledRows) -> None:
-        for name, form in self._formats.items():
-            if form.open is None:
-                self.notes += form.write(self._result.to(self._paths(name), spool.bands)) or ()
+    chosen = [(result_format(name), result_paths(directory, stem, [name])) for name in dict.fromkeys(formats)]
+    whole = [(form, paths) for form, paths in chosen if form.open is None]
+    with ExitStack() as stack:
+        streams = [stack.enter_context(form.open(result.to(paths))) for form, paths in chosen if form.open is not None]
+        # Beside the results, so that it needs no other disk.
+        file = stack.enter_context(tempfile.TemporaryFile(dir=directory)) if whole else None
+        spool = None if file is None else SpooledRows(file, result.width)
+        files = ResultFiles(streams, spool)
+        yield files
+        for form, paths in whole:
+            assert spool is not None
+            files.notes.extend(form.write(result.to(paths, spool.bands)) or ())

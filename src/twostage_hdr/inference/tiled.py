@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from itertools import product
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -65,6 +65,18 @@ def receptive_radius(network: nn.Module) -> int | None:
     return getattr(network, "receptive_radius", None)
 
 
+Part: TypeAlias = tuple[slice, slice]
+"""Rows and columns of a rectangle, with their ends."""
+
+
+def window(part: Part, radius: int) -> tuple[Part, Part]:
+    """What a network of that radius has to see for a part of its output; and where the part lies in the result."""
+    rows, columns = part
+    up, before = max(rows.start - radius, 0), max(columns.start - radius, 0)
+    seen = slice(up, rows.stop + radius), slice(before, columns.stop + radius)
+    return seen, (slice(rows.start - up, rows.stop - up), slice(columns.start - before, columns.stop - before))
+
+
 def encoded_rows(
     ldr: UInt[np.ndarray, "height width 3"], table: Float[np.ndarray, " levels"] | None = None
 ) -> Float[np.ndarray, "height width 3"]:
@@ -92,32 +104,26 @@ def encoded(
     return values.permute(2, 0, 1)[None]
 
 
-def run_stack(
-    network: nn.Module, stack: ExposureStack, *, device: torch.device, tile: int = 256
-) -> Float[Tensor, "3 height width"]:
+def run_stack(network: nn.Module, stack: ExposureStack, *, device: torch.device) -> Float[Tensor, "3 height width"]:
     """A network of several shots on frames of any size, in exact tiles.
 
     Args:
         network: says its `receptive_radius`; put into evaluation mode and on the device.
         stack: (frames, 2, 3, H, W).
         device: where the network runs.
-        tile: side of a tile's output, pixels.
 
     Returns:
         The network's output on the CPU, encoded or linear as it is.
     """
     network.eval().to(device)
     radius, (height, width) = int(network.receptive_radius), stack.shape[-2:]  # type: ignore[arg-type]
+    tile = 256  # side of a tile's output, pixels
     image = torch.empty(3, height, width)
     for top, left in product(range(0, height, tile), range(0, width, tile)):
-        up, before = max(top - radius, 0), max(left - radius, 0)
-        seen = stack[None, ..., up : top + tile + radius, before : left + tile + radius]
+        part = slice(top, min(top + tile, height)), slice(left, min(left + tile, width))
+        seen, inner = window(part, radius)
         with torch.inference_mode():
-            whole = network(seen.to(device))[0].float().cpu()
-        rows, columns = slice(top, min(top + tile, height)), slice(left, min(left + tile, width))
-        image[:, rows, columns] = whole[
-            :, rows.start - up : rows.stop - up, columns.start - before : columns.stop - before
-        ]
+            image[:, *part] = network(stack[None, ..., *seen].to(device))[0].float().cpu()[:, *inner]
     return image
 
 
@@ -146,11 +152,10 @@ def tiled_rows(
 
     def run_tile(band: np.ndarray, top: int, left: int, own: tuple[Callable[[Tensor], Tensor], torch.device]) -> None:
         forward, device = own
-        bottom, right = top + len(band), min(left + tile, width)
-        up, before = max(top - radius, 0), max(left - radius, 0)
-        whole = forward(encoded(ldr[up : bottom + radius, before : right + radius], table, device=device))[0]
-        inner = whole[:, top - up : bottom - up, left - before : right - before]
-        torch.from_numpy(band)[:, left:right].copy_(inner.permute(1, 2, 0))
+        columns = slice(left, min(left + tile, width))
+        seen, inner = window((slice(top, top + len(band)), columns), radius)
+        result = forward(encoded(ldr[seen], table, device=device))[0][:, *inner]
+        torch.from_numpy(band)[:, columns].copy_(result.permute(1, 2, 0))
 
     with worker_pool(forwards) as run_all:
         for top in range(0, height, tile):

@@ -11,13 +11,13 @@ from safetensors import safe_open
 from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
-from twostage_hdr.boundary.refusal import as_input_error, one_line
+from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.regular_file import read_bytes, regular_file
 from twostage_hdr.boundary.structured_text import parse_json
 from twostage_hdr.boundary.torch_file import read_torch_file
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
-from twostage_hdr.inference.network_description import build_network, describe_network
+from twostage_hdr.inference.network_description import build_network, describe_network, shapes_of
 
 SHIPPED = Path(__file__).parents[1] / "weights"
 """Where the package keeps its own weights."""
@@ -69,13 +69,11 @@ def load_weights(where: str | Path | None = None, *, trust: Collection[str] = ()
     """
     path = find_weights(where or default_weights())
     description, tensors = _read(path)
-    shapes = {name: tuple(value.shape) for name, value in tensors.items()}
+    shapes = shapes_of(tensors)
     with torch.device("cpu"):  # whatever PyTorch's default device and type are
         network = build_network(description, str(path), trust=trust, shapes=shapes).float()
-    try:
+    with as_input_error(path, "copy it again, or train it again", "its weights do not fit its own network"):
         network.load_state_dict(tensors)
-    except (RuntimeError, TypeError) as error:
-        raise InputError(path, f"its weights do not fit its own network: {one_line(error)}") from error
     return network.eval()
 
 
@@ -97,19 +95,13 @@ def find_weights(where: str | Path) -> Path:
             raise InputError(path, "a folder without checkpoints/best.ckpt or last.ckpt", "give a run's own directory")
     if path.is_file():
         if path.suffix not in (".ckpt", ".safetensors"):
-            raise InputError(
-                path,
-                "weights are .ckpt or .safetensors",
-                "`twostage-hdr import-weights` brings published files in",
-            )
+            cure = "`twostage-hdr import-weights` brings published files in"
+            raise InputError(path, "weights are .ckpt or .safetensors", cure)
         return path
     if (SHIPPED / f"{where}.safetensors").is_file():
         return SHIPPED / f"{where}.safetensors"
-    raise InputError(
-        f"weights {str(where)!r}",
-        "no such file, run directory or shipped set",
-        f"shipped: {', '.join(shipped_weights())}",
-    )
+    cure = f"shipped: {', '.join(shipped_weights())}"
+    raise InputError(f"weights {str(where)!r}", "no such file, run directory or shipped set", cure)
 
 
 def shipped_weights() -> list[str]:
@@ -123,10 +115,10 @@ def default_weights() -> str:
     Raises:
         InputError: the installation has none.
     """
-    for name in DEFAULT_WEIGHTS:
-        if name in shipped_weights():
-            return name
-    raise InputError("weights", "none are shipped with this installation", "give some with --weights")
+    shipped = [name for name in DEFAULT_WEIGHTS if name in shipped_weights()]
+    if not shipped:
+        raise InputError("weights", "none are shipped with this installation", "give some with --weights")
+    return shipped[0]
 
 
 def read_header(where: str | Path) -> dict[str, Any]:
@@ -139,10 +131,9 @@ def read_header(where: str | Path) -> dict[str, Any]:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    return (_read_safetensors if path.suffix == ".safetensors" else _read_checkpoint)(path)
-
-
-def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The description and the tensors of a file."""
+    if path.suffix != ".safetensors":
+        return _read_checkpoint(path)
     regular_file(path)
     _check_shipped(path)
     with as_input_error(path, "copy it again", "not a readable .safetensors file"):
@@ -180,11 +171,13 @@ def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if not isinstance(described, dict) or not isinstance(state, dict):
         raise InputError(path, "not a checkpoint of this suite (no entry 'network')", "see `import-weights`")
     prefix = "network."
-    weights = {str(name): value for name, value in state.items() if str(name).startswith(prefix)}
-    for name, value in weights.items():
-        if not isinstance(value, Tensor):
-            raise InputError(path, f"its entry {name:.80} is no tensor", "copy or train it again")
-    return described, {name.removeprefix(prefix): value for name, value in weights.items()}
+    weights: dict[str, Tensor] = {}
+    for name, value in state.items():
+        if str(name).startswith(prefix):
+            if not isinstance(value, Tensor):
+                raise InputError(path, f"its entry {name:.80} is no tensor", "copy or train it again")
+            weights[name.removeprefix(prefix)] = value
+    return described, weights
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

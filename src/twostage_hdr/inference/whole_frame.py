@@ -1,6 +1,5 @@
 """The whole-frame variant on a stream of rows: one pass for the small picture, then band by band."""
 
-from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -10,7 +9,7 @@ from torch import Tensor
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.tiled import encoded
-from twostage_hdr.networks.frame_thumbnail import BINS, Thumbnail, area_matrix, area_means, area_sums
+from twostage_hdr.networks.frame_thumbnail import BINS, CHANNELS, Thumbnail, area_matrix, area_means, area_sums
 from twostage_hdr.networks.two_stage_whole_frame import KnownResponse, TwoStageWholeFrameNetwork
 from twostage_hdr.networks.whole_frame_branch import QUANTILES, uncertainty_rows
 
@@ -79,16 +78,13 @@ class WholeFrameRows:
             # What the two stages see of each level of the photograph: its light as gamma 2.24 encodes it.
             self.table = self.view.curve.encoded(levels.expand(1, 3, 1, -1))[0, 0, 0].cpu().numpy()
 
-    def applied(
-        self, rows: Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]
-    ) -> Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]:
-        """The two stages' bands with the light of what is clipped in them."""
-        for top, band in rows:
-            frame = self._frame(top, top + band.shape[0])
-            with torch.inference_mode():
-                hdr = torch.from_numpy(band).to(self.device).permute(2, 0, 1)[None]
-                lit = self.network.lit(hdr, frame, self.view, self.lights, top=top, height=self.ldr.shape[0])
-            yield top, lit[0].permute(1, 2, 0).cpu().numpy()
+    def applied(self, top: int, band: Float[np.ndarray, "rows width 3"]) -> Float[np.ndarray, "rows width 3"]:
+        """The two stages' rows from `top` on with the light of what is clipped in them."""
+        frame = self._frame(top, top + band.shape[0])
+        with torch.inference_mode():
+            hdr = torch.from_numpy(band).to(self.device).permute(2, 0, 1)[None]
+            lit = self.network.lit(hdr, frame, self.view, self.lights, top=top, height=self.ldr.shape[0])
+        return lit[0].permute(1, 2, 0).cpu().numpy()
 
     def uncertainty(self, top: int, bottom: int) -> Float[np.ndarray, "rows width"]:
         """Stops between the 10 and the 90 % quantile of the light of the rows; 0 where nothing is clipped."""
@@ -110,20 +106,17 @@ def thumbnail_of(ldr: UInt[np.ndarray, "height width 3"], device: torch.device) 
     height, width = ldr.shape[:2]
     like = torch.empty(0, device=device)
     rows, columns = area_matrix(height, height, width, like), area_matrix(width, height, width, like)
-    sums: Tensor | None = None
     levels = np.iinfo(ldr.dtype).max
     counts = np.zeros((3, levels + 1))
+    sums = torch.zeros(1, CHANNELS, len(rows), len(columns), device=device)
     for top in range(0, height, BAND_ROWS):
         band = ldr[top : top + BAND_ROWS]
         weights = rows[:, top : top + BAND_ROWS]
         hit = weights.any(1).nonzero()[:, 0]  # few rows of cells lie in a band
         with torch.inference_mode():
-            part = area_sums(encoded(band, device=device), weights[hit], columns)
-            sums = part.new_zeros(1, part.shape[1], len(rows), part.shape[3]) if sums is None else sums
-            sums[:, :, hit] += part
+            sums[:, :, hit] += area_sums(encoded(band, device=device), weights[hit], columns)
         for channel in range(3):
             counts[channel] += np.bincount(band[..., channel].ravel(), minlength=levels + 1)
-    assert sums is not None
     return Thumbnail(area_means(sums), _memberships(counts / (height * width)).to(device))
 
 

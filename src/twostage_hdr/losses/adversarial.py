@@ -28,10 +28,8 @@ class AdversarialLoss(nn.Module):
         self, *, real_labels: tuple[float, float] = REAL_LABELS, fake_labels: tuple[float, float] = FAKE_LABELS
     ) -> None:
         super().__init__()
-        low, high = real_labels
-        self.real_labels = (float(low), float(high))
-        low, high = fake_labels
-        self.fake_labels = (float(low), float(high))
+        self.real_labels = (float(real_labels[0]), float(real_labels[1]))
+        self.fake_labels = (float(fake_labels[0]), float(fake_labels[1]))
 
     def generator(self, fake_logit: PerImage) -> Float[Tensor, ""]:
         """The generator's loss: its images should be taken for real (label 1, not softened)."""
@@ -55,9 +53,8 @@ class AdversarialLoss(nn.Module):
         """
         real = _labels(real_logit, self.real_labels, generator, share)
         fake = _labels(fake_logit, self.fake_labels, generator, share)
-        return F.binary_cross_entropy_with_logits(real_logit, real) + F.binary_cross_entropy_with_logits(
-            fake_logit, fake
-        )
+        bce = F.binary_cross_entropy_with_logits
+        return bce(real_logit, real) + bce(fake_logit, fake)
 
 
 def _labels(

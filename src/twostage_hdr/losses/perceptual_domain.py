@@ -7,10 +7,22 @@ from twostage_hdr.radiometry.gamma import decode_gamma
 from twostage_hdr.radiometry.mu_law import MU, mu_law
 from twostage_hdr.radiometry.photometry import PU21_PEAK, WHITE
 from twostage_hdr.radiometry.pu21 import pu21_encode
-from twostage_hdr.radiometry.quantities import EncodedRGB
+from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 
-class MuLawL1Loss(nn.Module):
+class DomainL1Loss(nn.Module):
+    """mean |E(x) - E(y)| of linear light, E given by a subclass."""
+
+    def encode(self, linear: LinearRGB) -> Float[Tensor, "..."]:
+        """E of linear values, 1.0 = the clipping point of the LDR frame."""
+        raise NotImplementedError
+
+    def forward(self, prediction: EncodedRGB, target: EncodedRGB) -> Float[Tensor, ""]:
+        """Scalar >= 0 from encoded images of one shape."""
+        return (self.encode(decode_gamma(prediction)) - self.encode(decode_gamma(target))).abs().mean()
+
+
+class MuLawL1Loss(DomainL1Loss):
     """mean |T(x) - T(y)|, T(x) = ln(1 + mu x / scale) / ln(1 + mu), on linear light.
 
     Args:
@@ -23,13 +35,12 @@ class MuLawL1Loss(nn.Module):
         self.mu = mu
         self.scale = scale
 
-    def forward(self, prediction: EncodedRGB, target: EncodedRGB) -> Float[Tensor, ""]:
-        """Scalar >= 0 from encoded images of one shape."""
-        x, y = decode_gamma(prediction) / self.scale, decode_gamma(target) / self.scale
-        return (mu_law(x, self.mu) - mu_law(y, self.mu)).abs().mean()
+    def encode(self, linear: LinearRGB) -> Float[Tensor, "..."]:
+        """T."""
+        return mu_law(linear / self.scale, self.mu)
 
 
-class PU21L1Loss(nn.Module):
+class PU21L1Loss(DomainL1Loss):
     """mean |V(white x) - V(white y)| / 256 with PU21's V, per colour channel of linear light [mantiuk2021pu21].
 
     V is flat outside 0.005 to 10,000 cd/m^2: with white = 200 the loss does not see what lies above 50 whites.
@@ -42,12 +53,12 @@ class PU21L1Loss(nn.Module):
         super().__init__()
         self.white = white
 
-    def forward(self, prediction: EncodedRGB, target: EncodedRGB) -> Float[Tensor, ""]:
-        """Scalar >= 0 from encoded images of one shape."""
-        return _pu21_difference(prediction, target, self.white).abs().mean()
+    def encode(self, linear: LinearRGB) -> Float[Tensor, "..."]:
+        """V / 256."""
+        return pu21_encode(self.white * linear) / PU21_PEAK
 
 
-class PU21SquaredLoss(nn.Module):
+class PU21SquaredLoss(PU21L1Loss):
     """mean ((V(white x) - V(white y)) / 256)^2 with PU21's V: what PU21-PSNR is the logarithm of [mantiuk2021pu21].
 
     Beside an L1, which settles for the median and leaves lights dull, it asks for their mean.
@@ -56,16 +67,12 @@ class PU21SquaredLoss(nn.Module):
         white: luminance of linear 1.0 in cd/m^2.
     """
 
-    def __init__(self, *, white: float = WHITE) -> None:
-        super().__init__()
-        self.white = white
-
     def forward(self, prediction: EncodedRGB, target: EncodedRGB) -> Float[Tensor, ""]:
         """Scalar >= 0 from encoded images of one shape."""
-        return _pu21_difference(prediction, target, self.white).square().mean()
+        return (self.encode(decode_gamma(prediction)) - self.encode(decode_gamma(target))).square().mean()
 
 
-class Log1pL1Loss(nn.Module):
+class Log1pL1Loss(DomainL1Loss):
     """mean |ln(1 + gain x) - ln(1 + gain y)| on linear light.
 
     Args:
@@ -76,12 +83,6 @@ class Log1pL1Loss(nn.Module):
         super().__init__()
         self.gain = gain
 
-    def forward(self, prediction: EncodedRGB, target: EncodedRGB) -> Float[Tensor, ""]:
-        """Scalar >= 0 from encoded images of one shape."""
-        x, y = self.gain * decode_gamma(prediction), self.gain * decode_gamma(target)
-        return (x.log1p() - y.log1p()).abs().mean()
-
-
-def _pu21_difference(prediction: EncodedRGB, target: EncodedRGB, white: float) -> Float[Tensor, "..."]:
-    x, y = pu21_encode(white * decode_gamma(prediction)), pu21_encode(white * decode_gamma(target))
-    return (x - y) / PU21_PEAK
+    def encode(self, linear: LinearRGB) -> Float[Tensor, "..."]:
+        """ln(1 + gain x)."""
+        return (self.gain * linear).log1p()

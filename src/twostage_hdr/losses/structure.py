@@ -87,7 +87,8 @@ def _maps(prediction: EncodedRGB, target: EncodedRGB, padding: Literal["same", "
 
 def _blurred(image: EncodedRGB, padding: Literal["same", "valid"]) -> Float[Tensor, "*batch 3 rows columns"]:
     """The Gaussian mean of each window: "valid" inside the image only, "same" also beyond its reflected borders."""
-    kernel = _gaussian(_window_for(image), image.device, image.dtype)
+    side = min(WINDOW, image.shape[-2], image.shape[-1])
+    kernel = _gaussian(side - 1 + side % 2, image.device, image.dtype)  # the largest odd side that fits into the image
     with torch.autocast(device_type=image.device.type, enabled=False):
         return filter2d_separable(image, kernel, kernel, padding=padding)
 
@@ -97,12 +98,6 @@ def _gaussian(window: int, device: torch.device, dtype: torch.dtype) -> Float[Te
     """The window's weights, made once: numbers of the host that go to a graphics card make the host wait for it."""
     with torch.inference_mode(False):
         return get_gaussian_kernel1d(window, SIGMA, device=device, dtype=dtype)
-
-
-def _window_for(image: EncodedRGB) -> int:
-    """11, or the largest odd side that fits into the image."""
-    side = min(WINDOW, image.shape[-2], image.shape[-1])
-    return side if side % 2 else side - 1
 
 
 def _halved(image: EncodedRGB) -> Float[Tensor, "*batch 3 rows columns"]:

@@ -22,7 +22,6 @@ class DeltaE(PerImageMetric):
 
     higher_is_better = False
     title = "ΔE00 (μ-law)"
-    unit = ""
     score = staticmethod(delta_e)
 
 
@@ -31,5 +30,4 @@ class EncodedDeltaE(PerImageMetric):
 
     higher_is_better = False
     title = "ΔE00 (encoded)"
-    unit = ""
     score = staticmethod(encoded_delta_e)

@@ -23,7 +23,7 @@ class PerImageMetric(Metric):
 
     title: ClassVar[str]
     """The metric's name as tables print it."""
-    unit: ClassVar[str]
+    unit: ClassVar[str] = ""
     """The unit, empty if dimensionless."""
     digits: ClassVar[int] = 2
     """After the decimal point, in tables."""

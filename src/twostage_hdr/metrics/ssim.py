@@ -1,6 +1,8 @@
 """Structural similarity [wang2004ssim]."""
 
 import kornia.metrics
+from jaxtyping import Float
+from torch import Tensor
 
 from twostage_hdr.metrics.per_image import EncodedBatch, PerImageMetric
 from twostage_hdr.radiometry.mu_law import mu_law_tone_map, reference_scale
@@ -10,8 +12,13 @@ WINDOW = 11
 """Taps per side of the Gaussian window (sigma 1.5 px) [wang2004ssim]."""
 
 
-def encoded_ssim(prediction: EncodedBatch, reference: EncodedBatch) -> PerImage:
-    """Mean SSIM over R, G, B of encoded values as they are, data range 1: the measure of stage I's output in [0, 1].
+def windowed_ssim(
+    prediction: Float[Tensor, "batch channels height width"],
+    reference: Float[Tensor, "batch channels height width"],
+    *,
+    peak: float,
+) -> PerImage:
+    """Mean SSIM over windows and channels, data range `peak`.
 
     Only whole windows count, as in the original definition: a border of 5 px has none of its own. The window shrinks
     to the image when a side is below 11 px: the largest odd number of taps that fits, down to 1 (then only the means
@@ -19,7 +26,12 @@ def encoded_ssim(prediction: EncodedBatch, reference: EncodedBatch) -> PerImage:
     """
     side = min(WINDOW, *reference.shape[-2:])
     window = side if side % 2 else side - 1
-    return kornia.metrics.ssim(prediction, reference, window, max_val=1.0, eps=0.0, padding="valid").mean((1, 2, 3))
+    return kornia.metrics.ssim(prediction, reference, window, max_val=peak, eps=0.0, padding="valid").mean((1, 2, 3))
+
+
+def encoded_ssim(prediction: EncodedBatch, reference: EncodedBatch) -> PerImage:
+    """`windowed_ssim` of encoded R, G, B as they are, data range 1: the measure of stage I's output in [0, 1]."""
+    return windowed_ssim(prediction, reference, peak=1.0)
 
 
 def ssim(prediction: EncodedBatch, reference: EncodedBatch) -> PerImage:
@@ -33,7 +45,6 @@ class SSIM(PerImageMetric):
 
     higher_is_better = True
     title = "SSIM (μ-law)"
-    unit = ""
     digits = 4
     score = staticmethod(ssim)
 
@@ -43,6 +54,5 @@ class EncodedSSIM(PerImageMetric):
 
     higher_is_better = True
     title = "SSIM (encoded)"
-    unit = ""
     digits = 4
     score = staticmethod(encoded_ssim)

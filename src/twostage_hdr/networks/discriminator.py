@@ -3,7 +3,7 @@
 from torch import nn
 from torch.nn import functional as F
 
-from twostage_hdr.networks.hyper_parameters import HyperParameters
+from twostage_hdr.networks.hyper_parameters import constructor_arguments
 from twostage_hdr.radiometry.quantities import EncodedRGB, PerImage
 
 WIDTHS = (1, 1, 2, 2, 4, 4, 8, 8)
@@ -27,7 +27,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, *, features: int = 64) -> None:
         super().__init__()
-        self.hyper_parameters: HyperParameters = {"features": features}
+        self.hyper_parameters = constructor_arguments(locals())
         channels = [3, *(features * width for width in WIDTHS)]
         self.convs = nn.ModuleList(
             nn.Conv2d(channels[i], channels[i + 1], 3, stride=1 + i % 2, padding=1) for i in range(len(WIDTHS))

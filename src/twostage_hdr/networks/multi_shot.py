@@ -1,13 +1,13 @@
 """The two-stage network on several exposures; ours, after the outlook of [sharif2021twostage]."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from twostage_hdr.networks.exposure_merge import RADIUS, merge_exposures
-from twostage_hdr.networks.hyper_parameters import HyperParameters
+from twostage_hdr.networks.hyper_parameters import constructor_arguments
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageOutput
 from twostage_hdr.radiometry.exposure_stack import ExposureStack
@@ -45,9 +45,7 @@ class MultiShotStage(Stage):
 
     Args:
         frames: how many, 2 or more; the reference is the first.
-        features: see `Stage`.
-        growth: see `Stage`.
-        identity_start: see `Stage`.
+        features, growth, identity_start: see `Stage`.
     """
 
     def __init__(self, *, frames: int, features: int, growth: int, identity_start: bool) -> None:
@@ -85,18 +83,13 @@ class MultiShotNetwork(nn.Module):
         identity_start: of both stages, see `Stage`: the untrained network returns the merged photograph.
     """
 
-    output: ClassVar[Literal["encoded", "linear"]] = "encoded"
+    output = "encoded"
     receptive_radius: ClassVar[int] = RADIUS + 1 + 5 * 2 + 1 + 5
     """How far a pixel sees, px: the merge, then two stages; the features see less far."""
 
     def __init__(self, *, frames: int = 3, features: int = 64, growth: int = 32, identity_start: bool = False) -> None:
         super().__init__()
-        self.hyper_parameters: HyperParameters = {
-            "frames": frames,
-            "features": features,
-            "growth": growth,
-            "identity_start": identity_start,
-        }
+        self.hyper_parameters = constructor_arguments(locals())
         self.frames = frames
         self.enhancement = MultiShotStage(
             frames=frames, features=features, growth=growth, identity_start=identity_start

@@ -1,11 +1,9 @@
 """One stage of the network; alone it is the one-stage variant of the ablation [sharif2021twostage]."""
 
-from typing import ClassVar, Literal
-
 import torch
 from torch import nn
 
-from twostage_hdr.networks.hyper_parameters import HyperParameters
+from twostage_hdr.networks.hyper_parameters import constructor_arguments
 from twostage_hdr.networks.rdab import RDAB
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
@@ -32,7 +30,7 @@ class Stage(nn.Module):
             published code starts from PyTorch's random weights.
     """
 
-    output: ClassVar[Literal["encoded", "linear"]] = "encoded"
+    output = "encoded"
 
     def __init__(
         self,
@@ -45,14 +43,7 @@ class Stage(nn.Module):
         identity_start: bool = False,
     ) -> None:
         super().__init__()
-        self.hyper_parameters: HyperParameters = {
-            "features": features,
-            "growth": growth,
-            "blocks": blocks,
-            "residual_factor": residual_factor,
-            "attention": attention,
-            "identity_start": identity_start,
-        }
+        self.hyper_parameters = constructor_arguments(locals())
         self.conv_in = nn.Conv2d(3, features, 3, padding=1)
         self.blocks = nn.Sequential(
             *(

@@ -3,11 +3,12 @@
 "Tone mapping" is the paper's word for stage II. It goes from LDR to HDR: inverse tone mapping in the field's words.
 """
 
-from typing import ClassVar, Literal, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 from torch import nn
 
-from twostage_hdr.networks.hyper_parameters import HyperParameters
+from twostage_hdr.networks.hyper_parameters import constructor_arguments
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
@@ -42,7 +43,7 @@ class TwoStageNetwork(nn.Module):
         identity_start: of both stages, see `Stage`.
     """
 
-    output: ClassVar[Literal["encoded", "linear"]] = "encoded"
+    output = "encoded"
 
     def __init__(
         self,
@@ -57,32 +58,10 @@ class TwoStageNetwork(nn.Module):
         identity_start: bool = False,
     ) -> None:
         super().__init__()
-        self.hyper_parameters: HyperParameters = {
-            "features": features,
-            "growth": growth,
-            "enhancement_blocks": enhancement_blocks,
-            "enhancement_residual_factor": enhancement_residual_factor,
-            "tone_mapping_blocks": tone_mapping_blocks,
-            "tone_mapping_residual_factor": tone_mapping_residual_factor,
-            "attention": attention,
-            "identity_start": identity_start,
-        }
-        self.enhancement = Stage(
-            features=features,
-            growth=growth,
-            blocks=enhancement_blocks,
-            residual_factor=enhancement_residual_factor,
-            attention=attention,
-            identity_start=identity_start,
-        )
-        self.tone_mapping = Stage(
-            features=features,
-            growth=growth,
-            blocks=tone_mapping_blocks,
-            residual_factor=tone_mapping_residual_factor,
-            attention=attention,
-            identity_start=identity_start,
-        )
+        self.hyper_parameters = constructor_arguments(locals())
+        stage = partial(Stage, features=features, growth=growth, attention=attention, identity_start=identity_start)
+        self.enhancement = stage(blocks=enhancement_blocks, residual_factor=enhancement_residual_factor)
+        self.tone_mapping = stage(blocks=tone_mapping_blocks, residual_factor=tone_mapping_residual_factor)
 
     def forward(self, ldr: EncodedRGB) -> EncodedRGB:
         """LDR frame in [0, 1], (B, 3, H, W), to the HDR image of the same shape; any H, W >= 1."""

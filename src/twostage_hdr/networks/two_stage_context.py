@@ -5,14 +5,13 @@ larger than the receptive field of the two-stage network. Estimating that takes 
 """
 
 import math
-from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.networks.hyper_parameters import HyperParameters
+from twostage_hdr.networks.hyper_parameters import constructor_arguments
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.radiometry.exposure import CLIPPING_THRESHOLD, WELL_EXPOSED
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
@@ -70,7 +69,6 @@ class ContextGain(nn.Module):
 
     def __init__(self, *, features: int = 64) -> None:
         super().__init__()
-        self.hyper_parameters: HyperParameters = {"features": features}
         self.conv_in = nn.Conv2d(6, features, CELL, stride=CELL)
         self.blocks = nn.Sequential(*(DilatedBlock(features=features, dilation=dilation) for dilation in DILATIONS))
         self.conv_out = nn.Conv2d(features, 3, 1)
@@ -118,15 +116,11 @@ class TwoStageContextNetwork(nn.Module):
         context_features: channels of the context's network.
     """
 
-    output: ClassVar[Literal["encoded", "linear"]] = "encoded"
+    output = "encoded"
 
     def __init__(self, *, features: int = 64, growth: int = 32, context_features: int = 64) -> None:
         super().__init__()
-        self.hyper_parameters: HyperParameters = {
-            "features": features,
-            "growth": growth,
-            "context_features": context_features,
-        }
+        self.hyper_parameters = constructor_arguments(locals())
         self.two_stage = TwoStageNetwork(features=features, growth=growth)
         self.context = ContextGain(features=context_features)
 

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import nn
 
 from twostage_hdr.networks.frame_thumbnail import Thumbnail, thumbnail
-from twostage_hdr.networks.hyper_parameters import HyperParameters
+from twostage_hdr.networks.hyper_parameters import constructor_arguments
 from twostage_hdr.networks.response_curve import ResponseCurve, gamma_curve, srgb_curve
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.networks.two_stage_context import ContextGain, clipping_weight
@@ -52,15 +52,13 @@ class TwoStageWholeFrameNetwork(nn.Module):
     Args:
         features: channels inside both stages.
         growth: channels that each dense conv adds.
-        widths: see `WholeFrameBranch`.
-        curve_features: see `WholeFrameBranch`.
-        dropout: see `WholeFrameBranch`.
+        widths, curve_features, dropout: see `WholeFrameBranch`.
         context_features: see `ContextGain`.
         lights: the quantile of the light that is shown when none is asked for.
         local: weight of what is seen nearby in the logarithm of the light, 0 to 1.
     """
 
-    output: ClassVar[Literal["encoded", "linear"]] = "encoded"
+    output = "encoded"
 
     def __init__(
         self,
@@ -75,18 +73,11 @@ class TwoStageWholeFrameNetwork(nn.Module):
         local: float = 0.5,
     ) -> None:
         super().__init__()
+        self.hyper_parameters = constructor_arguments(locals())
         self.two_stage = TwoStageNetwork(features=features, growth=growth)
         self.branch = WholeFrameBranch(widths=widths, curve_features=curve_features, dropout=dropout)
         self.context = ContextGain(features=context_features)
         self.lights, self.local = lights, local
-        self.hyper_parameters: HyperParameters = {
-            "features": features,
-            "growth": growth,
-            **self.branch.hyper_parameters,
-            "context_features": context_features,
-            "lights": lights,
-            "local": local,
-        }
 
     def forward(self, ldr: EncodedRGB, response: KnownResponse = "srgb", lights: float | None = None) -> EncodedRGB:
         """LDR frame in [0, 1], (B, 3, H, W), to the HDR image of the same shape; any H, W >= 1.

@@ -11,7 +11,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from twostage_hdr.networks.frame_thumbnail import BINS, CHANNELS, SIDE, Thumbnail, bilinear_matrix
-from twostage_hdr.networks.hyper_parameters import HyperParameters
 from twostage_hdr.networks.response_curve import NUMBERS, ResponseCurve, curve_of
 from twostage_hdr.networks.two_stage_context import clipping_weight
 from twostage_hdr.radiometry.quantities import EncodedRGB
@@ -67,19 +66,9 @@ class WholeFrameBranch(nn.Module):
     """
 
     def __init__(
-        self,
-        *,
-        widths: Sequence[int] = (24, 40, 56, 80, 112),
-        curve_features: int = 24,
-        dropout: float = 0.2,
+        self, *, widths: Sequence[int] = (24, 40, 56, 80, 112), curve_features: int = 24, dropout: float = 0.2
     ) -> None:
         super().__init__()
-        widths = list(widths)
-        self.hyper_parameters: HyperParameters = {
-            "widths": widths,
-            "curve_features": curve_features,
-            "dropout": dropout,
-        }
         self.curve = CurveNetwork(features=curve_features, dropout=dropout)
         self.enter = nn.Conv2d(CHANNELS + 4, widths[0], 5, stride=2, padding=2)
         self.down = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(widths))

@@ -1,7 +1,6 @@
 """CIELAB of encoded images, and the CIEDE2000 difference, differentiable [sharma2005ciede2000]."""
 
 from functools import cache
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -18,13 +17,6 @@ D65_WHITE = (0.95047, 1.0, 1.08883)
 """XYZ of white, 2 degree observer."""
 LINEAR_BELOW = 0.008856
 """Share of white below which L* is a straight line (CIE 1976), dimensionless."""
-
-
-class _Hues(NamedTuple):
-    """Hue difference and mean hue in degrees, by the conventions for wrapping round and for greys."""
-
-    difference: Map
-    mean: Map
 
 
 def ciede2000(lab1: Lab, lab2: Lab) -> Float[Tensor, "*batch 1 height width"]:
@@ -45,29 +37,30 @@ def ciede2000(lab1: Lab, lab2: Lab) -> Float[Tensor, "*batch 1 height width"]:
     stretch = 1 + 0.5 * (1 - _chroma_weight(mean_c))  # 1 + G
     a1, a2 = a1 * stretch, a2 * stretch
     c1, c2 = _hypot(a1, b1), _hypot(a2, b2)
-    hue = _hues(_hue(a1, b1), _hue(a2, b2), grey=c1 * c2 == 0)
+    hue_difference, mean_hue = _hues(_hue(a1, b1), _hue(a2, b2), grey=c1 * c2 == 0)
 
     delta_l = l2 - l1
     delta_c = c2 - c1
-    delta_h = 2 * _sqrt(c1 * c2) * _sin(hue.difference / 2)
+    delta_h = 2 * _sqrt(c1 * c2) * _sin(hue_difference / 2)
 
     mean_l, mean_c = (l1 + l2) / 2, (c1 + c2) / 2
     offset = (mean_l - 50) ** 2
     s_l = 1 + 0.015 * offset / torch.sqrt(20 + offset)
     s_c = 1 + 0.045 * mean_c
-    s_h = 1 + 0.015 * mean_c * _hue_weight(hue.mean)
+    s_h = 1 + 0.015 * mean_c * _hue_weight(mean_hue)
 
-    rotation = -_sin(60 * torch.exp(-(((hue.mean - 275) / 25) ** 2))) * 2 * _chroma_weight(mean_c)
+    rotation = -_sin(60 * torch.exp(-(((mean_hue - 275) / 25) ** 2))) * 2 * _chroma_weight(mean_c)
     x, y, z = delta_l / s_l, delta_c / s_c, delta_h / s_h
     return _sqrt(x**2 + y**2 + z**2 + rotation * y * z).unsqueeze(-3)
 
 
-def _hues(h1: Map, h2: Map, grey: Tensor) -> _Hues:
+def _hues(h1: Map, h2: Map, grey: Tensor) -> tuple[Map, Map]:
+    """Hue difference and mean hue in degrees, by the conventions for wrapping round and for greys."""
     difference, total = h2 - h1, h1 + h2
     wraps = difference.abs() > 180
     shortest = torch.where(wraps, difference - 360 * torch.sign(difference), difference)
     mean = torch.where(wraps, torch.where(total < 360, total + 360, total - 360), total) / 2
-    return _Hues(torch.where(grey, 0, shortest), torch.where(grey, total, mean))
+    return torch.where(grey, 0, shortest), torch.where(grey, total, mean)
 
 
 def _hue_weight(hue: Map) -> Map:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.networks.hyper_parameters import to_channels_last
-from twostage_hdr.radiometry.quantities import EncodedRGB
+from twostage_hdr.radiometry.quantities import EncodedRGB, Frames
 from twostage_hdr.training.enhancement_objective import EnhancementObjective
 from twostage_hdr.training.optimisation import OptimizedPart, OptimizerFactory, ScheduleFactory
 from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule
@@ -39,26 +39,33 @@ class EnhancementModule(ReconstructionModule):
         clip_norm: float | None = None,
     ) -> None:
         super().__init__(network=network, clip_norm=clip_norm)
-        self.discriminator = to_channels_last(discriminator) if discriminator else None
         self.objective = objective
+        self.discriminator = discriminator
         self.enhancement_part = OptimizedPart("enhancement", network, optimizer, schedule)
-        self.discriminator_part = (
-            OptimizedPart("discriminator", discriminator, discriminator_optimizer, schedule) if discriminator else None
-        )
+        self.discriminator_parts: list[OptimizedPart] = []
+        if discriminator is not None:
+            part = OptimizedPart("discriminator", to_channels_last(discriminator), discriminator_optimizer, schedule)
+            self.discriminator_parts = [part]
 
     def optimized_parts(self) -> Sequence[OptimizedPart]:
-        return [part for part in (self.enhancement_part, self.discriminator_part) if part]
+        return [self.enhancement_part, *self.discriminator_parts]
 
-    def predict(self, ldr: EncodedRGB) -> Prediction:
+    def predict(self, ldr: Frames) -> Prediction:
         return Prediction(self.network(ldr))
 
     def training_step(self, batch: Triple, batch_idx: int) -> None:
         enhanced = self.network(batch.ldr).float()
         self.watch_output("enhancement", enhanced, batch.reference8)
+        loss, of_discriminator = self.enhancement_losses(enhanced, batch)
+        self.step_optimizers(batch, [(self.enhancement_part, loss), *of_discriminator])
+
+    def enhancement_losses(
+        self, enhanced: EncodedRGB, batch: Triple
+    ) -> tuple[Tensor, list[tuple[OptimizedPart, Tensor]]]:
+        """Stage I's loss, and the discriminator's if it takes part; both are logged."""
         gan = self.objective(enhanced, batch.reference8, self.discriminator, self.soft_labels())
         self.log_losses("enhancement", gan.generator_value, gan.terms)
-        losses = [(self.enhancement_part, gan.generator)]
-        if self.discriminator_part and gan.discriminator is not None:
-            losses.append((self.discriminator_part, gan.discriminator))
-            self.log_losses("discriminator", gan.discriminator, {})
-        self.step_optimizers(batch, losses)
+        if gan.discriminator is None:
+            return gan.generator, []
+        self.log_losses("discriminator", gan.discriminator, {})
+        return gan.generator, [(part, gan.discriminator) for part in self.discriminator_parts]

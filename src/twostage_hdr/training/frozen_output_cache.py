@@ -4,6 +4,7 @@ import hashlib
 import math
 import tempfile
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from jaxtyping import Float16
 from torch import Tensor, nn
 
 from twostage_hdr.boundary.numpy_file import load_npy
+from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.radiometry.quantities import EncodedRGB
@@ -35,11 +37,9 @@ class FrozenOutputCache:
         Raises:
             InputError: it cannot be created, or not be written to.
         """
-        try:
+        with self._writing():
             self.folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=self.folder).close()
-        except OSError as error:
-            raise self._unusable(error) from error
 
     def outputs(self, network: nn.Module, frames: EncodedRGB, compute: Callable[[Tensor], Tensor]) -> EncodedRGB:
         """The network's outputs for a batch; frames that are not in the cache are computed and added.
@@ -61,24 +61,16 @@ class FrozenOutputCache:
                 computed = compute(frames[missing]).half().cpu().numpy()
             for place, result in zip(missing, computed, strict=True):
                 kept[place] = result
-                self._keep(files[place], result)
+                with self._writing(), atomic_path(files[place]) as temporary, temporary.open("wb") as stream:
+                    np.save(stream, result)
         return (
             torch.from_numpy(np.stack([result for result in kept if result is not None]))
             .to(frames.device, non_blocking=True)
             .float()
         )
 
-    def _keep(self, file: Path, result: Float16[np.ndarray, "3 height width"]) -> None:
-        try:
-            with atomic_path(file) as temporary, temporary.open("wb") as stream:
-                np.save(stream, result)
-        except OSError as error:
-            raise self._unusable(error) from error
-
-    def _unusable(self, error: OSError) -> InputError:
-        return InputError(
-            f"module.cache_dir={self.folder}", f"{error.strerror}", "choose a folder that can be written, or null"
-        )
+    def _writing(self) -> AbstractContextManager[None]:
+        return as_input_error(f"module.cache_dir={self.folder}", "choose a folder that can be written, or null")
 
 
 def read_output(file: Path, shape: tuple[int, ...]) -> Float16[np.ndarray, "3 height width"] | None:

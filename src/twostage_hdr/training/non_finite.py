@@ -90,17 +90,12 @@ def _refusal(step: _Step, directory: Path) -> InputError:
     path = directory / FILE
     scenes = [step.batch.scene] if isinstance(step.batch.scene, str) else list(step.batch.scene)
     metadata = {"scenes": "\n".join(scenes), "place": step.place, "values": shown}
+    kept = {name: torch.as_tensor(value) for name, value in step.batch._asdict().items() if name != "scene"}
     directory.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as temporary:
-        save_file(_tensors(step.batch), temporary, metadata=metadata)
+        save_file({name: value.detach().cpu().contiguous() for name, value in kept.items()}, temporary, metadata)
     return InputError(
         step.place,
         f"{shown}; no weight was changed, the batch is kept in {path}",
         "look at its images, or lower module.optimizer.lr or set module.clip_norm",
     )
-
-
-def _tensors(batch: Triple) -> dict[str, Tensor]:
-    images = {"ldr": batch.ldr, "reference8": batch.reference8, "reference16": batch.reference16}
-    tensors = images | {"scale": torch.as_tensor(batch.scale)}
-    return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}

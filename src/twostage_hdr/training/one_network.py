@@ -1,7 +1,5 @@
 """One network, one loss: one-stage variants and the compared methods."""
 
-from collections.abc import Sequence
-
 from torch import nn
 
 from twostage_hdr.data.triple import Triple
@@ -25,6 +23,9 @@ class OneNetworkModule(ReconstructionModule):
         clip_norm: see `ReconstructionModule`.
     """
 
+    name = "network"
+    """Of what is optimised, in logged quantities."""
+
     def __init__(
         self,
         *,
@@ -36,10 +37,11 @@ class OneNetworkModule(ReconstructionModule):
     ) -> None:
         super().__init__(network=network, clip_norm=clip_norm)
         self.loss = loss
-        self.part = OptimizedPart("network", network, optimizer, schedule)
+        self.part = OptimizedPart(self.name, network, optimizer, schedule)
 
-    def optimized_parts(self) -> Sequence[OptimizedPart]:
-        return [self.part]
+    def seen(self, ldr: Frames) -> Frames:
+        """What the network sees of a batch of frames."""
+        return ldr
 
     def predict(self, ldr: Frames) -> Prediction:
         image = self.network(ldr)
@@ -48,10 +50,10 @@ class OneNetworkModule(ReconstructionModule):
     def training_step(self, batch: Triple, batch_idx: int) -> None:
         network = self.network
         supervised = network.supervised_output if isinstance(network, SupervisedOutput) else network
-        prediction = supervised(batch.ldr).float()
+        prediction = supervised(self.seen(batch.ldr)).float()
         if supervised is network:  # other outputs are no images
-            self.watch_output("network", prediction, batch.reference16)
+            self.watch_output(self.name, prediction, batch.reference16)
         with without_autocast(prediction):
             total, terms = self.loss(prediction, batch.reference16)
-        self.log_losses("network", total, terms)
+        self.log_losses(self.name, total, terms)
         self.step_optimizers(batch, [(self.part, total)])

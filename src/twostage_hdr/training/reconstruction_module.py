@@ -8,8 +8,6 @@ import lightning as L
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 from torchmetrics import Metric, MetricCollection
 
 from twostage_hdr.data.triple import Triple
@@ -62,6 +60,8 @@ class ReconstructionModule(L.LightningModule):
         self.clip_norm = clip_norm
         self.updates = 0
         self.seed = torch.initial_seed()
+        self.kept: dict[str, Tensor] = {}
+        """Weights that stand still, by their names in the module: an average of them would differ by its rounding."""
         self._guard = NonFiniteGuard()
         self._zero_output = ZeroOutputGuard()
         # An 8-bit image is compared as it is shown, an HDR image through the mu-law.
@@ -77,9 +77,12 @@ class ReconstructionModule(L.LightningModule):
 
     # To be implemented.
 
+    part: OptimizedPart
+    """What is optimised where that is one part."""
+
     def optimized_parts(self) -> Sequence[OptimizedPart]:
         """What is optimised, in the order of `self.optimizers()`."""
-        raise NotImplementedError
+        return [self.part]
 
     def predict(self, ldr: Frames) -> Prediction:
         """The images made from a batch of frames."""
@@ -92,17 +95,16 @@ class ReconstructionModule(L.LightningModule):
             raise InputError(
                 f"trainer.precision={self.trainer.precision}", "choose bf16-mixed, which needs no loss scaling"
             )
-        optimizers: list[Optimizer] = []
-        schedules: list[LRScheduler] = []
-        self._schedule_of: dict[str, int] = {}
-        self._optimizer_of = {part.name: place for place, part in enumerate(self.optimized_parts())}
-        for part in self.optimized_parts():
-            optimizer = part.optimizer(part.parameters())
-            optimizers.append(optimizer)
-            if part.schedule is not None:
-                self._schedule_of[part.name] = len(schedules)
-                schedules.append(part.schedule(optimizer, self.updates_planned()))
-        return optimizers, schedules
+        parts = self.optimized_parts()
+        optimizers = [part.optimizer(part.parameters()) for part in parts]
+        schedules = {
+            part.name: part.schedule(optimizer, self.updates_planned())
+            for part, optimizer in zip(parts, optimizers, strict=True)
+            if part.schedule is not None
+        }
+        self._optimizer_of = {part.name: place for place, part in enumerate(parts)}
+        self._schedule_of = {name: place for place, name in enumerate(schedules)}
+        return optimizers, list(schedules.values())
 
     def updates_planned(self) -> int:
         """Number of updates of the whole run."""
@@ -123,14 +125,14 @@ class ReconstructionModule(L.LightningModule):
         """
         known = self.optimizers()
         optimizers = known if isinstance(known, list) else [known]
+        stepping = [optimizers[self._optimizer_of[part.name]] for part, _ in losses]
         values: dict[str, Tensor] = {}
-        for part, loss in losses:
-            optimizers[self._optimizer_of[part.name]].zero_grad(set_to_none=True)
+        for (part, loss), optimizer in zip(losses, stepping, strict=True):
+            optimizer.zero_grad(set_to_none=True)
             self.manual_backward(loss)
             values |= {f"{part.name} loss": loss, f"{part.name} gradient": gradient_norm(part.parameters())}
         place = f"epoch {self.current_epoch + 1}, update {self.updates + 1}"
         found = self._guard.found(values, batch, place)
-        stepping = [optimizers[self._optimizer_of[part.name]] for part, _ in losses]
         skip = found.is_cuda and all(skips_updates(optimizer.optimizer) for optimizer in stepping)
         self._guard.refuse(Path(self.trainer.default_root_dir), wait=not skip)
         for (part, _), optimizer in zip(losses, stepping, strict=True):
@@ -209,6 +211,7 @@ class ReconstructionModule(L.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["network"] = describe_network(self.network)  # makes it usable without the run's config
         checkpoint["updates"] = self.updates
+        checkpoint["state_dict"] |= self.kept
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.updates = checkpoint.get("updates", 0)

@@ -3,6 +3,7 @@
 from torch import nn
 
 from twostage_hdr.errors import InputError
+from twostage_hdr.inference.network_description import shapes_of
 from twostage_hdr.networks.multi_shot import MultiShotNetwork
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
@@ -48,8 +49,9 @@ def start_from(network: nn.Module, trained: nn.Module, where: str) -> str:
     elif isinstance(network, MultiShotNetwork) and isinstance(trained, TwoStageNetwork):
         targets = [("both stages", _stages(network), _stages(trained))]
     for what, target, source in targets:
-        if _shapes(target) == _shapes(source):
-            target.load_state_dict(source.state_dict())
+        state = source.state_dict()
+        if shapes_of(target.state_dict()) == shapes_of(state):
+            target.load_state_dict(state)
             return what
     raise InputError(
         f"weights={where}",
@@ -62,7 +64,3 @@ def _stages(network: TwoStageNetwork | MultiShotNetwork) -> nn.Module:
     """What a single photograph passes through."""
     stage = network.enhancement
     return nn.ModuleList([stage.conv_in, stage.blocks, stage.conv_out, network.tone_mapping])
-
-
-def _shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(value.shape) for name, value in network.state_dict().items()}

@@ -1,20 +1,18 @@
 """Stage II on its own: a 16-bit image from an 8-bit one, inverse tone mapping in the field's words."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import nn
 
-from twostage_hdr.data.triple import Triple
 from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.losses.weighted import WeightedLoss
-from twostage_hdr.radiometry.quantities import EncodedRGB
-from twostage_hdr.training.optimisation import OptimizedPart, OptimizerFactory, ScheduleFactory, without_autocast
-from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule
+from twostage_hdr.radiometry.quantities import Frames
+from twostage_hdr.training.one_network import OneNetworkModule
+from twostage_hdr.training.optimisation import OptimizerFactory, ScheduleFactory
+from twostage_hdr.training.reconstruction_module import Prediction
 from twostage_hdr.training.stage_weights import enhancement_stage
 
 
-class ToneMappingModule(ReconstructionModule):
+class ToneMappingModule(OneNetworkModule):
     """Trains the tone-mapping stage [sharif2021twostage].
 
     Args:
@@ -30,6 +28,8 @@ class ToneMappingModule(ReconstructionModule):
         InputError: `stage_one_weights` cannot be read or holds no stage I.
     """
 
+    name = "tone_mapping"
+
     def __init__(
         self,
         *,
@@ -40,27 +40,16 @@ class ToneMappingModule(ReconstructionModule):
         schedule: ScheduleFactory | None = None,
         clip_norm: float | None = None,
     ) -> None:
-        super().__init__(network=network, clip_norm=clip_norm)
-        self.loss = loss
-        self.enhancer = (
-            None if stage_one_weights is None else enhancement_stage(load_weights(stage_one_weights), stage_one_weights)
-        )
-        if self.enhancer is not None:
-            self.enhancer.requires_grad_(False)
-        self.part = OptimizedPart("tone_mapping", network, optimizer, schedule)
+        super().__init__(network=network, loss=loss, optimizer=optimizer, schedule=schedule, clip_norm=clip_norm)
+        self.enhancer: nn.Module | None = None
+        if stage_one_weights is not None:
+            self.enhancer = enhancement_stage(load_weights(stage_one_weights), stage_one_weights).requires_grad_(False)
 
-    def optimized_parts(self) -> Sequence[OptimizedPart]:
-        return [self.part]
+    @torch.no_grad()
+    def seen(self, ldr: Frames) -> Frames:
+        """The frozen stage I's image, or the frame itself."""
+        return ldr if self.enhancer is None else self.enhancer(ldr)
 
-    def predict(self, ldr: EncodedRGB) -> Prediction:
-        with torch.no_grad():
-            enhanced = None if self.enhancer is None else self.enhancer(ldr)
-        return Prediction(self.network(ldr if enhanced is None else enhanced), enhanced)
-
-    def training_step(self, batch: Triple, batch_idx: int) -> None:
-        hdr = self.predict(batch.ldr).result.float()
-        self.watch_output("tone_mapping", hdr, batch.reference16)
-        with without_autocast(hdr):
-            total, terms = self.loss(hdr, batch.reference16)
-        self.log_losses("tone_mapping", total, terms)
-        self.step_optimizers(batch, [(self.part, total)])
+    def predict(self, ldr: Frames) -> Prediction:
+        seen = self.seen(ldr)
+        return Prediction(self.network(seen), None if self.enhancer is None else seen)

@@ -8,18 +8,18 @@ from torch import nn
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.losses.weighted import WeightedLoss
-from twostage_hdr.networks.hyper_parameters import to_channels_last
 from twostage_hdr.networks.multi_shot import MultiShotNetwork
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.radiometry.quantities import Frames
+from twostage_hdr.training.enhancement import EnhancementModule
 from twostage_hdr.training.enhancement_objective import EnhancementObjective
 from twostage_hdr.training.optimisation import OptimizedPart, OptimizerFactory, ScheduleFactory, without_autocast
-from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule
+from twostage_hdr.training.reconstruction_module import Prediction
 
 Mode = Literal["simultaneous", "sequential", "end_to_end"]
 
 
-class TwoStageModule(ReconstructionModule):
+class TwoStageModule(EnhancementModule):
     """Trains stage I against a discriminator, and stage II with its own loss [sharif2021twostage].
 
     ::
@@ -45,6 +45,7 @@ class TwoStageModule(ReconstructionModule):
     """
 
     network: TwoStageNetwork | MultiShotNetwork
+    target = "reference16"
 
     def __init__(
         self,
@@ -61,10 +62,16 @@ class TwoStageModule(ReconstructionModule):
     ) -> None:
         if mode not in get_args(Mode):
             raise InputError(f"module.mode={mode}", f"choose one of {', '.join(get_args(Mode))}")
-        super().__init__(network=network, clip_norm=clip_norm)
+        super().__init__(
+            network=network,
+            objective=objective,
+            optimizer=optimizer,
+            discriminator_optimizer=discriminator_optimizer,
+            discriminator=None if mode == "sequential" else discriminator,
+            schedule=schedule,
+            clip_norm=clip_norm,
+        )
         self.mode = mode
-        self.discriminator = to_channels_last(discriminator) if discriminator and mode != "sequential" else None
-        self.objective = objective
         self.tone_mapping_loss = tone_mapping_loss
         if mode == "sequential":
             self.frozen_part = "stage I"
@@ -72,11 +79,6 @@ class TwoStageModule(ReconstructionModule):
         self.enhancement_part = OptimizedPart("enhancement", network.enhancement, optimizer, schedule)
         self.tone_mapping_part = OptimizedPart("tone_mapping", network.tone_mapping, optimizer, schedule)
         self.generator_part = OptimizedPart("generator", network, optimizer, schedule)
-        self.discriminator_part = (
-            OptimizedPart("discriminator", self.discriminator, discriminator_optimizer, schedule)
-            if self.discriminator
-            else None
-        )
 
     def optimized_parts(self) -> Sequence[OptimizedPart]:
         stages = {
@@ -84,7 +86,7 @@ class TwoStageModule(ReconstructionModule):
             "sequential": [self.tone_mapping_part],
             "end_to_end": [self.generator_part],
         }[self.mode]
-        return [*stages, *([self.discriminator_part] if self.discriminator_part else [])]
+        return [*stages, *self.discriminator_parts]
 
     def predict(self, ldr: Frames) -> Prediction:
         enhanced, hdr = self.network.stages(ldr)
@@ -99,13 +101,9 @@ class TwoStageModule(ReconstructionModule):
         self.log_losses("tone_mapping", tone_mapping, terms)
         if self.mode == "sequential":
             return self.step_optimizers(batch, [(self.tone_mapping_part, tone_mapping)])
-        gan = self.objective(enhanced, batch.reference8, self.discriminator, self.soft_labels())
-        self.log_losses("enhancement", gan.generator_value, gan.terms)
+        enhancement, of_discriminator = self.enhancement_losses(enhanced, batch)
         if self.mode == "end_to_end":
-            losses = [(self.generator_part, gan.generator + tone_mapping)]
+            losses = [(self.generator_part, enhancement + tone_mapping)]
         else:
-            losses = [(self.enhancement_part, gan.generator), (self.tone_mapping_part, tone_mapping)]
-        if self.discriminator_part and gan.discriminator is not None:
-            losses.append((self.discriminator_part, gan.discriminator))
-            self.log_losses("discriminator", gan.discriminator, {})
-        self.step_optimizers(batch, losses)
+            losses = [(self.enhancement_part, enhancement), (self.tone_mapping_part, tone_mapping)]
+        self.step_optimizers(batch, [*losses, *of_discriminator])

@@ -1,7 +1,6 @@
 """Trains the context's gains on top of a frozen two-stage network."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -55,7 +54,6 @@ class TwoStageContextModule(OneNetworkModule):
         network.two_stage.requires_grad_(False)
         self.cache = None if cache_dir is None else FrozenOutputCache(Path(cache_dir))
         self.engine: Engine | None = None
-        self.start: dict[str, Tensor] = {}
 
     def on_fit_start(self) -> None:
         """Keeps the weights that must not change, and prepares the cache.
@@ -63,7 +61,8 @@ class TwoStageContextModule(OneNetworkModule):
         Raises:
             InputError: the cache's folder cannot be used, or crops differ from epoch to epoch and would never be found.
         """
-        self.start = {name: value.clone() for name, value in self.network.two_stage.state_dict().items()}
+        still = self.network.two_stage.state_dict(prefix="network.two_stage.")
+        self.kept = {name: value.clone() for name, value in still.items()}
         if self.cache is None:
             return
         data = getattr(self.trainer, "datamodule", None)
@@ -80,24 +79,17 @@ class TwoStageContextModule(OneNetworkModule):
             )
         self.cache.prepare()
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        super().on_save_checkpoint(checkpoint)
-        # The running average of constant weights differs from them by rounding: the weights themselves are saved.
-        checkpoint["state_dict"] |= {f"network.two_stage.{name}": value for name, value in self.start.items()}
-
     def training_step(self, batch: Triple, batch_idx: int) -> None:
-        two_stage = self._two_stage_output(batch.ldr)
+        if self.cache is None:
+            two_stage = self._run_two_stage(batch.ldr)
+        else:
+            two_stage = self.cache.outputs(self.network.two_stage, batch.ldr, self._run_two_stage)
         ldr, target, two_stage = self._mirrored(batch.ldr, batch.reference16, two_stage)
         result = two_stage * self.network.context(ldr).float()
         with without_autocast(result):
             total, terms = self.loss(result, target)
         self.log_losses("context", total, terms)
         self.step_optimizers(batch, [(self.part, total)])
-
-    def _two_stage_output(self, frames: Tensor) -> Tensor:
-        if self.cache is None:
-            return self._run_two_stage(frames)
-        return self.cache.outputs(self.network.two_stage, frames, self._run_two_stage)
 
     def _run_two_stage(self, frames: Tensor) -> Tensor:
         if frames.is_cuda:  # where they are: the engine takes the host's pixels

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -79,11 +79,6 @@ class TwoStageWholeFrameModule(ReconstructionModule):
         self.quantiles = [PinballLoss(quantile=quantile) for quantile in QUANTILES]
         self.image_loss, self.response_loss = AlignedLogErrorLoss(), ResponseErrorLoss()
         self.part = OptimizedPart("branch", network.branch, optimizer, schedule)
-        self.start: dict[str, Tensor] = {}
-
-    def optimized_parts(self) -> Sequence[OptimizedPart]:
-        """The branch alone."""
-        return [self.part]
 
     def predict(self, ldr: Tensor) -> Prediction:
         """The network's image, but for the two stages, as in training: seconds an image instead of minutes."""
@@ -96,16 +91,8 @@ class TwoStageWholeFrameModule(ReconstructionModule):
 
     def on_fit_start(self) -> None:
         """The weights are there: keeps what must not change."""
-        self.start = {
-            f"network.{name}": value.clone()
-            for name, value in self.network.state_dict().items()
-            if not name.startswith("branch.")
-        }
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """An average of weights that stand still differs from them by its rounding: they are saved as they are."""
-        super().on_save_checkpoint(checkpoint)
-        checkpoint["state_dict"] |= self.start
+        weights = self.network.state_dict(prefix="network.")
+        self.kept = {name: value.clone() for name, value in weights.items() if not name.startswith("network.branch.")}
 
     def training_step(self, batch: WholeFrameBatch, batch_idx: int) -> None:
         """One update of the branch."""

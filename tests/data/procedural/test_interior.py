@@ -1,16 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from twostage_hdr.data.procedural.interior import render_interior
-from twostage_hdr.data.procedural.room import EYE, draw_room, meet_walls, window_parts
-from twostage_hdr.data.procedural.solids import Rays
+from twostage_hdr.data.procedural.interior import draw_room, light_room, meet_walls, render_interior, window_parts
+from twostage_hdr.data.procedural.pinhole import View
 
 
 def test_every_ray_ends_on_the_wall_that_it_names() -> None:
     room = draw_room(np.random.default_rng(0))
-    rng = np.random.default_rng(1)
-    directions = np.concatenate([rng.uniform(-1, 1, (2, 30, 40)), np.ones((1, 30, 40))]).astype(np.float32)
-    place, normal, face = meet_walls(Rays(np.array([0.2, EYE, 0], dtype=np.float32), directions), room)
+    view = View.level(60, 80, horizon=0.5, focal=0.4)
+    place, normal, face = meet_walls(view, 0.2, room)
+    directions = np.stack([view.x, view.y, np.ones_like(view.x)])
     planes = {0: (1, 0.0), 1: (1, room.tall), 2: (0, -room.half), 3: (0, room.half), 4: (2, room.deep)}
     assert set(np.unique(face)) == set(planes)
     for index, (axis, offset) in planes.items():
@@ -42,3 +43,17 @@ def test_the_window_outshines_the_walls() -> None:
     for seed in range(5):
         picture = render_interior(80, 100, np.random.default_rng(seed)).max(axis=0)
         assert np.quantile(picture, 0.995) > 10 * np.median(picture)
+
+
+def test_the_sun_falls_through_the_window_onto_the_floor() -> None:
+    dark = np.zeros((3, 1, 1), dtype=np.float32)
+    room = replace(draw_room(np.random.default_rng(0)), panes=(1, 1), daylight=dark, lamplight=dark, sun=dark + 1)
+    x, y, wide, _ = room.window
+    right, up, ahead = room.to_sun
+    # Straight on from the sun through the middle of the window, and beside the window's shadow.
+    at = np.array([x - y * right / up, x - y * right / up + 1.1 * wide], dtype=np.float32)
+    place = np.stack([at, np.zeros(2), np.full(2, room.deep - y * ahead / up)])[..., None].astype(np.float32)
+    normal = np.broadcast_to(np.array([0, 1, 0], dtype=np.float32)[:, None, None], place.shape)
+    middle, beside = light_room(place, normal, room)[0, :, 0]
+    assert middle - beside == pytest.approx(up, rel=0.01)
+    assert beside < 0.01

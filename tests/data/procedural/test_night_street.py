@@ -1,11 +1,10 @@
 import numpy as np
 
-from twostage_hdr.data.procedural.facade import Lamp, lamp_glass, lamplight
 from twostage_hdr.data.procedural.light import black_body
-from twostage_hdr.data.procedural.night_street import render_night_street
+from twostage_hdr.data.procedural.night_street import Lamp, lamp_glass, lamplight, render_night_street
 from twostage_hdr.data.procedural.pinhole import View
 
-LAMP = Lamp(1.0, 5.0, 10.0, black_body(2700), 500.0)
+LAMP = Lamp(1.0, 5.0, 10.0, black_body(2700) * np.float32(500))
 
 
 def test_lamplight_falls_with_the_square_of_the_distance_and_the_cosine() -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from twostage_hdr.data.procedural.pinhole import View, dot, mix, smoothstep, span
+from twostage_hdr.data.procedural.pinhole import View, mix, smoothstep
 
 
 def test_the_horizon_lies_at_its_share_of_the_height_and_straight_ahead_in_the_middle() -> None:
@@ -17,11 +17,6 @@ def test_a_pixel_is_one_over_the_focal_length_wide() -> None:
     np.testing.assert_allclose(-np.diff(view.y[:, 0]), 1 / 120, rtol=1e-3)
 
 
-def test_lengths_are_those_of_the_directions() -> None:
-    view = View.level(20, 30, horizon=0.4, focal=1.0)
-    np.testing.assert_allclose(view.length(), np.linalg.norm(view.directions(), axis=0), rtol=1e-6)
-
-
 def test_smoothstep_rises_or_falls_between_its_limits() -> None:
     values = np.array([-1, 0, 0.25, 0.5, 1, 2], dtype=np.float32)
     expected = [0, 0, 3 * 0.25**2 - 2 * 0.25**3, 0.5, 1, 1]
@@ -33,13 +28,3 @@ def test_mix_ends_at_both_pictures() -> None:
     first, second = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
     np.testing.assert_allclose(mix(first, second, np.zeros((4, 5))), first)
     np.testing.assert_allclose(mix(first, second, np.ones((4, 5))), second)
-
-
-def test_dot_agrees_with_einsum() -> None:
-    first, second = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
-    np.testing.assert_allclose(dot(first, second), np.einsum("chw,chw->hw", first, second))
-
-
-def test_span_covers_all_that_is_true() -> None:
-    assert span(np.array([False, True, False, True, False])) == slice(1, 4)
-    assert span(np.zeros(5, dtype=bool)) == slice(0, 0)

@@ -111,13 +111,13 @@ def put(stage: str, key: str, value: object) -> Callable[[dict], object]:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (drop("stateDictEG", "block2.RDB1.conv5.bias"), r"stateDictEG\.block2\.RDB1\.conv5\.bias': missing"),
+        (drop("stateDictEG", "block2.RDB1.conv5.bias"), r"'stateDictEG\.block2\.RDB1\.conv5\.bias' is missing"),
         (drop("stateDictER", "attentionSpatial.spatialAttenton.conv1.weight"), r"spatialAttenton\.conv1\.weight"),
         (put("stateDictEG", "block3.RDB1.conv1.bias", torch.ones(32)), r"stateDictEG\.block3\.RDB1\.conv1\.bias"),
-        (put("stateDictEG", "convOut.scale", torch.ones(3)), r"stateDictEG\.convOut\.scale': unexpected"),
-        (put("stateDictER", "inpConv.bias", torch.ones(65)), r"stateDictER\.inpConv\.bias': shape \(65,\)"),
-        (put("stateDictER", "inpConv.bias", torch.full((64,), torch.nan)), r"inpConv\.bias': holds values"),
-        (put("stateDictER", "inpConv.bias", "text"), r"inpConv\.bias': missing or not a tensor"),
+        (put("stateDictEG", "convOut.scale", torch.ones(3)), r"unexpected tensor 'stateDictEG\.convOut\.scale'"),
+        (put("stateDictER", "inpConv.bias", torch.ones(65)), r"stateDictER\.inpConv\.bias' has shape \(65,\)"),
+        (put("stateDictER", "inpConv.bias", torch.full((64,), torch.nan)), r"inpConv\.bias' holds values"),
+        (put("stateDictER", "inpConv.bias", "text"), r"inpConv\.bias' is missing"),
         (lambda checkpoint: checkpoint.pop("stateDictER"), "'stateDictER' is missing"),
         (lambda checkpoint: checkpoint.update(stateDictXX={}), "unexpected key 'stateDictXX'"),
     ],

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from twostage_hdr.inference.winograd.layout import from_blocks, to_blocks
-from twostage_hdr.inference.winograd.tile import Tile, Workspace, rdab_tile, zeros_on_huge_pages
+from twostage_hdr.inference.winograd.tile import Workspace, rdab_tile, zeros_on_huge_pages
 from twostage_hdr.inference.winograd.weights import transform_weights
 from twostage_hdr.networks.rdab import RDAB
 
@@ -19,10 +19,9 @@ def block_on_one_tile(block: RDAB, x: torch.Tensor, dtype: torch.dtype) -> torch
     space = Workspace(blocks=(rows + 1) * (columns + 2), features=features, growth=8, dtype=dtype)
     source = F.pad(to_blocks(x.permute(1, 2, 0)), (2, 2, 2, 2))
     target = torch.empty(16, features, rows, columns)
-    tile = Tile(top=0, left=0, rows=rows, columns=columns)
     above = torch.zeros(4, 4, 8, columns + 2, dtype=dtype)
     transformed = transform_weights(block, dtype=dtype)
-    rdab_tile(transformed, space, tile, source=source, target=target, above=above, height=height, width=width)
+    rdab_tile(transformed, space, top=0, left=0, source=source, target=target, above=above, height=height, width=width)
     return from_blocks(target, width)[:height].permute(2, 0, 1)
 
 

@@ -15,6 +15,7 @@ from twostage_hdr.networks.baselines.hdrunet import HDRUNet
 from twostage_hdr.networks.baselines.lhdr import LHDR
 from twostage_hdr.networks.baselines.maskhdr import MaskHDR
 from twostage_hdr.networks.baselines.singlehdr import SingleHDR
+from twostage_hdr.networks.baselines.singlehdr_published import PublishedSingleHDR
 from twostage_hdr.networks.baselines.supervised import SupervisedOutput
 
 SMALL = [
@@ -29,6 +30,7 @@ SMALL = [
     lambda: LHDR(features=8),
     lambda: GMNet(features=8, blocks=1),
     lambda: MaskHDR(features=4),
+    lambda: PublishedSingleHDR(features=2),
 ]
 NAMES = [
     "hdrcnn",
@@ -42,6 +44,7 @@ NAMES = [
     "lhdr",
     "gmnet",
     "maskhdr",
+    "singlehdr_published",
 ]
 every_network = pytest.mark.parametrize("build", SMALL, ids=NAMES)
 
@@ -55,6 +58,7 @@ every_network = pytest.mark.parametrize("build", SMALL, ids=NAMES)
         (HDRUNet, 1_651_494),
         (LHDR, 271_112),
         (GMNet, 1_921_827),
+        (PublishedSingleHDR, 29_036_815),
     ],
 )
 def test_the_published_size_has_the_published_number_of_parameters(network: type[nn.Module], parameters: int) -> None:

@@ -5,7 +5,7 @@ from twostage_hdr.networks.baselines.drtmo import DrTMO, ExposureVolumeNetwork
 
 
 def test_sixteen_exposures_half_a_stop_apart_leave_the_input_out() -> None:
-    assert DrTMO.stops == [step / 2 for step in range(-8, 9) if step]
+    assert DrTMO(features=2, levels=3).stops == [step / 2 for step in range(-8, 9) if step]
     stack = DrTMO(features=4, levels=3).eval().supervised_output(torch.rand(1, 3, 12, 20))
     assert stack.shape == (1, 16, 3, 12, 20)
     assert 0 <= stack.min() <= stack.max() <= 1

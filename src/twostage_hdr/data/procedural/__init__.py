@@ -1,1 +1,1 @@
-"""HDR scenes rendered on the fly: landscapes, night streets, interiors and still lifes."""
+"""HDR scenes rendered on the fly: rooms with a window, and streets at night."""

@@ -23,14 +23,11 @@ def lens_glow(picture: Plane, *, share: float) -> Plane:
     Three Gaussians of growing width at a quarter of the size stand in for the long-tailed glare of the eye and lens.
     """
     _, height, width = picture.shape
-    small_size = (max(1, width // 4), max(1, height // 4))
     pixels = np.ascontiguousarray(picture.transpose(1, 2, 0))
-    small = cv2.resize(pixels, small_size, interpolation=cv2.INTER_AREA)
-    extent = max(height, width) / 4
+    small = cv2.resize(pixels, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA)
     glow: np.ndarray = np.zeros_like(small)
     for deviation, weight in ((0.008, 0.6), (0.03, 0.3), (0.1, 0.1)):
-        coarse = cv2.resize(small, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) if min(small_size) > 4 else small
-        blurred = cv2.GaussianBlur(coarse, (0, 0), max(0.5, deviation * extent / 2), borderType=cv2.BORDER_REPLICATE)
-        glow += np.float32(weight) * cv2.resize(blurred, small_size, interpolation=cv2.INTER_LINEAR)
+        width_in_px = max(0.5, deviation * max(height, width) / 4)
+        glow += np.float32(weight) * cv2.GaussianBlur(small, (0, 0), width_in_px, borderType=cv2.BORDER_REPLICATE)
     scattered = cv2.resize(glow, (width, height), interpolation=cv2.INTER_LINEAR).transpose(2, 0, 1)
     return (picture * np.float32(1 - share) + np.float32(share) * scattered).astype(np.float32, copy=False)

@@ -74,14 +74,11 @@ def align(frames: Sequence[Eight], names: Sequence[str], reference: int, method:
     if len(warps) == 1 < len(frames):
         cure = "give --align mtb for small shifts, --align none for a tripod, or leave it out"
         raise InputError(names[order[start - 1]], f"cannot be aligned with {names[reference]}", cure)
-    return [_alignment(warps.get(place), *frames[0].shape[:2]) for place in range(len(frames))]
-
-
-def _alignment(warp: Warp | None, height: int, width: int) -> Alignment | None:
-    if warp is None:
-        return None
-    move = _movement(warp, height, width)
-    return Alignment(warp=warp, moved=move) if move > STILL else Alignment()
+    found: list[Alignment | None] = [None] * len(frames)
+    for place, warp in warps.items():
+        move = _movement(warp, *frames[0].shape[:2])
+        found[place] = Alignment(warp=warp, moved=move) if move > STILL else Alignment()
+    return found
 
 
 def apply_warp(pixels: np.ndarray, warp: Warp) -> tuple[np.ndarray, UInt8[np.ndarray, "height width"]]:
@@ -148,7 +145,8 @@ def _enhanced(near: _Small, far: _Small, start: Warp) -> list[Warp]:
     """The start, and what the correlation of all that keeps still makes of it, twice."""
     found = [start]
     for _ in range(2):
-        masked = near.light, far.light, _keeps_still(near, far, found[-1]), far.mask
+        still = _keeps_still(*_difference(near, far, found[-1])).astype(np.uint8) * 255
+        masked = near.light, far.light, still, far.mask
         first = found[-1].astype(np.float32)
         try:
             _, warp = cv2.findTransformECCWithMask(*masked, first, cv2.MOTION_HOMOGRAPHY, _STEPS, 5)
@@ -160,14 +158,15 @@ def _enhanced(near: _Small, far: _Small, start: Warp) -> list[Warp]:
     return found
 
 
-def _keeps_still(near: _Small, far: _Small, warp: Warp) -> UInt8[np.ndarray, "rows columns"]:
-    """255 where both record light, outside regions that move by themselves."""
-    differs, common = _difference(near, far, warp)
+def _keeps_still(
+    differs: Float32[np.ndarray, "rows columns"], common: Bool[np.ndarray, "rows columns"]
+) -> Bool[np.ndarray, "rows columns"]:
+    """Where both record light, outside regions that move by themselves; of `_difference`."""
     window = max(3, max(common.shape) // _REGION)
     share = cv2.blur(common.astype(np.float32), (window, window))
     regions = cv2.blur(np.where(common, np.abs(differs), 0), (window, window)) / np.maximum(share, 1e-3)
     calm = regions <= _MOVES * np.median(regions[common]) if common.any() else common
-    return (common & calm).astype(np.uint8) * 255
+    return common & calm
 
 
 def _difference(
@@ -183,8 +182,8 @@ def _difference(
 
 def _correlation(near: _Small, far: _Small, warp: Warp) -> float:
     """Of the light of what keeps still, -1 to 1; -1 where that is too little to tell."""
-    differs, _ = _difference(near, far, warp)
-    still = _keeps_still(near, far, warp) > 0
+    differs, common = _difference(near, far, warp)
+    still = _keeps_still(differs, common)
     if still.mean() < _LEAST_COMMON:
         return -1.0
     one, other = near.light[still], (near.light + differs)[still]

@@ -50,6 +50,11 @@ class AlignedFrame:
     covered: UInt8[np.ndarray, "height width"] | None
     gain: float
 
+    def rows(self, first: int, end: int) -> "AlignedFrame":
+        """A part of it."""
+        covered = None if self.covered is None else self.covered[first:end]
+        return AlignedFrame(pixels=self.pixels[first:end], covered=covered, gain=self.gain)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Merged:
@@ -99,9 +104,9 @@ def merge(frames: Sequence[AlignedFrame], response: Response) -> Merged:
     moving = 0
     for top in range(0, shape[0], _BAND):
         first, end = max(top - halo, 0), min(top + _BAND + halo, shape[0])
-        band = _Band(_cut(frames[0], first, end), certainty, beside)
+        band = _Band(frames[0].rows(first, end), certainty, beside)
         for frame, error in zip(frames[1:], errors[1:], strict=True):
-            band.add(_cut(frame, first, end), error, grown)
+            band.add(frame.rows(first, end), error, grown)
         rows = slice(top, min(top + _BAND, shape[0]))
         inner = slice(top - first, rows.stop - first)
         linear[rows] = band.linear()[inner]
@@ -110,11 +115,6 @@ def merge(frames: Sequence[AlignedFrame], response: Response) -> Merged:
         missing[rows] = np.rint(255 * (1 - band.seen[inner, :, 0]))
         moving += int(band.moving[inner].sum())
     return Merged(linear=linear, missing=missing, sources=sources, moving=moving / missing.size)
-
-
-def _cut(frame: AlignedFrame, first: int, end: int) -> AlignedFrame:
-    covered = None if frame.covered is None else frame.covered[first:end]
-    return AlignedFrame(pixels=frame.pixels[first:end], covered=covered, gain=frame.gain)
 
 
 class _Band:

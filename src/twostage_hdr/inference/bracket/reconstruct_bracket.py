@@ -1,7 +1,7 @@
 """From several exposures of one scene to a linear HDR image."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from pathlib import Path
 
@@ -49,18 +49,18 @@ class Bracket:
     Attributes:
         base: the reference frame's pixels.
         reference: its file.
+        notes: what was found and done, in words for the user.
         frames: aligned, the reference first.
         merged: None where there is one frame only.
         response: of the camera.
-        notes: what was found and done, in words for the user.
     """
 
     base: LdrPixels
     reference: Path
-    frames: Sequence[AlignedFrame]
-    merged: Merged | None
-    response: Response
     notes: tuple[str, ...]
+    frames: Sequence[AlignedFrame] = ()
+    merged: Merged | None = None
+    response: Response = field(default_factory=srgb_response)
 
     def rows(self, reconstructor: Reconstructor) -> Iterator[LinearPixels]:
         """The result from top to bottom, linear, 1.0 = the reference frame's white; to be taken once."""
@@ -84,20 +84,25 @@ def merge_bracket(paths: Sequence[Path], options: BracketOptions) -> Bracket:
     pixels = _of_one_size_and_type([image.pixels for image in images], paths)
     notes = list(dict.fromkeys(note for image in images for note in image.notes))
     if len(paths) == 1:
-        notes.append("a single frame: reconstructed as a photograph")
-        return Bracket(
-            base=pixels[0], reference=paths[0], frames=(), merged=None, response=srgb_response(), notes=tuple(notes)
-        )
+        alone = "a single frame: reconstructed as a photograph"
+        return Bracket(base=pixels[0], reference=paths[0], notes=(*notes, alone))
     small = [_eight_bit(frame) for frame in pixels]
     reference = _reference(names, options.reference, small)
     found = align(small, names, reference, options.align)
     if None in found:
         return _without_lost(paths, options, [alignment is not None for alignment in found], reference)
     alignments = [alignment for alignment in found if alignment is not None]
-    warped = [_warped(frame, alignment) for frame, alignment in zip(pixels, alignments, strict=True)]
+    warped = [
+        (frame, None) if alignment.warp is None else apply_warp(frame, alignment.warp)
+        for frame, alignment in zip(pixels, alignments, strict=True)
+    ]
     seen = [_eight_bit(frame) for frame, _ in warped]
     stated, told = _stated_stops([read_exif_exposure(path) for path in paths], options)
-    known = _known_response(paths, options)
+    known: tuple[Response, str] | None = None
+    if any(path.suffix.lower() in RAW_SUFFIXES for path in paths):
+        known = srgb_response(), "sRGB"  # as they were developed
+    elif options.gamma is not None:
+        known = gamma_response(options.gamma), f"gamma {options.gamma:g}"
     usual = srgb_response() if known is None else known[0]
     assumed = stated or measured_stops(seen, usual, reference, None)
     notes += _contradiction(stated, told, seen, usual, reference)
@@ -174,12 +179,6 @@ def _reference(names: Sequence[str], wanted: str | None, frames: Sequence[Previe
     raise InputError(f"--reference {wanted}", f"not one of {', '.join(names)}", f"give one, or 1 to {len(names)}")
 
 
-def _known_response(paths: Sequence[Path], options: BracketOptions) -> tuple[Response, str] | None:
-    if any(path.suffix.lower() in RAW_SUFFIXES for path in paths):
-        return srgb_response(), "sRGB"  # as they were developed
-    return None if options.gamma is None else (gamma_response(options.gamma), f"gamma {options.gamma:g}")
-
-
 def _of_one_size_and_type(frames: Sequence[LdrPixels], paths: Sequence[Path]) -> list[LdrPixels]:
     for frame, path in zip(frames, paths, strict=True):
         if frame.shape != frames[0].shape:
@@ -192,10 +191,6 @@ def _of_one_size_and_type(frames: Sequence[LdrPixels], paths: Sequence[Path]) ->
 
 def _eight_bit(pixels: LdrPixels) -> PreviewPixels:
     return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
-
-
-def _warped(frame: LdrPixels, alignment: Alignment) -> tuple[LdrPixels, np.ndarray | None]:
-    return (frame, None) if alignment.warp is None else apply_warp(frame, alignment.warp)
 
 
 def _stated_stops(exposures: Sequence[ExifExposure], options: BracketOptions) -> tuple[list[float] | None, str]:

@@ -39,13 +39,19 @@ def load_renamed(
         raise InputError(path, f"holds a {type(state).__name__}, not a state dictionary", "give the published weights")
     published = {str(name).removeprefix(_PARALLEL_PREFIX): value for name, value in state.items()}
     published = {name: value for name, value in published.items() if not (derived and name.endswith(derived))}
+    return fill(network, published, published_names, path)
+
+
+def fill(network: Network, published: Mapping[str, object], published_names: Mapping[str, str], path: Path) -> Network:
+    """Puts tensors under their published names into the network; arguments and errors are those of `load_renamed`."""
     renamed: dict[str, Tensor] = {}
+    left = dict(published)
     for ours, parameter in network.state_dict().items():
         layer, _, kind = ours.rpartition(".")
         theirs = f"{published_names[layer]}.{kind}"
-        renamed[ours] = checked(published.pop(theirs, None), theirs, parameter, path)
-    if published:
-        raise InputError(path, f"unexpected tensor '{min(published)}'", f"give {type(network).__name__}'s weights")
+        renamed[ours] = checked(left.pop(theirs, None), theirs, parameter, path)
+    if left:
+        raise InputError(path, f"unexpected tensor '{min(left)}'", f"give {type(network).__name__}'s weights")
     network.load_state_dict(renamed)
     return network.eval()
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from twostage_hdr.boundary.plain_pickle import Inert, PlainUnpickler
-from twostage_hdr.boundary.refusal import as_input_error, one_line
+from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.regular_file import open_regular, regular_file
 from twostage_hdr.boundary.torch_file import read_torch_file
 from twostage_hdr.errors import InputError
@@ -51,19 +51,17 @@ def read_object_array(path: Path, name: str) -> list[np.ndarray]:
         InputError: The archive, the array or its contents are not that.
     """
     cure = "give the published .npz archive"
-    with open_regular(path, cure=cure) as file:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                entry = archive.getinfo(f"{name}.npy")
-                limit = min(MAX_BYTES, _SMALL + _PACKING * entry.compress_size)
-                if entry.file_size > limit:
-                    raise InputError(path, f"'{name}' unpacks to {entry.file_size} bytes, more than {limit}", cure)
-                with archive.open(entry) as content, as_input_error(path, cure, f"'{name}' is not a list of arrays"):
-                    return _parse(content)
-        except InputError:
-            raise
-        except Exception as error:  # a broken archive raises anything
-            raise InputError(path, f"not an .npz archive with an array '{name}' ({one_line(error)})", cure) from error
+    with (
+        open_regular(path, cure=cure) as file,
+        as_input_error(path, cure, f"not an .npz archive with an array '{name}'"),
+        zipfile.ZipFile(file) as archive,
+    ):
+        entry = archive.getinfo(f"{name}.npy")
+        limit = min(MAX_BYTES, _SMALL + _PACKING * entry.compress_size)
+        if entry.file_size > limit:
+            raise InputError(path, f"'{name}' unpacks to {entry.file_size} bytes, more than {limit}", cure)
+        with archive.open(entry) as content, as_input_error(path, cure, f"'{name}' is not a list of arrays"):
+            return _parse(content)
 
 
 def _parse(content: Any) -> list[np.ndarray]:
@@ -129,7 +127,7 @@ class _ArrayUnpickler(PlainUnpickler):
         if module == "numpy" and name in {"ndarray", "dtype"}:
             return {"ndarray": Inert, "dtype": _Dtype}[name]
         if (module, name) == ("_codecs", "encode"):
-            return _encode
+            return lambda text, _encoding: str(text).encode("latin1")  # how protocol 2 writes a byte string
         return super().find_class(module, name)
 
     def build(self, made: object, state: object) -> None:
@@ -139,8 +137,3 @@ class _ArrayUnpickler(PlainUnpickler):
             made.order = state[1]
         else:
             raise UnpicklingError("it gives a state to what has none")
-
-
-def _encode(text: object, _encoding: object) -> bytes:
-    """How protocol 2 writes a byte string."""
-    return str(text).encode("latin1")

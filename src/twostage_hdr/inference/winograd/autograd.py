@@ -54,8 +54,6 @@ PLACES = PATCH**2
 GROWING = 4
 """Convolutions that add to the pile: all but the last dense one and the attention's."""
 
-_MATRICES = winograd_matrices()
-
 
 class Transforms(NamedTuple):
     """Of outputs, weights and inputs; see `winograd_matrices`."""
@@ -65,13 +63,14 @@ class Transforms(NamedTuple):
     input: Tensor
 
 
-def _transforms(dtype: torch.dtype) -> tuple[Transforms, Transforms]:
-    """The three of them and their transposes, which gradients take."""
-    forward = Transforms(*(torch.from_numpy(matrix).to(dtype) for matrix in _MATRICES))
-    return forward, Transforms(*(matrix.t().contiguous() for matrix in forward))
-
-
-TRANSFORMS = {dtype: _transforms(dtype) for dtype in (torch.float32, torch.bfloat16, torch.float64)}
+FORWARD = {
+    dtype: Transforms(*(torch.from_numpy(matrix).to(dtype) for matrix in winograd_matrices()))
+    for dtype in (torch.float32, torch.bfloat16, torch.float64)
+}
+ADJOINT = {
+    dtype: Transforms(*(matrix.t().contiguous() for matrix in transforms)) for dtype, transforms in FORWARD.items()
+}
+"""Their transposes, which gradients take."""
 
 
 def dense_block(x: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> tuple[Tensor, ...]:
@@ -106,7 +105,8 @@ class _DenseBlock(torch.autograd.Function):
                 pile, filled = piles[image], channels
                 _put(pile, 0, tiles[image])
                 for number, (kernel, shift) in enumerate(zip(kernels, shifts, strict=True)):
-                    output = _convolved(kernel, pile, rows, columns).add_(shift)
+                    product = products(kernel, pile[:, : kernel.shape[2]]).view(PLACES, -1)
+                    output = (FORWARD[x.dtype].output @ product).view(16, -1, rows, columns).add_(shift)
                     if number >= GROWING:
                         results[number - GROWING][image] = output
                         continue
@@ -139,7 +139,11 @@ class _DenseBlock(torch.autograd.Function):
                 of_x[image] = _pull(of_pile, 0, widths[0], rows, columns)
             return sums
 
-        of_kernels, of_biases = _total(over_images(differentiate, len(piles)))
+        sums = over_images(differentiate, len(piles))
+        of_kernels, of_biases = (
+            [torch.stack(parts).sum(0) for parts in zip(*each, strict=True)]
+            for each in ([one.kernels for one in sums], [one.biases for one in sums])
+        )
         return (depth_to_space(of_x), *(_untransformed(kernel) for kernel in of_kernels), *of_biases)
 
 
@@ -155,27 +159,19 @@ class _Sums:
     def back(self, number: int, gradient: Tensor, pile: Tensor, of_pile: Tensor) -> None:
         """From a convolution's output to its parameters and to what it read."""
         seen = self.turned[number].shape[1]
-        _, adjoints = TRANSFORMS[gradient.dtype]
-        spread = (adjoints.output @ gradient.reshape(16, -1)).view(PLACES, -1, pile.shape[-1])
+        spread = (ADJOINT[gradient.dtype].output @ gradient.reshape(16, -1)).view(PLACES, -1, pile.shape[-1])
         self.biases[number] += gradient.sum((0, 2, 3), dtype=self.biases[0].dtype)
         self.kernels[number] += products(spread, pile[:, :seen].transpose(1, 2))
         add_products(of_pile[:, :seen], self.turned[number], spread)
 
 
-def _total(sums: list[_Sums]) -> tuple[list[Tensor], list[Tensor]]:
-    kernels = [torch.stack(parts).sum(0) for parts in zip(*(one.kernels for one in sums), strict=True)]
-    return kernels, [torch.stack(parts).sum(0) for parts in zip(*(one.biases for one in sums), strict=True)]
-
-
 def transformed_weight(weight: Tensor) -> Tensor:
     """(O, I, 3, 3) to (36, O, I)."""
-    transforms, _ = TRANSFORMS[weight.dtype]
-    return (transforms.weight @ weight.permute(2, 3, 0, 1).reshape(9, -1)).view(PLACES, *weight.shape[:2])
+    return (FORWARD[weight.dtype].weight @ weight.permute(2, 3, 0, 1).reshape(9, -1)).view(PLACES, *weight.shape[:2])
 
 
 def _untransformed(gradient: Tensor) -> Tensor:
-    _, adjoints = TRANSFORMS[gradient.dtype]
-    flat = adjoints.weight @ gradient.view(PLACES, -1)
+    flat = ADJOINT[gradient.dtype].weight @ gradient.view(PLACES, -1)
     return flat.view(3, 3, *gradient.shape[1:]).permute(2, 3, 0, 1).contiguous()
 
 
@@ -198,19 +194,11 @@ def add_products(to: Tensor, left: Tensor, right: Tensor) -> None:
         to[place].addmm_(left[place], right[place])
 
 
-def _convolved(kernel: Tensor, pile: Tensor, rows: int, columns: int) -> Tensor:
-    transforms, _ = TRANSFORMS[pile.dtype]
-    product = products(kernel, pile[:, : kernel.shape[2]])
-    return (transforms.output @ product.view(PLACES, -1)).view(16, -1, rows, columns)
-
-
 def _put(pile: Tensor, start: int, tiles: Tensor) -> None:
-    transforms, _ = TRANSFORMS[pile.dtype]
     part = pile[:, start : start + tiles.shape[1]].view(PLACES, -1)
-    torch.mm(transforms.input, gather(tiles).view(PLACES, -1), out=part)
+    torch.mm(FORWARD[pile.dtype].input, gather(tiles).view(PLACES, -1), out=part)
 
 
 def _pull(of_pile: Tensor, start: int, width: int, rows: int, columns: int) -> Tensor:
-    _, adjoints = TRANSFORMS[of_pile.dtype]
     part = of_pile[:, start : start + width].view(PLACES, -1)
-    return scatter((adjoints.input @ part).view(PLACES, width, rows, columns))
+    return scatter((ADJOINT[of_pile.dtype].input @ part).view(PLACES, width, rows, columns))

@@ -1,7 +1,6 @@
 """How the streamed network cuts an image into tiles of columns and bands of rows, and buffers between blocks."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -35,17 +34,14 @@ class StreamGrid:
     def __init__(self, *, height: int, width: int, tile_rows: int, tile_columns: int, workers: int = 1) -> None:
         self.height, self.width = height, width
         self.rows, self.columns = -(-height // OUTPUTS), -(-width // OUTPUTS)
-        self.tile_rows, self._tile_columns, self._workers = tile_rows, tile_columns, workers
-
-    @cached_property
-    def spans(self) -> tuple[Span, ...]:
-        """The tiles of a band, from left to right, all about equally wide."""
-        count = -(-self.columns // self._tile_columns)
+        self.tile_rows = tile_rows
+        count = -(-self.columns // tile_columns)
         if count > 1:
-            count += -count % self._workers
+            count += -count % workers
         count = max(min(count, self.columns // 2), 1)  # a tile's rim of two columns must come from one neighbour
         edges = [self.columns * index // count for index in range(count + 1)]
-        return tuple(Span(index, left, right - left) for index, (left, right) in enumerate(pairwise(edges)))
+        self.spans = [Span(index, left, right - left) for index, (left, right) in enumerate(pairwise(edges))]
+        """The tiles of a band, from left to right, all about equally wide."""
 
 
 class HaloBuffer:

@@ -154,24 +154,18 @@ def pieces() -> Iterator[Piece]:
         yield Piece(place, pixel, row // OUTPUTS, column // OUTPUTS)
 
 
-PIECES = tuple(pieces())
-
-INSIDE = [piece.place for piece in sorted(PIECES, key=lambda piece: piece.pixel) if piece.down == piece.right == 0]
-"""The places of a patch that are its own block's pixels, in their order."""
+PIECES = sorted(pieces(), key=lambda piece: piece.down != 0 or piece.right != 0)
+"""A block's own pixels first."""
 
 
-def space_to_depth(
-    image: Float[Tensor, "batch channels height width"],
-) -> Blocks:
+def space_to_depth(image: Float[Tensor, "batch channels height width"]) -> Blocks:
     """The blocks of images whose sides are multiples of 4."""
     batch, channels, height, width = image.shape
     split = image.reshape(batch, channels, height // OUTPUTS, OUTPUTS, width // OUTPUTS, OUTPUTS)
     return split.permute(0, 3, 5, 1, 2, 4).reshape(batch, OUTPUTS**2, channels, height // OUTPUTS, width // OUTPUTS)
 
 
-def depth_to_space(
-    blocks: Blocks,
-) -> Float[Tensor, "batch channels height width"]:
+def depth_to_space(blocks: Blocks) -> Float[Tensor, "batch channels height width"]:
     """Undoes `space_to_depth`."""
     batch, _, channels, rows, columns = blocks.shape
     split = blocks.reshape(batch, OUTPUTS, OUTPUTS, channels, rows, columns)
@@ -180,24 +174,18 @@ def depth_to_space(
 
 def gather(blocks: Blocks) -> Patches:
     """The patches around all blocks of an image; black beyond its borders, as a padded convolution has it."""
-    patches = blocks.new_zeros((PATCH**2, *blocks.shape[1:]))
-    for piece in PIECES:
-        (to_rows, from_rows), (to_columns, from_columns) = _shift(piece.down), _shift(piece.right)
-        patches[piece.place, :, to_rows, to_columns] = blocks[piece.pixel, :, from_rows, from_columns]
+    rows, columns = blocks.shape[2:]
+    padded = F.pad(blocks, (1, 1, 1, 1))
+    patches = blocks.new_empty((PATCH**2, *blocks.shape[1:]))
+    for place, pixel, down, right in PIECES:
+        patches[place] = padded[pixel, :, 1 + down : 1 + down + rows, 1 + right : 1 + right + columns]
     return patches
 
 
 def scatter(patches: Patches) -> Blocks:
     """The transpose of `gather`: each pixel gets the sum over the patches that show it."""
-    blocks = patches[INSIDE]
-    for piece in PIECES:
-        if piece.down or piece.right:
-            (to_rows, from_rows), (to_columns, from_columns) = _shift(piece.down), _shift(piece.right)
-            blocks[piece.pixel, :, from_rows, from_columns] += patches[piece.place, :, to_rows, to_columns]
-    return blocks
-
-
-def _shift(blocks: int) -> tuple[slice, slice]:
-    """Slices (of patches, of blocks) that put beside each patch the block so many steps on."""
-    everything, first, rest = slice(None), slice(None, -1), slice(1, None)
-    return {0: (everything, everything), 1: (first, rest), -1: (rest, first)}[blocks]
+    rows, columns = patches.shape[2:]
+    padded = patches.new_zeros((PLANES, patches.shape[1], rows + 2, columns + 2))
+    for place, pixel, down, right in PIECES:
+        padded[pixel, :, 1 + down : 1 + down + rows, 1 + right : 1 + right + columns] += patches[place]
+    return padded[:, :, 1:-1, 1:-1].contiguous()  # sums over it depend on its strides

@@ -12,7 +12,7 @@ from torch import Tensor
 from twostage_hdr.inference.tiled import encoded_rows, worker_pool
 from twostage_hdr.inference.winograd.grid import StreamGrid
 from twostage_hdr.inference.winograd.layout import from_blocks, to_blocks
-from twostage_hdr.inference.winograd.stage import RunAll, StreamedStage
+from twostage_hdr.inference.winograd.stage import StreamedStage
 from twostage_hdr.inference.winograd.tile import Workspace
 from twostage_hdr.inference.winograd.transforms import OUTPUTS
 from twostage_hdr.networks.stage import Stage
@@ -90,33 +90,21 @@ class StreamedNetwork:
         """
         height, width = ldr.shape[:2]
         grid = self.grid(height, width)
-        spaces = [self._workspace(grid) for _ in range(self.workers)]
-        with one_thread(), worker_pool(spaces, initializer=partial(torch.set_num_threads, 1)) as run_all:
-            yield from self._rows(_image_bands(ldr, grid, table), grid, run_all)
-
-    def _rows(
-        self, bands: Iterator[Tensor], grid: StreamGrid, run_all: RunAll
-    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        for stage in self.stages:
-            bands = stage.bands(bands, grid, run_all)
+        blocks = (min(grid.tile_rows, grid.rows) + 1) * (max(span.columns for span in grid.spans) + 2)
+        spaces = [
+            Workspace(blocks=blocks, features=self.features, growth=self.growth, dtype=self.dtype)
+            for _ in range(self.workers)
+        ]
+        step = grid.tile_rows * OUTPUTS
+        bands: Iterator[Tensor] = (
+            to_blocks(torch.from_numpy(encoded_rows(ldr[top : top + step], table))) for top in range(0, height, step)
+        )
         top = 0
-        while True:
-            with torch.inference_mode():
-                band = next(bands, None)
-                if band is None:
-                    return
-                rows = from_blocks(band, grid.width)[: grid.height - top]
-            yield top, rows.numpy()
-            top += rows.shape[0]
-
-    def _workspace(self, grid: StreamGrid) -> Workspace:
-        widest = max(span.columns for span in grid.spans)
-        blocks = (min(grid.tile_rows, grid.rows) + 1) * (widest + 2)
-        return Workspace(blocks=blocks, features=self.features, growth=self.growth, dtype=self.dtype)
-
-
-def _image_bands(ldr: np.ndarray, grid: StreamGrid, table: NDArray[np.float32] | None) -> Iterator[Tensor]:
-    """Bands of blocks in [0, 1]."""
-    step = grid.tile_rows * OUTPUTS
-    for top in range(0, grid.height, step):
-        yield to_blocks(torch.from_numpy(encoded_rows(ldr[top : top + step], table)))
+        with one_thread(), worker_pool(spaces, initializer=partial(torch.set_num_threads, 1)) as run_all:
+            for stage in self.stages:
+                bands = stage.bands(bands, grid, run_all)
+            while top < height:
+                with torch.inference_mode():
+                    rows = from_blocks(next(bands), width)[: height - top]
+                yield top, rows.numpy()
+                top += rows.shape[0]

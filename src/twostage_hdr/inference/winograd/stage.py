@@ -9,7 +9,7 @@ from torch import Tensor
 
 from twostage_hdr.inference.winograd.grid import HaloBuffer, Span, StreamGrid
 from twostage_hdr.inference.winograd.layout import PLANES, clear_outside, gather_patches, patch_planes
-from twostage_hdr.inference.winograd.tile import Tile, Workspace, rdab_tile
+from twostage_hdr.inference.winograd.tile import Workspace, rdab_tile
 from twostage_hdr.inference.winograd.transforms import OUTPUTS, PATCH
 from twostage_hdr.inference.winograd.weights import DENSE_CONVS, WinogradWeights, bias_of, transform_weights
 from twostage_hdr.networks.stage import Stage
@@ -17,11 +17,8 @@ from twostage_hdr.networks.stage import Stage
 BLOCK_RIM = 2
 """Blocks of 4x4 pixels that an RDAB reads around a tile: 5 pixels."""
 
-Work: TypeAlias = Callable[[Workspace], None]
-"""A piece of work for one worker."""
-
-RunAll: TypeAlias = Callable[[Sequence[Work]], None]
-"""Runs pieces of work, in parallel, and returns when all are done."""
+RunAll: TypeAlias = Callable[[Sequence[Callable[[Workspace], None]]], None]
+"""Runs pieces of work, in parallel, each by one worker, and returns when all are done."""
 
 
 class BlockStream:
@@ -42,12 +39,12 @@ class BlockStream:
 
     def tile(self, target: Tensor, span: Span, space: Workspace) -> None:
         """The RDAB's next rows of one span; target is (16, features, rows, columns)."""
-        tile = Tile(top=self.source.top, left=span.left, rows=target.shape[2], columns=span.columns)
         rdab_tile(
             self.block,
             space,
-            tile,
-            source=self.source.window(span, tile.rows),
+            top=self.source.top,
+            left=span.left,
+            source=self.source.window(span, target.shape[2]),
             target=target,
             above=self._above[span.number],
             height=self.grid.height,

@@ -69,25 +69,12 @@ class Workspace:
         return spectra, fourth.view(FREQUENCIES, self.growth, count)
 
 
-class Tile:
-    """Where a tile's output lies.
-
-    Args:
-        top: first row of blocks in the image.
-        left: first column of blocks in the image.
-        rows: of blocks.
-        columns: of blocks.
-    """
-
-    def __init__(self, *, top: int, left: int, rows: int, columns: int) -> None:
-        self.top, self.left, self.rows, self.columns = top, left, rows, columns
-
-
 def rdab_tile(
     block: WinogradWeights,
     space: Workspace,
-    tile: Tile,
     *,
+    top: int,
+    left: int,
     source: Tensor,
     target: Tensor,
     above: Tensor,
@@ -103,7 +90,8 @@ def rdab_tile(
     Args:
         block: transformed weights.
         space: this worker's buffers.
-        tile: where the output lies.
+        top: first row of blocks of the output in the image.
+        left: its first column of blocks.
         source: (16, features, rows + 4, columns + 4) blocks of x, two more blocks on each side; zeros outside.
         target: (16, features, rows, columns) blocks of the output, written; zeros outside the image.
         above: (4, 4, growth, columns + 2), the last line of pixels of x1..x4 of the tile above, zeros for the first;
@@ -112,7 +100,7 @@ def rdab_tile(
         width: of the image, pixels.
     """
     features, growth = source.shape[1], space.growth
-    rows, columns = tile.rows + 1, tile.columns + 2
+    rows, columns = target.shape[2] + 1, target.shape[3] + 2  # with the rim
     count = rows * columns
     spectra, fourth = space.spectra_of(features, count)
     patches = space.patches[: FREQUENCIES * features * count].view(FREQUENCIES, features, rows, columns)
@@ -124,9 +112,9 @@ def rdab_tile(
         """ReLU of a dense conv's pixels (16, growth, count), its zeros outside the image, and its spectrum."""
         inside = patches[:PLANES]
         torch.clamp_min(fresh.view(PLANES, growth, rows, columns), 0, out=inside)
-        clear_outside(inside, top=tile.top, left=tile.left - 1, height=height, width=width)
+        clear_outside(inside, top=top, left=left - 1, height=height, width=width)
         spread_patches(patches, above[index])
-        above[index] = inside[-OUTPUTS:, :, tile.rows - 1]
+        above[index] = inside[-OUTPUTS:, :, rows - 2]
         torch.mm(block.input, patches.view(FREQUENCIES, -1), out=_rows(spectrum))
 
     x1, x2, x3 = (slice(features + index * growth, features + (index + 1) * growth) for index in range(3))
@@ -139,13 +127,13 @@ def rdab_tile(
     pair = _convolve(block, block.convs[3], space, spectra, space.second)
     settle(3, pair[:, :growth], fourth)
     _add_convolution(block, block.convs[4], space, fourth, pair[:, growth:])
-    last, inner = pair[:, growth:], tile.rows * columns  # the products' columns, but for the rim below
+    last, inner = pair[:, growth:], (rows - 1) * columns  # the products' columns, but for the rim below
     if block.gate is not None:
         gate = _gate(block.gate, source[:, :, 1:-1]).to(last.dtype)
         last[..., :inner].addcmul_(gate, first[:, growth:, :inner])  # of long runs, the rim beside the output included
     target.copy_(last.unflatten(2, (rows, columns))[:, :, :-1, 1:-1])  # adding two types would allocate a whole tile
     target.add_(source[:, :, 2:-2, 2:-2], alpha=SKIP)
-    clear_outside(target, top=tile.top, left=tile.left, height=height, width=width)
+    clear_outside(target, top=top, left=left, height=height, width=width)
 
 
 def _rows(planes: Tensor) -> Tensor:

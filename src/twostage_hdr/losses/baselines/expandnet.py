@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from twostage_hdr.radiometry.gamma import decode_gamma
+from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 
 class ExpandNetLoss(nn.Module):
@@ -22,9 +23,7 @@ class ExpandNetLoss(nn.Module):
         super().__init__()
         self.cosine_weight = cosine_weight
 
-    def forward(
-        self, prediction: Float[Tensor, "batch 3 height width"], target: Float[Tensor, "batch 3 height width"]
-    ) -> Float[Tensor, ""]:
+    def forward(self, prediction: LinearRGB, target: EncodedRGB) -> Float[Tensor, ""]:
         """Scalar >= 0, dimensionless.
 
         Args:

@@ -1,7 +1,6 @@
 """GMNet's loss on the map that it multiplies a photograph with [liao2025gmnet]."""
 
 import math
-from typing import ClassVar, Literal
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -23,8 +22,6 @@ class GainMapLoss(nn.Module):
     Args:
         peak: Gain of a map of 1, the network's own.
     """
-
-    domain: ClassVar[Literal["encoded", "linear", "normalised", "stack"]] = "linear"
 
     def __init__(self, *, peak: float) -> None:
         super().__init__()

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from twostage_hdr.radiometry.gamma import decode_gamma
-from twostage_hdr.radiometry.quantities import LinearRGB
+from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 LOG_OFFSET = 1 / 255
 """Added before every logarithm, in units of linear white."""
@@ -40,9 +40,7 @@ class HDRCNNLoss(nn.Module):
         profile = torch.exp(-0.5 * (offset / KERNEL_SIGMA) ** 2)
         self.register_buffer("kernel", profile / profile.sum(), persistent=False)
 
-    def forward(
-        self, prediction: Float[Tensor, "batch 3 height width"], target: Float[Tensor, "batch 3 height width"]
-    ) -> Float[Tensor, ""]:
+    def forward(self, prediction: LinearRGB, target: EncodedRGB) -> Float[Tensor, ""]:
         """Scalar >= 0, squared natural logarithms.
 
         Args:

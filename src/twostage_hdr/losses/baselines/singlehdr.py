@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from twostage_hdr.losses.baselines.vgg19 import optional_vgg19_distance
 from twostage_hdr.radiometry.gamma import decode_gamma
+from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 COMPRESSION = 10.0
 """Compression of the logarithm, dimensionless."""
@@ -38,9 +39,7 @@ class SingleHDRLoss(nn.Module):
         self.perceptual_weight, self.variation_weight = perceptual_weight, variation_weight
         self.perceptual = optional_vgg19_distance(vgg19_weights, loss="SingleHDR")
 
-    def forward(
-        self, prediction: Float[Tensor, "batch 3 height width"], target: Float[Tensor, "batch 3 height width"]
-    ) -> Float[Tensor, ""]:
+    def forward(self, prediction: LinearRGB, target: EncodedRGB) -> Float[Tensor, ""]:
         """Scalar >= 0.
 
         Args:

@@ -13,6 +13,7 @@ from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.regular_file import regular_file
 from twostage_hdr.boundary.torch_file import read_torch_file
 from twostage_hdr.errors import InputError
+from twostage_hdr.radiometry.quantities import EncodedRGB
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """What torchvision's VGGs expect R, G, B in [0, 1] to be normalised with."""
@@ -120,9 +121,7 @@ class VGG19Distance(nn.Module):
         for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
             self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
 
-    def forward(
-        self, prediction: Float[Tensor, "batch 3 height width"], target: Float[Tensor, "batch 3 height width"]
-    ) -> Float[Tensor, ""]:
+    def forward(self, prediction: EncodedRGB, target: EncodedRGB) -> Float[Tensor, ""]:
         """Scalar >= 0. Both images in [0, 1], of 16 px or more on each side."""
         compared = zip(LAYER_WEIGHTS, self._features(prediction), self._features(target.detach()), strict=True)
         return torch.stack([weight * (p - t).abs().mean() for weight, p, t in compared]).sum()

@@ -1,13 +1,13 @@
 """AHDRNet: attention against the reference frame, then dilated dense blocks [yan2019ahdrnet]."""
 
 import math
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.networks.hyper_parameters import HyperParameters
+from twostage_hdr.networks.hyper_parameters import constructor_arguments
 from twostage_hdr.radiometry.exposure_stack import ExposureStack
 from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 from twostage_hdr.radiometry.quantities import EncodedRGB
@@ -62,18 +62,13 @@ class AHDRNet(nn.Module):
         peak: largest encoded value, 1.0 = the reference frame's white.
     """
 
-    output: ClassVar[Literal["encoded", "linear"]] = "encoded"
+    output = "encoded"
     receptive_radius: ClassVar[int] = 4 + 3 * 6 * 2 + 3
     """How far a pixel sees, px: up to the merge, three dense blocks of dilation 2, the last convolutions."""
 
     def __init__(self, *, frames: int = 3, features: int = 64, growth: int = 32, peak: float = REFERENCE_CAP) -> None:
         super().__init__()
-        self.hyper_parameters: HyperParameters = {
-            "frames": frames,
-            "features": features,
-            "growth": growth,
-            "peak": peak,
-        }
+        self.hyper_parameters = constructor_arguments(locals())
         self.frames, self.peak = frames, peak
         self.stem = nn.Conv2d(6, features, 3, padding=1)
         self.attentions = nn.ModuleList(_Attention(features) for _ in range(frames - 1))

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from torch import nn
 
 from twostage_hdr.networks.baselines.exposure_unet import ExposureSteps, ExposureUNet
-from twostage_hdr.networks.hyper_parameters import HyperParameters
+from twostage_hdr.networks.hyper_parameters import constructor_arguments
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 
@@ -27,7 +27,7 @@ class DeepRecursiveHDRI(ExposureSteps):
 
     def __init__(self, *, features: int = 16, steps: int = 3, gamma: float = HDM_GAMMA) -> None:
         super().__init__(steps=steps, gamma=gamma)
-        self.hyper_parameters: HyperParameters = {"features": features, "steps": steps, "gamma": gamma}
+        self.hyper_parameters = constructor_arguments(locals())
         self.brighten, self.darken = ExposureUNet(features=features), ExposureUNet(features=features)
 
     def each_step(self) -> Iterable[tuple[nn.Module, nn.Module]]:

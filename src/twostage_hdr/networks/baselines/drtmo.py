@@ -1,12 +1,10 @@
 """DrTMO: two networks predict, at once, all darker and all brighter exposures [endo2017drtmo]."""
 
-from typing import ClassVar, Literal
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.networks.baselines.exposure_unet import merge_with_input
+from twostage_hdr.networks.baselines.exposure_unet import ExposureStackNetwork
 from twostage_hdr.networks.baselines.supervised import pad_to_multiple
 from twostage_hdr.networks.hyper_parameters import HyperParameters
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
@@ -21,7 +19,7 @@ _DOUBLINGS = 3  # deconvolutions that double the exposure axis: 1 -> 8 = EXPOSUR
 _LARGEST_FACTOR = 8
 
 
-class DrTMO(nn.Module):
+class DrTMO(ExposureStackNetwork):
     """A stack of 17 exposures, half a stop apart, merged.
 
         ldr -+-> darkening network  -> -4 ... -0.5 stops --+
@@ -41,28 +39,17 @@ class DrTMO(nn.Module):
         ValueError: Fewer than 3 levels cannot double the exposure axis to 8.
     """
 
-    output: ClassVar[Literal["encoded", "linear"]] = "linear"
-    stops: ClassVar[list[float]] = [STOPS_APART * step for step in (*range(-EXPOSURES, 0), *range(1, EXPOSURES + 1))]
-
     def __init__(self, *, features: int = 16, levels: int = 5, gamma: float = HDM_GAMMA) -> None:
-        super().__init__()
-        self.hyper_parameters: HyperParameters = {
-            "features": features,
-            "levels": levels,
-            "gamma": gamma,
-        }
-        self.gamma = gamma
+        stops = [STOPS_APART * step for step in (*range(-EXPOSURES, 0), *range(1, EXPOSURES + 1))]
+        super().__init__(stops=stops, gamma=gamma)
+        self.hyper_parameters: HyperParameters = {"features": features, "levels": levels, "gamma": gamma}
         self.darken = ExposureVolumeNetwork(features=features, levels=levels)
         self.brighten = ExposureVolumeNetwork(features=features, levels=levels)
-
-    def forward(self, ldr: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 3 height width"]:
-        """LDR image, encoded, [0, 1] -> linear HDR image, 1.0 = LDR white."""
-        return merge_with_input(ldr, self.supervised_output(ldr), stops=self.stops, gamma=self.gamma)
 
     def supervised_output(
         self, ldr: Float[Tensor, "batch 3 height width"]
     ) -> Float[Tensor, "batch exposures 3 height width"]:
-        """The predicted exposures, encoded, [0, 1], in ascending order of `stops` (which leaves the input out)."""
+        """The predicted exposures, encoded, [0, 1], in the order of `stops`."""
         return torch.cat([self.darken(ldr), self.brighten(ldr)], dim=1)
 
 
@@ -84,10 +71,11 @@ class ExposureVolumeNetwork(nn.Module):
         rising = [*widths[-2::-1], features]
         skips = [*widths[-2::-1], 3]
         inputs = [widths[-1], *(a + b for a, b in zip(rising[:-1], skips[:-1], strict=True))]
-        self.up = nn.ModuleList(
-            _volume_upsampling(wide, narrow, doubles_exposures=level < _DOUBLINGS)
-            for level, (wide, narrow) in enumerate(zip(inputs, rising, strict=True))
-        )
+        self.up = nn.ModuleList()
+        for level, (wide, narrow) in enumerate(zip(inputs, rising, strict=True)):
+            kernel, stride = ((4, 4, 4), (2, 2, 2)) if level < _DOUBLINGS else ((3, 4, 4), (1, 2, 2))
+            doubling = nn.ConvTranspose3d(wide, narrow, kernel, stride=stride, padding=1)
+            self.up.append(nn.Sequential(doubling, nn.BatchNorm3d(narrow), nn.ReLU()))
         self.to_rgb = nn.Conv3d(rising[-1] + 3, 3, 3, padding=1)
 
     def forward(self, image: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch exposures 3 height width"]:
@@ -104,11 +92,3 @@ class ExposureVolumeNetwork(nn.Module):
             volume = torch.cat([volume, skip], dim=1)
         stack = torch.sigmoid(self.to_rgb(volume)).transpose(1, 2)  # (B, 8, 3, H, W)
         return stack[..., : image.shape[-2], : image.shape[-1]]
-
-
-def _volume_upsampling(inputs: int, outputs: int, *, doubles_exposures: bool) -> nn.Sequential:
-    """A 3-D deconvolution that doubles height and width and, if asked, the number of exposures."""
-    kernel, stride = ((4, 4, 4), (2, 2, 2)) if doubles_exposures else ((3, 4, 4), (1, 2, 2))
-    return nn.Sequential(
-        nn.ConvTranspose3d(inputs, outputs, kernel, stride=stride, padding=1), nn.BatchNorm3d(outputs), nn.ReLU()
-    )

@@ -1,14 +1,12 @@
 """ExpandNet: local, dilated and global branches joined by 1x1 convolutions [marnerides2018expandnet]."""
 
-from typing import ClassVar, Literal
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.networks.baselines.supervised import match_gain
-from twostage_hdr.networks.hyper_parameters import HyperParameters
+from twostage_hdr.networks.baselines.supervised import conv3x3, match_gain
+from twostage_hdr.networks.hyper_parameters import constructor_arguments
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 GLOBAL_SIDE = 256
@@ -34,20 +32,20 @@ class ExpandNet(nn.Module):
         gamma: Exponent that linearises the input for the gain, dimensionless.
     """
 
-    output: ClassVar[Literal["encoded", "linear"]] = "linear"
+    output = "linear"
 
     def __init__(self, *, features: int = 64, gamma: float = HDM_GAMMA) -> None:
         super().__init__()
-        self.hyper_parameters: HyperParameters = {"features": features, "gamma": gamma}
+        self.hyper_parameters = constructor_arguments(locals())
         self.gamma = gamma
         n = features
-        self.local = nn.Sequential(_conv3x3(3, n), nn.SELU(), _conv3x3(n, 2 * n), nn.SELU())
+        self.local = nn.Sequential(conv3x3(3, n), nn.SELU(), conv3x3(n, 2 * n), nn.SELU())
         self.dilated = nn.Sequential(
-            *(layer for inputs in (3, n, n) for layer in (_conv3x3(inputs, n, dilation=2), nn.SELU())),
-            _conv3x3(n, n, dilation=2),
+            *(layer for inputs in (3, n, n) for layer in (conv3x3(inputs, n, dilation=2), nn.SELU())),
+            conv3x3(n, n, dilation=2),
         )
         self.whole = nn.Sequential(
-            *(layer for inputs in (3, n, n, n, n, n) for layer in (_conv3x3(inputs, n, stride=2), nn.SELU())),
+            *(layer for inputs in (3, n, n, n, n, n) for layer in (conv3x3(inputs, n, stride=2), nn.SELU())),
             nn.Conv2d(n, n, 4),
         )
         self.join = nn.Sequential(nn.Conv2d(4 * n, n, 1), nn.SELU(), nn.Conv2d(n, 3, 1), nn.Sigmoid())
@@ -72,7 +70,3 @@ def stretch(image: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batc
     low, high = image.amin(dim=(1, 2, 3), keepdim=True), image.amax(dim=(1, 2, 3), keepdim=True)
     constant = high == low
     return torch.where(constant, image, (image - low) / torch.where(constant, 1, high - low))
-
-
-def _conv3x3(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=dilation, dilation=dilation)

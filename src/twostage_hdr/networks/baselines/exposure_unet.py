@@ -1,7 +1,6 @@
 """A U-Net that changes an image's exposure, and the merge of a stack of exposures [lee2018recursive, lee2018chain]."""
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -56,51 +55,59 @@ class ExposureUNet(nn.Module):
         return torch.sigmoid(self.to_rgb(x))[..., : image.shape[-2], : image.shape[-1]]
 
 
-class ExposureSteps(nn.Module):
-    """An exposure stack step by step, a stop each, in both directions; then merged.
+class ExposureStackNetwork(nn.Module):
+    """Predicts a stack of exposures and merges it with the input.
+
+    Args:
+        stops: exposures that are predicted, relative to the input's, ascending; 0, the input itself, is left out.
+        gamma: exponent of the encoding, for the merge.
+    """
+
+    output = "linear"
+
+    def __init__(self, *, stops: Sequence[float], gamma: float) -> None:
+        super().__init__()
+        self.stops, self.gamma = list(stops), gamma
+
+    def forward(self, ldr: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 3 height width"]:
+        """LDR image, encoded, [0, 1] -> linear HDR image, 1.0 = LDR white."""
+        stack = self.supervised_output(ldr)
+        darker = sum(stop < 0 for stop in self.stops)
+        whole = torch.cat([stack[:, :darker], ldr[:, None], stack[:, darker:]], dim=1)
+        return merge_debevec(whole, stops=[*self.stops[:darker], 0.0, *self.stops[darker:]], gamma=self.gamma)
+
+    def supervised_output(
+        self, ldr: Float[Tensor, "batch 3 height width"]
+    ) -> Float[Tensor, "batch exposures 3 height width"]:
+        """The predicted exposures, encoded, [0, 1], in the order of `stops`."""
+        raise NotImplementedError
+
+
+class ExposureSteps(ExposureStackNetwork):
+    """An exposure stack step by step, a stop each, in both directions.
 
     Args:
         steps: in each direction; 3 as published.
         gamma: exponent of the encoding, for the merge.
     """
 
-    output: ClassVar[Literal["encoded", "linear"]] = "linear"
-
     def __init__(self, *, steps: int, gamma: float) -> None:
-        super().__init__()
-        self.steps, self.gamma = steps, gamma
-        self.stops = [float(stop) for stop in range(-steps, steps + 1) if stop]
+        super().__init__(stops=[float(stop) for stop in range(-steps, steps + 1) if stop], gamma=gamma)
+        self.steps = steps
 
     def each_step(self) -> Iterable[tuple[nn.Module, nn.Module]]:
         """What darkens and what brightens by a stop, for each step outwards."""
         raise NotImplementedError
 
-    def forward(self, ldr: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 3 height width"]:
-        """LDR image, encoded, [0, 1] -> linear HDR image, 1.0 = LDR white."""
-        return merge_with_input(ldr, self.supervised_output(ldr), stops=self.stops, gamma=self.gamma)
-
     def supervised_output(
         self, ldr: Float[Tensor, "batch 3 height width"]
     ) -> Float[Tensor, "batch exposures 3 height width"]:
-        """The predicted exposures, encoded, [0, 1], in ascending order of `stops` (which leaves the input out)."""
+        """The predicted exposures, encoded, [0, 1], in the order of `stops`."""
         darker, brighter = [ldr], [ldr]
         for darken, brighten in self.each_step():
             darker.append(darken(darker[-1]))
             brighter.append(brighten(brighter[-1]))
         return torch.stack([*reversed(darker[1:]), *brighter[1:]], dim=1)
-
-
-def merge_with_input(
-    ldr: Float[Tensor, "batch 3 height width"],
-    stack: Float[Tensor, "batch exposures 3 height width"],
-    *,
-    stops: Sequence[float],
-    gamma: float,
-) -> Float[Tensor, "batch 3 height width"]:
-    """`merge_debevec` of the predicted exposures and the input itself, at 0 stops between them."""
-    darker = sum(stop < 0 for stop in stops)
-    whole = torch.cat([stack[:, :darker], ldr[:, None], stack[:, darker:]], dim=1)
-    return merge_debevec(whole, stops=[*stops[:darker], 0.0, *stops[darker:]], gamma=gamma)
 
 
 _FLOOR = 1e-6  # keeps the weights' sum positive where a (contradictory) stack is well exposed nowhere

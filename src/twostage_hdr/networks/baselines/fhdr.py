@@ -1,14 +1,13 @@
 """FHDR: a feedback network that refines its features over a few iterations [khan2019fhdr]."""
 
 import math
-from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.networks.hyper_parameters import HyperParameters
+from twostage_hdr.networks.hyper_parameters import constructor_arguments
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 
@@ -39,18 +38,13 @@ class FHDR(nn.Module):
         growth: Channels added by each dense layer, 32 as published.
     """
 
-    output: ClassVar[Literal["encoded", "linear"]] = "linear"
+    output = "linear"
 
     def __init__(
         self, *, iterations: int = 4, peak: float = DEFAULT_PEAK, features: int = 64, growth: int = 32
     ) -> None:
         super().__init__()
-        self.hyper_parameters: HyperParameters = {
-            "iterations": iterations,
-            "peak": peak,
-            "features": features,
-            "growth": growth,
-        }
+        self.hyper_parameters = constructor_arguments(locals())
         self.iterations, self.peak = iterations, peak
         self.first = nn.Conv2d(3, features, 3)
         self.second = nn.Conv2d(features, features, 3, padding=1)
@@ -120,14 +114,13 @@ class FeedbackBlock(nn.Module):
 class DilatedDenseBlock(nn.Module):
     """1x1 of [input, hidden], four dense 3x3 convolutions of dilation 2, 1x1; no residual sum (as published)."""
 
-    def __init__(self, *, features: int, growth: int, layers: int = 4) -> None:
+    def __init__(self, *, features: int, growth: int) -> None:
         super().__init__()
         self.compress = nn.Conv2d(2 * features, features, 1)
         self.dense = nn.ModuleList(
-            nn.Conv2d(features + index * growth, growth, 3, padding=2, dilation=2, bias=False)
-            for index in range(layers)
+            nn.Conv2d(features + index * growth, growth, 3, padding=2, dilation=2, bias=False) for index in range(4)
         )
-        self.fuse = nn.Conv2d(features + layers * growth, features, 1, bias=False)
+        self.fuse = nn.Conv2d(features + 4 * growth, features, 1, bias=False)
 
     def forward(self, x: Tensor, hidden: Tensor | None) -> Tensor:
         """Features (B, features, H, W) and hidden state (the input itself where None) -> features."""

@@ -1,14 +1,12 @@
 """GMNet: a gain map for a photograph, as Ultra HDR files carry it [liao2025gmnet]."""
 
-from typing import ClassVar, Literal
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.networks.baselines.supervised import pad_to_multiple
-from twostage_hdr.networks.hyper_parameters import HyperParameters
+from twostage_hdr.networks.baselines.supervised import conv3x3, pad_to_multiple
+from twostage_hdr.networks.hyper_parameters import constructor_arguments
 
 PUBLISHED_GAMMA = 2.2
 """Exponent that makes the photograph linear in the published program."""
@@ -39,26 +37,21 @@ class GMNet(nn.Module):
         gamma: Exponent that makes the photograph linear.
     """
 
-    output: ClassVar[Literal["encoded", "linear"]] = "linear"
+    output = "linear"
 
     def __init__(
         self, *, features: int = 64, blocks: int = 5, peak: float = PUBLISHED_PEAK, gamma: float = PUBLISHED_GAMMA
     ) -> None:
         super().__init__()
-        self.hyper_parameters: HyperParameters = {
-            "features": features,
-            "blocks": blocks,
-            "peak": peak,
-            "gamma": gamma,
-        }
+        self.hyper_parameters = constructor_arguments(locals())
         n = features
         self.peak, self.gamma = peak, gamma
         self.whole = nn.Sequential(_Down(3, n // 4), _Down(n // 4, n), *_residual_blocks(n, blocks))
         self.to_kernels, self.to_weights, self.to_largest = _Pooled(n, 3, n), _Pooled(n, 1, n), _Pooled(n, 1, 1)
-        self.mask = nn.Sequential(_conv(n, n), nn.ReLU(), _conv(n, 1), nn.Sigmoid())
+        self.mask = nn.Sequential(conv3x3(n, n), nn.ReLU(), conv3x3(n, 1), nn.Sigmoid())
         self.down = _Down(3, n)
         self.first, self.second, self.third = (nn.Sequential(*_residual_blocks(n, blocks)) for _ in range(3))
-        self.up, self.before_last, self.to_map = _conv(n, 4 * n), _conv(n, n), _conv(n, 1)
+        self.up, self.before_last, self.to_map = conv3x3(n, 4 * n), conv3x3(n, n), conv3x3(n, 1)
         for part in (self.mask, self.up, self.before_last, self.to_map):
             part.apply(_start_small)
 
@@ -93,7 +86,7 @@ class _Down(nn.Sequential):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         first = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)
-        super().__init__(first, nn.ReLU(), _conv(outputs, outputs), nn.ReLU(), _conv(outputs, outputs), nn.ReLU())
+        super().__init__(first, nn.ReLU(), conv3x3(outputs, outputs), nn.ReLU(), conv3x3(outputs, outputs), nn.ReLU())
         self.apply(_start_small)
 
 
@@ -111,7 +104,7 @@ class _ResidualBlock(nn.Module):
 
     def __init__(self, n: int) -> None:
         super().__init__()
-        self.conv1, self.conv2 = _conv(n, n), _conv(n, n)
+        self.conv1, self.conv2 = conv3x3(n, n), conv3x3(n, n)
         self.apply(_start_small)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -128,7 +121,3 @@ def _start_small(part: nn.Module) -> None:
         with torch.no_grad():
             part.weight.mul_(_SMALL)
         nn.init.zeros_(part.bias)  # type: ignore[arg-type]
-
-
-def _conv(inputs: int, outputs: int) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, 3, padding=1)

@@ -1,14 +1,12 @@
 """HDRCNN: a VGG16 autoencoder that predicts the logarithm of what the highlights hide [eilertsen2017hdrcnn]."""
 
-from typing import ClassVar, Literal
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from twostage_hdr.networks.baselines.supervised import pad_to_multiple
-from twostage_hdr.networks.hyper_parameters import HyperParameters
+from twostage_hdr.networks.hyper_parameters import constructor_arguments
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 LOG_OFFSET = 1 / 255
@@ -44,15 +42,11 @@ class HDRCNN(nn.Module):
     """
 
     mean: Tensor
-    output: ClassVar[Literal["encoded", "linear"]] = "linear"
+    output = "linear"
 
     def __init__(self, *, features: int = 64, gamma: float = HDM_GAMMA, blend_width: float = 0.05) -> None:
         super().__init__()
-        self.hyper_parameters: HyperParameters = {
-            "features": features,
-            "gamma": gamma,
-            "blend_width": blend_width,
-        }
+        self.hyper_parameters = constructor_arguments(locals())
         self.gamma, self.blend_width = gamma, blend_width
         widths = [features * factor for factor in (1, 2, 4, 8, 8)]
         self.register_buffer("mean", torch.tensor(VGG_RGB_MEAN[::-1]).view(1, 3, 1, 1), persistent=False)
@@ -66,12 +60,12 @@ class HDRCNN(nn.Module):
         self.upsample = nn.ModuleList(
             _Upsample(inputs, outputs) for inputs, outputs in zip([deepest, *rising[:-1]], rising, strict=True)
         )
-        self.fuse = nn.ModuleList(_LogSkip(width) for width in rising)
+        self.fuse = nn.ModuleList(LogSkip(width) for width in rising)
         to_rgb = nn.Conv2d(features, 3, 1)
         nn.init.xavier_normal_(to_rgb.weight)
         nn.init.zeros_(to_rgb.bias)  # type: ignore[arg-type]
         self.to_rgb = nn.Sequential(to_rgb, nn.BatchNorm2d(3), nn.ReLU())
-        self.fuse_input = _LogSkip(3)
+        self.fuse_input = LogSkip(3)
 
     def forward(self, ldr: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 3 height width"]:
         """LDR image, encoded, [0, 1] -> linear HDR image, >= 0, 1.0 = LDR white."""
@@ -98,7 +92,7 @@ class HDRCNN(nn.Module):
         return log_hdr[..., : ldr.shape[-2], : ldr.shape[-1]]
 
 
-class _LogSkip(nn.Module):
+class LogSkip(nn.Module):
     """Joins an encoder's feature, taken to the decoder's logarithmic domain, with a 1x1 conv that begins as a sum."""
 
     def __init__(self, width: int) -> None:
@@ -109,6 +103,7 @@ class _LogSkip(nn.Module):
             self.mix.bias.zero_()  # type: ignore[union-attr]
 
     def forward(self, decoded: Tensor, encoded: Tensor) -> Tensor:
+        """Features of one scale, the encoder's in 8-bit units."""
         return self.mix(torch.cat([decoded, torch.log((encoded / 255) ** 2 + LOG_OFFSET)], dim=1))
 
 

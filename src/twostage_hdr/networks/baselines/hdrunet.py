@@ -1,14 +1,12 @@
 """HDRUNet: a U-Net modulated by a condition network, with a weighting branch [chen2021hdrunet]."""
 
-from typing import ClassVar, Literal
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from twostage_hdr.networks.baselines.supervised import pad_to_multiple
-from twostage_hdr.networks.hyper_parameters import HyperParameters
+from twostage_hdr.networks.baselines.supervised import conv3x3, pad_to_multiple
+from twostage_hdr.networks.hyper_parameters import constructor_arguments
 
 _STRIDE = 4
 _SLOPE = 0.1
@@ -34,30 +32,26 @@ class HDRUNet(nn.Module):
             returns its input; the published code starts from PyTorch's random weights.
     """
 
-    output: ClassVar[Literal["encoded", "linear"]] = "encoded"
+    output = "encoded"
 
     def __init__(
         self, *, features: int = 64, blocks: list[int] | tuple[int, ...] = (2, 8, 2), identity_start: bool = False
     ) -> None:
         super().__init__()
-        self.hyper_parameters: HyperParameters = {
-            "features": features,
-            "blocks": list(blocks),
-            "identity_start": identity_start,
-        }
+        self.hyper_parameters = constructor_arguments(locals())
         n = features
         descending, coarsest, ascending = blocks
         self.condition = _ConditionNetwork(n)
         self.mask = nn.Sequential(
-            _conv3x3(3, n), nn.ReLU(), _conv3x3(n, n), nn.ReLU(), nn.Conv2d(n, n, 1), nn.ReLU(), nn.Conv2d(n, 3, 1)
+            conv3x3(3, n), nn.ReLU(), conv3x3(n, n), nn.ReLU(), nn.Conv2d(n, n, 1), nn.ReLU(), nn.Conv2d(n, 3, 1)
         )
-        self.first, self.first_sft, self.second = _conv3x3(3, n), SFT(n), _conv3x3(n, n)
-        self.down1, self.down2 = _conv3x3(n, n, stride=2), _conv3x3(n, n, stride=2)
+        self.first, self.first_sft, self.second = conv3x3(3, n), SFT(n), conv3x3(n, n)
+        self.down1, self.down2 = conv3x3(n, n, stride=2), conv3x3(n, n, stride=2)
         self.descending = nn.ModuleList(SFTResidualBlock(n) for _ in range(descending))
         self.coarsest = nn.ModuleList(SFTResidualBlock(n) for _ in range(coarsest))
         self.ascending = nn.ModuleList(SFTResidualBlock(n) for _ in range(ascending))
-        self.up1, self.up2 = _conv3x3(n, 4 * n), _conv3x3(n, 4 * n)
-        self.last_sft, self.before_last, self.to_rgb = SFT(n), _conv3x3(n, n), _conv3x3(n, 3)
+        self.up1, self.up2 = conv3x3(n, 4 * n), conv3x3(n, 4 * n)
+        self.last_sft, self.before_last, self.to_rgb = SFT(n), conv3x3(n, n), conv3x3(n, 3)
         if identity_start:
             for last, bias in ((self.to_rgb, 0.0), (self.mask[-1], 1.0)):
                 nn.init.zeros_(last.weight)  # type: ignore[arg-type]
@@ -101,8 +95,8 @@ class SFTResidualBlock(nn.Module):
 
     def __init__(self, features: int) -> None:
         super().__init__()
-        self.sft1, self.conv1 = SFT(features), _conv3x3(features, features)
-        self.sft2, self.conv2 = SFT(features), _conv3x3(features, features)
+        self.sft1, self.conv1 = SFT(features), conv3x3(features, features)
+        self.sft2, self.conv2 = SFT(features), conv3x3(features, features)
         for convolution in (self.conv1, self.conv2):  # small at first, so that a block begins near the identity
             nn.init.kaiming_normal_(convolution.weight)
             with torch.no_grad():
@@ -121,13 +115,13 @@ class _ConditionNetwork(nn.Module):
     def __init__(self, n: int) -> None:
         super().__init__()
         self.shared = nn.Sequential(
-            *(_conv3x3(3, n), nn.LeakyReLU(_SLOPE)),
+            *(conv3x3(3, n), nn.LeakyReLU(_SLOPE)),
             *(nn.Conv2d(n, n, 1), nn.LeakyReLU(_SLOPE)),
             *(nn.Conv2d(n, n, 1), nn.LeakyReLU(_SLOPE)),
         )
         self.scale1 = nn.Sequential(nn.Conv2d(n, n, 1), nn.LeakyReLU(_SLOPE), nn.Conv2d(n, _CONDITION, 1))
-        self.scale2 = nn.Sequential(_conv3x3(n, n, stride=2), nn.LeakyReLU(_SLOPE), nn.Conv2d(n, _CONDITION, 1))
-        self.scale4 = nn.Sequential(_conv3x3(n, n, stride=2), nn.LeakyReLU(_SLOPE), _conv3x3(n, _CONDITION, stride=2))
+        self.scale2 = nn.Sequential(conv3x3(n, n, stride=2), nn.LeakyReLU(_SLOPE), nn.Conv2d(n, _CONDITION, 1))
+        self.scale4 = nn.Sequential(conv3x3(n, n, stride=2), nn.LeakyReLU(_SLOPE), conv3x3(n, _CONDITION, stride=2))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         shared = self.shared(x)
@@ -138,7 +132,3 @@ def _run(blocks: nn.ModuleList, x: Tensor, condition: Tensor) -> Tensor:
     for block in blocks:
         x = block(x, condition)
     return x
-
-
-def _conv3x3(inputs: int, outputs: int, *, stride: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1)

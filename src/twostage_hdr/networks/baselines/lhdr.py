@@ -1,7 +1,6 @@
 """LHDR: a light network for degraded photographs, in two scales, conditioned on what is bright [guo2022lhdr]."""
 
 from itertools import pairwise
-from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -9,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from twostage_hdr.networks.baselines.hdrunet import SFT
-from twostage_hdr.networks.baselines.supervised import match_gain, pad_to_multiple
-from twostage_hdr.networks.hyper_parameters import HyperParameters
+from twostage_hdr.networks.baselines.supervised import conv3x3, match_gain, pad_to_multiple
+from twostage_hdr.networks.hyper_parameters import constructor_arguments
 
 PUBLISHED_GAMMA = 1 / 0.45
 """Exponent that makes the network's output linear in the published program."""
@@ -40,17 +39,17 @@ class LHDR(nn.Module):
         gamma: Exponent that makes output and input linear.
     """
 
-    output: ClassVar[Literal["encoded", "linear"]] = "linear"
+    output = "linear"
 
     def __init__(self, *, features: int = 32, gamma: float = PUBLISHED_GAMMA) -> None:
         super().__init__()
-        self.hyper_parameters: HyperParameters = {"features": features, "gamma": gamma}
+        self.hyper_parameters = constructor_arguments(locals())
         self.gamma = gamma
         self.pointwise = _PointwiseNetwork(features)
-        self.to_detail, self.to_base = _conv(3, features), _conv(3, features, stride=2)
+        self.to_detail, self.to_base = conv3x3(3, features), conv3x3(3, features, stride=2)
         self.detail = _DenseSums(features)
         self.base = _MaskedUNet(features)
-        self.detail_to_rgb, self.base_to_rgb = _conv(features, 3), _conv(features, 12)
+        self.detail_to_rgb, self.base_to_rgb = conv3x3(features, 3), conv3x3(features, 12)
 
     def forward(self, ldr: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 3 height width"]:
         """LDR image, encoded, [0, 1] -> linear HDR image, >= 0, on the input's scale."""
@@ -74,7 +73,7 @@ class _PointwiseNetwork(nn.Module):
         super().__init__()
         channels = (3, n, 2 * n, n, 3)
         self.layers = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in pairwise(channels))
-        self.first, self.last = _conv(3, n // 2, stride=2), _conv(n // 2, n, stride=2)
+        self.first, self.last = conv3x3(3, n // 2, stride=2), conv3x3(n // 2, n, stride=2)
         self.kernels = nn.ModuleList(nn.Conv2d(n // 8, n // 8, k, padding=k // 2) for k in (1, 3, 5, 7))
         self.scales, self.shifts = (nn.ModuleList(nn.Linear(n, b) for b in channels[1:]) for _ in range(2))
 
@@ -94,7 +93,7 @@ class _DenseSums(nn.Module):
 
     def __init__(self, n: int) -> None:
         super().__init__()
-        self.convolutions = nn.ModuleList(_conv(n, n) for _ in range(5))
+        self.convolutions = nn.ModuleList(conv3x3(n, n) for _ in range(5))
 
     def forward(self, x: Tensor) -> Tensor:
         total = x
@@ -113,7 +112,7 @@ class _MaskedConvolution(nn.Module):
 
     def __init__(self, n: int, groups: int) -> None:
         super().__init__()
-        self.convolution = _conv(n, n, groups=groups)
+        self.convolution = conv3x3(n, n, groups=groups)
         self.window = 9 * n
 
     def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -146,8 +145,8 @@ class _ModulatedBlock(nn.Module):
 
     def __init__(self, n: int) -> None:
         super().__init__()
-        self.sft1, self.conv1 = SFT(n, condition=n), _conv(n, n, groups=_GROUPS)
-        self.sft2, self.conv2 = SFT(n, condition=n), _conv(n, n)
+        self.sft1, self.conv1 = SFT(n, condition=n), conv3x3(n, n, groups=_GROUPS)
+        self.sft2, self.conv2 = SFT(n, condition=n), conv3x3(n, n)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         y = _act(self.conv1(self.sft1(x, condition)))
@@ -161,13 +160,13 @@ class _MaskedUNet(nn.Module):
         super().__init__()
         self.mask = nn.Conv2d(3, n, 1)
         self.fine, self.coarse = (nn.ModuleList(_MaskedBlock(n) for _ in range(2)) for _ in range(2))
-        self.down, self.up = _conv(n, n, stride=2), _conv(n, 4 * n)
+        self.down, self.up = conv3x3(n, n, stride=2), conv3x3(n, 4 * n)
         self.modulated_coarse, self.modulated_fine = (
             nn.ModuleList(_ModulatedBlock(n) for _ in range(2)) for _ in range(2)
         )
-        self.shared = nn.ModuleList([_conv(3, n), _conv(n, n, groups=_GROUPS)])
-        self.condition_fine = nn.ModuleList([_conv(n, n, stride=2, groups=_GROUPS), _conv(n, n)])
-        self.condition_coarse = nn.ModuleList([_conv(n, n, stride=2, groups=_GROUPS), _conv(n, n, stride=2)])
+        self.shared = nn.ModuleList([conv3x3(3, n), conv3x3(n, n, groups=_GROUPS)])
+        self.condition_fine = nn.ModuleList([conv3x3(n, n, stride=2, groups=_GROUPS), conv3x3(n, n)])
+        self.condition_coarse = nn.ModuleList([conv3x3(n, n, stride=2, groups=_GROUPS), conv3x3(n, n, stride=2)])
 
     def forward(self, base: Tensor, bright: Tensor) -> Tensor:
         """(B, n, H / 2, W / 2) and (B, 3, H, W) -> (B, n, H / 2, W / 2)."""
@@ -196,7 +195,3 @@ def _run_masked(blocks: nn.ModuleList, x: Tensor, mask: Tensor) -> tuple[Tensor,
 
 def _act(x: Tensor) -> Tensor:
     return F.leaky_relu(x, _SLOPE)
-
-
-def _conv(inputs: int, outputs: int, *, stride: int = 1, groups: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, groups=groups)

@@ -1,14 +1,12 @@
 """MaskHDR: a U-Net whose features are masked where the photograph is saturated [santos2020maskhdr]."""
 
-from typing import ClassVar, Literal
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from twostage_hdr.networks.baselines.supervised import pad_to_multiple
-from twostage_hdr.networks.hyper_parameters import HyperParameters
+from twostage_hdr.networks.hyper_parameters import constructor_arguments
 
 PUBLISHED_GAMMA = 2.0
 """Exponent that makes the photograph linear in the published program."""
@@ -42,11 +40,11 @@ class MaskHDR(nn.Module):
         gamma: Exponent that makes the photograph linear.
     """
 
-    output: ClassVar[Literal["encoded", "linear"]] = "linear"
+    output = "linear"
 
     def __init__(self, *, features: int = 64, gamma: float = PUBLISHED_GAMMA) -> None:
         super().__init__()
-        self.hyper_parameters: HyperParameters = {"features": features, "gamma": gamma}
+        self.hyper_parameters = constructor_arguments(locals())
         self.gamma = gamma
         widths = [3, *(features * width for width in _WIDTHS)]
         self.encoder = nn.ModuleList(

@@ -1,11 +1,11 @@
-"""Common to the compared networks: outputs that only the loss sees, padding, and gains."""
+"""Common to the compared networks: outputs that only the loss sees, convolutions, padding, and gains."""
 
 from typing import Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from twostage_hdr.radiometry.gain import median_gain, well_exposed
 from twostage_hdr.radiometry.luminance import luminance
@@ -26,6 +26,11 @@ class SupervisedOutput(Protocol):
     def supervised_output(self, ldr: Tensor) -> Tensor:
         """What the network's own loss takes as `prediction`; shape and unit are the network's and its loss's matter."""
         ...
+
+
+def conv3x3(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1, groups: int = 1) -> nn.Conv2d:
+    """A 3x3 convolution, zero-padded so that a stride of 1 keeps the size."""
+    return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=dilation, dilation=dilation, groups=groups)
 
 
 def pad_to_multiple(

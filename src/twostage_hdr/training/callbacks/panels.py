@@ -9,7 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
+from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 from torch import Tensor
 
 from twostage_hdr.data.triple import Triple
@@ -102,7 +102,7 @@ class ExposureStrip(ValidationPictures):
         self.stops = tuple(float(stop) for stop in stops)
 
     def show(self, trainer: L.Trainer, batch: Triple, prediction: Prediction, name: str) -> None:
-        if not picture_loggers(trainer):
+        if not any(isinstance(logger, WandbLogger | TensorBoardLogger) for logger in trainer.loggers):
             return
         picture = exposure_strip(prediction.result[0].float().cpu(), batch.reference16[0].float().cpu(), self.stops)
         rows = [
@@ -143,15 +143,10 @@ def _shrunk(linear: Tensor, side: int) -> Tensor:
     return F.interpolate(linear[None], size=size, mode="area")[0]
 
 
-def picture_loggers(trainer: L.Trainer) -> list[Logger]:
-    """The run's loggers that show pictures."""
-    return [logger for logger in trainer.loggers if isinstance(logger, WandbLogger | TensorBoardLogger)]
-
-
 def log_picture(trainer: L.Trainer, name: str, pixels: PreviewPixels, caption: str) -> None:
     """Sends one picture at the place of the axis where Lightning's own curves are."""
     step = trainer.fit_loop.epoch_loop._batches_that_stepped
-    for logger in picture_loggers(trainer):
+    for logger in trainer.loggers:
         if isinstance(logger, WandbLogger):
             logger.log_image(name, [pixels], step=step, caption=[caption])
         elif isinstance(logger, TensorBoardLogger):

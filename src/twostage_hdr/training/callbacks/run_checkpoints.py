@@ -72,18 +72,14 @@ class RunCheckpoints(Checkpoint):
         self._saved_at = time.monotonic()
         self._between_batches = True
 
-    def on_train_batch_start(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
-    ) -> None:
+    def on_train_batch_start(self, *_: Any) -> None:
         self._between_batches = False
         if self._random_state is not None:  # the first batch of a resumed run
             with as_input_error(self.last, "take it from its source again", "not the random state of a run"):
                 restore_random_state(self._random_state)
             self._random_state = None
 
-    def on_train_batch_end(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
+    def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
         loop = trainer.fit_loop.epoch_loop
         self._before_validation = loop._should_check_val_fx(trainer.fit_loop._data_fetcher)  # type: ignore[arg-type]
         if loop.batch_progress.is_last_batch and not self._before_validation:
@@ -101,15 +97,7 @@ class RunCheckpoints(Checkpoint):
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._between_batches = False  # the weights may be swapped for their average: nothing is saved
 
-    def on_validation_batch_end(
-        self,
-        trainer: L.Trainer,
-        pl_module: L.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
+    def on_validation_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
         if trainer.training or trainer.sanity_checking:
             return
         # Without saving: the state before the validation is on disk.
@@ -123,8 +111,8 @@ class RunCheckpoints(Checkpoint):
             self.scores = {name: float(value) for name, value in metrics if name.startswith("val/")}
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        score = self.scores.get(self.monitor)
-        better = self._validated and score is not None and self._is_better(score)
+        score, sign = self.scores.get(self.monitor), 1 if self.mode == "max" else -1
+        better = self._validated and score is not None and (self.best is None or sign * score > sign * self.best)
         if better:
             self.best = score
         self._validated = False
@@ -153,11 +141,6 @@ class RunCheckpoints(Checkpoint):
         if best and trainer.is_global_zero:
             _link_or_copy(self.directory / BEST, self.last)
         self._saved_at = time.monotonic()
-
-    def _is_better(self, score: float) -> bool:
-        if self.best is None:
-            return True
-        return score > self.best if self.mode == "max" else score < self.best
 
     # What.
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -66,7 +66,8 @@ class StopSignals:
         handler = self._before.get(number)
         if callable(handler) and handler is not signal.default_int_handler:
             self.received = None
-            return _call(handler, number)
+            handler(number, None)
+            return
         if number == getattr(signal, "SIGUSR1", None) and leader:
             requeue()
         raise Stopped(number)
@@ -86,10 +87,6 @@ def requeue() -> None:
     job = os.environ.get("SLURM_JOB_ID")
     if job is not None:
         subprocess.run(["scontrol", "requeue", job], check=False)
-
-
-def _call(handler: Callable[[int, FrameType | None], Any], number: int) -> None:
-    handler(number, None)
 
 
 @contextmanager

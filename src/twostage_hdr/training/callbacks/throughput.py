@@ -6,7 +6,6 @@ from typing import Any
 
 import lightning as L
 from lightning.pytorch.callbacks import RichProgressBar
-from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
 from twostage_hdr.data.triple import Triple
@@ -36,9 +35,7 @@ class Throughput(L.Callback):
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._ended = None  # a validation lies between
 
-    def on_train_batch_start(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Triple, batch_idx: int
-    ) -> None:
+    def on_train_batch_start(self, *_: Any) -> None:
         self._started = time.perf_counter()
         if self._ended is not None:
             self.waiting = self._mean(self.waiting, self._started - self._ended)
@@ -54,17 +51,14 @@ class Throughput(L.Callback):
             images = len(batch.ldr) * trainer.world_size
             pl_module.log("speed/images_per_second", images / self.seconds, prog_bar=True)
             pl_module.log("speed/seconds_waiting_for_data", self.waiting)
-            self._estimate(trainer, spent, batch_idx)
+            if len(self._first) < TYPICAL:
+                self._first.append(spent)
+                left = batches_left(batch_idx, trainer.num_training_batches, trainer.current_epoch, trainer.max_epochs)
+                if len(self._first) == TYPICAL and left is not None and trainer.is_global_zero:
+                    typical = statistics.median(self._first)
+                    said = f"About {duration(left * typical)} of training left"
+                    print(f"{said} at {typical:.2g} s a batch, plus validation.")
         self._ended = now
-
-    def _estimate(self, trainer: L.Trainer, spent: float, batch_idx: int) -> None:
-        """Prints the remaining time once, after the first typical batches."""
-        if len(self._first) == TYPICAL:
-            return
-        self._first.append(spent)
-        if len(self._first) == TYPICAL:
-            left = batches_left(batch_idx, trainer.num_training_batches, trainer.current_epoch, trainer.max_epochs)
-            _print_time_left(left, statistics.median(self._first))
 
     def _mean(self, before: float, now: float) -> float:
         return SMOOTHING * before + (1 - SMOOTHING) * now
@@ -88,12 +82,6 @@ def duration(seconds: float) -> str:
     if minutes >= 60:
         return f"{minutes // 60} h {minutes % 60} min"
     return f"{minutes} min" if seconds >= 90 else f"{round(seconds)} s"
-
-
-@rank_zero_only
-def _print_time_left(left: float | None, seconds: float) -> None:
-    if left is not None:
-        print(f"About {duration(left * seconds)} of training left at {seconds:.2g} s a batch, plus validation.")
 
 
 class WeightNorms(L.Callback):

@@ -49,13 +49,7 @@ class ValidationScores(L.Callback):
         self._scenes = []
 
     def on_validation_batch_end(
-        self,
-        trainer: L.Trainer,
-        pl_module: L.LightningModule,
-        outputs: Any,
-        batch: Triple,
-        batch_idx: int,
-        dataloader_idx: int = 0,
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Triple, *_: Any
     ) -> None:
         self._scenes += list(batch.scene)
 
