@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from tests.imaging.conftest import XMP, exif_block
 from twostage_hdr.cli.main import app
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.exr import write_exr
 from twostage_hdr.imaging.hdr import read_hdr
-from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.ultra_hdr import ULTRA_HDR
 
 RUNNER = CliRunner()

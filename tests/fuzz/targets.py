@@ -38,16 +38,15 @@ from twostage_hdr.imaging.challenge_png import (
 )
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709
 from twostage_hdr.imaging.colour_profile import rgb_profile
-from twostage_hdr.imaging.exif_exposure import read_exif_exposure
+from twostage_hdr.imaging.exif import PictureInfo, read_exif_exposure
 from twostage_hdr.imaging.exr import read_exr, write_exr
 from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.imaging.jpegxl import JPEG_XL
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.imaging.photograph import read_photograph
-from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.pq_png import PNG
 from twostage_hdr.imaging.radiance import RADIANCE, read_radiance
-from twostage_hdr.imaging.tiff import read_tiff, write_tiff
+from twostage_hdr.imaging.tiff import TIFF, read_tiff
 from twostage_hdr.imaging.ultra_hdr import ULTRA_HDR, own_base
 
 ISO = iso_metadata([(0, 2, 1, 0, 0)], headroom=2)
@@ -158,7 +157,7 @@ def _heic(path: Path) -> None:
 
 
 def _write_with(path: Path, info: PictureInfo) -> None:
-    for write, suffix in ((write_exr, ".exr"), (write_tiff, ".tif"), (ULTRA_HDR.save, ".jpg"), (PNG.save, ".png")):
+    for write, suffix in ((write_exr, ".exr"), (TIFF.save, ".tif"), (ULTRA_HDR.save, ".jpg"), (PNG.save, ".png")):
         write(path.with_suffix(suffix), LIGHT, info=info)
 
 
@@ -183,7 +182,7 @@ TARGETS: dict[str, Target] = {
     **RUN_TARGETS,
     "photographs": Target(
         read_ldr,
-        ["imaging.ldr", "imaging.ldr_png", "imaging.ldr_tiff", "imaging.colour_profile", "imaging.camera_raw"],
+        ["imaging.ldr", "imaging.png_chunks", "imaging.colour_profile", "imaging.camera_raw"],
         {
             "a.jpg": _pillow(),
             "cmyk.jpg": _pillow("CMYK"),
@@ -239,8 +238,7 @@ TARGETS: dict[str, Target] = {
         read_tiff,
         ["imaging.tiff"],
         {
-            "a.tif": lambda path: write_tiff(path, LIGHT),
-            "scaled.tif": lambda path: write_tiff(path, LIGHT, bits=16),
+            "a.tif": lambda path: TIFF.save(path, LIGHT),
             "planar.tif": _tiff_planar,
         },
     ),
@@ -264,7 +262,7 @@ TARGETS: dict[str, Target] = {
         {
             "a.hdr": lambda path: RADIANCE.save(path, LIGHT),
             "a.exr": _exr(half=False),
-            "a.tif": lambda path: write_tiff(path, LIGHT),
+            "a.tif": lambda path: TIFF.save(path, LIGHT),
         },
     ),
     "HdM scene": Target(
@@ -286,7 +284,7 @@ TARGETS: dict[str, Target] = {
     "bracket": Target(_read_kalantari, ["data.kalantari"], dict.fromkeys(("exposure.txt", "1.tif"), _write_kalantari)),
     "pairs": Target(_read_pairs, ["data.paired"], dict.fromkeys(("pairs.csv", "a.png"), _write_pairs)),
     "gain maps": Target(_read_gain_maps, ["data.gain_map"], {"a.jpg": lambda path: ULTRA_HDR.save(path, LIGHT)}),
-    "EXIF": Target(read_exif_exposure, ["imaging.exif_exposure"], {"a.jpg": _pillow()}),
+    "EXIF": Target(read_exif_exposure, ["imaging.exif"], {"a.jpg": _pillow()}),
     "folders": Target(_found, ["cli.convert"], {"a.jpg": lambda path: ULTRA_HDR.save(path, LIGHT)}),
 }
 

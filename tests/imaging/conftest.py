@@ -9,7 +9,7 @@ from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3
-from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.exif import PictureInfo
 
 SHARED = Path(__file__).parents[2] / ".." / "shared"
 

@@ -15,8 +15,8 @@ from PIL import ExifTags, Image, features
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.avif import AVIF, _with_metadata, colour_codes
+from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
 from twostage_hdr.imaging.hdr import read_hdr
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.result_format import ResultOptions
 
 

@@ -12,16 +12,15 @@ from PIL import Image
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import (
-    ChallengeRowWriter,
     alignratio_of,
     alignratio_path_for,
-    positive_scale,
+    challenge_writer,
     read_alignratio,
     read_challenge_as_linear,
     read_challenge_png,
     write_challenge_pair,
 )
-from twostage_hdr.imaging.result_format import Target
+from twostage_hdr.imaging.result_format import Result
 
 
 def by_opencv(path: Path) -> np.ndarray:
@@ -69,9 +68,9 @@ def test_an_all_black_image_has_a_scale_too(tmp_path: Path) -> None:
 def test_row_by_row_is_the_same_pair_as_whole(tmp_path: Path, noise: np.ndarray, rows: int) -> None:
     alignratio = write_challenge_pair(*pair(tmp_path), noise)
     png, scale = tmp_path / "rows_hdr.png", tmp_path / "rows_alignratio.npy"
-    with ChallengeRowWriter(Target(paths=[png, scale], width=23, height=19), alignratio=alignratio) as file:
+    with challenge_writer(Result(paths=[png, scale], width=23, height=19), alignratio=alignratio) as write_rows:
         for top in range(0, 19, rows):
-            file.write_rows(noise[top : top + rows])
+            write_rows(noise[top : top + rows])
     np.testing.assert_array_equal(by_opencv(png), by_opencv(pair(tmp_path)[0]))
     assert np.load(scale) == alignratio
 
@@ -80,9 +79,9 @@ def test_a_failure_half_way_leaves_no_png_without_its_scale(tmp_path: Path, nois
     png, scale = pair(tmp_path)
     with (
         pytest.raises(ValueError, match="rows were written"),
-        ChallengeRowWriter(Target(paths=[png, scale], width=23, height=19), alignratio=1000.0) as file,
+        challenge_writer(Result(paths=[png, scale], width=23, height=19), alignratio=1000.0) as write_rows,
     ):
-        file.write_rows(noise[:5])
+        write_rows(noise[:5])
     assert not png.exists()
 
 
@@ -144,7 +143,7 @@ def test_missing_files_are_named(tmp_path: Path, noise: np.ndarray) -> None:
         read_challenge_png(*pair(tmp_path))
 
 
-@pytest.mark.parametrize("value", [0.0, -3.0, np.nan, np.inf, [1.0, 2.0], "text", 2 + 1j])
+@pytest.mark.parametrize("value", [0.0, -3.0, 1e-300, 1e30, np.nan, np.inf, [1.0, 2.0], "text", 2 + 1j])
 def test_a_scale_that_is_no_positive_number_is_refused(tmp_path: Path, value: object) -> None:
     np.save(tmp_path / "a.npy", value)
     with pytest.raises(InputError, match=r"scale|alignratio") as caught:
@@ -169,12 +168,6 @@ def test_no_code_in_a_scale_file_is_run(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(InputError, match=r"a\.npy: .*; the 16-bit PNG needs its scale"):
         read_alignratio(tmp_path / "a.npy")
-
-
-@pytest.mark.parametrize("text", ["1e", "", "0", "-1", "nan", "inf", "1e-300", "1e30"])
-def test_text_that_is_no_scale_that_float32_can_hold_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match=r"a\.tif: alignratio .*; it must be a number from 1e-12 to 1e"):
-        positive_scale(text, "a.tif")
 
 
 @pytest.mark.parametrize("scene", ["0000", "0001"])

@@ -6,10 +6,10 @@ import colour
 import imagecodecs
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageOps
+from PIL import ImageCms
 
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709, REC2020, Chromaticities
-from twostage_hdr.imaging.colour_profile import convert_to_srgb, rgb_profile, upright
+from twostage_hdr.imaging.colour_profile import convert_to_srgb, rgb_profile
 
 SPACES = {"Display P3": 2.2, "ITU-R BT.2020": 2.4, "Adobe RGB (1998)": 2.19921875}
 
@@ -66,25 +66,6 @@ def test_a_profile_of_another_model_is_left_alone_with_a_word() -> None:
     converted, notes = convert_to_srgb(pixels, profile)
     assert converted is pixels
     assert "not RGB" in notes[0]
-
-
-PIXELS = np.arange(3 * 5 * 3, dtype=np.uint8).reshape(3, 5, 3)
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_each_orientation_is_turned_as_pillow_turns_it(orientation: int) -> None:
-    image = Image.fromarray(PIXELS)
-    image.getexif()[0x0112] = orientation
-    turned, notes = upright(PIXELS, orientation)
-    np.testing.assert_array_equal(turned, np.asarray(ImageOps.exif_transpose(image)))
-    assert bool(notes) == (orientation != 1)
-
-
-@pytest.mark.parametrize("orientation", [0, 9, -1, 65535])
-def test_values_outside_the_standard_leave_the_picture_alone(orientation: int) -> None:
-    turned, notes = upright(PIXELS, orientation)
-    assert turned is PIXELS
-    assert notes == []
 
 
 @pytest.mark.parametrize(("primaries", "name"), [(REC709, "sRGB built-in"), (DISPLAY_P3, "Display P3")])

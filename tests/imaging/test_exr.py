@@ -13,9 +13,9 @@ import pytest
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import software_tag
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3
-from twostage_hdr.imaging.exr import ExrRowWriter, read_exr, read_exr_info, write_exr
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.result_format import ResultOptions, Target
+from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
+from twostage_hdr.imaging.exr import exr_writer, read_exr, read_exr_info, write_exr
+from twostage_hdr.imaging.result_format import Result, ResultOptions
 
 Window = tuple[np.ndarray, np.ndarray]
 
@@ -265,9 +265,9 @@ def test_values_beyond_half_are_clipped_and_not_infinite(tmp_path: Path) -> None
 def test_row_by_row_is_the_same_file_as_whole(tmp_path: Path, noise, half) -> None:
     write_exr(tmp_path / "whole.exr", noise, half=half)
     options = ResultOptions(half=half)
-    with ExrRowWriter(Target(paths=[tmp_path / "rows.exr"], width=23, height=19, options=options)) as file:
+    with exr_writer(Result(paths=[tmp_path / "rows.exr"], width=23, height=19, options=options)) as write_rows:
         for top in range(0, 19, 4):
-            file.write_rows(noise[top : top + 4])
+            write_rows(noise[top : top + 4])
     np.testing.assert_array_equal(by_openexr(tmp_path / "rows.exr")[0], by_openexr(tmp_path / "whole.exr")[0])
 
 

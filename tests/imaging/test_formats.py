@@ -13,7 +13,7 @@ import pytest
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.exr import write_exr
 from twostage_hdr.imaging.formats import DEFAULT_FORMATS, FORMATS, formats_of_images, result_format
-from twostage_hdr.imaging.result_format import RowFormat, WholeFormat
+from twostage_hdr.imaging.result_format import ResultFormat
 
 RECIPE = Path(__file__).parents[2] / "docs" / "extending.md"
 WITH_ONE_MORE_LINE = """
@@ -26,7 +26,7 @@ main()
 
 def test_every_line_names_a_format_and_no_two_write_the_same_file() -> None:
     formats = [result_format(name) for name in FORMATS]
-    assert all(isinstance(form, RowFormat | WholeFormat) for form in formats)
+    assert all(isinstance(form, ResultFormat) for form in formats)
     endings = [ending for form in formats for ending in form.endings]
     assert len(set(endings)) == len(endings)
     assert set(DEFAULT_FORMATS) <= set(formats_of_images()) <= set(FORMATS)

@@ -16,7 +16,7 @@ from twostage_hdr.imaging.hdr import HDR_READERS, read_hdr
 from twostage_hdr.imaging.jpegxl import JPEG_XL
 from twostage_hdr.imaging.radiance import RADIANCE
 from twostage_hdr.imaging.result_format import ResultOptions
-from twostage_hdr.imaging.tiff import write_tiff
+from twostage_hdr.imaging.tiff import TIFF
 from twostage_hdr.imaging.ultra_hdr import ULTRA_HDR
 
 
@@ -33,8 +33,8 @@ WRITERS: dict[str, tuple[Callable[[Path, np.ndarray], object], float]] = {
     ".exr": (write_exr, 1e-3),
     ".hdr": (RADIANCE.save, 4e-3),
     ".pic": (write_pic, 4e-3),
-    ".tif": (write_tiff, 1e-6),
-    ".tiff": (write_tiff, 1e-6),
+    ".tif": (TIFF.save, 1e-6),
+    ".tiff": (TIFF.save, 1e-6),
     ".png": (write_pair, 5e-3),
     ".jpg": (lambda path, linear: ULTRA_HDR.save(path, linear, ResultOptions(quality=100)), 0.03),
     ".jpeg": (lambda path, linear: ULTRA_HDR.save(path, linear, ResultOptions(quality=100)), 0.03),

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.imaging.jpegxl import JPEG_XL
-from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.result_format import ResultOptions
 
 

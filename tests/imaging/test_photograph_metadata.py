@@ -173,8 +173,10 @@ def test_of_xmp_what_is_of_the_file_is_left_out(tmp_path: Path) -> None:
 
 
 def test_a_photograph_without_metadata_has_none(tmp_path: Path) -> None:
-    for name in ("a.jpg", "a.png", "a.tif", "a.webp"):
-        PICTURE.save(tmp_path / name)
+    tifffile.imwrite(tmp_path / "big.tif", np.asarray(PICTURE), photometric="rgb", bigtiff=True)
+    for name in ("a.jpg", "a.png", "a.tif", "a.webp", "big.tif"):
+        if name != "big.tif":
+            PICTURE.save(tmp_path / name)
         info, notes = read_picture_info(tmp_path / name)
         assert (info.exif, info.xmp, info.taken, notes) == (None, None, None, ())
     (tmp_path / "a.jxl").write_bytes(imagecodecs.jpegxl_encode(np.asarray(PICTURE), usecontainer=False))

@@ -15,11 +15,11 @@ from PIL import Image
 from tests.imaging.test_png_chunks import chunks_of
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import REC2020
+from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.hdr import read_hdr
-from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.png_chunks import put_chunks
 from twostage_hdr.imaging.pq_png import PNG
-from twostage_hdr.imaging.result_format import ResultOptions, Target
+from twostage_hdr.imaging.result_format import Result, ResultOptions
 
 
 def test_the_stored_codes_are_those_of_colour_science(tmp_path: Path, scene: np.ndarray) -> None:
@@ -78,9 +78,9 @@ def test_pixels_of_bt2020_are_stored_as_they_are(tmp_path: Path) -> None:
 
 def test_rows_in_blocks_are_the_same_file(tmp_path: Path, scene: np.ndarray) -> None:
     PNG.save(tmp_path / "a.png", scene)
-    with PNG.open(Target(paths=[tmp_path / "b.png"], width=scene.shape[1], height=scene.shape[0])) as file:
+    with PNG.open(Result(paths=[tmp_path / "b.png"], width=scene.shape[1], height=scene.shape[0])) as write_rows:
         for top in range(0, 48, 20):
-            file.write_rows(scene[top : top + 20])
+            write_rows(scene[top : top + 20])
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 

@@ -13,9 +13,9 @@ import pytest
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import software_tag
-from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.radiance import RADIANCE, centre_on_shared_exponent, read_radiance
-from twostage_hdr.imaging.result_format import Target
+from twostage_hdr.imaging.result_format import Result
 
 HEAD = b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n"
 
@@ -204,9 +204,9 @@ def test_imagemagick_reads_the_same_up_to_white(tmp_path: Path, scene: np.ndarra
 @pytest.mark.parametrize("rows", [1, 7, 19])
 def test_row_by_row_is_the_same_file_as_whole(tmp_path: Path, noise: np.ndarray, rows: int) -> None:
     RADIANCE.save(tmp_path / "whole.hdr", noise)
-    with RADIANCE.open(Target(paths=[tmp_path / "rows.hdr"], width=23, height=19)) as file:
+    with RADIANCE.open(Result(paths=[tmp_path / "rows.hdr"], width=23, height=19)) as write_rows:
         for top in range(0, 19, rows):
-            file.write_rows(noise[top : top + rows])
+            write_rows(noise[top : top + rows])
     np.testing.assert_array_equal(by_opencv(tmp_path / "rows.hdr"), by_opencv(tmp_path / "whole.hdr"))
 
 

@@ -8,12 +8,12 @@ import pytest
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709
-from twostage_hdr.imaging.picture_info import PictureInfo
-from twostage_hdr.imaging.result_format import GainMapSize, ResultOptions, WholeResult, one_of, pq_peak
+from twostage_hdr.imaging.exif import PictureInfo
+from twostage_hdr.imaging.result_format import GainMapSize, Result, ResultOptions, one_of, pq_peak
 
 
 def test_an_image_in_other_primaries_is_that_of_colour_science(noise: np.ndarray) -> None:
-    result = WholeResult(
+    result = Result(
         paths=[Path("a"), Path("b")],
         width=23,
         height=19,

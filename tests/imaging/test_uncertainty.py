@@ -8,13 +8,13 @@ import pytest
 from PIL import Image
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.result_format import ResultOptions, WholeResult
+from twostage_hdr.imaging.result_format import Result, ResultOptions
 from twostage_hdr.imaging.uncertainty import UNCERTAINTY
 
 
 def written(folder: Path, stops: np.ndarray | None) -> tuple[Path, ...]:
     paths = tuple(folder / f"a{ending}" for ending in UNCERTAINTY.endings)
-    result = WholeResult(
+    result = Result(
         paths=paths,
         width=20,
         height=300,

@@ -13,8 +13,8 @@ from PIL import ExifTags, Image
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3
 from twostage_hdr.imaging.colour_profile import rgb_profile
+from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.formats import FORMATS, result_format
-from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.inference.result_files import (
     Result,
     ResultOptions,

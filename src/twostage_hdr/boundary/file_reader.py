@@ -14,11 +14,12 @@ FILE_AT_MOST = 8 * 2**30
 
 _Further = ParamSpec("_Further")
 _Content = TypeVar("_Content")
-Reader = Callable[Concatenate[str | Path, _Further], _Content]
+_Read = Callable[Concatenate[Path, _Further], _Content]
+_Guarded = Callable[Concatenate[str | Path, _Further], _Content]
 
 
-def file_reader(what: str, cure: str) -> Callable[[Reader[_Further, _Content]], Reader[_Further, _Content]]:
-    """Makes a function, whose first argument is the file, one that raises nothing but `InputError`.
+def file_reader(what: str, cure: str) -> Callable[[_Read[_Further, _Content]], _Guarded[_Further, _Content]]:
+    """Makes a function, whose first argument is the file's path, one that raises nothing but `InputError`.
 
     It sees regular files only; while it reads, libraries print nothing; whatever they raise becomes one line.
 
@@ -27,7 +28,7 @@ def file_reader(what: str, cure: str) -> Callable[[Reader[_Further, _Content]], 
         cure: what to do with one that cannot be read.
     """
 
-    def decorate(read: Reader[_Further, _Content]) -> Reader[_Further, _Content]:
+    def decorate(read: _Read[_Further, _Content]) -> _Guarded[_Further, _Content]:
         @wraps(read)
         def guarded(path: str | Path, *others: _Further.args, **named: _Further.kwargs) -> _Content:
             file = regular_file(path, at_most=FILE_AT_MOST)

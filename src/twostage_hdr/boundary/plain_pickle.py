@@ -1,40 +1,28 @@
 """A pickle read as data: no code runs, and nothing is allocated that the file does not hold.
 
-Python's own unpickler makes room for as much as a file says (a memo of four billion entries, arrays of any type), and
-follows any name. This one takes the opcodes that plain containers, numbers, texts and arrays need, one at a time from
-`pickletools`, and leaves names and persistent objects to its subclass.
+Python's compiled unpickler makes room for as much as a file says (a memo of four billion entries), and follows any
+name. Its twin in Python does the work here, with the opcodes that plain containers, numbers, texts and arrays need;
+names and persistent objects are left to the subclass.
 """
 
-import pickletools
+import pickle
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable
 from pickle import UnpicklingError
 from typing import Any
 
 _SCALAR = (str, int, float, bytes, bool, type(None))
 """What may be a key: the hash of a tuple nested a million times overflows the C stack."""
 
-_VALUES = frozenset(
-    (
-        *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "FLOAT", "BINFLOAT"),
-        *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
-        *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
-    )
+_OPCODES = (
+    *("STOP", "MARK", "POP", "PROTO", "FRAME", "PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE", "GET", "BINGET"),
+    *("LONG_BINGET", "NONE", "NEWTRUE", "NEWFALSE", "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "FLOAT"),
+    *("BINFLOAT", "STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+    *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "EMPTY_LIST"),
+    *("LIST", "APPEND", "APPENDS", "EMPTY_DICT", "DICT", "SETITEM", "SETITEMS", "EMPTY_SET", "ADDITEMS", "GLOBAL"),
+    *("STACK_GLOBAL", "REDUCE", "NEWOBJ", "NEWOBJ_EX", "BUILD", "BINPERSID"),
 )
-"""Opcodes whose argument is the value."""
-
-_FRESH: dict[str, Callable[[], object]] = {
-    "NONE": lambda: None,
-    "NEWTRUE": lambda: True,
-    "NEWFALSE": lambda: False,
-    "EMPTY_LIST": list,
-    "EMPTY_TUPLE": tuple,
-    "EMPTY_DICT": dict,
-    "EMPTY_SET": set,
-}
-
-_SHORT_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+"""By their names in `pickle`."""
 
 
 class Inert:
@@ -43,19 +31,30 @@ class Inert:
     def __init__(self, *_arguments: object) -> None:
         pass
 
+    def __setitem__(self, _key: object, _value: object) -> None:
+        pass
 
-class PlainUnpickler:
-    """Has the part of `pickle.Unpickler`'s interface that `torch.load` uses.
+    def append(self, _item: object) -> None:
+        """Forgets it."""
+
+    extend = add = append
+
+
+_Unpickler: Any = pickle._Unpickler  # with attributes that its stub leaves out
+
+
+class PlainUnpickler(_Unpickler):
+    """Has the interface of `pickle.Unpickler`; reads up to the pickle's end and no further.
 
     Args:
-        file: has `read` and `readline`; read up to the pickle's end and no further.
+        file: has `read` and `readline`.
         options: `pickle.Unpickler`'s (encoding), which plain data do not need.
     """
 
-    persistent_load: Callable[[Any], object]
-
     def __init__(self, file: Any, **options: object) -> None:
-        self._file = file
+        super().__init__(file, encoding="latin1")
+        codes = [getattr(pickle, name)[0] for name in _OPCODES]
+        self.dispatch = {code: getattr(type(self), _Unpickler.dispatch[code].__name__) for code in codes}
 
     def find_class(self, module: str, name: str) -> Any:
         """What stands for a name in the file: a callable for `REDUCE`, or `Inert`.
@@ -74,157 +73,61 @@ class PlainUnpickler:
         """The object.
 
         Raises:
-            UnpicklingError: an opcode or a name that plain data do not need.
-            ValueError, IndexError, KeyError, TypeError: a broken pickle.
+            Exception: of almost any kind, for a broken pickle, or an opcode or a name that plain data do not need.
         """
-        self._stack: list[Any] = []
-        self._marks: list[int] = []
-        self._memo: dict[int, Any] = {}
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of pickletools, about the escapes in a text
-            for code, argument, _ in pickletools.genops(self._file):
-                if code.name == "STOP":
-                    return self._stack.pop()
-                self._step(code.name, argument)
-        raise UnpicklingError("it ends early")
+            warnings.simplefilter("ignore")  # about the escapes in a text
+            return super().load()
 
-    def _step(self, name: str, argument: Any) -> None:
-        if name in _VALUES:
-            self._stack.append(argument)
-        elif name in _FRESH:
-            self._stack.append(_FRESH[name]())
-        elif name in _SHORT_TUPLES:
-            self._stack.append(tuple(self._take(_SHORT_TUPLES[name])))
-        elif name in ("BINPUT", "LONG_BINPUT", "PUT"):
-            self._memo[int(argument)] = self._stack[-1]
-        elif name in ("BINGET", "LONG_BINGET", "GET"):
-            self._stack.append(self._memo[int(argument)])
-        elif name in ("PROTO", "FRAME"):
-            pass
-        else:
-            operation = getattr(self, f"_{name.lower()}", None)
-            if operation is None:
-                raise UnpicklingError(f"it holds the opcode {name}")
-            operation(argument)
+    def load_newobj(self) -> None:
+        """Whatever the class, nothing is made of it."""
+        self.stack[-2:] = [Inert()]
 
-    def _take(self, count: int) -> list[Any]:
-        if len(self._stack) < count:
-            raise UnpicklingError("its stack is empty")
-        taken = self._stack[len(self._stack) - count :]
-        del self._stack[len(self._stack) - count :]
-        return taken
+    def load_newobj_ex(self) -> None:
+        """The same with arguments by name."""
+        self.stack[-3:] = [Inert()]
 
-    def _since_mark(self) -> list[Any]:
-        return self._take(len(self._stack) - self._marks.pop())
+    def load_build(self) -> None:
+        """See `build`."""
+        state = self.stack.pop()
+        self.build(self.stack[-1], state)
 
-    # Opcodes, by their names in `pickletools`.
+    def load_setitem(self) -> None:
+        """One item of a dictionary."""
+        _check_keys(self.stack[-2:-1], self.stack[-3])
+        super().load_setitem()
 
-    def _mark(self, _: None) -> None:
-        self._marks.append(len(self._stack))
+    def load_setitems(self) -> None:
+        """Items of a dictionary."""
+        _check_keys(self.stack[::2], self.metastack[-1][-1])
+        super().load_setitems()
 
-    def _pop(self, _: None) -> None:
-        self._stack.pop()
+    def load_dict(self) -> None:
+        """A dictionary with its items."""
+        _check_keys(self.stack[::2])
+        super().load_dict()
 
-    def _memoize(self, _: None) -> None:
-        self._memo[len(self._memo)] = self._stack[-1]
-
-    def _tuple(self, _: None) -> None:
-        self._stack.append(tuple(self._since_mark()))
-
-    def _list(self, _: None) -> None:
-        self._stack.append(self._since_mark())
-
-    def _dict(self, _: None) -> None:
-        items, made = self._since_mark(), dict[Any, Any]()
-        self._stack.append(made)
-        _set_items(made, items)
-
-    def _append(self, _: None) -> None:
-        items = self._take(1)
-        _extend(self._stack[-1], items)
-
-    def _appends(self, _: None) -> None:
-        items = self._since_mark()
-        _extend(self._stack[-1], items)
-
-    def _setitem(self, _: None) -> None:
-        items = self._take(2)
-        _set_items(self._stack[-1], items)
-
-    def _setitems(self, _: None) -> None:
-        items = self._since_mark()
-        _set_items(self._stack[-1], items)
-
-    def _additems(self, _: None) -> None:
-        items = self._since_mark()
-        if isinstance(self._stack[-1], set):
-            self._stack[-1].update(_check_key(item) for item in items)
-        else:
-            _check_inert(self._stack[-1])
-
-    def _global(self, argument: str) -> None:
-        module, _, name = argument.partition(" ")
-        self._stack.append(self.find_class(module, name))
-
-    def _stack_global(self, _: None) -> None:
-        module, name = self._take(2)
-        self._stack.append(self.find_class(str(module), str(name)))
-
-    def _reduce(self, _: None) -> None:
-        function, arguments = self._take(2)
-        if not callable(function) or not isinstance(arguments, tuple):
-            raise UnpicklingError("it calls what cannot be called")
-        self._stack.append(function(*arguments))
-
-    def _newobj(self, _: None) -> None:
-        self._take(2)
-        self._stack.append(Inert())
-
-    def _newobj_ex(self, _: None) -> None:
-        self._take(3)
-        self._stack.append(Inert())
-
-    def _build(self, _: None) -> None:
-        state = self._take(1)[0]
-        self.build(self._stack[-1], state)
-
-    def _binpersid(self, _: None) -> None:
-        self._stack.append(self.persistent_load(self._take(1)[0]))
+    def load_additems(self) -> None:
+        """Members of a set."""
+        _check_keys(self.stack, self.metastack[-1][-1])
+        super().load_additems()
 
 
-def _check_key(key: Any) -> Any:
-    if isinstance(key, _SCALAR) or (isinstance(key, tuple) and all(isinstance(part, _SCALAR) for part in key)):
-        return key
-    raise UnpicklingError(f"it has a {type(key).__name__} for a key")
+def _check_keys(keys: list[Any], target: object = None) -> list[Any]:
+    """The keys; those of an `Inert` may be anything."""
+    for key in () if isinstance(target, Inert) else keys:
+        if not all(isinstance(part, _SCALAR) for part in (key if isinstance(key, tuple) else (key,))):
+            raise UnpicklingError(f"it has a {type(key).__name__} for a key")
+    return keys
 
 
-def _set_items(target: Any, items: list[Any]) -> None:
-    if isinstance(target, dict):
-        target.update((_check_key(key), value) for key, value in zip(items[::2], items[1::2], strict=True))
-    else:
-        _check_inert(target)
-
-
-def _extend(target: Any, items: list[Any]) -> None:
-    if isinstance(target, list):
-        target.extend(items)
-    else:
-        _check_inert(target)
-
-
-def _check_inert(target: Any) -> None:
-    if not isinstance(target, Inert):
-        raise UnpicklingError(f"it puts items into a {type(target).__name__}")
-
-
-def ordered_dict(pairs: object = ()) -> OrderedDict:
+def ordered_dict(pairs: Any = ()) -> OrderedDict:
     """`OrderedDict` as a pickle calls it, with keys that may be hashed."""
-    made: OrderedDict = OrderedDict()
-    for key, value in pairs:  # type: ignore[attr-defined]
-        made[_check_key(key)] = value
-    return made
+    pairs = list(pairs)
+    _check_keys([key for key, _ in pairs])
+    return OrderedDict(pairs)
 
 
-def plain_set(items: object = ()) -> set:
+def plain_set(items: Any = ()) -> set:
     """`set` as a pickle calls it, with members that may be hashed."""
-    return {_check_key(item) for item in items}  # type: ignore[attr-defined]
+    return set(_check_keys(list(items)))

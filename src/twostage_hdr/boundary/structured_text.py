@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from twostage_hdr.boundary.refusal import as_input_error, printable
-from twostage_hdr.boundary.regular_file import TEXT_AT_MOST, read_text
+from twostage_hdr.boundary.regular_file import read_text
 from twostage_hdr.errors import InputError
 
 _DEEPEST = 100
@@ -22,20 +22,19 @@ _YAML_NODES_AT_MOST = 100_000
 """Scalars, lists and mappings of a configuration with its aliases written out; a run's has some 300."""
 
 
-def read_json(path: str | Path, *, kind: type = dict, at_most: int = TEXT_AT_MOST, cure: str) -> Any:
+def read_json(path: str | Path, *, kind: type = dict, cure: str) -> Any:
     """A JSON file's content.
 
     Args:
         path: the file.
         kind: of the outermost value: dict or list.
-        at_most: largest size, bytes.
         cure: what to do if it cannot be used.
 
     Raises:
         InputError: not a readable file, no JSON (NaN and Infinity, which Python writes, are read; a name twice in one
             object and 1e400 are not), nested too deeply, or of another kind.
     """
-    return parse_json(read_text(path, at_most=at_most, cure=cure), path, kind=kind, cure=cure)
+    return parse_json(read_text(path, cure=cure), path, kind=kind, cure=cure)
 
 
 def parse_json(text: str, subject: object, *, kind: type = dict, cure: str) -> Any:
@@ -70,31 +69,27 @@ def _whole(text: str) -> int:
 
 def _check_depth(content: Any, subject: object, cure: str) -> None:
     level, depth = [content], 0
-    while level := [inner for outer in level for inner in _inside(outer)]:
-        depth += 1
+    while level:
         if depth > _DEEPEST:
             raise InputError(subject, f"nested more than {_DEEPEST} levels deep", cure)
+        lists = [
+            outer.values() if isinstance(outer, dict) else outer for outer in level if isinstance(outer, dict | list)
+        ]
+        level, depth = [inner for values in lists for inner in values], depth + 1
 
 
-def _inside(value: Any) -> Collection[Any]:
-    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-
-
-def read_csv(
-    path: str | Path, columns: Collection[str], *, at_most: int = TEXT_AT_MOST, cure: str
-) -> list[dict[str, str]]:
+def read_csv(path: str | Path, columns: Collection[str], *, cure: str) -> list[dict[str, str]]:
     """The lines of a CSV file by the names of its first line, white space around values removed.
 
     Args:
         path: the file.
         columns: names that must be there; others may.
-        at_most: largest size, bytes.
         cure: what to do if it cannot be used.
 
     Raises:
         InputError: not a readable file, a column is missing or there twice, or a line has another number of values.
     """
-    text = read_text(path, at_most=at_most, cure=cure)
+    text = read_text(path, cure=cure)
     with as_input_error(path, cure, "no readable CSV"):
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         lines = [(reader.line_num, [value.strip() for value in values]) for values in reader if values]

@@ -18,11 +18,6 @@ def _rebuild_tensor(storage: Any, offset: int, size: tuple, stride: tuple, *_aut
     return torch._utils._rebuild_tensor(storage, offset, size, stride)
 
 
-def _rebuild_parameter(data: torch.Tensor, *_autograd: object) -> torch.Tensor:
-    """The parameter's values."""
-    return data
-
-
 _ALLOWED: dict[tuple[str, str], object] = {
     ("collections", "OrderedDict"): ordered_dict,
     ("builtins", "set"): plain_set,
@@ -31,7 +26,7 @@ _ALLOWED: dict[tuple[str, str], object] = {
     ("torch", "device"): torch.device,
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
-    ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+    ("torch._utils", "_rebuild_parameter"): lambda data, *_autograd: data,
     **{("torch", name): value for name, value in vars(torch).items() if isinstance(value, torch.dtype)},
 }
 """What a pickle gets under its own name. Storage types are resolved by torch before it asks the unpickler."""
@@ -51,11 +46,13 @@ def read_torch_file(path: Path, *, foreign_objects: bool = False) -> Any:
         Exception: of almost any kind, for a file that is damaged or holds something else; its text says what.
     """
     zipped = zipfile.is_zipfile(path)
+    with path.open("rb") as file:
+        start = file.read(1)
     if zipped:
         _check_archive(path)
     elif not foreign_objects:
         raise UnpicklingError("it is no zip archive")
-    elif not _is_pickle(path):  # a tar archive of torch before 0.1.10, too; a search for one would read on for ever
+    elif start != b"\x80":  # a tar archive of torch before 0.1.10, too; a search for one would read on for ever
         raise UnpicklingError("it is neither a zip archive nor a pickle")
     restricted = _pickle_module(path.stat().st_size, foreign=Inert if foreign_objects else None)
     return torch.load(path, map_location="cpu", weights_only=False, pickle_module=restricted, mmap=zipped)
@@ -75,11 +72,6 @@ def foreign_part(content: object, place: str = "") -> str | None:
     return None if type(content) in plain else f"{place} ({type(content).__module__}.{type(content).__qualname__})"
 
 
-def _is_pickle(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(1) == b"\x80"
-
-
 def _check_archive(path: Path) -> None:
     """Refuses what torch does not write (packed or overlapping entries) and entries whose CRC-32 is not theirs."""
     with zipfile.ZipFile(path) as archive:
@@ -96,26 +88,21 @@ def _check_archive(path: Path) -> None:
 
 
 def _pickle_module(limit: int, foreign: type | None) -> SimpleNamespace:
-    """What `torch.load` uses in the place of `pickle`.
-
-    Args:
-        limit: bytes that all storages together may have.
-        foreign: stands for every class that is not allowed; None refuses them.
-    """
+    """What `torch.load` uses in the place of `pickle`, for storages of so many bytes together; None refuses classes."""
+    sizes: dict[str, int] = {}
 
     class Unpickler(PlainUnpickler):
         def find_class(self, module: str, name: str) -> Any:
             known = _ALLOWED.get((module, name), foreign)
             return super().find_class(module, name) if known is None else known
 
-        def _binpersid(self, _: None) -> None:
-            kind, storage, key, _place, numbers = self._stack[-1][:5]
+        def load_binpersid(self) -> None:
+            kind, storage, key, _place, numbers = self.stack[-1][:5]
             size = 1 if storage is torch.UntypedStorage else torch._utils._element_size(storage.dtype)
-            sizes = self.__dict__.setdefault("sizes", {})
             sizes[str(key)] = int(numbers) * size
             if kind not in ("storage", b"storage") or min(sizes.values()) < 0 or sum(sizes.values()) > limit:
                 raise UnpicklingError("its tensors are larger than the file")
-            super()._binpersid(_)
+            super().load_binpersid()
 
     def load(file: Any, **options: object) -> Any:
         return Unpickler(file, **options).load()

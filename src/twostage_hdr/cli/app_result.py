@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from twostage_hdr.imaging.chromaticities import REC709, to_primaries
+from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.imaging.photograph_metadata import read_picture_info
-from twostage_hdr.imaging.picture_info import PictureInfo
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels, eight_bits
 from twostage_hdr.imaging.preview import to_srgb8
 from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions, merge_bracket

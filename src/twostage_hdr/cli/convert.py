@@ -15,10 +15,10 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_path_for
 from twostage_hdr.imaging.colour_codes import is_hdr_signal
 from twostage_hdr.imaging.embedded_gain_map import has_gain_map
+from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
 from twostage_hdr.imaging.exr import read_exr_info
 from twostage_hdr.imaging.hdr import HDR_READERS, read_hdr
 from twostage_hdr.imaging.photograph_metadata import read_picture_info
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 from twostage_hdr.inference.result_files import ResultOptions
 

@@ -45,7 +45,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     temporary = temporary_sibling(path)
     try:
         yield temporary
-        _flush_to_disk(temporary)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
         if error.errno is None or error.filename not in (None, str(temporary)):
@@ -54,11 +55,6 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # of a disk that has gone
             temporary.unlink(missing_ok=True)
-
-
-def _flush_to_disk(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 def temporary_sibling(path: Path) -> Path:
@@ -90,9 +86,7 @@ def remove_leftovers(folder: Path) -> None:
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
-@cache
-def _remove_once(folder: Path) -> None:
-    remove_leftovers(folder)
+_remove_once = cache(remove_leftovers)
 
 
 def _is_owned(path: Path, *, machine: str | None, process: int) -> bool:

@@ -1,8 +1,7 @@
 """AVIF of 10 bits, PQ, BT.2020: HDR that browsers and phones show as such."""
 
-import re
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import imagecodecs
@@ -13,23 +12,21 @@ from twostage_hdr.boundary.pixel_limit import check_pixels
 from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.colour_profile import orientation_of
-from twostage_hdr.imaging.exif import result_exif
-from twostage_hdr.imaging.picture_info import PictureInfo
+from twostage_hdr.imaging.exif import PictureInfo, result_exif
 from twostage_hdr.imaging.pixel_arrays import StoredImage
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
-from twostage_hdr.imaging.result_format import WholeFormat, WholeResult, pq_peak
+from twostage_hdr.imaging.result_format import Result, ResultFormat, pq_peak
 from twostage_hdr.radiometry.photometry import WHITE
 
 _BITS = 10
 _SPEED = 6  # of the encoder, 0 (slow) to 10
 _BT2020_NCL_MATRIX = 9  # ITU-T H.273
 _COLOUR_BOX = b"colrnclx"
-_SIZE_BOX = b"ispe"
 _PIXEL_BOX = b"pixi"
 _PIXEL_BOX_DEPTH = 9  # bytes from the box's name to the first channel's depth
 
 
-def _write(result: WholeResult) -> None:
+def _write(result: Result) -> None:
     """10-bit PQ, full range, 4:4:4; of the options it takes `white_nits` and `quality`."""
     light = to_pq2020(result.image(), result.options.white_nits or WHITE, result.info.primaries)
     data = imagecodecs.avif_encode(
@@ -46,7 +43,7 @@ def _write(result: WholeResult) -> None:
         temporary.write_bytes(_with_metadata(bytes(data), result.info))
 
 
-AVIF = WholeFormat(endings=(".avif",), write=_write, largest=pq_peak)
+AVIF = ResultFormat(endings=(".avif",), write=_write, largest=pq_peak)
 """10-bit PQ codes of BT.2020."""
 
 
@@ -59,19 +56,12 @@ def colour_codes(data: bytes) -> tuple[int, int]:
     return int.from_bytes(data[at : at + 2], "big"), int.from_bytes(data[at + 2 : at + 4], "big")
 
 
-def image_sizes(data: bytes) -> list[tuple[int, int]]:
-    """Width and height in px of every image in an AVIF: the picture, its tiles, its alpha (ISO 23008-12, `ispe`)."""
-    boxes = [match.end() + 4 for match in re.finditer(_SIZE_BOX, data)]  # after version and flags
-    return [(int.from_bytes(data[at : at + 4], "big"), int.from_bytes(data[at + 4 : at + 8], "big")) for at in boxes]
-
-
 def read_avif_samples(path: Path) -> StoredImage:
     """The codes of an AVIF, with all their bits."""
-    data = read_bytes(path)
-    for width, height in image_sizes(data):
-        check_pixels(path, width, height)
     with Image.open(path) as image:
+        check_pixels(path, *image.size)
         orientation = orientation_of(image)
+    data = read_bytes(path)
     at = data.find(_PIXEL_BOX)
     bits = data[at + _PIXEL_BOX_DEPTH] if at >= 0 else 8
     return StoredImage(np.atleast_3d(imagecodecs.avif_decode(data)), orientation, bits=bits)
@@ -89,12 +79,7 @@ _MDAT_HEAD = 8
 
 
 def _with_metadata(avif: bytes, info: PictureInfo) -> bytes:
-    """The file with EXIF and XMP behind its pixels, as items that describe its picture (ISO 23008-12, annex A).
-
-    Args:
-        avif: a picture as libavif writes it; one of another layout stays as it is.
-        info: what goes along.
-    """
+    """A file of libavif's with EXIF and XMP behind its pixels, items that describe it (ISO 23008-12, annex A)."""
     exif = result_exif(info)
     # A kind, and behind it an empty name.
     items = [] if exif is None else [(b"Exif\0", _EXIF_BEGINS_AT + exif)]
@@ -104,32 +89,26 @@ def _with_metadata(avif: bytes, info: PictureInfo) -> bytes:
     if not items or not meta[b"iloc"].startswith(_ILOC_HEAD):
         return avif
     places = list(struct.iter_unpack(_ILOC_ITEM, meta[b"iloc"][len(_ILOC_HEAD) + 2 :]))
-    numbers = range(len(places) + 1, len(places) + 1 + len(items))
-    described = [
-        box(b"infe", struct.pack(">IHH", _INFE_VERSION, number, 0) + kind)
-        for number, (kind, _) in zip(numbers, items, strict=True)
-    ]
-    meta[b"iinf"] = (
-        _FLAGS + struct.pack(">H", len(places) + len(items)) + meta[b"iinf"][len(_FLAGS) + 2 :] + b"".join(described)
-    )
-    picture = meta[b"pitm"][len(_FLAGS) :]
-    references = [box(b"cdsc", struct.pack(">HH", number, 1) + picture) for number in numbers]
-    meta[b"iref"] = meta.get(b"iref", _FLAGS) + b"".join(references)
-    grown = len(_meta_box(meta, [*places, *((0,) * 5 for _ in items)])) - len(boxes[b"meta"]) - 8
-    at = len(avif) + grown + _MDAT_HEAD
-    moved = [(number, file, extents, offset + grown, length) for number, file, extents, offset, length in places]
-    for number, (_, body) in zip(numbers, items, strict=True):
-        moved.append((number, 0, 1, at, len(body)))
-        at += len(body)
-    boxes[b"meta"] = _meta_box(meta, moved)[8:]
+    described, references = meta[b"iinf"][len(_FLAGS) + 2 :], meta.get(b"iref", _FLAGS)
+    for number, (kind, _) in enumerate(items, len(places) + 1):
+        described += box(b"infe", struct.pack(">IHH", _INFE_VERSION, number, 0) + kind)
+        references += box(b"cdsc", struct.pack(">HH", number, 1) + meta[b"pitm"][len(_FLAGS) :])
+    meta |= {b"iinf": _FLAGS + struct.pack(">H", len(places) + len(items)) + described, b"iref": references}
+
+    def located(moved: int) -> bytes:
+        """The meta box's body where the pixels lie so many bytes further back."""
+        at, entries = len(avif) + moved + _MDAT_HEAD, b""
+        for number, file, extents, offset, length in places:
+            entries += struct.pack(_ILOC_ITEM, number, file, extents, offset + moved, length)
+        for number, (_, body) in enumerate(items, len(places) + 1):
+            entries += struct.pack(_ILOC_ITEM, number, 0, 1, at, len(body))
+            at += len(body)
+        meta[b"iloc"] = _ILOC_HEAD + struct.pack(">H", len(places) + len(items)) + entries
+        return _FLAGS + b"".join(box(kind, body) for kind, body in meta.items())
+
+    boxes[b"meta"] = located(len(located(0)) - len(boxes[b"meta"]))
     contents = b"".join(box(kind, body) for kind, body in boxes.items())
     return contents + box(b"mdat", b"".join(body for _, body in items))
-
-
-def _meta_box(parts: Mapping[bytes, bytes], places: Sequence[tuple[int, ...]]) -> bytes:
-    entries = b"".join(struct.pack(_ILOC_ITEM, *place) for place in places)
-    located = {**parts, b"iloc": _ILOC_HEAD + struct.pack(">H", len(places)) + entries}
-    return box(b"meta", _FLAGS + b"".join(box(kind, body) for kind, body in located.items()))
 
 
 def box(kind: bytes, body: bytes) -> bytes:

@@ -3,6 +3,8 @@
 Stored value = round(encoded * alignratio) with alignratio = 65535 / max(encoded), where encoded = linear^(1/2.24).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import imagecodecs
@@ -16,18 +18,17 @@ from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.chromaticities import REC709
-from twostage_hdr.imaging.ldr_png import png_size
 from twostage_hdr.imaging.pixel_arrays import EncodedPixels, HdrImage
-from twostage_hdr.imaging.png_chunks import metadata_chunks, put_chunks
-from twostage_hdr.imaging.result_format import Target, WholeFormat, WholeResult
-from twostage_hdr.imaging.scanline_writer import ScanlineWriter
+from twostage_hdr.imaging.png_chunks import metadata_chunks, png_size, put_chunks
+from twostage_hdr.imaging.result_format import Result, ResultFormat, WriteRows
+from twostage_hdr.imaging.scanline_writer import scanline_writer
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 PNG16_MAX = 65535
 """Largest value of a 16-bit sample."""
 _SCALES = (1e-12, 1e12)
 """Beyond them 65535 / alignratio, made linear, leaves the range of float32; real ones are some 10^2 to 10^5."""
-PNG_LEVEL = 1  # zlib's fastest: a third larger than the best, ten times as fast
+PNG_ATTRIBUTES = {"png:compressionLevel": 1}  # zlib's fastest: a third larger than the best, ten times as fast
 
 
 def alignratio_of(encoded: EncodedPixels) -> float:
@@ -48,62 +49,53 @@ def write_challenge_pair(png_path: str | Path, alignratio_path: str | Path, enco
         The alignratio.
     """
     alignratio, (height, width) = alignratio_of(encoded), encoded.shape[:2]
-    target = Target(paths=[Path(png_path), Path(alignratio_path)], width=width, height=height)
-    with ChallengeRowWriter(target, alignratio=alignratio) as file:
-        file.write_rows(encoded)
+    target = Result(paths=[Path(png_path), Path(alignratio_path)], width=width, height=height)
+    with challenge_writer(target, alignratio=alignratio) as write_rows:
+        write_rows(encoded)
     return alignratio
 
 
-class ChallengeRowWriter(ScanlineWriter):
-    """The challenge's pair written by blocks of rows, for images whose maximum is known beforehand.
+@contextmanager
+def challenge_writer(result: Result, *, alignratio: float) -> Iterator[WriteRows]:
+    """The challenge's pair, which takes encoded rows, for images whose maximum is known beforehand.
 
     Args:
-        target: The PNG and its scale, which is written first, so that no PNG ever lacks it; pixels are Rec. 709.
+        result: The PNG and its scale, which is written first, so that no PNG ever lacks it; pixels are Rec. 709.
         alignratio: 65535 / max(encoded), see `alignratio_of`; brighter values are clipped.
     """
-
-    def __init__(self, target: Target, *, alignratio: float) -> None:
-        super().__init__(target, "uint16", {"png:compressionLevel": PNG_LEVEL})
-        self._alignratio_path = target.paths[1]
-        self._alignratio = alignratio
-
-    def __enter__(self) -> "ChallengeRowWriter":
-        with atomic_path(self._alignratio_path) as temporary:
-            np.save(temporary, np.float64(self._alignratio))
-        super().__enter__()
-        return self
-
-    def write_rows(self, rows: EncodedPixels) -> None:
-        """Append rows of encoded pixels, (count, width, 3) float32."""
-        self.write_samples(quantise(rows, self._alignratio))
-
-    def complete(self, path: Path) -> None:
-        """Adds EXIF and XMP."""
-        if chunks := metadata_chunks(self._info):
-            put_chunks(path, chunks)
+    with atomic_path(result.paths[1]) as temporary:
+        np.save(temporary, np.float64(alignratio))
+    with scanline_writer(
+        result,
+        "uint16",
+        PNG_ATTRIBUTES,
+        encode=lambda rows: quantise(rows, alignratio),
+        complete=lambda path: put_chunks(path, metadata_chunks(result.info)),
+    ) as write_rows:
+        yield write_rows
 
 
-def _write(result: WholeResult) -> None:
+def _write(result: Result) -> None:
     gamma = np.float32(1 / HDM_GAMMA)
-    brightest = max(float(rows.max()) for rows in result.rows(REC709))
+    brightest = max(float(rows.max()) for rows in result.bands(REC709))
     alignratio = alignratio_of(np.full((1, 1, 3), brightest, np.float32) ** gamma)
-    with ChallengeRowWriter(result, alignratio=alignratio) as file:
-        for rows in result.rows(REC709):
-            file.write_rows(rows**gamma)
+    with challenge_writer(result, alignratio=alignratio) as write_rows:
+        for rows in result.bands(REC709):
+            write_rows(rows**gamma)
 
 
-PNG16 = WholeFormat(endings=("_hdr.png", "_alignratio.npy"), write=_write, white="lost")
+PNG16 = ResultFormat(endings=("_hdr.png", "_alignratio.npy"), write=_write, white="lost")
 """The challenge's pair: gamma 2.24, 16 bits, scaled to the maximum."""
 
 
 @file_reader("PNG", "export it again with 16 bits")
-def read_challenge_png(png_path: str | Path, alignratio_path: str | Path) -> EncodedPixels:
+def read_challenge_png(png_path: Path, alignratio_path: str | Path) -> EncodedPixels:
     """Read the challenge's pair as encoded pixels (gamma 2.24), HxWx3 float32.
 
     Raises:
         InputError: a file is missing or damaged, the PNG is not of 16 bits, or the alignratio is not positive.
     """
-    check_pixels(png_path, *png_size(Path(png_path)), HDR_BYTES)
+    check_pixels(png_path, *png_size(png_path), HDR_BYTES)
     stored = imagecodecs.png_decode(read_bytes(png_path))
     if stored.dtype != np.uint16:
         raise InputError(
@@ -120,27 +112,15 @@ def read_alignratio(path: str | Path) -> float:
     """Read the scale beside a challenge PNG.
 
     Raises:
-        InputError: missing, unreadable, not one number, or not positive.
+        InputError: missing, unreadable, not one number, or one with which float32 cannot hold 65535 as light.
     """
     value = load_npy(path, cure="the 16-bit PNG needs its scale: write one number with numpy.save")
     if value.size != 1:
         raise InputError(path, f"shape {value.shape} of {value.dtype}", "the alignratio is one number")
-    return positive_scale(str(value.reshape(())), str(path))
-
-
-def positive_scale(text: str, source: str) -> float:
-    """The alignratio that a file states in decimal digits.
-
-    Raises:
-        InputError: not a number, or one with which float32 cannot hold 65535 as light.
-    """
-    try:
-        alignratio = float(text)
-    except ValueError:
-        alignratio = float("nan")
+    alignratio = float(value.reshape(()))
     least, most = _SCALES
     if not least <= alignratio <= most:  # NaN, too
-        raise InputError(source, f"alignratio {text}", f"it must be a number from {least:g} to {most:g}")
+        raise InputError(path, f"alignratio {alignratio}", f"it must be a number from {least:g} to {most:g}")
     return alignratio
 
 
@@ -152,7 +132,7 @@ def alignratio_path_for(png_path: str | Path) -> Path:
 
 
 @file_reader("PNG", "export it again with 16 bits")
-def read_challenge_as_linear(png_path: str | Path) -> HdrImage:
+def read_challenge_as_linear(png_path: Path) -> HdrImage:
     """Read a challenge PNG with the alignratio that lies beside it, as linear pixels."""
     beside = alignratio_path_for(png_path)
     encoded = read_challenge_png(png_path, beside)

@@ -7,11 +7,11 @@ import numpy as np
 from jaxtyping import Float64
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.pixel_arrays import LinearPixels
+from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
 
 Matrix: TypeAlias = Float64[np.ndarray, "3 3"]
 """A 3x3 matrix that acts on column vectors."""
-_D50 = np.array([0.9642, 1.0, 0.8249])
+D50 = np.array([0.9642, 1.0, 0.8249])
 """White of ICC's profile connection space, XYZ (ICC.1, 7.2.16)."""
 
 
@@ -76,30 +76,28 @@ def name_of(chromaticities: Chromaticities) -> str:
     return "unnamed primaries"
 
 
-def rgb_to_xyz(chromaticities: Chromaticities) -> Matrix:
+def rgb_to_xyz(chromaticities: Chromaticities, white: Float64[np.ndarray, "3"] | None = None) -> Matrix:
     """The matrix from linear RGB to CIE XYZ with Y = 1 for white.
+
+    Args:
+        chromaticities: of the RGB.
+        white: XYZ of the white that theirs is adapted to by the Bradford transform; None leaves it.
 
     Raises:
         numpy.linalg.LinAlgError: the primaries lie on a line.
     """
     primaries = np.stack([_xyz(xy) for xy in chromaticities[:3]], axis=1)
-    return primaries * np.linalg.solve(primaries, _xyz(chromaticities.white))
+    own = _xyz(chromaticities.white)
+    matrix = primaries * np.linalg.solve(primaries, own)
+    if white is None:
+        return matrix
+    cones = _BRADFORD @ white / (_BRADFORD @ own)
+    return np.linalg.solve(_BRADFORD, cones[:, None] * _BRADFORD) @ matrix
 
 
 def to_rec709(chromaticities: Chromaticities) -> Matrix:
-    """The matrix from linear RGB of these primaries to linear Rec. 709, whites adapted by the Bradford transform."""
-    return np.linalg.solve(rgb_to_xyz(REC709), _adapted(chromaticities, _xyz(REC709.white)))
-
-
-def rgb_to_pcs(chromaticities: Chromaticities) -> Matrix:
-    """The matrix from linear RGB to the XYZ of ICC profiles, whose white is D50."""
-    return _adapted(chromaticities, _D50)
-
-
-def _adapted(chromaticities: Chromaticities, white: Float64[np.ndarray, "3"]) -> Matrix:
-    """RGB to XYZ of another white, by the Bradford transform."""
-    cones = _BRADFORD @ white / (_BRADFORD @ _xyz(chromaticities.white))
-    return np.linalg.solve(_BRADFORD, cones[:, None] * _BRADFORD) @ rgb_to_xyz(chromaticities)
+    """The matrix from linear RGB of these primaries to linear Rec. 709, whites adapted."""
+    return np.linalg.solve(rgb_to_xyz(REC709), rgb_to_xyz(chromaticities, _xyz(REC709.white)))
 
 
 def to_primaries(linear: LinearPixels, stated: Chromaticities, wanted: Chromaticities) -> LinearPixels:
@@ -115,39 +113,45 @@ def _xyz(xy: tuple[float, float]) -> Float64[np.ndarray, "3"]:
     return np.array([x / y, 1.0, (1 - x - y) / y])
 
 
-def _check_finite(linear: LinearPixels, source: str) -> None:
+def _check_finite(linear: LinearPixels, source: object) -> None:
     broken = linear.size - int(np.isfinite(linear).sum())
     if broken:
         raise InputError(source, f"{broken} of {linear.size} values are NaN or infinite", "render or export it again")
 
 
-def to_rec709_pixels(
-    linear: LinearPixels, source: str, chromaticities: Chromaticities = REC709
-) -> tuple[LinearPixels, tuple[str, ...]]:
-    """Convert linear RGB to Rec. 709 and set what cannot be light (negative values) to 0.
+def rec709_image(
+    source: object,
+    linear: LinearPixels,
+    domain: str,
+    *,
+    primaries: Chromaticities = REC709,
+    notes: Sequence[str] = (),
+    white_nits: float | None = None,
+) -> HdrImage:
+    """What a file holds, as Rec. 709; what cannot be light (negative values) is set to 0.
 
     Args:
-        linear: Linear RGB of `chromaticities`.
-        source: The file's name, for the error.
-        chromaticities: The file's primaries and white; the white is adapted to D65.
-
-    Returns:
-        The pixels and a note for each change.
+        source: The file, for the error.
+        linear: Linear RGB of `primaries`.
+        domain: See `HdrImage`, as what follows; a note on each change is added.
+        primaries: The file's, and its white, which is adapted to D65.
+        notes: On what was changed so far.
+        white_nits: Of pixels of (1, 1, 1).
 
     Raises:
         InputError: NaN or infinite values, with their number.
     """
     _check_finite(linear, source)
-    notes = []
-    name = name_of(chromaticities)
+    changes, name = [], name_of(primaries)
     if name != "Rec. 709":
         with np.errstate(all="ignore"):
-            linear = linear @ to_rec709(chromaticities).T.astype(np.float32)
+            linear = linear @ to_rec709(primaries).T.astype(np.float32)
         _check_finite(linear, source)
-        notes.append(f"converted from {name} to Rec. 709")
+        changes.append(f"converted from {name} to Rec. 709")
     lowest = float(linear.min(initial=0))
     if lowest < 0:
         count = int((linear < 0).sum())
-        notes.append(f"{count} negative values set to 0 (lowest {lowest:.3g})")
+        changes.append(f"{count} negative values set to 0 (lowest {lowest:.3g})")
         linear = np.maximum(linear, np.float32(0))
-    return np.ascontiguousarray(linear), tuple(notes)
+    pixels = np.ascontiguousarray(linear)
+    return HdrImage(pixels=pixels, domain=domain, notes=(*notes, *changes), white_nits=white_nits, primaries=name)

@@ -8,17 +8,18 @@ from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.avif import colour_codes
 from twostage_hdr.imaging.jpegxl import JPEGXL_STARTS, jpegxl_codes
-from twostage_hdr.imaging.ldr_png import PNG_START, read_png_header
+from twostage_hdr.imaging.png_chunks import PNG_START, read_png_header
 from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
 
 SIGNALS = {PQ_TRANSFER: "PQ", HLG_TRANSFER: "HLG"}
 """Names of the transfer characteristics that make a file HDR."""
+_TIFF_STARTS = {b"II*\0": "TIFF", b"MM\0*": "TIFF", b"II+\0": "BigTIFF", b"MM\0+": "BigTIFF"}
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _BRANDS_AT_MOST = 256  # bytes of the box that names them
 
 
 def container(path: Path) -> str:
-    """PNG, JPEG XL, AVIF or HEIC by a file's first bytes; nothing for others.
+    """PNG, TIFF, BigTIFF, JPEG XL, AVIF or HEIC by a file's first bytes; nothing for others.
 
     The suffix does not count, since telephones' pictures often travel under another one.
     """
@@ -26,6 +27,8 @@ def container(path: Path) -> str:
         head = file.read(_BRANDS_AT_MOST)
     if head.startswith(PNG_START):
         return "PNG"
+    if head[:4] in _TIFF_STARTS:
+        return _TIFF_STARTS[head[:4]]
     if head.startswith(JPEGXL_STARTS):
         return "JPEG XL"
     box = head[: int.from_bytes(head[:4], "big")] if head[4:8] == b"ftyp" else b""

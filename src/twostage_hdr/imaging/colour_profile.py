@@ -12,13 +12,14 @@ from PIL import Image, ImageCms
 
 from twostage_hdr.imaging.chromaticities import (
     ADOBE_RGB,
+    D50,
     DISPLAY_P3,
     REC709,
     REC2020,
     Chromaticities,
     Matrix,
     name_of,
-    rgb_to_pcs,
+    rgb_to_xyz,
 )
 from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, LdrPixels
 from twostage_hdr.radiometry.srgb import srgb_decode
@@ -53,8 +54,12 @@ def convert_to_srgb(pixels: LdrPixels, profile: bytes | None) -> tuple[LdrPixels
     return converted, [f"converted from {name} to sRGB"]
 
 
-def to_srgb_curve(pixels: LdrPixels, profile: bytes | None) -> tuple[LdrPixels, Chromaticities, list[str]]:
+def to_srgb_curve(
+    pixels: LdrPixels, profile: bytes | None, stated: Chromaticities = REC709
+) -> tuple[LdrPixels, Chromaticities, list[str]]:
     """Encode RGB pixels as sRGB does, in primaries that hold the gamut of their embedded ICC profile.
+
+    Without a profile they have the stated primaries.
 
     Display P3, Rec. 2020 and Adobe RGB keep their own channels, since it is in them that a light is clipped; other wide
     gamuts become Rec. 2020, the rest Rec. 709. What has to be encoded anew for that has 16 bits.
@@ -62,8 +67,11 @@ def to_srgb_curve(pixels: LdrPixels, profile: bytes | None) -> tuple[LdrPixels, 
     Returns:
         The pixels, their primaries, and a note if there was a profile other than sRGB.
     """
-    own = profile_primaries(profile)
-    if profile is None or own == REC709 or (own is None and not _is_wide(profile)):
+    if not profile and stated != REC709:
+        return pixels, stated, [f"gamut of {name_of(stated)} kept"]
+    own, colorants = profile_primaries(profile), _colorants(profile)
+    wide = colorants is not None and np.linalg.solve(rgb_to_xyz(REC709, D50), colorants).min() < _OUTSIDE
+    if profile is None or own == REC709 or (own is None and not wide):
         converted, notes = convert_to_srgb(pixels, profile)
         return converted, REC709, notes
     primaries = own or REC2020
@@ -83,13 +91,8 @@ def profile_primaries(profile: bytes | None) -> Chromaticities | None:
     colorants = _colorants(profile)
     if colorants is None:
         return None
-    near = (known for known in _KNOWN if np.abs(rgb_to_pcs(known) - colorants).max() < _SAME_PRIMARIES)
+    near = (known for known in _KNOWN if np.abs(rgb_to_xyz(known, D50) - colorants).max() < _SAME_PRIMARIES)
     return next(near, None)
-
-
-def _is_wide(profile: bytes) -> bool:
-    colorants = _colorants(profile)
-    return colorants is not None and bool(np.linalg.solve(rgb_to_pcs(REC709), colorants).min() < _OUTSIDE)
 
 
 def _colorants(profile: bytes | None) -> Matrix | None:
@@ -104,12 +107,12 @@ def _colorants(profile: bytes | None) -> Matrix | None:
     return np.array([xyz for xyz, _ in columns]).T
 
 
-def _transformed(pixels: LdrPixels, profile: bytes, target: bytes, dtype: type) -> LdrPixels:
+def _transformed(pixels: np.ndarray, profile: bytes, target: bytes, dtype: type, space: str = "rgb") -> LdrPixels:
     converted: LdrPixels = imagecodecs.cms_transform(
         np.ascontiguousarray(pixels),
         profile,
         target,
-        colorspace="rgb",
+        colorspace=space,
         outcolorspace="rgb",
         outdtype=dtype,
         flags=_EXACT if np.uint16 in (pixels.dtype, dtype) else None,
@@ -122,9 +125,8 @@ def inks_to_srgb(inks: UInt8[np.ndarray, "height width 4"], profile: bytes | Non
     opened = opened_profile(profile)
     if opened is None or opened.profile.xcolor_space.strip() != "CMYK":
         return None
-    srgb = imagecodecs.cms_profile("srgb")
     assert profile is not None
-    converted: LdrPixels = imagecodecs.cms_transform(inks, profile, srgb, colorspace="cmyk", outcolorspace="rgb")
+    converted = _transformed(inks, profile, imagecodecs.cms_profile("srgb"), np.uint8, "cmyk")
     return converted, f"converted from {profile_name(opened)} to sRGB"
 
 
@@ -149,19 +151,6 @@ def orientation_of(image: Image.Image) -> int:
         return int(image.getexif().get(EXIF_ORIENTATION, 1))
     except Exception:  # damaged EXIF data make the reader raise almost anything
         return 1
-
-
-def upright(pixels: np.ndarray, orientation: int) -> tuple[np.ndarray, list[str]]:
-    """Turn pixels (height, width, ...) upright by the EXIF orientation 1..8; other values mean "upright".
-
-    Returns:
-        A view of the pixels, and a note if it differs from them.
-    """
-    if orientation not in range(2, 9):
-        return pixels, []
-    down, right = (-1 if orientation in mirrored else 1 for mirrored in ((3, 4, 6, 7), (2, 3, 7, 8)))
-    turned = pixels[::down, ::right]
-    return turned.swapaxes(0, 1) if orientation > 4 else turned, ["rotated by EXIF orientation"]
 
 
 _CURVE_POINTS = 256

@@ -1,8 +1,4 @@
-"""Gain maps inside photographs: what makes of their SDR picture the HDR one that the camera or the editor had.
-
-Read are ISO 21496-1 and Adobe's XMP properties in JPEG (Ultra HDR) [iso21496], and Apple's in JPEG and HEIC
-[apple2023gainmap].
-"""
+"""Gain maps inside photographs: ISO 21496-1 [iso21496], Adobe's, and Apple's, also in HEIC [apple2023gainmap]."""
 
 import io
 import re
@@ -11,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -22,8 +18,8 @@ from twostage_hdr.boundary.pixel_limit import check_pixels
 from twostage_hdr.boundary.regular_file import open_regular, read_bytes
 from twostage_hdr.imaging.chromaticities import Chromaticities
 from twostage_hdr.imaging.colour_codes import open_heif
-from twostage_hdr.imaging.colour_profile import orientation_of, profile_primaries, upright
-from twostage_hdr.imaging.pixel_arrays import LinearPixels
+from twostage_hdr.imaging.colour_profile import orientation_of, profile_primaries
+from twostage_hdr.imaging.pixel_arrays import LinearPixels, upright
 
 _ISO = b"urn:iso:std:iso:ts:21496:-1\0"
 _ADOBE = b"hdrgm:GainMapMax"
@@ -44,13 +40,8 @@ _LARGEST_HEADROOM = 256.0  # telephones have some 8, and Apple's formula has no 
 _SILENT_OFFSET = 1 / 64  # of Adobe's properties
 
 
-class GainFormula(NamedTuple):
-    """HDR = (base + base_offset) * factor(code) - hdr_offset, in linear light; 1.0 = SDR white."""
-
-    factor: Callable[[np.ndarray], np.ndarray]
-    """Of codes as a share of the largest, (..., 1 or 3)."""
-    base_offset: np.ndarray
-    hdr_offset: np.ndarray
+GainFormula: TypeAlias = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""HDR light of the base's and of codes as a share of the largest, (..., 1 or 3); 1.0 = SDR white."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +63,7 @@ class EmbeddedGainMap:
     @property
     def peak(self) -> Float32[np.ndarray, "3"]:
         """Light of each channel where base and gain are at their maximum; 1.0 = SDR white."""
-        return np.broadcast_to(self._brightened(np.ones(3), np.ones(1)), 3).astype(np.float32)
+        return np.broadcast_to(self.formula(np.ones(3), np.ones(1)), 3).astype(np.float32)
 
     def applied(self, base: LinearPixels, top: int, height: int) -> LinearPixels:
         """Rows of the HDR picture, linear, 1.0 = SDR white.
@@ -82,11 +73,8 @@ class EmbeddedGainMap:
             top: the first of them.
             height: of the whole picture.
         """
-        return np.maximum(self._brightened(base, self._share(base.shape, top, height)), 0).astype(np.float32)
-
-    def _brightened(self, base: np.ndarray, share: np.ndarray) -> np.ndarray:
-        factor, base_offset, hdr_offset = self.formula
-        return (base + base_offset) * factor(share) - hdr_offset
+        share = self._share(base.shape, top, height)
+        return np.maximum(self.formula(base, share), 0).astype(np.float32)
 
     def _share(self, shape: tuple[int, ...], top: int, height: int) -> Float32[np.ndarray, "rows width channels"]:
         """The codes as a share of the largest, bilinear at the base's pixels."""
@@ -113,7 +101,7 @@ def jpeg_gain_map(path: Path) -> EmbeddedGainMap | None:
         with Image.open(io.BytesIO(data)) as base:
             orientation = orientation_of(base)
         primaries = None if in_base_primaries else profile_primaries(picture.info.get("icc_profile"))
-        return EmbeddedGainMap(kind=kind, codes=upright(codes, orientation)[0], formula=formula, primaries=primaries)
+        return EmbeddedGainMap(kind=kind, codes=upright(codes, orientation), formula=formula, primaries=primaries)
     return None
 
 
@@ -168,12 +156,16 @@ def _formula(picture: Image.Image, data: bytes) -> tuple[str, GainFormula, bool]
     return None
 
 
-def _log_formula(minimum: np.ndarray, maximum: np.ndarray, gamma: np.ndarray, *offsets: np.ndarray) -> GainFormula:
+def _log_formula(
+    minimum: np.ndarray, maximum: np.ndarray, gamma: np.ndarray, base_offset: np.ndarray, hdr_offset: np.ndarray
+) -> GainFormula:
     """Of log2 gains, stops; each of one channel or of three."""
-    stated = np.concatenate([minimum, maximum, *offsets])
+    stated = np.concatenate([minimum, maximum, base_offset, hdr_offset])
     if not (np.abs(stated) <= _LARGEST_STATED).all() or not (gamma > 0).all():
         raise ValueError("numbers of the gain map")
-    return GainFormula(lambda share: np.exp2(minimum + (maximum - minimum) * share ** (1 / gamma)), *offsets)
+    return lambda base, share: (
+        (base + base_offset) * np.exp2(minimum + (maximum - minimum) * share ** (1 / gamma)) - hdr_offset
+    )
 
 
 def _iso_formula(metadata: bytes) -> tuple[GainFormula, bool]:
@@ -209,12 +201,9 @@ def _apple_formula(data: bytes, exif: bytes | None) -> GainFormula:
     headroom = stated[0] if stated else 2 ** max(_apple_stops(exif or b""), 0)
     if not 1 <= headroom <= _LARGEST_HEADROOM:
         raise ValueError("headroom")
-    nothing = np.zeros(1, np.float32)
-
-    def factor(share: np.ndarray) -> np.ndarray:
-        return 1 + (headroom - 1) * np.where(share < 0.081, share / 4.5, ((share + 0.099) / 1.099) ** (1 / 0.45))
-
-    return GainFormula(factor, nothing, nothing)
+    return lambda base, share: (
+        base * (1 + (headroom - 1) * np.where(share < 0.081, share / 4.5, ((share + 0.099) / 1.099) ** (1 / 0.45)))
+    )
 
 
 def _apple_stops(exif: bytes) -> float:

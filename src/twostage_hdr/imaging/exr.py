@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -9,25 +10,15 @@ import cv2
 import numpy as np
 import OpenEXR
 import OpenImageIO
-from jaxtyping import Float32
 
 from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.chromaticities import (
-    REC709,
-    Chromaticities,
-    name_of,
-    rgb_to_xyz,
-    stated_chromaticities,
-    to_rec709_pixels,
-)
-from twostage_hdr.imaging.exif import openexr_attributes
-from twostage_hdr.imaging.exif_exposure import exif_moment
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
+from twostage_hdr.imaging.chromaticities import REC709, Chromaticities, rec709_image, rgb_to_xyz, stated_chromaticities
+from twostage_hdr.imaging.exif import NO_INFO, PictureInfo, exif_moment, openexr_attributes
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
-from twostage_hdr.imaging.result_format import ExrCompression, ResultOptions, RowFormat, Target
-from twostage_hdr.imaging.scanline_writer import ScanlineWriter
+from twostage_hdr.imaging.result_format import ExrCompression, Result, ResultFormat, ResultOptions, WriteRows
+from twostage_hdr.imaging.scanline_writer import scanline_writer
 
 _Channels = Mapping[str, np.ndarray]
 _SAMPLE_BYTES = 8
@@ -36,7 +27,7 @@ _DEEP = frozenset({OpenEXR.deepscanline, OpenEXR.deeptile})
 
 
 @file_reader("OpenEXR", "fetch or render it again")
-def read_exr(path: str | Path) -> HdrImage:
+def read_exr(path: Path) -> HdrImage:
     """Read an OpenEXR file as linear Rec. 709 RGB.
 
     Of several views the default one is read, of several parts the first with colour, of mip-maps the full resolution;
@@ -45,7 +36,6 @@ def read_exr(path: str | Path) -> HdrImage:
     Raises:
         InputError: damaged, deep, or without colour; NaN or infinite values.
     """
-    path = Path(path)
     _check_size(path)
     with OpenEXR.File(str(path), separate_channels=True) as file:
         parts = [
@@ -105,15 +95,9 @@ def _assemble(path: Path, header: Mapping[str, Any], channels: _Channels, layer:
     else:
         linear = np.repeat(stored[:, :, None], 3, axis=2).astype(np.float32)
         notes.append("luminance only: grey RGB")
-    pixels, changes = to_rec709_pixels(linear, str(path), primaries)
-    white = header.get("whiteLuminance")
-    return HdrImage(
-        pixels=pixels,
-        domain=f"linear {'half' if stored.dtype == np.float16 else 'float'}, OpenEXR",
-        notes=(*notes, *changes),
-        white_nits=float(white) if white and white > 0 else None,
-        primaries=name_of(primaries),
-    )
+    domain, white = f"linear {'half' if stored.dtype == np.float16 else 'float'}, OpenEXR", header.get("whiteLuminance")
+    nits = float(white) if white and white > 0 else None
+    return rec709_image(path, linear, domain, primaries=primaries, notes=notes, white_nits=nits)
 
 
 def _notes_on_header(header: Mapping[str, Any], channels: _Channels, layer: str) -> list[str]:
@@ -150,31 +134,30 @@ LARGEST_HALF = float(np.finfo(np.float16).max)
 """Brighter values are clipped in files of 16-bit floats."""
 
 
-class ExrRowWriter(ScanlineWriter):
-    """An OpenEXR file written by blocks of rows.
+def exr_writer(result: Result, *, pixel_aspect: float = 1.0, grey: bool = False) -> AbstractContextManager[WriteRows]:
+    """Begins an OpenEXR file of linear rows.
 
     Args:
-        target: The file; of the options it takes `half` (values above 65504 are clipped), `compression`, `white_nits`.
+        result: The file; of the options it takes `half` (values above 65504 are clipped), `compression`, `white_nits`.
         pixel_aspect: Width / height of a pixel.
         grey: One channel, Y, instead of R, G and B.
     """
+    options, primaries = result.options, result.info.primaries
+    numbers = tuple(float(number) for xy in primaries for number in xy)
+    attributes = {
+        **openexr_attributes(result.info),
+        "compression": options.compression,
+        "PixelAspectRatio": float(pixel_aspect),
+        "chromaticities": (OpenImageIO.TypeDesc("float[8]"), numbers),
+        **({"oiio:ColorSpace": "lin_rec709_scene"} if primaries == REC709 else {}),
+        **({} if options.white_nits is None else {"whiteLuminance": float(options.white_nits)}),
+    }
 
-    def __init__(self, target: Target, *, pixel_aspect: float = 1.0, grey: bool = False) -> None:
-        options, primaries = target.options, target.info.primaries
-        attributes = openexr_attributes(target.info)
-        attributes |= {"compression": options.compression, "PixelAspectRatio": float(pixel_aspect)}
-        if primaries == REC709:
-            attributes["oiio:ColorSpace"] = "lin_rec709_scene"
-        if options.white_nits is not None:
-            attributes["whiteLuminance"] = float(options.white_nits)
-        super().__init__(target, "half" if options.half else "float", attributes, channels=1 if grey else 3)
-        numbers = tuple(float(number) for xy in primaries for number in xy)
-        self._spec.attribute("chromaticities", OpenImageIO.TypeDesc("float[8]"), numbers)
-        self._half = options.half
+    def encode(rows: np.ndarray) -> np.ndarray:
+        return np.minimum(rows, LARGEST_HALF).astype(np.float16) if options.half else rows
 
-    def write_rows(self, rows: Float32[np.ndarray, "rows width channels"]) -> None:
-        """Append rows of linear pixels, (count, width, 3) float32, or (count, width, 1) of grey."""
-        self.write_samples(np.minimum(rows, LARGEST_HALF).astype(np.float16) if self._half else rows)
+    sample, channels = "half" if options.half else "float", 1 if grey else 3
+    return scanline_writer(result, sample, attributes, encode=encode, channels=channels)
 
 
 def write_exr(
@@ -194,5 +177,5 @@ def _largest(options: ResultOptions) -> tuple[float, str]:
     return (LARGEST_HALF if options.half else math.inf), "OpenEXR of 16-bit floats"
 
 
-EXR = RowFormat(endings=(".exr",), open=ExrRowWriter, largest=_largest)
+EXR = ResultFormat(endings=(".exr",), open=exr_writer, largest=_largest)
 """Linear half or float, with chromaticities, `whiteLuminance` on request, and what the photograph says."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from twostage_hdr.errors import InputError
 
 if TYPE_CHECKING:
-    from twostage_hdr.imaging.result_format import RowFormat, WholeFormat
+    from twostage_hdr.imaging.result_format import ResultFormat
 
 FORMATS = {
     "exr": "twostage_hdr.imaging.exr.EXR",
@@ -32,7 +32,7 @@ def formats_of_images() -> list[str]:
     return [name for name in FORMATS if name not in OF_A_NETWORK]
 
 
-def result_format(name: str) -> "RowFormat | WholeFormat":
+def result_format(name: str) -> "ResultFormat":
     """How a format is written.
 
     Raises:
@@ -41,5 +41,5 @@ def result_format(name: str) -> "RowFormat | WholeFormat":
     if name not in FORMATS:
         raise InputError(f"format {name!r}", "unknown", f"choose from {', '.join(FORMATS)}")
     module, _, constant = FORMATS[name].rpartition(".")
-    found: RowFormat | WholeFormat = getattr(import_module(module), constant)
+    found: ResultFormat = getattr(import_module(module), constant)
     return found

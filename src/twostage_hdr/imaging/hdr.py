@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.errors import InputError
@@ -18,34 +17,28 @@ from twostage_hdr.imaging.tiff import read_tiff
 __all__ = ["HDR_READERS", "HdrImage", "read_hdr"]
 
 
-def _read_png(path: Path) -> HdrImage:
-    """By its colour codes; one without them is the challenge's, with the scale beside it."""
-    return read_own_light(path) if is_hdr_signal(path) else read_challenge_as_linear(path)
+def _by_colour_codes(otherwise: Callable[[Path], HdrImage]) -> Callable[[Path], HdrImage]:
+    """PQ and HLG by their colour codes, files without them by another reader."""
+    return lambda path: read_own_light(path) if is_hdr_signal(path) else otherwise(path)
 
 
-def _read_jpegxl(path: Path) -> HdrImage:
-    return read_own_light(path) if is_hdr_signal(path) else read_linear_jpegxl(path)
-
-
-HDR_READERS: Mapping[str, Callable[[Path], HdrImage]] = MappingProxyType(
-    {
-        ".hdr": read_radiance,
-        ".pic": read_radiance,
-        ".exr": read_exr,
-        ".tif": read_tiff,
-        ".tiff": read_tiff,
-        ".png": _read_png,
-        ".jpg": read_own_light,
-        ".jpeg": read_own_light,
-        ".avif": read_own_light,
-        ".jxl": _read_jpegxl,
-    }
-)
+HDR_READERS: Mapping[str, Callable[[Path], HdrImage]] = {
+    ".hdr": read_radiance,
+    ".pic": read_radiance,
+    ".exr": read_exr,
+    ".tif": read_tiff,
+    ".tiff": read_tiff,
+    ".png": _by_colour_codes(read_challenge_as_linear),
+    ".jpg": read_own_light,
+    ".jpeg": read_own_light,
+    ".avif": read_own_light,
+    ".jxl": _by_colour_codes(read_linear_jpegxl),
+}
 """Reader by suffix."""
 
 
 @file_reader("HDR image", "export it again")
-def read_hdr(path: str | Path) -> HdrImage:
+def read_hdr(path: Path) -> HdrImage:
     """Read an HDR image as linear Rec. 709 RGB, float32, relative scale; the suffix tells the format.
 
     A PNG without colour codes needs its alignratio beside it: `0001_gt.png` and `photo_hdr.png` go with
@@ -54,7 +47,6 @@ def read_hdr(path: str | Path) -> HdrImage:
     Raises:
         InputError: missing, empty, of an unknown format, damaged, or holding NaN or infinite values.
     """
-    path = Path(path)
     reader = HDR_READERS.get(path.suffix.lower())
     if reader is None:
         suffix = f"'{path.suffix}'" if path.suffix else "a name without suffix"

@@ -12,10 +12,9 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.avif import read_avif_samples
 from twostage_hdr.imaging.chromaticities import PRIMARIES_BY_CODE, REC709, Chromaticities, rgb_to_xyz
 from twostage_hdr.imaging.colour_codes import SIGNALS, container, open_heif, stated_codes
-from twostage_hdr.imaging.colour_profile import upright
 from twostage_hdr.imaging.jpegxl import read_jpegxl_samples
-from twostage_hdr.imaging.ldr_png import read_png_samples
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, StoredImage
+from twostage_hdr.imaging.png_chunks import read_png_samples
 from twostage_hdr.imaging.pq_pixels import PQ_TRANSFER
 from twostage_hdr.radiometry.hlg import HLG_PEAK, hlg_display, hlg_scene
 from twostage_hdr.radiometry.photometry import PQ_PEAK, SDR_WHITE_NITS
@@ -81,11 +80,9 @@ def read_hdr_signal(path: Path) -> OwnLight | None:
         return None
     if primaries not in PRIMARIES_BY_CODE:
         raise InputError(path, f"HDR of primaries {primaries}", "export it in Display P3 or Rec. 2020")
-    samples, orientation, _, bits = _READERS[name](path)
-    turned, _ = upright(samples, orientation)
-    channels = samples.shape[2]
-    bits = 8 * samples.itemsize if bits is None else bits
-    codes = np.ascontiguousarray(turned[:, :, :3] if channels >= 3 else np.repeat(turned[:, :, :1], 3, axis=2))
+    stored = _READERS[name](path)
+    codes, notes = stored.upright_rgb()
+    bits = stored.bits or 8 * codes.itemsize
     return OwnLight(
         kind=f"{SIGNALS[transfer]} {name}",
         height=codes.shape[0],
@@ -94,7 +91,7 @@ def read_hdr_signal(path: Path) -> OwnLight | None:
         rows=light_of_codes(codes, bits, transfer, PRIMARIES_BY_CODE[primaries]),
         bits=bits,
         primaries=PRIMARIES_BY_CODE[primaries],
-        notes=("alpha channel dropped",) if channels in (2, 4) else (),
+        notes=tuple(notes),
     )
 
 

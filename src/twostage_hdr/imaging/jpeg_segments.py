@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from jaxtyping import Float64, UInt8
+from PIL import TiffTags
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
 from twostage_hdr.radiometry.photometry import PQ_PEAK, SDR_WHITE_NITS
@@ -75,7 +77,6 @@ def iso_metadata(gains: GainMap) -> bytes:
     return struct.pack(">HHB", 0, 0, _IN_BASE_COLOUR_SPACE) + fractions
 
 
-_START = b"\xff\xd8"
 _APP1, _APP2 = 0xE1, 0xE2
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _ISO = b"urn:iso:std:iso:ts:21496:-1\0"
@@ -85,7 +86,8 @@ _LARGEST_BODY = 65533  # of a segment, without its length
 _ICC_PART = _LARGEST_BODY - len(_ICC) - 2  # behind the name, the number of the part and that of all
 _ISO_VERSION_ONLY = struct.pack(">HH", 0, 0)
 _PRIMARY_ATTRIBUTE = 0x00030000  # baseline MP primary image
-_MP_HEADER = 4  # "MPF\0", after which offsets are counted
+_MP_HEADER = 8  # marker, length and "MPF\0", after which offsets are counted
+_TIFF_HEAD = b"MM\0*\0\0\0\x08"
 _PACKET = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -104,47 +106,38 @@ def join_ultra_hdr(
     base: bytes, profile: bytes, gain_jpeg: bytes, gains: GainMap, *, exif: bytes | None = None, descriptions: str = ""
 ) -> bytes:
     """One file of the base JPEG (with its ICC profile, EXIF and XMP descriptions) and the gain map's JPEG."""
-    second = _with_segments(gain_jpeg, [(_APP1, _XMP + _gain_packet(gains)), (_APP2, _ISO + iso_metadata(gains))])
+    at = _after_jfif(gain_jpeg)
+    described = _segment(_APP1, _XMP + _gain_packet(gains)) + _segment(_APP2, _ISO + iso_metadata(gains))
+    second = gain_jpeg[:at] + described + gain_jpeg[at:]
     parts = [profile[at : at + _ICC_PART] for at in range(0, len(profile), _ICC_PART)]
-    segments = [
-        *([] if exif is None else [(_APP1, _EXIF + exif)]),
-        (_APP1, _XMP + _container_packet(len(second), descriptions)),
-        *((_APP2, _ICC + bytes((number, len(parts))) + part) for number, part in enumerate(parts, 1)),
-        (_APP2, _ISO + _ISO_VERSION_ONLY),
-    ]
-    # The index holds sizes and its own place, neither of which depends on the sizes it holds.
-    size = len(_with_segments(base, [*segments, (_APP2, _index(0, 0, 0))]))
-    index_at = size - (len(base) - _after_jfif(base)) - len(_index(0, 0, 0)) + _MP_HEADER
-    first = _with_segments(base, [*segments, (_APP2, _index(size, len(second), size - index_at))])
-    return first + second
+    inserted = b"" if exif is None else _segment(_APP1, _EXIF + exif)
+    inserted += _segment(_APP1, _XMP + _container_packet(len(second), descriptions))
+    for number, part in enumerate(parts, 1):
+        inserted += _segment(_APP2, _ICC + bytes((number, len(parts))) + part)
+    inserted += _segment(_APP2, _ISO + _ISO_VERSION_ONLY)
+    at = _after_jfif(base)
+    size = len(base) + len(inserted) + len(_index(0, 0, 0))
+    index = _index(size, len(second), size - (at + len(inserted) + _MP_HEADER))
+    return base[:at] + inserted + index + base[at:] + second
 
 
-def _with_segments(jpeg: bytes, segments: list[tuple[int, bytes]]) -> bytes:
-    at = _after_jfif(jpeg)
-    inserted = b"".join(struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body for marker, body in segments)
-    return jpeg[:at] + inserted + jpeg[at:]
+def _segment(marker: int, body: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
 
 
 def _after_jfif(jpeg: bytes) -> int:
     """Position after the start marker and a JFIF segment, which has to come first."""
-    if jpeg[2:4] == b"\xff\xe0":
-        return len(_START) + 2 + int.from_bytes(jpeg[4:6], "big")
-    return len(_START)
+    return 4 + int.from_bytes(jpeg[4:6], "big") if jpeg[2:4] == b"\xff\xe0" else 2
 
 
 def _index(primary_size: int, gain_size: int, gain_offset: int) -> bytes:
     """The multi-picture index: big-endian TIFF with version, number of images and an entry for each."""
-    entries_at = 8 + 2 + 3 * 12 + 4
-    return (
-        b"MPF\0MM\0*"
-        + struct.pack(">IH", 8, 3)
-        + struct.pack(">HHI4s", 0xB000, 7, 4, b"0100")
-        + struct.pack(">HHII", 0xB001, 4, 1, 2)
-        + struct.pack(">HHII", 0xB002, 7, 32, entries_at)
-        + struct.pack(">I", 0)
-        + struct.pack(">IIIHH", _PRIMARY_ATTRIBUTE, primary_size, 0, 0, 0)
-        + struct.pack(">IIIHH", 0, gain_size, gain_offset, 0, 0)
-    )
+    directory = ImageFileDirectory_v2(_TIFF_HEAD)
+    directory.tagtype |= {0xB000: TiffTags.UNDEFINED, 0xB001: TiffTags.LONG, 0xB002: TiffTags.UNDEFINED}
+    directory[0xB000], directory[0xB001] = b"0100", 2
+    sizes = (_PRIMARY_ATTRIBUTE, primary_size, 0, 0, 0, 0, gain_size, gain_offset, 0, 0)
+    directory[0xB002] = struct.pack(">IIIHHIIIHH", *sizes)
+    return _segment(_APP2, b"MPF\0" + _TIFF_HEAD + directory.tobytes(len(_TIFF_HEAD)))
 
 
 def _container_packet(gain_size: int, descriptions: str) -> bytes:

@@ -1,7 +1,6 @@
 """JPEG XL with PQ and BT.2020 primaries: HDR for viewers that know the format."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +10,12 @@ from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.avif import box
-from twostage_hdr.imaging.chromaticities import to_rec709_pixels
-from twostage_hdr.imaging.exif import result_exif
+from twostage_hdr.imaging.chromaticities import rec709_image
+from twostage_hdr.imaging.exif import PictureInfo, result_exif
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels, StoredImage
 from twostage_hdr.imaging.pq_pixels import BT2020_PRIMARIES, PQ_TRANSFER, to_pq2020
-from twostage_hdr.imaging.result_format import RowFormat, Target, pq_peak
-from twostage_hdr.imaging.scanline_writer import ScanlineWriter
+from twostage_hdr.imaging.result_format import Result, ResultFormat, WriteRows, pq_peak
+from twostage_hdr.imaging.scanline_writer import scanline_writer
 from twostage_hdr.radiometry.photometry import WHITE
 
 _CURE = "fetch or export it again"
@@ -30,53 +29,50 @@ _MAX16 = 65535
 _MOST_CHANNELS = 4
 
 
-class JpegXlRowWriter(ScanlineWriter):
-    """A JPEG XL of 16 bits, PQ and BT.2020, fed by blocks of rows; of the options it takes `white_nits`, `quality`."""
+def _open(result: Result) -> AbstractContextManager[WriteRows]:
+    """16 bits; of the options it takes `white_nits` and `quality`."""
+    options, info = result.options, result.info
 
-    def __init__(self, target: Target) -> None:
-        super().__init__(target, "uint16", {"compression": f"jpegxl:{target.options.quality}"})
-        self._spec.attribute("CICP", OpenImageIO.TypeDesc("int[4]"), _CICP)
-        self._white_nits = target.options.white_nits or WHITE
+    def encode(rows: LinearPixels) -> np.ndarray:
+        return np.rint(to_pq2020(rows, options.white_nits or WHITE, info.primaries) * _MAX16).astype(np.uint16)
 
-    def write_rows(self, rows: LinearPixels) -> None:
-        """Append rows of linear pixels, (count, width, 3) float32."""
-        self.write_samples(np.rint(to_pq2020(rows, self._white_nits, self._info.primaries) * _MAX16).astype(np.uint16))
-
-    def complete(self, path: Path) -> None:
-        """Adds EXIF and XMP as boxes of the container (ISO 18181-2)."""
-        exif = result_exif(self._info)
-        boxes = b"" if exif is None else box(b"Exif", bytes(4) + exif)  # first the distance to the TIFF structure
-        boxes += b"" if self._info.xmp is None else box(b"xml ", self._info.xmp)
-        if boxes:
-            data = path.read_bytes()
-            wrapped = data if data.startswith(_CONTAINER) else _CONTAINER + _FILE_TYPE + box(b"jxlc", data)
-            path.write_bytes(wrapped + boxes)
+    attributes = {"compression": f"jpegxl:{options.quality}", "CICP": (OpenImageIO.TypeDesc("int[4]"), _CICP)}
+    return scanline_writer(result, "uint16", attributes, encode=encode, complete=lambda path: _add_boxes(path, info))
 
 
-JPEG_XL = RowFormat(endings=(".jxl",), open=JpegXlRowWriter, largest=pq_peak)
+def _add_boxes(path: Path, info: PictureInfo) -> None:
+    """EXIF and XMP, as the container has them (ISO 18181-2)."""
+    exif = result_exif(info)
+    boxes = b"" if exif is None else box(b"Exif", bytes(4) + exif)  # first the distance to the TIFF structure
+    boxes += b"" if info.xmp is None else box(b"xml ", info.xmp)
+    if boxes:
+        data = path.read_bytes()
+        wrapped = data if data.startswith(_CONTAINER) else _CONTAINER + _FILE_TYPE + box(b"jxlc", data)
+        path.write_bytes(wrapped + boxes)
+
+
+JPEG_XL = ResultFormat(endings=(".jxl",), open=_open, largest=pq_peak)
 """16-bit PQ codes of BT.2020."""
 
 
 @file_reader("JPEG XL", _CURE)
-def read_linear_jpegxl(path: str | Path) -> HdrImage:
+def read_linear_jpegxl(path: Path) -> HdrImage:
     """Read a JPEG XL of linear Rec. 709 values.
 
     Raises:
         InputError: damaged, or of another colour encoding.
     """
-    path = Path(path)
-    with _opened(path) as source:
-        spec = source.spec()
-        check_pixels(path, spec.width, spec.height, HDR_BYTES)
-        stored = source.read_image(0, 0, 0, 3, "float") if spec.nchannels >= 3 else None
+    source = _opened(path)
+    spec = source.spec()
+    check_pixels(path, spec.width, spec.height, HDR_BYTES)
+    stored = source.read_image(0, 0, 0, 3, "float") if spec.nchannels >= 3 else None
     codes = _colour_codes(spec)
     if stored is None:
         raise InputError(path, f"{spec.nchannels}-channel or damaged JPEG XL", "HDR images have red, green and blue")
     if codes != LINEAR_REC709:
         raise InputError(path, f"JPEG XL of colour codes {codes}", "HDR is PQ, HLG or linear Rec. 709, (1, 8)")
-    pixels, changes = to_rec709_pixels(stored, str(path))
     notes = ("alpha channel dropped",) if spec.nchannels == 4 else ()
-    return HdrImage(pixels=pixels, domain="linear, JPEG XL", notes=(*notes, *changes))
+    return rec709_image(path, stored, "linear, JPEG XL", notes=notes)
 
 
 def jpegxl_codes(path: Path) -> tuple[int, int]:
@@ -85,8 +81,7 @@ def jpegxl_codes(path: Path) -> tuple[int, int]:
     Raises:
         InputError: damaged.
     """
-    with _opened(path) as source:
-        return _colour_codes(source.spec())
+    return _colour_codes(_opened(path).spec())
 
 
 def read_jpegxl_samples(path: Path) -> StoredImage:
@@ -95,28 +90,23 @@ def read_jpegxl_samples(path: Path) -> StoredImage:
     Raises:
         InputError: damaged, floating-point, or too large.
     """
-    with _opened(path) as source:
-        spec = source.spec()
-        check_pixels(path, spec.width, spec.height)
-        if str(spec.format) not in ("uint8", "uint16"):
-            raise InputError(path, f"{spec.format} pixels", "a photograph of 8 or 16 bits per channel is expected here")
-        samples = source.read_image(0, 0, 0, min(spec.nchannels, _MOST_CHANNELS), str(spec.format))
-        profile = spec.getattribute("ICCProfile")
-        why = source.geterror()
+    source = _opened(path)
+    spec = source.spec()
+    check_pixels(path, spec.width, spec.height)
+    if str(spec.format) not in ("uint8", "uint16"):
+        raise InputError(path, f"{spec.format} pixels", "a photograph of 8 or 16 bits per channel is expected here")
+    samples = source.read_image(0, 0, 0, min(spec.nchannels, _MOST_CHANNELS), str(spec.format))
     if samples is None:
-        raise InputError(path, f"damaged JPEG XL ({why.strip()})", _CURE)
+        raise InputError(path, f"damaged JPEG XL ({source.geterror().strip()})", _CURE)
+    profile = spec.getattribute("ICCProfile")
     return StoredImage(samples, profile=None if profile is None else bytes(profile))
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[OpenImageIO.ImageInput]:
+def _opened(path: Path) -> OpenImageIO.ImageInput:
     source = OpenImageIO.ImageInput.open(str(path))
     if source is None:
         raise InputError(path, f"damaged or unreadable JPEG XL ({OpenImageIO.geterror().strip()})", _CURE)
-    try:
-        yield source
-    finally:
-        source.close()
+    return source
 
 
 def _colour_codes(spec: OpenImageIO.ImageSpec) -> tuple[int, int]:

@@ -13,16 +13,14 @@ from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import check_pixels
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES, develop_raw
-from twostage_hdr.imaging.chromaticities import PRIMARIES_BY_CODE, REC709, Chromaticities, name_of
+from twostage_hdr.imaging.chromaticities import PRIMARIES_BY_CODE, REC709, Chromaticities
 from twostage_hdr.imaging.colour_codes import SIGNALS, container, open_heif, stated_codes
-from twostage_hdr.imaging.colour_profile import convert_to_srgb, inks_to_srgb, orientation_of, to_srgb_curve, upright
+from twostage_hdr.imaging.colour_profile import convert_to_srgb, inks_to_srgb, orientation_of, to_srgb_curve
 from twostage_hdr.imaging.jpegxl import read_jpegxl_samples
-from twostage_hdr.imaging.ldr_png import from_gamma, read_png_header, read_png_samples
-from twostage_hdr.imaging.ldr_tiff import read_tiff_beyond_pillow
-from twostage_hdr.imaging.pixel_arrays import LdrPixels, StoredImage
+from twostage_hdr.imaging.pixel_arrays import PILLOW_FORMATS, ROTATED, LdrPixels, StoredImage
+from twostage_hdr.imaging.png_chunks import from_gamma, read_png_header, read_png_samples
+from twostage_hdr.imaging.tiff import read_tiff_beyond_pillow
 
-PILLOW_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
-"""Pillow's decoders that a file may choose by its content. Of the others one runs a program (EPS), and few are used."""
 _HDR_SUFFIXES = frozenset({".exr", ".hdr", ".pic", ".pfm"})
 _FLOAT_OR_WIDE_MODES = frozenset({"F", "I"})
 _ROWS_AT_ONCE = 256
@@ -45,7 +43,7 @@ class LdrImage:
 
 
 @file_reader("image", "export it again as JPEG, PNG or TIFF")
-def read_ldr(path: str | Path, *, fixed_brightness: bool = False, keep_gamut: bool = False) -> LdrImage:
+def read_ldr(path: Path, *, fixed_brightness: bool = False, keep_gamut: bool = False) -> LdrImage:
     """Read a photograph of 8 or 16 bits per channel, of any size.
 
     EXIF orientation is applied, an embedded colour profile is converted to sRGB, transparency is dropped, grey and
@@ -59,102 +57,72 @@ def read_ldr(path: str | Path, *, fixed_brightness: bool = False, keep_gamut: bo
     Raises:
         InputError: no such file, no image, a damaged one, or floating-point pixels.
     """
-    path = Path(path)
     if path.suffix.lower() in _HDR_SUFFIXES:
         raise InputError(path, f"already an HDR image ({path.suffix})", "a photograph of 8 or 16 bits is expected here")
     if path.suffix.lower() in RAW_SUFFIXES:
         pixels = develop_raw(path, fixed_brightness=fixed_brightness)
         return LdrImage(pixels=pixels, notes=(f"developed from camera RAW to {8 * pixels.itemsize} bits",))
-    kind, (primaries, transfer), png = container(path), stated_codes(path), read_png_header(path)
+    kind, (code, transfer), png = container(path), stated_codes(path), read_png_header(path)
     if transfer in SIGNALS:
         raise InputError(path, f"already an HDR image ({kind} with PQ or HLG)", "an ordinary photograph is expected")
-    stored = _read_beyond_pillow(path, kind, deep=png.deep)
     try:
-        if stored is None:
-            image = _read_with_pillow(path, keep_gamut, primaries)
-        else:
-            image = _from_stored(stored, keep_gamut, primaries)
+        stored, notes = _read_stored(path, kind, deep=png.deep)
     except UnidentifiedImageError:
         raise InputError(
             path, "not an image that can be read", "use JPEG, PNG, TIFF, WebP, AVIF, HEIC or JPEG XL"
         ) from None
-    if png.gamma is None:
-        return image
-    return LdrImage(
-        pixels=from_gamma(image.pixels, png.gamma),
-        notes=(*image.notes, f"converted from gamma {png.gamma:.3g} to sRGB"),
-    )
-
-
-def _read_beyond_pillow(path: Path, kind: str, *, deep: bool) -> StoredImage | None:
-    """What Pillow cannot read, or not with all bits; None for all else."""
-    if kind == "JPEG XL":
-        return read_jpegxl_samples(path)
-    return read_png_samples(path) if deep else read_tiff_beyond_pillow(path)
+    samples, changes = stored.upright_rgb()
+    if keep_gamut:
+        known = PRIMARIES_BY_CODE.get(code, REC709)
+        samples, primaries, conversion = to_srgb_curve(samples, stored.profile, known)
+    else:
+        (samples, conversion), primaries = convert_to_srgb(samples, stored.profile), REC709
+    notes += [*changes, *conversion]
+    if png.gamma is not None:
+        samples = from_gamma(samples, png.gamma)
+        notes.append(f"converted from gamma {png.gamma:.3g} to sRGB")
+    return LdrImage(pixels=samples, notes=tuple(notes), primaries=primaries)
 
 
 @file_reader("image", "export it again as JPEG, PNG or TIFF")
-def photograph_size(path: str | Path) -> tuple[int, int]:
+def photograph_size(path: Path) -> tuple[int, int]:
     """Width and height in px by the header, not turned upright.
 
     Raises:
         InputError: no such file, no image, a damaged or too large one.
     """
-    with open_photograph(Path(path)) as image:
+    with open_photograph(path) as image:
         return image.size
 
 
-def _from_stored(stored: StoredImage, keep_gamut: bool, code: int) -> LdrImage:
-    samples, orientation, profile, _ = stored
-    notes = []
-    if samples.shape[2] in (2, 4):
-        samples = samples[:, :, :-1]
-        notes.append("alpha channel dropped")
-    samples = np.repeat(samples, 3, axis=2) if samples.shape[2] == 1 else samples
-    samples, primaries, conversion = _converted(samples, profile, keep_gamut, code)
-    samples, rotation = upright(samples, orientation)
-    return LdrImage(pixels=np.ascontiguousarray(samples), notes=(*notes, *conversion, *rotation), primaries=primaries)
+def _read_stored(path: Path, kind: str, *, deep: bool) -> tuple[StoredImage, list[str]]:
+    """The samples, and notes; Pillow reads what it can read with all bits."""
+    if kind == "JPEG XL":
+        return read_jpegxl_samples(path), []
+    stored = read_png_samples(path) if deep else read_tiff_beyond_pillow(path) if "TIFF" in kind else None
+    return _read_with_pillow(path) if stored is None else (stored, [])
 
 
-def _converted(
-    samples: np.ndarray, profile: bytes | None, keep_gamut: bool, code: int
-) -> tuple[LdrPixels, Chromaticities, list[str]]:
-    """To sRGB, or to its curve; primaries that the file states by their code count where it has no profile."""
-    if not keep_gamut:
-        converted, notes = convert_to_srgb(samples, profile)
-        return converted, REC709, notes
-    primaries = PRIMARIES_BY_CODE.get(code, REC709)
-    if profile or primaries == REC709:
-        return to_srgb_curve(samples, profile)
-    return samples, primaries, [f"gamut of {name_of(primaries)} kept"]
-
-
-def _read_with_pillow(path: Path, keep_gamut: bool, code: int) -> LdrImage:
+def _read_with_pillow(path: Path) -> tuple[StoredImage, list[str]]:
     with open_photograph(path) as image:
-        stated_orientation = orientation_of(image)
+        stated = orientation_of(image)
         image.load()
-        # Some of Pillow's decoders (TIFF) turn the picture themselves and then forget the tag.
-        remaining_orientation = orientation_of(image)
+        remaining = orientation_of(image)  # TIFF's decoder turns the picture itself and then forgets the tag
         if image.mode in _FLOAT_OR_WIDE_MODES:
             raise InputError(path, "32-bit pixels", "a photograph of 8 or 16 bits per channel is expected here")
-        notes = _notes_on_structure(image)
-        samples, primaries, conversion = _rgb_samples(image, keep_gamut, code)
-    samples, _ = upright(samples, remaining_orientation)
-    rotation = ["rotated by EXIF orientation"] if stated_orientation not in (0, 1) else []
-    return LdrImage(pixels=np.ascontiguousarray(samples), notes=(*notes, *conversion, *rotation), primaries=primaries)
-
-
-def _rgb_samples(image: Image.Image, keep_gamut: bool, code: int) -> tuple[np.ndarray, Chromaticities, list[str]]:
-    profile = image.info.get("icc_profile")
-    if image.mode.startswith("I;16"):
-        grey = np.asarray(image).astype(np.uint16)
-        return _converted(np.repeat(grey[:, :, None], 3, axis=2), profile, keep_gamut, code)
-    if image.mode == "CMYK":
-        converted = inks_to_srgb(np.asarray(image), profile)
-        if converted is None:
-            return _eight_bit_rgb(image), REC709, ["converted from CMYK without an ink profile"]
-        return converted[0], REC709, [converted[1]]
-    return _converted(_eight_bit_rgb(image), profile, keep_gamut, code)
+        notes, frames = ["alpha channel dropped"] if image.has_transparency_data else [], getattr(image, "n_frames", 1)
+        if frames > 1 and image.format != "MPO":  # in MPO the further ones are a phone's gain map or a stereo partner
+            notes.append(f"first of {frames} frames used")
+        notes += [ROTATED] if stated in range(2, 9) and remaining != stated else []
+        profile = image.info.get("icc_profile")
+        inks = inks_to_srgb(np.asarray(image), profile) if image.mode == "CMYK" else None
+        if inks is not None:
+            return StoredImage(inks[0], remaining), [*notes, inks[1]]
+        if image.mode == "CMYK":
+            return StoredImage(_eight_bit_rgb(image), remaining), [*notes, "converted from CMYK without an ink profile"]
+        deep_grey = image.mode.startswith("I;16")
+        samples = np.asarray(image).astype(np.uint16)[:, :, None] if deep_grey else _eight_bit_rgb(image)
+    return StoredImage(samples, remaining, profile), notes
 
 
 def _eight_bit_rgb(image: Image.Image) -> np.ndarray:
@@ -166,16 +134,6 @@ def _eight_bit_rgb(image: Image.Image) -> np.ndarray:
             rows = image.crop((0, top, width, min(top + _ROWS_AT_ONCE, height)))
         rgb[top : top + _ROWS_AT_ONCE] = np.asarray((rows.convert("RGBA") if rows.mode == "P" else rows).convert("RGB"))
     return rgb
-
-
-def _notes_on_structure(image: Image.Image) -> list[str]:
-    notes = []
-    if image.has_transparency_data:
-        notes.append("alpha channel dropped")
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1 and image.format != "MPO":  # in MPO the further frames are a phone's gain map or a stereo partner
-        notes.append(f"first of {frames} frames used")
-    return notes
 
 
 @contextmanager

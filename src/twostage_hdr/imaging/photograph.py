@@ -10,13 +10,13 @@ from jaxtyping import Float32
 from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.chromaticities import name_of, to_primaries, to_rec709_pixels
+from twostage_hdr.imaging.chromaticities import rec709_image, to_primaries
 from twostage_hdr.imaging.colour_codes import container
-from twostage_hdr.imaging.embedded_gain_map import EmbeddedGainMap, heif_gain_map, jpeg_gain_map
+from twostage_hdr.imaging.embedded_gain_map import heif_gain_map, jpeg_gain_map
+from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
 from twostage_hdr.imaging.hdr_signal import OwnLight, read_hdr_signal
-from twostage_hdr.imaging.ldr import LdrImage, read_ldr
+from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.imaging.photograph_metadata import read_picture_info
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LdrPixels, LinearPixels, PreviewPixels, eight_bits
 from twostage_hdr.radiometry.photometry import SDR_WHITE_NITS, WHITE
 from twostage_hdr.radiometry.srgb import srgb_decode
@@ -68,7 +68,7 @@ class Photograph:
 
 
 @file_reader("image", "export it again as JPEG, PNG or TIFF")
-def read_photograph(path: str | Path, *, ignore_gain_map: bool = False) -> Photograph:
+def read_photograph(path: Path, *, ignore_gain_map: bool = False) -> Photograph:
     """Read a photograph of any format, with its gamut, its HDR and its metadata.
 
     Args:
@@ -79,46 +79,39 @@ def read_photograph(path: str | Path, *, ignore_gain_map: bool = False) -> Photo
     Raises:
         InputError: see `read_ldr`.
     """
-    path = Path(path)
     light = read_hdr_signal(path)
-    if light is None:
-        photograph = _of_pixels(path, ignore_gain_map)
+    if light is not None:
+        info = PictureInfo(primaries=light.primaries)
+        photograph = Photograph(pixels=None, light=light, info=info, notes=light.notes)
     else:
-        photograph = Photograph(
-            pixels=None, light=light, info=PictureInfo(primaries=light.primaries), notes=light.notes
-        )
-    if ignore_gain_map and photograph.light is not None:
+        image = read_ldr(path, keep_gamut=True)
+        photograph = Photograph(pixels=image.pixels, info=PictureInfo(primaries=image.primaries), notes=image.notes)
+        if not ignore_gain_map:
+            photograph = _with_gain_map(photograph, image.pixels, path)
+    if ignore_gain_map:
         photograph = replace(photograph, pixels=photograph.sdr(), light=None)
     info, notes = read_picture_info(path, photograph.info.primaries)
     return replace(photograph, info=info, notes=(*photograph.notes, *notes))
 
 
-def _of_pixels(path: Path, ignore_gain_map: bool) -> Photograph:
-    image = read_ldr(path, keep_gamut=True)
-    plain = Photograph(pixels=image.pixels, info=PictureInfo(primaries=image.primaries), notes=image.notes)
-    if ignore_gain_map:
-        return plain
+def _with_gain_map(base: Photograph, pixels: LdrPixels, path: Path) -> Photograph:
     try:
         gains = heif_gain_map(path) if container(path) == "HEIC" else jpeg_gain_map(path)
     except InputError:
         raise
     except Exception:  # the photograph is whole without it
-        return replace(plain, notes=(*image.notes, "damaged or unknown gain map ignored"))
-    return plain if gains is None else _of_gain_map(image, gains)
-
-
-def _of_gain_map(image: LdrImage, gains: EmbeddedGainMap) -> Photograph:
-    height, width = image.pixels.shape[:2]
-    primaries = gains.primaries or image.primaries
-    table = _light_of_codes(image.pixels)
+        return replace(base, notes=(*base.notes, "damaged or unknown gain map ignored"))
+    if gains is None:
+        return base
+    (height, width), stated, table = base.shape, base.info.primaries, _light_of_codes(pixels)
+    primaries = gains.primaries or stated
 
     def rows(top: int, bottom: int) -> LinearPixels:
-        base = to_primaries(table[image.pixels[top:bottom]], image.primaries, primaries)
-        return gains.applied(base, top, height)
+        return gains.applied(to_primaries(table[pixels[top:bottom]], stated, primaries), top, height)
 
     light = OwnLight(kind=gains.kind, height=height, width=width, peak=gains.peak, rows=rows)
-    pixels = image.pixels if primaries == image.primaries else None
-    return Photograph(pixels=pixels, light=light, info=PictureInfo(primaries=primaries), notes=image.notes)
+    own = pixels if primaries == stated else None
+    return replace(base, pixels=own, light=light, info=PictureInfo(primaries=primaries))
 
 
 def _light_of_codes(pixels: LdrPixels) -> Float32[np.ndarray, " levels"]:
@@ -126,7 +119,7 @@ def _light_of_codes(pixels: LdrPixels) -> Float32[np.ndarray, " levels"]:
 
 
 @file_reader("HDR image", "fetch or export it again")
-def read_own_light(path: str | Path) -> HdrImage:
+def read_own_light(path: Path) -> HdrImage:
     """Read a photograph's own HDR, PQ, HLG or with a gain map, as linear Rec. 709.
 
     1.0 is 200 cd/m^2 of PQ and HLG, and SDR white (203 cd/m^2) of a base whose gain is applied in full.
@@ -134,7 +127,6 @@ def read_own_light(path: str | Path) -> HdrImage:
     Raises:
         InputError: an ordinary photograph, or see `read_photograph`.
     """
-    path = Path(path)
     photograph = read_photograph(path)
     light, primaries = photograph.light, photograph.info.primaries
     if light is None:
@@ -142,11 +134,6 @@ def read_own_light(path: str | Path) -> HdrImage:
         raise InputError(path, seen, "an ordinary photograph goes to reconstruct")
     check_pixels(path, light.width, light.height, HDR_BYTES)
     white = SDR_WHITE_NITS if light.bits is None else WHITE
-    pixels, changes = to_rec709_pixels(photograph.linear() * np.float32(SDR_WHITE_NITS / white), str(path), primaries)
-    return HdrImage(
-        pixels=pixels,
-        domain=f"SDR base with {light.kind}" if light.bits is None else f"{light.kind}, {light.bits} bits",
-        notes=(*photograph.notes, *changes),
-        white_nits=white,
-        primaries=name_of(primaries),
-    )
+    stated = f"SDR base with {light.kind}" if light.bits is None else f"{light.kind}, {light.bits} bits"
+    linear = photograph.linear() * np.float32(SDR_WHITE_NITS / white)
+    return rec709_image(path, linear, stated, primaries=primaries, notes=photograph.notes, white_nits=white)

@@ -2,7 +2,7 @@
 
 import io
 import re
-from datetime import datetime
+from functools import reduce
 from pathlib import Path
 
 import imagecodecs
@@ -14,12 +14,10 @@ from twostage_hdr.imaging.avif import boxes_of
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES, embedded_jpeg
 from twostage_hdr.imaging.chromaticities import REC709, Chromaticities
 from twostage_hdr.imaging.colour_codes import container
-from twostage_hdr.imaging.exif_exposure import exif_moment
+from twostage_hdr.imaging.exif import PictureInfo, moment_taken
 from twostage_hdr.imaging.ldr import open_photograph
-from twostage_hdr.imaging.picture_info import PictureInfo
 
 _EXIF_PREFIX = re.compile(rb"^(Exif\0\0)+")
-_TIFF_STARTS = (b"II*\0", b"MM\0*")
 _TIFF_XMP = 700
 _OF_THE_PICTURE = (
     *(ExifTags.Base.ImageDescription, ExifTags.Base.Make, ExifTags.Base.Model, ExifTags.Base.Software),
@@ -31,9 +29,9 @@ _JPEGXL_CONTAINER = b"\0\0\0\x0cJXL "
 _METADATA_AT_MOST = 16 * 2**20
 """Bytes, uncompressed."""
 _OF_THE_FILE = (
-    rb"<Container:Directory\b.*?</Container:Directory>",
-    rb"<((?:hdrgm|HDRGainMap|tiff:Orientation)\b[\w:]*)[^>]*(?:/>|>.*?</\1>)",
-    rb"\s(?:hdrgm:\w+|HDRGainMap:\w+|tiff:Orientation)\s*=\s*(?:\"[^\"]*\"|'[^']*')",
+    re.compile(rb"<Container:Directory\b.*?</Container:Directory>", re.DOTALL),
+    re.compile(rb"<((?:hdrgm|HDRGainMap|tiff:Orientation)\b[\w:]*)[^>]*(?:/>|>.*?</\1>)", re.DOTALL),
+    re.compile(rb"\s(?:hdrgm:\w+|HDRGainMap:\w+|tiff:Orientation)\s*=\s*(?:\"[^\"]*\"|'[^']*')"),
 )
 """Properties of XMP that would be wrong in another file: its parts, its gain map, how it is turned."""
 
@@ -50,12 +48,19 @@ def read_picture_info(path: Path, primaries: Chromaticities = REC709) -> tuple[P
         try:
             exif, xmp = _stored(path)
             exif = _EXIF_PREFIX.sub(b"", exif or b"") or None
-            taken = None if exif is None else _taken(exif)
+            if exif is not None:
+                block = Image.Exif()
+                block.load(exif)
+                taken = moment_taken(block)
+                if not len(block):
+                    raise ValueError("no directory")
         except Exception:  # damaged metadata make readers raise almost anything, and never cost the photograph
             exif = None
             notes.append("damaged EXIF data dropped")
         try:
-            xmp = None if xmp is None else _of_the_picture(xmp)
+            if xmp is not None:
+                xmp = reduce(lambda packet, pattern: pattern.sub(b"", packet), _OF_THE_FILE, xmp.rstrip(b"\0"))
+                xmp.decode("utf-8")
         except UnicodeDecodeError:
             xmp = None
             notes.append("damaged XMP data dropped")
@@ -64,11 +69,10 @@ def read_picture_info(path: Path, primaries: Chromaticities = REC709) -> tuple[P
 
 def _stored(path: Path) -> tuple[bytes | None, bytes | None]:
     """EXIF and XMP as the format keeps them."""
-    if container(path) == "JPEG XL":
+    kind = container(path)
+    if kind == "JPEG XL":
         return _of_jpegxl(read_bytes(path))
-    with path.open("rb") as file:
-        start = file.read(len(_TIFF_STARTS[0]))
-    if start in _TIFF_STARTS:
+    if kind == "TIFF":
         return _of_tiff(path)
     if path.suffix.lower() in RAW_SUFFIXES:
         jpeg = embedded_jpeg(path)
@@ -104,20 +108,3 @@ def _of_jpegxl(data: bytes) -> tuple[bytes | None, bytes | None]:
             boxes[kind] = bytes(imagecodecs.brotli_decode(content, out=_METADATA_AT_MOST)) if packed else content
     exif = boxes.get(b"Exif", bytes(4))  # begins with the place of its header
     return exif[4 + int.from_bytes(exif[:4], "big") :], boxes.get(b"xml ")
-
-
-def _taken(exif: bytes) -> datetime | None:
-    block = Image.Exif()
-    block.load(exif)
-    if not len(block):
-        raise ValueError("no directory")
-    photo, tags = block.get_ifd(ExifTags.IFD.Exif), ExifTags.Base
-    return exif_moment(photo.get(tags.DateTimeOriginal) or block.get(tags.DateTime), photo.get(tags.SubsecTimeOriginal))
-
-
-def _of_the_picture(xmp: bytes) -> bytes:
-    xmp = xmp.rstrip(b"\0")
-    for pattern in _OF_THE_FILE:
-        xmp = re.sub(pattern, b"", xmp, flags=re.DOTALL)
-    xmp.decode("utf-8")
-    return xmp

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.chromaticities import REC709
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
+from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
 from twostage_hdr.imaging.png_chunks import metadata_chunks, put_chunks
-from twostage_hdr.imaging.result_format import WholeFormat, WholeResult
+from twostage_hdr.imaging.result_format import ResultFormat
 from twostage_hdr.radiometry.photometry import REC709_LUMINANCE
 from twostage_hdr.radiometry.srgb import srgb_encode
 
@@ -127,8 +127,7 @@ def write_png8(path: Path, pixels: PreviewPixels, info: PictureInfo = NO_INFO) -
     """Writes 8-bit sRGB with the EXIF and XMP of `info`; the file is replaced atomically."""
     with atomic_path(path) as temporary:
         iio.imwrite(temporary, pixels, plugin="pillow", extension=".png")
-        if chunks := metadata_chunks(info):
-            put_chunks(temporary, chunks)
+        put_chunks(temporary, metadata_chunks(info))
 
 
 def eight_bit(image: Float[Tensor, "3 height width"]) -> PreviewPixels:
@@ -141,15 +140,14 @@ _PANEL_WIDTH = 640
 """Of the strip, px."""
 
 
-def _write_preview(result: WholeResult) -> None:
-    write_png8(result.path, preview(result.image(REC709)), result.info)
-
-
-def _write_strip(result: WholeResult) -> None:
-    write_png8(result.path, exposure_strip(result.image(REC709), panel_width=_PANEL_WIDTH), result.info)
-
-
-PREVIEW = WholeFormat(endings=("_preview.png",), write=_write_preview)
+PREVIEW = ResultFormat(
+    endings=("_preview.png",), write=lambda result: write_png8(result.path, preview(result.image(REC709)), result.info)
+)
 """Tone mapped, for an ordinary screen."""
-STRIP = WholeFormat(endings=("_exposures.png",), write=_write_strip)
+STRIP = ResultFormat(
+    endings=("_exposures.png",),
+    write=lambda result: write_png8(
+        result.path, exposure_strip(result.image(REC709), panel_width=_PANEL_WIDTH), result.info
+    ),
+)
 """Exposures side by side."""

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import imagecodecs
@@ -12,17 +13,11 @@ from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.boundary.regular_file import read_bytes
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import rewritten, software_tag
-from twostage_hdr.imaging.chromaticities import (
-    REC709,
-    Chromaticities,
-    name_of,
-    rgb_to_xyz,
-    stated_chromaticities,
-    to_rec709_pixels,
-)
+from twostage_hdr.imaging.chromaticities import REC709, rec709_image, rgb_to_xyz, stated_chromaticities
+from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.pixel_arrays import HdrImage, LinearPixels
-from twostage_hdr.imaging.result_format import RowFormat, Target
-from twostage_hdr.imaging.scanline_writer import ScanlineWriter
+from twostage_hdr.imaging.result_format import Result, ResultFormat, WriteRows
+from twostage_hdr.imaging.scanline_writer import scanline_writer
 
 _CURE = "fetch or export it again"
 _RESOLUTION = re.compile(rb"\n\n([-+])([XY]) (\d+) ([-+])([XY]) (\d+)\n")
@@ -32,7 +27,7 @@ _MOST_PIXELS_IN_A_BYTE = 16  # a run of 127 samples takes two bytes, and a pixel
 
 
 @file_reader("Radiance picture", _CURE)
-def read_radiance(path: str | Path) -> HdrImage:
+def read_radiance(path: Path) -> HdrImage:
     """Read a Radiance picture of either format (RGBE, XYZE) and any scan order as linear Rec. 709 RGB.
 
     The primaries are Rec. 709 unless PRIMARIES states others, as every other program reads them.
@@ -40,7 +35,6 @@ def read_radiance(path: str | Path) -> HdrImage:
     Raises:
         InputError: not a Radiance picture, or a damaged one.
     """
-    path = Path(path)
     data = read_bytes(path)
     resolution = _RESOLUTION.search(data[:_HEADER_LIMIT])
     if not data.startswith(b"#?") or resolution is None:
@@ -56,14 +50,12 @@ def read_radiance(path: str | Path) -> HdrImage:
     if _XYZ_FORMAT in header:
         linear = linear @ np.linalg.inv(rgb_to_xyz(REC709)).T.astype(np.float32)
         notes.append("converted from CIE XYZ")
-    primaries = REC709 if notes else _primaries(header, path)
-    exposure = _exposure(header, path)
+    stated = [values for values in _numbers(header, b"PRIMARIES=", path) if any(values)]  # Photoshop writes zeros
+    primaries = REC709 if notes or not stated else stated_chromaticities(stated[0], str(path))
+    exposure = float(np.prod([np.prod(values) for values in _numbers(header, b"EXPOSURE=", path)]))
     if exposure != 1:
         notes.append(f"EXPOSURE={exposure:g} of the header kept (the scale is relative)")
-    pixels, changes = to_rec709_pixels(linear, str(path), primaries)
-    return HdrImage(
-        pixels=pixels, domain="linear RGBE, Radiance", notes=(*notes, *changes), primaries=name_of(primaries)
-    )
+    return rec709_image(path, linear, "linear RGBE, Radiance", primaries=primaries, notes=notes)
 
 
 def _decode(scanlines: bytes, resolution: re.Match[bytes]) -> np.ndarray:
@@ -75,16 +67,6 @@ def _decode(scanlines: bytes, resolution: re.Match[bytes]) -> np.ndarray:
     upright = stored.swapaxes(0, 1) if columns_first else stored
     y_sign, x_sign = (second_sign, first_sign) if columns_first else (first_sign, second_sign)
     return np.ascontiguousarray(upright[:: 1 if y_sign == b"-" else -1, :: 1 if x_sign == b"+" else -1])
-
-
-def _primaries(header: list[bytes], path: Path) -> Chromaticities:
-    stated = [values for values in _numbers(header, b"PRIMARIES=", path) if any(values)]  # Photoshop writes zeros
-    return stated_chromaticities(stated[0], str(path)) if stated else REC709
-
-
-def _exposure(header: list[bytes], path: Path) -> float:
-    """Product of the EXPOSURE lines, by which the values were multiplied."""
-    return float(np.prod([np.prod(values) for values in _numbers(header, b"EXPOSURE=", path)]))
 
 
 def _numbers(header: list[bytes], key: bytes, path: Path) -> list[list[float]]:
@@ -100,26 +82,16 @@ _MANTISSA_BITS = 8
 _DARKEST = np.float32(1e-32)  # encoders write black below it
 
 
-class RadianceRowWriter(ScanlineWriter):
-    """A Radiance picture written by blocks of rows; the primaries and the date go into its header."""
-
-    def __init__(self, target: Target) -> None:
-        super().__init__(target, "float")
-
-    def write_rows(self, rows: LinearPixels) -> None:
-        """Append rows of linear pixels, (count, width, 3) float32."""
-        self.write_samples(centre_on_shared_exponent(rows))
-
-    def complete(self, path: Path) -> None:
-        """Puts the lines that the library leaves out behind the first line of the header."""
-        lines = [f"SOFTWARE={software_tag()}"]
-        if self._info.taken:
-            lines.append(f"CAPDATE={self._info.taken:%Y:%m:%d %H:%M:%S}")
-        if self._info.primaries != REC709:
-            lines.append("PRIMARIES=" + " ".join(f"{number:g}" for xy in self._info.primaries for number in xy))
-        with rewritten(path) as (old, new):
-            new.write(old.readline() + "".join(f"{line}\n" for line in lines).encode())
-            shutil.copyfileobj(old, new)
+def _add_lines(path: Path, info: PictureInfo) -> None:
+    """Primaries, date and program, which the library leaves out, behind the first line of the header."""
+    lines = [f"SOFTWARE={software_tag()}"]
+    if info.taken:
+        lines.append(f"CAPDATE={info.taken:%Y:%m:%d %H:%M:%S}")
+    if info.primaries != REC709:
+        lines.append("PRIMARIES=" + " ".join(f"{number:g}" for xy in info.primaries for number in xy))
+    with rewritten(path) as (old, new):
+        new.write(old.readline() + "".join(f"{line}\n" for line in lines).encode())
+        shutil.copyfileobj(old, new)
 
 
 def centre_on_shared_exponent(linear: LinearPixels) -> LinearPixels:
@@ -136,5 +108,11 @@ def centre_on_shared_exponent(linear: LinearPixels) -> LinearPixels:
     return np.where(brightest > _DARKEST, (np.rint(linear / step) + np.float32(0.25)) * step, np.float32(0))
 
 
-RADIANCE = RowFormat(endings=(".hdr",), open=RadianceRowWriter, white="lost", metadata=False)
+def _open(result: Result) -> AbstractContextManager[WriteRows]:
+    return scanline_writer(
+        result, "float", {}, encode=centre_on_shared_exponent, complete=lambda path: _add_lines(path, result.info)
+    )
+
+
+RADIANCE = ResultFormat(endings=(".hdr",), open=_open, white="lost", metadata=False)
 """RGBE; of what the photograph says, the date."""

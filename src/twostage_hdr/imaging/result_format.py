@@ -2,17 +2,17 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Protocol, TypeAlias, get_args, runtime_checkable
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from jaxtyping import Float32
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import Chromaticities, to_primaries
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
+from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
 from twostage_hdr.radiometry.photometry import PQ_PEAK, WHITE
 
@@ -54,7 +54,7 @@ DEFAULTS = ResultOptions()
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What is known of a result besides its rows.
+    """A result on its way into files; its rows come one after the other, or are complete.
 
     Attributes:
         width: pixels in a row.
@@ -64,6 +64,8 @@ class Result:
         base: the photograph, encoded like sRGB, in these primaries, for ordinary screens; None tone maps the result.
         source: the photograph's file, whose JPEG bytes Ultra HDR keeps where it can; None where there is not just one.
         uncertainty: None where there is none.
+        paths: files of one format, in the order of its endings.
+        spooled: gives the complete linear rows from top to bottom, as often as it is called.
     """
 
     width: int
@@ -73,61 +75,31 @@ class Result:
     base: PreviewPixels | None = None
     source: Path | None = None
     uncertainty: Uncertainty | None = None
+    paths: Sequence[Path] = ()
+    spooled: Callable[[], Iterator[LinearPixels]] = lambda: iter(())
 
-    def known(self) -> dict[str, Any]:
-        """These attributes, for a result of which more is known; no metadata where the options leave them out."""
-        known = {attribute.name: getattr(self, attribute.name) for attribute in fields(Result)}
-        return known | {"info": self.info.without_metadata()} if self.options.strip_metadata else known
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target(Result):
-    """Where one result goes in one format.
-
-    Attributes:
-        paths: the format's files, in the order of its endings.
-    """
-
-    paths: Sequence[Path]
+    def to(self, paths: Sequence[Path], spooled: Callable[[], Iterator[LinearPixels]] = lambda: iter(())) -> "Result":
+        """This for the files of one format; without metadata where the options leave them out."""
+        info = self.info.without_metadata() if self.options.strip_metadata else self.info
+        return replace(self, info=info, paths=paths, spooled=spooled)
 
     @property
     def path(self) -> Path:
         """The only file, or the first."""
         return self.paths[0]
 
-
-@dataclass(frozen=True, kw_only=True)
-class WholeResult(Target):
-    """A result that is complete.
-
-    Attributes:
-        spooled: gives the linear rows from top to bottom, as often as it is called.
-    """
-
-    spooled: Callable[[], Iterator[LinearPixels]]
-
-    def rows(self, primaries: Chromaticities | None = None) -> Iterator[LinearPixels]:
-        """Linear rows in their own primaries, or in others: colours outside their gamut are clipped."""
+    def bands(self, primaries: Chromaticities | None = None) -> Iterator[LinearPixels]:
+        """Complete rows in their own primaries, or in others: colours outside their gamut are clipped."""
         for rows in self.spooled():
             yield rows if primaries is None else to_primaries(rows, self.info.primaries, primaries)
 
     def image(self, primaries: Chromaticities | None = None) -> LinearPixels:
-        """All rows."""
-        return np.concatenate(list(self.rows(primaries)))
+        """All of them."""
+        return np.concatenate(list(self.bands(primaries)))
 
 
-@runtime_checkable
-class RowWriter(Protocol):
-    """A file that takes rows as they come, and appears under its name when all of them came."""
-
-    def write_rows(self, rows: LinearPixels, /) -> None:
-        """Appends linear rows, (count, width, 3)."""
-
-    def __enter__(self) -> "RowWriter": ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
-    ) -> bool | None: ...
+WriteRows: TypeAlias = Callable[[np.ndarray], None]
+"""Appends linear rows, (count, width, 3), to a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,45 +108,20 @@ class ResultFormat:
 
     Attributes:
         endings: what its files add to the photograph's stem.
+        open: begins a file that is written by rows, so that memory does not grow with the image, and that appears
+            under its name when all of them came; or else
+        write: writes files that need the complete image; gives notes for the user, if any.
         largest: the value above which it clips, by the options, and what clips, in words.
         white: whether it can say which luminance 1.0 has: "held", "lost", or fixed as the "display" white.
         metadata: whether it holds EXIF and XMP, or what they say.
     """
 
     endings: tuple[str, ...]
+    open: Callable[[Result], AbstractContextManager[WriteRows]] | None = None
+    write: Callable[[Result], Sequence[str] | None] = lambda _: None
     largest: Callable[[ResultOptions], tuple[float, str]] = lambda _: (math.inf, "")
     white: Literal["held", "lost", "display"] = "held"
     metadata: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class RowFormat(ResultFormat):
-    """A format that is written by rows, so that memory does not grow with the image.
-
-    Attributes:
-        open: begins the file.
-    """
-
-    open: Callable[[Target], RowWriter]
-
-    def save(
-        self, path: str | Path, linear: LinearPixels, options: ResultOptions = DEFAULTS, info: PictureInfo = NO_INFO
-    ) -> None:
-        """Writes a whole image, linear pixels in the primaries of `info`."""
-        height, width = linear.shape[:2]
-        with self.open(Target(paths=[Path(path)], width=width, height=height, options=options, info=info)) as file:
-            file.write_rows(linear)
-
-
-@dataclass(frozen=True, kw_only=True)
-class WholeFormat(ResultFormat):
-    """A format whose files need the complete image.
-
-    Attributes:
-        write: writes the files; gives notes for the user, if any.
-    """
-
-    write: Callable[[WholeResult], Sequence[str] | None]
 
     def save(
         self,
@@ -186,10 +133,15 @@ class WholeFormat(ResultFormat):
         base: PreviewPixels | None = None,
         source: Path | None = None,
     ) -> list[str]:
-        """Writes an image of one file, see `WholeResult`; gives the notes."""
+        """Writes an image of one file, linear pixels in the primaries of `info`, see `Result`; gives the notes."""
         height, width = linear.shape[:2]
-        known = Result(width=width, height=height, options=options, info=info, base=base, source=source).known()
-        return list(self.write(WholeResult(paths=[Path(path)], spooled=lambda: iter((linear,)), **known)) or ())
+        known = Result(width=width, height=height, options=options, info=info, base=base, source=source)
+        result = known.to([Path(path)], lambda: iter((linear,)))
+        if self.open is None:
+            return list(self.write(result) or ())
+        with self.open(result) as write_rows:
+            write_rows(linear)
+        return []
 
 
 def one_of(setting: str, value: str, choices: Any) -> Any:

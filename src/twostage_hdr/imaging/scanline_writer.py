@@ -1,93 +1,73 @@
 """Writing an image row by row, so that memory does not grow with its size."""
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 import OpenImageIO
 
 from twostage_hdr.imaging.atomic import atomic_path, software_tag
-from twostage_hdr.imaging.result_format import Target
-
-NOTHING_MORE: Mapping[str, float | str] = MappingProxyType({})
-_Writer = TypeVar("_Writer", bound="ScanlineWriter")  # the tests' type checker knows no `Self` in single methods
+from twostage_hdr.imaging.result_format import Result, WriteRows
 
 
-class ScanlineWriter:
-    """An image file that takes blocks of rows from top to bottom; it appears under its name only when complete.
+@contextmanager
+def scanline_writer(
+    result: Result,
+    sample: str,
+    attributes: Mapping[str, Any],
+    *,
+    encode: Callable[[np.ndarray], np.ndarray] = lambda rows: rows,
+    complete: Callable[[Path], object] = lambda _: None,
+    channels: int = 3,
+) -> Iterator[WriteRows]:
+    """Gives what appends blocks of rows, (count, width, channels), to a file that has its name only when complete.
 
     Args:
-        target: The file, whose suffix chooses the format, and what goes along: the date is written here, the rest by
+        result: the file, whose suffix chooses the format, and what goes along: the date is written here, the rest by
             the formats.
-        sample: Type of the file's samples, as OpenImageIO calls it.
-        attributes: Further ones of the file.
+        sample: type of the file's samples, as OpenImageIO calls it.
+        attributes: further ones of the file; a pair tells the type as well.
+        encode: makes the file's samples of rows.
+        complete: what a format adds to the closed file before that gets its name.
         channels: 3, or 1 for grey, `Y`.
+
+    Raises:
+        ValueError: rows of another width, more than the image has, or fewer.
+        OSError: the disk is full or the like.
     """
+    path, taken = result.path, result.info.taken
+    spec = OpenImageIO.ImageSpec(result.width, result.height, channels, sample)
+    if channels == 1:
+        spec.channelnames = ("Y",)
+    for name, value in attributes.items():
+        spec.attribute(name, *(value if isinstance(value, tuple) else (value,)))
+    spec.attribute("Software", software_tag())
+    # Without this attribute some formats get the moment of writing; an empty one is left out.
+    spec.attribute("DateTime", f"{taken:%Y:%m:%d %H:%M:%S}" if taken else "")
+    row = 0
 
-    def __init__(
-        self, target: Target, sample: str, attributes: Mapping[str, float | str] = NOTHING_MORE, *, channels: int = 3
-    ) -> None:
-        self.path = target.path
-        self._info, info = target.info, target.info
-        self._spec = OpenImageIO.ImageSpec(target.width, target.height, channels, sample)
-        if channels == 1:
-            self._spec.channelnames = ("Y",)
-        for name, value in attributes.items():
-            self._spec.attribute(name, value)
-        self._spec.attribute("Software", software_tag())
-        # Without this attribute some formats get the moment of writing; an empty one is left out.
-        self._spec.attribute("DateTime", f"{info.taken:%Y:%m:%d %H:%M:%S}" if info.taken else "")
-        self._next_row = 0
-        self._cleanup = ExitStack()
-        self._output: OpenImageIO.ImageOutput | None = None
+    def write_rows(rows: np.ndarray) -> None:
+        nonlocal row
+        samples, end = np.ascontiguousarray(encode(rows)), row + len(rows)
+        if rows.shape[1:] != (spec.width, spec.nchannels) or end > spec.height:
+            raise ValueError(f"{path}: rows {row}..{end} of shape {rows.shape} do not fit the image")
+        if not output.write_scanlines(row, end, 0, samples):
+            raise OSError(f"{path}: cannot be written ({output.geterror()})")
+        row = end
 
-    def __enter__(self: _Writer) -> _Writer:
-        self._temporary = self._cleanup.enter_context(atomic_path(self.path))
-        self._output = OpenImageIO.ImageOutput.create(str(self._temporary))
-        if self._output is None or not self._output.open(str(self._temporary), self._spec):
-            reason = self._output.geterror() if self._output else OpenImageIO.geterror()
-            error = OSError(f"{self.path}: cannot be written ({reason})")
-            self._cleanup.__exit__(OSError, error, None)
-            raise error
-        return self
-
-    def write_samples(self, rows: np.ndarray) -> None:
-        """Append rows (count, width, channels) of the file's own samples.
-
-        Raises:
-            ValueError: not opened, wrong width, or more rows than the image has.
-            OSError: the disk is full or the like.
-        """
-        if self._output is None:
-            raise ValueError(f"{self.path}: write rows inside the with block")
-        end = self._next_row + len(rows)
-        if rows.shape[1:] != (self._spec.width, self._spec.nchannels) or end > self._spec.height:
-            raise ValueError(f"{self.path}: rows {self._next_row}..{end} of shape {rows.shape} do not fit the image")
-        if not self._output.write_scanlines(self._next_row, end, 0, np.ascontiguousarray(rows)):
-            raise OSError(f"{self.path}: cannot be written ({self._output.geterror()})")
-        self._next_row = end
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        assert self._output is not None
-        closed = self._output.close()
-        if error is None and self._next_row != self._spec.height:
-            error = ValueError(f"{self.path}: {self._next_row} of {self._spec.height} rows were written")
-        elif error is None and not closed:
-            error = OSError(f"{self.path}: cannot be written ({self._output.geterror()})")
-        self._output = None
+    with atomic_path(path) as temporary:
+        output: Any = OpenImageIO.ImageOutput.create(str(temporary))
+        if output is None or not output.open(str(temporary), spec):
+            reason = output.geterror() if output else OpenImageIO.geterror()
+            raise OSError(f"{path}: cannot be written ({reason})")
         try:
-            if error is None:
-                self.complete(self._temporary)
-        except Exception as failure:
-            error = failure
-        self._cleanup.__exit__(type(error) if error else None, error, traceback)
-        if error is not None and kind is None:
-            raise error
-
-    def complete(self, path: Path) -> None:
-        """What a format adds to the closed file before that gets its name."""
+            yield write_rows
+        finally:
+            closed = output.close()
+        if row != spec.height:
+            raise ValueError(f"{path}: {row} of {spec.height} rows were written")
+        if not closed:
+            raise OSError(f"{path}: cannot be written ({output.geterror()})")
+        complete(temporary)

@@ -1,11 +1,10 @@
-"""TIFF: linear floating point, or 16 bits encoded like the challenge's PNG."""
+"""TIFF: linear floating point read and written, and photographs that Pillow cannot read, or not with all bits."""
 
 import io
 import math
-import re
 import struct
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import OpenImageIO
@@ -17,131 +16,103 @@ from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.boundary.quiet import quiet_libraries
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.challenge_png import alignratio_of, positive_scale, quantise
-from twostage_hdr.imaging.chromaticities import REC709, name_of, to_rec709_pixels
-from twostage_hdr.imaging.colour_profile import profile_primaries, rgb_profile, upright
-from twostage_hdr.imaging.exif import read_block, result_exif
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
-from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, EncodedPixels, HdrImage, LinearPixels
-from twostage_hdr.imaging.result_format import RowFormat, Target
-from twostage_hdr.imaging.scanline_writer import ScanlineWriter
-from twostage_hdr.radiometry.gamma import HDM_GAMMA
+from twostage_hdr.imaging.chromaticities import REC709, rec709_image
+from twostage_hdr.imaging.colour_profile import profile_primaries, rgb_profile
+from twostage_hdr.imaging.exif import PictureInfo, read_block, result_exif
+from twostage_hdr.imaging.pixel_arrays import EXIF_ORIENTATION, HdrImage, StoredImage
+from twostage_hdr.imaging.result_format import Result, ResultFormat, WriteRows
+from twostage_hdr.imaging.scanline_writer import scanline_writer
 
 _ICC_PROFILE = 34675
-_ALIGNRATIO = re.compile(r"gamma 2\.24, alignratio ([0-9.eE+-]+)")
+_MOST_CHANNELS = 4
+_GREY_AND_RGB = (tifffile.PHOTOMETRIC.MINISWHITE, tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB)
 
 
 @file_reader("TIFF", "export it as linear RGB of 32-bit floats")
-def read_tiff(path: str | Path) -> HdrImage:
-    """Read a linear floating-point TIFF, or a 16-bit one whose description states its alignratio.
+def read_tiff(path: Path) -> HdrImage:
+    """Read a linear floating-point TIFF.
 
     The primaries are those of its ICC profile, if `profile_primaries` knows them; its curve does not count.
 
     Raises:
-        InputError: damaged, integers without a stated scale, or a colour model other than grey and RGB.
+        InputError: damaged, integers, or a colour model other than grey and RGB.
     """
-    path = Path(path)
     with tifffile.TiffFile(path) as file:
-        page = file.pages.first
-        description, photometric = page.description, page.photometric
-        planar = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and page.samplesperpixel > 1
-        check_tiff(path, page)
-        stored = page.asarray()
-        orientation = int(page.tags.valueof(EXIF_ORIENTATION, default=1))
-        primaries = profile_primaries(page.tags.valueof(_ICC_PROFILE)) or REC709
-        pages = len(file.pages)
+        photometric, pages = file.pages.first.photometric, len(file.pages)
+        stored = _stored(path, file.pages.first)
+    samples = stored.samples
     if photometric not in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB):
-        raise InputError(path, f"TIFF with colour model {colour_model(photometric)}", "export it as linear RGB")
-    stored = stored[:, :, None] if stored.ndim == 2 else np.moveaxis(stored, 0, -1) if planar else stored
-    if stored.ndim != 3 or 0 in stored.shape:
-        raise InputError(path, f"TIFF of shape {stored.shape}", "an image of height, width and channels is expected")
-    notes = [f"first of {pages} pages used"] if pages > 1 else []
-    notes += ["alpha channel dropped"] if stored.shape[2] in (2, 4) else []
-    colour = np.repeat(stored[:, :, :1], 3, axis=2) if stored.shape[2] < 3 else stored[:, :, :3]
-    linear, domain, alignratio = _to_linear(path, colour, description)
-    turned, rotation = upright(linear, orientation)
-    pixels, changes = to_rec709_pixels(turned, str(path), primaries)
-    notes += [*rotation, *changes]
-    return HdrImage(
-        pixels=pixels, domain=domain, notes=tuple(notes), alignratio=alignratio, primaries=name_of(primaries)
-    )
+        raise InputError(path, f"TIFF with colour model {_colour_model(photometric)}", "export it as linear RGB")
+    if samples.ndim != 3 or 0 in samples.shape:
+        raise InputError(path, f"TIFF of shape {samples.shape}", "an image of height, width and channels is expected")
+    if samples.dtype.kind != "f":
+        raise InputError(path, f"{samples.dtype} TIFF", "HDR TIFF holds float values")
+    colour, changes = stored.upright_rgb()
+    notes = [*([f"first of {pages} pages used"] if pages > 1 else []), *changes]
+    primaries = profile_primaries(stored.profile) or REC709
+    domain = f"linear {samples.dtype}, TIFF"
+    return rec709_image(path, colour.astype(np.float32), domain, primaries=primaries, notes=notes)
 
 
-def check_tiff(path: Path, page: tifffile.TiffPage) -> None:
-    """Refuses a page that is too large, its channels and the bits of each counted.
+def read_tiff_beyond_pillow(path: Path) -> StoredImage | None:
+    """Read a TIFF of one grey or RGB picture of 8 to 16 bits, in any compression; None for one that is left to Pillow.
+
+    Pillow would silently read many as 8 bits, and cannot read others. Samples of 9 to 15 bits are scaled to 16.
 
     Raises:
-        InputError: see `check_pixels`.
+        InputError: floating-point or 32-bit pixels, or a colour model other than grey and RGB.
     """
+    with tifffile.TiffFile(path) as file:
+        page = file.pages.first
+        bits = page.bitspersample
+        if bits < 8 or (bits == 8 and (page.photometric not in _GREY_AND_RGB or len(file.pages) > 1)):
+            return None
+        if page.dtype not in (np.uint8, np.uint16):
+            raise InputError(path, f"{page.dtype} pixels", "a photograph of 8 or 16 bits per channel is expected here")
+        if page.photometric not in _GREY_AND_RGB:
+            seen = f"{bits}-bit TIFF with colour model {_colour_model(page.photometric)}"
+            raise InputError(path, seen, "export it as RGB")
+        stored = _stored(path, page)
+        inverted = page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
+    samples = stored.samples[:, :, :_MOST_CHANNELS]
+    largest, full = 2**bits - 1, np.iinfo(samples.dtype).max
+    samples = largest - samples if inverted else samples
+    if largest != full:
+        samples = ((samples.astype(np.uint32) * full + largest // 2) // largest).astype(samples.dtype)
+    return stored._replace(samples=samples)
+
+
+def _stored(path: Path, page: tifffile.TiffPage) -> StoredImage:
+    """A page that is not too large, all channels and the bits of each counted."""
     channels_at_hand = max(1, math.prod(page.shape) // max(page.imagewidth * page.imagelength, 1))
     decoded = channels_at_hand * (page.dtype.itemsize if page.dtype else 1)
     check_pixels(path, page.imagewidth, page.imagelength, max(HDR_BYTES, 2 * decoded))
+    samples, tags = page.asarray(), page.tags
+    if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and page.samplesperpixel > 1:
+        samples = np.moveaxis(samples, 0, -1)
+    samples = samples[:, :, None] if samples.ndim == 2 else samples
+    return StoredImage(samples, int(tags.valueof(EXIF_ORIENTATION, default=1)), tags.valueof(_ICC_PROFILE))
 
 
-def colour_model(photometric: int) -> str:
-    """The name of a TIFF's colour model, or its number."""
-    try:
-        return str(tifffile.PHOTOMETRIC(photometric).name)
-    except ValueError:
-        return str(photometric)
+def _colour_model(photometric: int) -> str:
+    known = photometric in list(tifffile.PHOTOMETRIC)
+    return str(tifffile.PHOTOMETRIC(photometric).name if known else photometric)
 
 
-def _to_linear(path: Path, stored: np.ndarray, description: str) -> tuple[np.ndarray, str, float | None]:
-    if stored.dtype.kind == "f":
-        return stored.astype(np.float32), f"linear {stored.dtype}, TIFF", None
-    scale = _ALIGNRATIO.search(description)
-    if stored.dtype != np.uint16 or scale is None:
-        raise InputError(path, f"{stored.dtype} TIFF without a stated scale", "HDR TIFF holds float values")
-    alignratio = positive_scale(scale.group(1), str(path))
-    encoded = (stored / alignratio).astype(np.float32)
-    return np.power(encoded, np.float32(HDM_GAMMA)), "gamma 2.24, 16-bit TIFF with alignratio", alignratio
+def _open(result: Result) -> AbstractContextManager[WriteRows]:
+    profile = np.frombuffer(rgb_profile(result.info.primaries, 1.0), np.uint8)
+    stored = (OpenImageIO.TypeDesc(f"uint8[{profile.size}]"), profile)
+    return scanline_writer(
+        result,
+        "float",
+        {"compression": "zip", "ICCProfile": stored},
+        complete=lambda path: _put_metadata(path, result.info),
+    )
 
 
-class TiffRowWriter(ScanlineWriter):
-    """A TIFF written by blocks of rows, with a colour profile.
-
-    Args:
-        target: A name ending in .tif or .tiff.
-        alignratio: None writes 32-bit linear floats. A scale writes 16-bit integers, round(linear^(1/2.24) *
-            alignratio), and the scale into the description, from which `read_tiff` takes it.
-    """
-
-    def __init__(self, target: Target, *, alignratio: float | None = None) -> None:
-        linear, info = alignratio is None, target.info
-        described = {} if linear else {"ImageDescription": f"gamma {HDM_GAMMA}, alignratio {alignratio!r}"}
-        attributes = {"compression": "zip", **described}
-        super().__init__(target, "float" if linear else "uint16", attributes)
-        profile = np.frombuffer(rgb_profile(info.primaries, 1.0 if linear else HDM_GAMMA), np.uint8)
-        self._spec.attribute("ICCProfile", OpenImageIO.TypeDesc(f"uint8[{profile.size}]"), profile)
-        self._alignratio = alignratio
-
-    def write_rows(self, rows: LinearPixels) -> None:
-        """Append rows of linear pixels, (count, width, 3) float32."""
-        self.write_samples(rows if self._alignratio is None else quantise(_encode(rows), self._alignratio))
-
-    def complete(self, path: Path) -> None:
-        """Adds EXIF and XMP."""
-        if self._info.exif is not None or self._info.xmp is not None:
-            _put_metadata(path, self._info)
-
-
-def _encode(linear: LinearPixels) -> EncodedPixels:
-    return np.power(np.maximum(linear, 0), np.float32(1 / HDM_GAMMA))
-
-
-def write_tiff(
-    path: str | Path, linear: LinearPixels, *, bits: Literal[16, 32] = 32, info: PictureInfo = NO_INFO
-) -> None:
-    """Write linear pixels as TIFF: 32-bit floats, or 16-bit integers scaled to their maximum."""
-    height, width = linear.shape[:2]
-    alignratio = alignratio_of(_encode(linear.max(keepdims=True, axis=(0, 1)))) if bits == 16 else None
-    target = Target(paths=[Path(path)], width=width, height=height, info=info)
-    with TiffRowWriter(target, alignratio=alignratio) as file:
-        file.write_rows(linear)
-
-
-TIFF = RowFormat(endings=(".tif",), open=TiffRowWriter, white="lost")
+TIFF = ResultFormat(endings=(".tif",), open=_open, white="lost")
 """Linear 32-bit floats with an ICC profile."""
+
 _LITTLE_ENDIAN = b"II*\0"
 _XMP_TAG = 700
 _TEXTS = (ExifTags.Base.Make, ExifTags.Base.Model, ExifTags.Base.Artist, ExifTags.Base.Copyright)
@@ -150,10 +121,9 @@ _LEFT_OUT = (ExifTags.Base.MakerNote, ExifTags.Base.ExifInteroperabilityOffset)
 
 
 def _put_metadata(path: Path, info: PictureInfo) -> None:
-    """Appends the photograph's EXIF and GPS directories and XMP, and a first directory that points to them.
-
-    A file of 4 GB and more (BigTIFF) is left as it is.
-    """
+    """Appends EXIF and GPS directories and XMP, and a first directory that points to them; BigTIFF stays as it is."""
+    if info.exif is None and info.xmp is None:
+        return
     with path.open("r+b") as file:
         if file.read(4) != _LITTLE_ENDIAN:
             return

@@ -3,29 +3,29 @@
 import numpy as np
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.exr import ExrRowWriter
+from twostage_hdr.imaging.exr import exr_writer
 from twostage_hdr.imaging.preview import write_png8
-from twostage_hdr.imaging.result_format import Target, WholeFormat, WholeResult
+from twostage_hdr.imaging.result_format import Result, ResultFormat
 
 UNCERTAINTY_STOPS = 4.0
 """Uncertainty at which its picture has the colour map's last colour."""
 _ROWS_AT_ONCE = 256
 
 
-def _write(result: WholeResult) -> None:
+def _write(result: Result) -> None:
     if result.uncertainty is None:
         raise InputError("--to uncertainty", "there are no quantiles of an image as it is", "reconstruct a photograph")
     from matplotlib import colormaps  # half a second, for this format alone
 
     colours = colormaps["inferno"]
     picture = np.empty((result.height, result.width, 3), np.uint8)
-    with ExrRowWriter(Target(paths=result.paths, width=result.width, height=result.height), grey=True) as file:
+    with exr_writer(Result(paths=result.paths, width=result.width, height=result.height), grey=True) as write_rows:
         for top in range(0, result.height, _ROWS_AT_ONCE):
             stops = result.uncertainty(top, min(top + _ROWS_AT_ONCE, result.height))
-            file.write_rows(stops[..., None])
+            write_rows(stops[..., None])
             picture[top : top + _ROWS_AT_ONCE] = colours(stops / UNCERTAINTY_STOPS, bytes=True)[..., :3]
     write_png8(result.paths[1], picture)
 
 
-UNCERTAINTY = WholeFormat(endings=("_uncertainty.exr", "_uncertainty.png"), write=_write, metadata=False)
+UNCERTAINTY = ResultFormat(endings=("_uncertainty.exr", "_uncertainty.png"), write=_write, metadata=False)
 """Stops between the 10 and the 90 % quantile of the light."""

@@ -12,8 +12,8 @@ from jaxtyping import Float
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels
-from twostage_hdr.imaging.video.exr_sequence import ExrSequence
-from twostage_hdr.imaging.video.hevc_writer import HevcWriter
+from twostage_hdr.imaging.video.exr_sequence import exr_sequence
+from twostage_hdr.imaging.video.hevc_writer import hevc_writer
 from twostage_hdr.imaging.video.video_reader import VideoReader
 from twostage_hdr.inference.reconstruct import Reconstructor
 from twostage_hdr.inference.result_files import ResultOptions, loss_notes
@@ -141,9 +141,9 @@ def reconstruct_video(
         movie = sequence = None
         if "hevc" in places:
             nits = options.white_nits or WHITE
-            movie = stack.enter_context(HevcWriter(places["hevc"], video, white_nits=nits, quality=options.quality))
+            movie = stack.enter_context(hevc_writer(places["hevc"], video, white_nits=nits, quality=options.quality))
         if "exr" in places:
-            sequence = stack.enter_context(ExrSequence(places["exr"], path.stem, options))
+            sequence = stack.enter_context(exr_sequence(places["exr"], path.stem, options))
         smoothing = GainSmoothing(rate=float(video.rate))
         share = 1 / (video.count or 1)
         for frame in video.frames():
@@ -153,7 +153,7 @@ def reconstruct_video(
             if movie is not None:
                 movie.write(linear, frame.ticks, pixel_aspect=frame.pixel_aspect)
             if sequence is not None:
-                sequence.write(linear, pixel_aspect=float(frame.pixel_aspect))
+                sequence(linear, float(frame.pixel_aspect))
             advance(share)
     damage = (f"damaged packets left out: {video.damaged}",) if video.damaged else ()
     clipped = loss_notes(["exr"] if sequence else [], options, peak)

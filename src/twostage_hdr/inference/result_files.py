@@ -9,18 +9,10 @@ from typing import IO
 
 import numpy as np
 
+from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
 from twostage_hdr.imaging.formats import result_format
-from twostage_hdr.imaging.picture_info import NO_INFO, PictureInfo
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
-from twostage_hdr.imaging.result_format import (
-    Result,
-    ResultOptions,
-    RowFormat,
-    RowWriter,
-    Target,
-    WholeFormat,
-    WholeResult,
-)
+from twostage_hdr.imaging.result_format import Result, ResultOptions, WriteRows
 from twostage_hdr.radiometry.photometry import SDR_WHITE_NITS, WHITE
 
 __all__ = ["Result", "ResultOptions", "loss_notes", "result_files", "result_paths"]
@@ -86,7 +78,7 @@ class SpooledRows:
 class ResultFiles:
     """Takes linear rows from top to bottom."""
 
-    streams: Sequence[RowWriter]
+    streams: Sequence[WriteRows]
     spool: SpooledRows | None
     """For formats that need the complete image."""
     notes: list[str] = field(default_factory=list)
@@ -95,7 +87,7 @@ class ResultFiles:
     def write_rows(self, rows: LinearPixels) -> None:
         """Adds the next rows, linear, 1.0 = the photograph's white."""
         for stream in self.streams:
-            stream.write_rows(rows)
+            stream(rows)
         if self.spool is not None:
             self.spool.append(rows)
 
@@ -113,15 +105,10 @@ def result_files(directory: Path, stem: str, formats: Sequence[str], result: Res
     Raises:
         InputError: unknown format.
     """
-    known = result.known()
     chosen = [(result_format(name), result_paths(directory, stem, [name])) for name in dict.fromkeys(formats)]
-    whole = [(form, paths) for form, paths in chosen if isinstance(form, WholeFormat)]
+    whole = [(form, paths) for form, paths in chosen if form.open is None]
     with ExitStack() as stack:
-        streams = [
-            stack.enter_context(form.open(Target(paths=paths, **known)))
-            for form, paths in chosen
-            if isinstance(form, RowFormat)
-        ]
+        streams = [stack.enter_context(form.open(result.to(paths))) for form, paths in chosen if form.open is not None]
         # Beside the results, so that it needs no other disk.
         file = stack.enter_context(tempfile.TemporaryFile(dir=directory)) if whole else None
         spool = None if file is None else SpooledRows(file, result.width)
@@ -129,4 +116,4 @@ def result_files(directory: Path, stem: str, formats: Sequence[str], result: Res
         yield files
         for form, paths in whole:
             assert spool is not None
-            files.notes.extend(form.write(WholeResult(paths=paths, spooled=spool.bands, **known)) or ())
+            files.notes.extend(form.write(result.to(paths, spool.bands)) or ())

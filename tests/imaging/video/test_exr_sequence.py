@@ -4,15 +4,15 @@ import pytest
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.result_format import ResultOptions
-from twostage_hdr.imaging.video.exr_sequence import ExrSequence
+from twostage_hdr.imaging.video.exr_sequence import exr_sequence
 
 
 def test_frames_are_numbered_from_one_and_openexr_reads_them(tmp_path, scene) -> None:
     (tmp_path / "clip_exr").mkdir()
     (tmp_path / "clip_exr" / "clip.000003.exr").write_text("replaced")
-    with ExrSequence(tmp_path / "clip_exr", "clip", ResultOptions(half=False)) as file:
-        file.write(scene)
-        file.write(scene * 2)
+    with exr_sequence(tmp_path / "clip_exr", "clip", ResultOptions(half=False)) as write:
+        write(scene, 1.0)
+        write(scene * 2, 1.0)
     assert sorted(path.name for path in (tmp_path / "clip_exr").iterdir()) == ["clip.000001.exr", "clip.000002.exr"]
     with OpenEXR.File(str(tmp_path / "clip_exr" / "clip.000002.exr")) as second:
         np.testing.assert_array_equal(second.channels()["RGB"].pixels, scene * 2)
@@ -23,8 +23,8 @@ def test_a_failure_leaves_what_was_there(tmp_path, scene) -> None:
     (tmp_path / "clip_exr" / "clip.000001.exr").write_text("kept")
 
     def stop() -> None:
-        with ExrSequence(tmp_path / "clip_exr", "clip") as file:
-            file.write(scene)
+        with exr_sequence(tmp_path / "clip_exr", "clip") as write:
+            write(scene, 1.0)
             raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
@@ -34,7 +34,7 @@ def test_a_failure_leaves_what_was_there(tmp_path, scene) -> None:
 
 def test_a_file_of_the_folders_name_is_refused(tmp_path) -> None:
     (tmp_path / "clip_exr").write_text("mine")
-    with pytest.raises(InputError, match="is a file"), ExrSequence(tmp_path / "clip_exr", "clip"):
+    with pytest.raises(InputError, match="is a file"), exr_sequence(tmp_path / "clip_exr", "clip"):
         pass
 
 
@@ -43,7 +43,7 @@ def test_a_link_is_refused_and_nothing_is_left(tmp_path) -> None:
     for target in ("real", "nowhere"):
         (tmp_path / "clip_exr").unlink(missing_ok=True)
         (tmp_path / "clip_exr").symlink_to(tmp_path / target)
-        with pytest.raises(InputError, match="clip_exr: is a link"), ExrSequence(tmp_path / "clip_exr", "clip"):
+        with pytest.raises(InputError, match="clip_exr: is a link"), exr_sequence(tmp_path / "clip_exr", "clip"):
             pass
         assert sorted(path.name for path in tmp_path.iterdir()) == ["clip_exr", "real"]
 
@@ -51,14 +51,14 @@ def test_a_link_is_refused_and_nothing_is_left(tmp_path) -> None:
 def test_what_file_managers_leave_does_not_matter(tmp_path, scene) -> None:
     (tmp_path / "clip_exr").mkdir()
     (tmp_path / "clip_exr" / ".DS_Store").touch()
-    with ExrSequence(tmp_path / "clip_exr", "clip") as file:
-        file.write(scene)
+    with exr_sequence(tmp_path / "clip_exr", "clip") as write:
+        write(scene, 1.0)
     assert [path.name for path in (tmp_path / "clip_exr").iterdir()] == ["clip.000001.exr"]
 
 
 def test_a_folder_that_holds_anything_else_is_not_replaced(tmp_path) -> None:
     (tmp_path / "clip_exr").mkdir()
     (tmp_path / "clip_exr" / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match=r"notes\.txt: is no frame"), ExrSequence(tmp_path / "clip_exr", "clip"):
+    with pytest.raises(InputError, match=r"notes\.txt: is no frame"), exr_sequence(tmp_path / "clip_exr", "clip"):
         pass
     assert [path.name for path in tmp_path.rglob("*")] == ["clip_exr", "notes.txt"]

@@ -15,7 +15,7 @@ from twostage_hdr.data.thumbnails import Thumbnail
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.challenge_png import alignratio_path_for
-from twostage_hdr.imaging.ldr_png import read_png_header
+from twostage_hdr.imaging.png_chunks import read_png_header
 
 Inspectable: TypeAlias = HdmSource | HdrFolderSource | ProceduralSource | PairSource
 

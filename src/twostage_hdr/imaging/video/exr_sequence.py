@@ -1,60 +1,59 @@
 """Frames as a folder of OpenEXR files, which appears under its name only when complete."""
 
+import itertools
 import re
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import remove_leftovers, temporary_sibling
-from twostage_hdr.imaging.exr import ExrRowWriter
+from twostage_hdr.imaging.exr import exr_writer
 from twostage_hdr.imaging.pixel_arrays import LinearPixels
-from twostage_hdr.imaging.result_format import DEFAULTS, ResultOptions, Target
+from twostage_hdr.imaging.result_format import DEFAULTS, Result, ResultOptions
 
 _LEFT_BY_FILE_MANAGERS = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
 
 
-class ExrSequence:
+@contextmanager
+def exr_sequence(
+    folder: Path, stem: str, options: ResultOptions = DEFAULTS
+) -> Iterator[Callable[[LinearPixels, float], None]]:
     """`clip_exr/clip.000001.exr` and so on, numbered from 1.
 
     Args:
         folder: the folder to make; one of such frames that is there is replaced at the end.
         stem: what the files' names begin with.
         options: of the files.
+
+    Yields:
+        What adds a frame of linear Rec. 709 pixels, and width / height of a pixel.
+
+    Raises:
+        InputError: something else has the folder's name, or lies in it.
     """
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        kind = "a link" if folder.is_symlink() else "a file"
+        raise InputError(folder, f"is {kind}", "the frames need a folder of that name")
+    frame = re.compile(rf"{re.escape(stem)}\.\d{{6,}}\.exr")
+    for path in folder.iterdir() if folder.exists() else ():
+        if not frame.fullmatch(path.name) and path.name not in _LEFT_BY_FILE_MANAGERS:
+            raise InputError(path, "is no frame of an earlier run, its folder would be replaced", "move it away")
+    remove_leftovers(folder.parent)
+    growing, numbers = temporary_sibling(folder), itertools.count(1)
+    growing.mkdir()
 
-    def __init__(self, folder: Path, stem: str, options: ResultOptions = DEFAULTS) -> None:
-        self.folder, self._stem, self._options = folder, stem, options
-        self._growing = temporary_sibling(folder)
-        self._count = 0
+    def write(linear: LinearPixels, pixel_aspect: float) -> None:
+        path, (height, width) = growing / f"{stem}.{next(numbers):06d}.exr", linear.shape[:2]
+        result = Result(paths=[path], width=width, height=height, options=options)
+        with exr_writer(result, pixel_aspect=pixel_aspect) as write_rows:
+            write_rows(linear)
 
-    def __enter__(self) -> "ExrSequence":
-        if self.folder.is_symlink() or (self.folder.exists() and not self.folder.is_dir()):
-            kind = "a link" if self.folder.is_symlink() else "a file"
-            raise InputError(self.folder, f"is {kind}", "the frames need a folder of that name")
-        frame = re.compile(rf"{re.escape(self._stem)}\.\d{{6,}}\.exr")
-        for path in self.folder.iterdir() if self.folder.exists() else ():
-            if not frame.fullmatch(path.name) and path.name not in _LEFT_BY_FILE_MANAGERS:
-                raise InputError(path, "is no frame of an earlier run, its folder would be replaced", "move it away")
-        remove_leftovers(self.folder.parent)
-        self._growing.mkdir()
-        return self
-
-    def write(self, linear: LinearPixels, *, pixel_aspect: float = 1.0) -> None:
-        """Adds a frame of linear Rec. 709 pixels, whose width / height is `pixel_aspect`."""
-        self._count += 1
-        path, (height, width) = self._growing / f"{self._stem}.{self._count:06d}.exr", linear.shape[:2]
-        target = Target(paths=[path], width=width, height=height, options=self._options)
-        with ExrRowWriter(target, pixel_aspect=pixel_aspect) as file:
-            file.write_rows(linear)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if error is None:
-                if self.folder.exists():
-                    shutil.rmtree(self.folder)
-                self._growing.rename(self.folder)
-        finally:
-            shutil.rmtree(self._growing, ignore_errors=True)
+    try:
+        yield write
+        if folder.exists():
+            shutil.rmtree(folder)
+        growing.rename(folder)
+    finally:
+        shutil.rmtree(growing, ignore_errors=True)

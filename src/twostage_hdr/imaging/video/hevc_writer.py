@@ -1,10 +1,9 @@
 """Writing HDR10 video: HEVC of 10 bits, PQ, BT.2020, in MP4, through FFmpeg's libraries and x265 (PyAV)."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -29,11 +28,11 @@ _BLACK_NITS = 0.0001
 """Least luminance that mastering metadata can name, cd/m^2 [st2086]."""
 
 
-class HevcWriter:
+@contextmanager
+def hevc_writer(
+    path: Path, source: VideoReader, *, white_nits: float = WHITE, quality: int = 95
+) -> Iterator["HevcWriter"]:
     """A video file that takes frames one after the other; it appears under its name only when complete.
-
-    The metadata name a mastering display of Rec. 709 primaries, since the network's colours lie within them, and of
-    10000 cd/m^2, where PQ ends.
 
     Args:
         path: a name ending in .mp4.
@@ -41,23 +40,24 @@ class HevcWriter:
         white_nits: luminance of pixels of (1, 1, 1), cd/m^2.
         quality: 1 to 100; 95 is x265's CRF 14.
     """
+    with atomic_path(path) as temporary, import_av(path).open(str(temporary), "w", format="mp4") as file:
+        writer = HevcWriter(file, source, white_nits=white_nits, factor=round((100 - quality) * 0.4 + 12, 1))
+        yield writer
+        writer.finish()
 
-    def __init__(self, path: Path, source: VideoReader, *, white_nits: float = WHITE, quality: int = 95) -> None:
-        self.path = path
-        self._source = source
-        self._white_nits = white_nits
-        self._factor = round((100 - quality) * 0.4 + 12, 1)
-        self._stack = ExitStack()
+
+class HevcWriter:
+    """See `hevc_writer`.
+
+    The metadata name a mastering display of Rec. 709 primaries, since the network's colours lie within them, and of
+    10000 cd/m^2, where PQ ends.
+    """
+
+    def __init__(self, file: Any, source: VideoReader, *, white_nits: float, factor: float) -> None:
+        self._av, self._file, self._source = import_av(source.path), file, source
+        self._white_nits, self._factor = white_nits, factor
         self._stream: Any = None
         self.notes: tuple[str, ...] = ()
-
-    def __enter__(self) -> "HevcWriter":
-        self._av = import_av(self.path)
-        with ExitStack() as stack:
-            temporary = stack.enter_context(atomic_path(self.path))
-            self._file = stack.enter_context(self._av.open(str(temporary), "w", format="mp4"))
-            self._stack = stack.pop_all()
-        return self
 
     def write(self, linear: LinearPixels, ticks: int, *, pixel_aspect: Fraction = Fraction(1)) -> None:
         """Adds a frame.
@@ -80,17 +80,11 @@ class HevcWriter:
         frame.color_primaries, frame.color_trc = BT2020_PRIMARIES, PQ_TRANSFER
         self._file.mux(self._stream.encode(frame))
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if error is None and self._stream is not None:
-                self._file.mux(self._stream.encode(None))
-                self._copy_sound()
-        except BaseException as failure:
-            self._stack.__exit__(type(failure), failure, failure.__traceback__)
-            raise
-        self._stack.__exit__(kind, error, trace)
+    def finish(self) -> None:
+        """Writes what is still under way, and the sound."""
+        if self._stream is not None:
+            self._file.mux(self._stream.encode(None))
+            self._copy_sound()
 
     def _begin(self, height: int, width: int, pixel_aspect: Fraction) -> None:
         if min(height, width) < _SMALLEST_SIDE:

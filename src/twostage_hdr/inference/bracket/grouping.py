@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.exif_exposure import ExifExposure, read_exif_exposure
+from twostage_hdr.imaging.exif import ExifExposure, read_exif_exposure
 
 LARGEST_BRACKET = 9
 """Frames: what cameras offer."""

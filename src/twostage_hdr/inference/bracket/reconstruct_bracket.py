@@ -10,7 +10,7 @@ from torch import nn
 
 from twostage_hdr.errors import WARNING, InputError
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES
-from twostage_hdr.imaging.exif_exposure import ExifExposure, read_exif_exposure
+from twostage_hdr.imaging.exif import ExifExposure, read_exif_exposure
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, PreviewPixels
 from twostage_hdr.inference.bracket.alignment import ALIGN_METHODS, Alignment, align, apply_warp
