@@ -29,8 +29,8 @@ from twostage_hdr.evaluation.gain_alignment import measure_gain
 from twostage_hdr.inference.engine import Engine
 from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.networks.frame_thumbnail import thumbnail
+from twostage_hdr.networks.light_map import QUANTILES
 from twostage_hdr.networks.two_stage_whole_frame import KnownResponse, TwoStageWholeFrameNetwork
-from twostage_hdr.networks.whole_frame_branch import QUANTILES
 from twostage_hdr.radiometry.exposure import clipped_mask
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
 from twostage_hdr.radiometry.luminance import luminance

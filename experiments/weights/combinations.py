@@ -23,9 +23,9 @@ from experiments.weights.kept_frames import ValidationFrame, image_scores, means
 from experiments.weights.learning_curve import SEEDS, of_places
 from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.networks.frame_thumbnail import Thumbnail, thumbnail
+from twostage_hdr.networks.light_map import LightMap, light_rows
 from twostage_hdr.networks.two_stage_context import CELL, clipping_weight
 from twostage_hdr.networks.two_stage_whole_frame import SMALLEST, FrameView, TwoStageWholeFrameNetwork
-from twostage_hdr.networks.whole_frame_branch import LightMap, light_rows
 from twostage_hdr.radiometry.exposure import CLIPPING_THRESHOLD
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
 

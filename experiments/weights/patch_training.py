@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from experiments.weights.branch_runs import fit, recipe
 from experiments.weights.branch_views import Views, ViewsModule
 from experiments.weights.patch_views import PatchBatch, patches_of
+from twostage_hdr.networks.light_map import LOWEST, PEAK, QUANTILES, light_at
 from twostage_hdr.networks.two_stage_context import clipping_weight
 from twostage_hdr.networks.two_stage_whole_frame import SMALLEST, TwoStageWholeFrameNetwork
-from twostage_hdr.networks.whole_frame_branch import LOWEST, PEAK, QUANTILES, light_at
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
 from twostage_hdr.training.optimisation import OptimizedPart, without_autocast
 from twostage_hdr.training.two_stage_whole_frame import TwoStageWholeFrameModule

@@ -21,7 +21,7 @@ from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor
 from twostage_hdr.inference.result_files import ResultOptions
 from twostage_hdr.inference.weights import default_weights, shipped_weights
 from twostage_hdr.inference.whole_frame import parse_response
-from twostage_hdr.networks.whole_frame_branch import QUANTILES
+from twostage_hdr.networks.light_map import QUANTILES
 
 APP_FORMATS = ("ultrahdr", "exr")
 """Formats that are ticked when the page opens."""

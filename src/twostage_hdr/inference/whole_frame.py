@@ -12,9 +12,9 @@ from torch import Tensor
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.tiled import encoded, window
 from twostage_hdr.networks.frame_thumbnail import BINS, CHANNELS, Thumbnail, area_matrix, area_means, area_sums
+from twostage_hdr.networks.light_map import QUANTILES, uncertainty_rows
 from twostage_hdr.networks.two_stage_context import CELL, ContextGain, clipping_weight
 from twostage_hdr.networks.two_stage_whole_frame import KnownResponse, TwoStageWholeFrameNetwork
-from twostage_hdr.networks.whole_frame_branch import QUANTILES, uncertainty_rows
 
 Response: TypeAlias = Literal["declared", "estimated"] | float
 """How a photograph is encoded: as it says (sRGB once it is read), to be estimated, or a gamma."""

@@ -9,10 +9,11 @@ from torch import nn
 
 from twostage_hdr.networks.frame_thumbnail import Thumbnail, thumbnail
 from twostage_hdr.networks.hyper_parameters import constructor_arguments
+from twostage_hdr.networks.light_map import PEAK, QUANTILES, LightMap, light_rows
 from twostage_hdr.networks.response_curve import ResponseCurve, gamma_curve, srgb_curve
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.networks.two_stage_context import ContextGain, clipping_weight
-from twostage_hdr.networks.whole_frame_branch import PEAK, QUANTILES, LightMap, WholeFrameBranch, light_rows
+from twostage_hdr.networks.whole_frame_branch import WholeFrameBranch
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
@@ -33,7 +34,7 @@ class FrameView(NamedTuple):
 
 
 class TwoStageWholeFrameNetwork(nn.Module):
-    """The frame's response is undone; the two stages; where channels are clipped, the light that the branch says.
+    """The frame's response undone, then the two stages; where channels are clipped, the branch's estimate of their light.
 
     ::
 
@@ -42,12 +43,12 @@ class TwoStageWholeFrameNetwork(nn.Module):
              +-> re-encoded to gamma 2.24 +        |
                   -> two-stage network [sharif2021twostage] x context -> I_H
                                                    |
-        hdr = (1 - white) I_H + white light,  ln light = q(lights) + local (ln I_H - q(0.5)),
-        white = how far each channel of ldr is clipped, 0 to 1
+        hdr      = (1 - white) I_H + white light^(1/2.24),      white: how far each channel of ldr is clipped, 0 to 1
+        ln light = min(q(lights) + local (2.24 ln I_H - q(0.5)), ln PEAK),      q: quantiles of the map, ln linear light
 
     Below white the result is the two-stage network's, which sees gamma 2.24 whatever the camera was. At white the light
-    lies between what the whole frame says and what the two stages and their context see nearby (176 px): the one knows
-    the scene, the other the edges and textures. Ours; not in the paper.
+    lies between the estimate from the whole frame and that of the two stages with their context (176 px): the first
+    knows the scene, the second edges and textures. Ours; not in the paper.
 
     Args:
         features: channels inside both stages.

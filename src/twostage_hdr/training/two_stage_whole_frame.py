@@ -13,10 +13,10 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.losses.gain_aligned import alignment_gain
 from twostage_hdr.losses.whole_frame import AlignedLogErrorLoss, PinballLoss, ResponseErrorLoss
 from twostage_hdr.networks.frame_thumbnail import thumbnail
+from twostage_hdr.networks.light_map import LOWEST, QUANTILES, LightMap, light_at
 from twostage_hdr.networks.response_curve import ResponseCurve, gamma_curve, srgb_curve
 from twostage_hdr.networks.two_stage_context import clipping_weight
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
-from twostage_hdr.networks.whole_frame_branch import LOWEST, QUANTILES, LightMap, light_at
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
 from twostage_hdr.training.optimisation import OptimizedPart, OptimizerFactory, ScheduleFactory, without_autocast
 from twostage_hdr.training.reconstruction_module import Prediction, ReconstructionModule
