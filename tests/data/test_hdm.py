@@ -93,14 +93,14 @@ def test_frames_without_a_reference_are_skipped_and_counted(hdm_tree) -> None:
     hdm_tree.add("0011", shot=7, gt=False)
     source = HdmSource(root=str(hdm_tree.root))
     assert len(source.scenes()) == 6
-    assert source.without_reference == 2
+    assert len(source.unreferenced) == 2
 
 
 def test_excluded_scenes_are_neither_used_nor_counted_as_lacking_a_reference(hdm_tree, tmp_path: Path) -> None:
     (tmp_path / "exclude.txt").write_text("# bad ones\n0001   # misaligned\n\n0005\n")
     source = HdmSource(root=str(hdm_tree.root), exclude=str(tmp_path / "exclude.txt"))
     assert [scene.id for scene in source.scenes()] == ["0000", "0002", "0003", "0004"]
-    assert source.without_reference == 0
+    assert source.unreferenced == []
 
 
 def test_scenes_in_subfolders_have_their_folder_in_the_id(hdm_tree) -> None:
@@ -116,7 +116,7 @@ def test_scenes_in_subfolders_have_their_folder_in_the_id(hdm_tree) -> None:
 def test_the_real_samples_read_as_their_files_say(shared: Path) -> None:
     source = HdmSource(root=str(shared / "hdm"))
     assert [scene.id for scene in source.scenes()] == ["0000", "0001"]
-    assert source.without_reference == 2  # frames/0028 and frames/0050
+    assert len(source.unreferenced) == 2  # frames/0028 and frames/0050
     triple = only(source)
     stored = np.asarray(Image.open(shared / "hdm" / "0000_medium.png"))
     assert np.array_equal((triple.ldr * 255).round().numpy().astype(np.uint8), stored.transpose(2, 0, 1))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from twostage_hdr.camera.virtual_camera import VirtualCamera
-from twostage_hdr.data.hdr_folder import HdrFolderSource, is_panorama, read_exclude_list, usable_rows
+from twostage_hdr.data.hdr_folder import HdrFolderSource, read_exclude_list
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.window import Window
 from twostage_hdr.errors import InputError
@@ -161,16 +161,22 @@ def test_an_exclude_list_that_cannot_be_read_is_refused(tmp_path: Path, content:
 
 
 @pytest.mark.parametrize(
-    ("height", "width", "so"), [(512, 1024, True), (1, 2, True), (512, 1023, False), (2, 1, False)]
+    ("height", "width", "first", "last"),
+    [(500, 1000, 100, 400), (5, 10, 1, 4), (500, 999, 0, 500), (40, 20, 0, 40)],
 )
-def test_only_sides_of_two_to_one_are_panoramas(height: int, width: int, so: bool) -> None:
-    assert is_panorama(height, width) is so
-
-
-def test_the_stretched_poles_are_left_out() -> None:
+def test_only_of_images_of_two_to_one_are_the_stretched_poles_left_out(
+    hdr_tree: Path, clean_camera: VirtualCamera, height: int, width: int, first: int, last: int
+) -> None:
     # Rows 20-80 % lie within 54 degrees of the horizon, where the stretch 1 / cos(latitude) is below 1.71.
-    assert usable_rows(1000, sky_only=False) == slice(200, 800)
+    pixels = np.arange(height, dtype=np.float32)[:, None, None].repeat(width, 1).repeat(3, 2)
+    source = HdrFolderSource(root=str(hdr_tree), camera=clean_camera)
+    used = source.usable_part(Scene("any", "any"), pixels)[0, :, 0]
+    assert used.tolist() == list(range(first, last))
 
 
-def test_of_a_sky_the_synthetic_lower_half_is_left_out() -> None:
-    assert usable_rows(1000, sky_only=True) == slice(200, 500)
+def test_of_a_sky_the_synthetic_lower_half_is_left_out(hdr_tree: Path, clean_camera: VirtualCamera) -> None:
+    (hdr_tree / "manifest.csv").write_text("file,note\na.hdr,a sky-only map\n")
+    source = HdrFolderSource(root=str(hdr_tree), camera=clean_camera)
+    pixels = np.zeros((500, 1000, 3), np.float32)
+    heights = [source.usable_part(Scene(name, name), pixels).shape[1] for name in ("a.hdr", "b.hdr")]
+    assert heights == [150, 300]

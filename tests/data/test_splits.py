@@ -1,18 +1,23 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from skimage.data import astronaut, chelsea, coffee, rocket
 
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.splits import (
     Splits,
+    check_leakage,
     check_splits,
+    leaking_pairs,
     read_splits,
     split_by_group,
     spread_over_groups,
     write_splits,
 )
+from twostage_hdr.data.thumbnails import thumbnail
 from twostage_hdr.errors import InputError
 
 FRACTIONS = st.floats(0, 0.45)
@@ -121,3 +126,39 @@ def test_a_few_scenes_are_of_as_many_places_as_there_are() -> None:
     assert chosen[3] == ["a1", "b1", "c1"]
     assert chosen[5] == ["a1", "a2", "b1", "c1", "c2"]
     assert chosen[99] == [scene.id for scene in scenes]
+
+
+PICTURES = {
+    "a": thumbnail(astronaut()),
+    "b": thumbnail(chelsea()),
+    "c": thumbnail(coffee()),
+    "d": thumbnail(rocket()),
+    "twin_of_b": thumbnail(np.rint(chelsea() * 0.7).astype(np.uint8)),
+}
+
+
+def test_different_pictures_do_not_leak() -> None:
+    check_leakage(Splits(("a", "b"), ("c",), ("d",)), PICTURES, where="mine")
+
+
+def test_twins_inside_one_set_do_not_leak() -> None:
+    check_leakage(Splits(("b", "twin_of_b"), ("c",), ("d",)), PICTURES, where="mine")
+
+
+@pytest.mark.parametrize(
+    "splits",
+    [
+        Splits(("b",), ("twin_of_b",), ("d",)),
+        Splits(("b",), ("c",), ("twin_of_b",)),
+        Splits(("a",), ("b",), ("twin_of_b",)),
+    ],
+)
+def test_twins_in_two_sets_are_refused_by_name(splits: Splits) -> None:
+    with pytest.raises(InputError, match=r"mine.json: 'b' in \w+ and 'twin_of_b' in \w+ show the same picture"):
+        check_leakage(splits, PICTURES, where="mine.json")
+
+
+def test_sets_that_are_shared_on_purpose_and_scenes_without_a_picture_are_let_be() -> None:
+    everything = tuple(PICTURES)
+    assert leaking_pairs(Splits(everything, everything, everything, shared=True), PICTURES) == []
+    assert leaking_pairs(Splits(("generated",), ("a",), ("b",)), PICTURES) == []

@@ -7,7 +7,6 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.expansion.luminance_expansion import (
     connected_regions,
     display_range,
-    drawn_on,
     for_each_image,
     ldr_frame,
     log_mean,
@@ -61,12 +60,3 @@ def test_regions_are_scipys_eight_connected_ones() -> None:
     assert len(statistics) == count + 1
     np.testing.assert_array_equal(np.sort(statistics[1:, -1]), np.sort(np.bincount(expected.ravel())[1:]))
     assert ((labels > 0) == mask.numpy()).all()
-
-
-def test_one_drawing_serves_a_whole_batch() -> None:
-    assert drawn_on("marks", torch.ones(1, 4, 5), torch.rand(2, 1, 4, 5)).shape == (2, 1, 4, 5)
-
-
-def test_a_drawing_of_another_size_is_refused_with_the_size_wanted() -> None:
-    with pytest.raises(InputError, match=r"marks: shape \(1, 5, 4\).*\(1, 4, 5\)"):
-        drawn_on("marks", torch.ones(1, 5, 4), torch.rand(2, 1, 4, 5))

@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from twostage_hdr.errors import InputError
 from twostage_hdr.expansion.luminance_expansion import ldr_frame
 from twostage_hdr.expansion.wang2007 import wang2007
 
@@ -33,25 +32,3 @@ def test_a_clipped_area_in_even_surroundings_stays_white() -> None:
     image = torch.full((3, 60, 60), 0.4)
     image[:, 20:40, 20:40] = 1.0
     torch.testing.assert_close(wang2007(ldr_frame(image, gamma=1.0, white=100.0)), 100 * image)
-
-
-def test_what_lies_outside_the_users_region_is_left_alone() -> None:
-    image = _glow().clamp(max=1).expand(3, -1, -1)
-    nothing = torch.zeros(1, 120, 160, dtype=torch.bool)
-    torch.testing.assert_close(wang2007(ldr_frame(image, gamma=1.0, white=100.0), region=nothing), 100 * image)
-
-
-def test_the_strokes_texture_appears_in_the_region_and_its_mean_does_not() -> None:
-    image = torch.full((3, 80, 160), 0.3)
-    image[:, :, :60] *= torch.tensor([0.95, 1 / 0.95]).repeat(30)  # fine stripes, of log mean 0
-    image[:, 30:50, 100:140] = 1.0
-    stroke = torch.zeros(1, 80, 160, dtype=torch.bool)
-    stroke[:, 20:60, 10:50] = True
-    out = wang2007(ldr_frame(image, gamma=1.0, white=100.0), texture_source=stroke)[0, 30:50, 100:140]
-    torch.testing.assert_close(out.log().mean().exp().item(), 100.0, rtol=0.01, atol=0)
-    torch.testing.assert_close((out.max() / out.min()).item(), 1 / 0.95**2, rtol=0.02, atol=0)
-
-
-def test_a_stroke_of_another_size_is_refused() -> None:
-    with pytest.raises(InputError, match="texture_source"):
-        wang2007(ldr_frame(torch.rand(3, 8, 8)), texture_source=torch.ones(1, 4, 4, dtype=torch.bool))

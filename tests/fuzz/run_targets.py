@@ -22,9 +22,9 @@ from twostage_hdr.cli.hydra_errors import refuse
 from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.cli.targets import DATA, check_targets
 from twostage_hdr.data.splits import Splits, read_splits, write_splits
-from twostage_hdr.data.store.journal import Entry, Journal
 from twostage_hdr.data.store.layout import fill_slots, reserve
 from twostage_hdr.data.store.stored import Stored
+from twostage_hdr.data.store.write_scene import Entry, read_entry, write_entry
 from twostage_hdr.evaluation.method_row import MethodRow
 from twostage_hdr.evaluation.protocol import COLUMNS
 from twostage_hdr.evaluation.report.curves import charts, read_curves
@@ -76,9 +76,7 @@ ARRAYS = {
     **{f"{part}/{name}": np.ones(1) for part in ("val", "test") for name in ("alignratio", "scale")},
     **{f"{part}/stops": np.zeros((1, 1)) for part in ("val", "test")},
 }
-ENTRY = Entry(
-    read={"a.exr": (3, 4, "0" * 64)}, places=[(0, 0, 1.0)], size=(0, 0), alignratio=[1.0], stops=[[0.0]], scale=[1.0]
-)
+ENTRY = Entry(read={"a.exr": [3, 4, "0" * 64]}, places=[[0, 0, 1.0]], alignratio=[1.0], stops=[[0.0]], scale=[1.0])
 
 
 def _checkpoint(path: Path) -> None:
@@ -212,9 +210,9 @@ RUN_TARGETS: dict[str, Target] = {
     ),
     "results": Target(read_results, ["evaluation.results"], {"summary.json": _write_results}),
     "journal": Target(
-        lambda path: Journal(path.parent).entry("train", 0),
-        ["data.store.journal"],
-        {"train_000000.json": _text(json.dumps(asdict(ENTRY)))},
+        read_entry,
+        ["data.store.write_scene"],
+        {"train_000000.json": lambda path: write_entry(path, ENTRY)},
     ),
     "reserved array": Target(_fill, ["data.store.layout"], {"ldr.npy": lambda path: reserve(path, "u1", (4, 8, 8, 3))}),
     "kept output": Target(

@@ -27,7 +27,7 @@ from twostage_hdr.data.kalantari import KalantariSource
 from twostage_hdr.data.paired import PairedSource
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.sequences import read_sequences
-from twostage_hdr.data.store.hdm_frames import HdmFrames
+from twostage_hdr.data.store.frames import HdmFrames
 from twostage_hdr.evaluation.color_video_vdp import read_scores
 from twostage_hdr.imaging.avif import AVIF
 from twostage_hdr.imaging.challenge_png import (

@@ -40,7 +40,6 @@ HARMLESS = {
     "cli.hydra_help": "the package's configs",
     "data.image_cache": "calls what loads an image",
     "data.resumable_folder": "a lock, whose link it does not follow",
-    "data.store.finish": "arrays that this process has written",
     "data.store.layout": "an array that `load_npy` has just looked at",
     "evaluation.complexity": "/proc",
     "imaging.atomic": "its own temporary file",

@@ -41,9 +41,30 @@ def photograph(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
+class Doubled(Stage):
+    """Somebody's variant, which the stream of the paper's stages must not compute."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        return 2 * super().forward(image)
+
+
+def two_stages_with(variant: Stage) -> TwoStageNetwork:
+    network = TwoStageNetwork(features=8, growth=4)
+    network.tone_mapping = variant
+    return network
+
+
 @pytest.mark.parametrize(
     "network",
-    [TwoStageNetwork(features=8, growth=4), Stage(features=8, growth=4), with_context(), MinusItsMean(), Blur()],
+    [
+        TwoStageNetwork(features=8, growth=4),
+        Stage(features=8, growth=4),
+        with_context(),
+        MinusItsMean(),
+        Blur(),
+        Doubled(features=8, growth=4),
+        two_stages_with(Doubled(features=8, growth=4)),
+    ],
     ids=lambda network: type(network).__name__,
 )
 def test_the_result_is_the_whole_images_forward(network: nn.Module) -> None:
@@ -137,7 +158,13 @@ IMAGE = torch.rand(1, 3, 40, 56, generator=torch.Generator().manual_seed(0))
 
 @pytest.mark.parametrize(
     "network",
-    [TwoStageNetwork(features=8, growth=4), Stage(features=8, growth=4, attention=False), nn.Conv2d(3, 3, 3)],
+    [
+        TwoStageNetwork(features=8, growth=4),
+        Stage(features=8, growth=4, attention=False),
+        Doubled(features=8, growth=4),
+        two_stages_with(Doubled(features=8, growth=4)),
+        nn.Conv2d(3, 3, 3),
+    ],
     ids=lambda network: type(network).__name__,
 )
 def test_without_bfloat16_it_is_the_networks_own_forward(network: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,11 +55,9 @@ class AnyResponse:
         if min(weights) < 0 or sum(weights) <= 0:
             raise InputError("camera.response", f"weights {weights}", "give numbers >= 0, not all of them 0")
         if not 0 < gamma_low <= gamma_high or not 0 <= strength < 1 or channels < 0:
-            raise InputError(
-                "camera.response",
-                f"gamma=({gamma_low}, {gamma_high}), strength={strength}, channels={channels}",
-                "give 0 < low <= high, a strength in [0, 1) and a deviation >= 0",
-            )
+            seen = f"gamma=({gamma_low}, {gamma_high}), strength={strength}, channels={channels}"
+            cure = "give 0 < low <= high, a strength in [0, 1) and a deviation >= 0"
+            raise InputError("camera.response", seen, cure)
         self._weights = np.array(weights, dtype=np.float64) / sum(weights)
         self._gamma, self._strength, self._channels = (gamma_low, gamma_high), strength, channels
         self._sigmoid = SigmoidResponse(n_std=n_std, s_std=s_std)

@@ -14,6 +14,9 @@ from twostage_hdr.radiometry.quantities import LinearRGB
 SMALLEST_WHITE = 1e-20
 """Relative radiance below which a scene counts as black: its reciprocal, and radiances scaled by it, stay finite."""
 
+_KNOWN: Any = WeakTensorKeyDictionary()
+"""Of images, as long as they live: by the largest share, the levels that may clip."""
+
 
 class ClippedShareExposure:
     """Expose so that a random share of the pixels clips, as [eilertsen2017hdrcnn] does with 5 to 15 %.
@@ -32,14 +35,6 @@ class ClippedShareExposure:
             raise InputError("camera.exposure", f"low={low}, high={high}", "give shares with 0 <= low <= high <= 1")
         self.low = low
         self.high = high
-        self._known: Any = WeakTensorKeyDictionary()
-
-    def __getstate__(self) -> dict[str, object]:
-        """Other processes start without what is known of images."""
-        return self.__dict__ | {"_known": None}
-
-    def __setstate__(self, state: dict[str, object]) -> None:
-        self.__dict__.update(state | {"_known": WeakTensorKeyDictionary()})
 
     def scale(self, linear: LinearRGB, rng: np.random.Generator) -> float:
         """The factor to multiply `linear` (3, H, W) with, > 0 and finite.
@@ -57,9 +52,9 @@ class ClippedShareExposure:
 
     def _brightest(self, linear: LinearRGB) -> Float[Tensor, " count"]:
         """The largest channels of the pixels that may clip, brightest first; black ones are left out."""
-        levels = self._known.get(linear)
-        if levels is None:
+        known = _KNOWN.setdefault(linear, {})
+        if self.high not in known:
             largest = linear.detach().amax(dim=-3).flatten()
             most = largest.topk(max(round(self.high * len(largest)), 1)).values
-            levels = self._known[linear] = most[most > SMALLEST_WHITE].clone()
-        return levels
+            known[self.high] = most[most > SMALLEST_WHITE].clone()
+        return known[self.high]

@@ -18,9 +18,8 @@ class Resizing:
 
     def __init__(self, *, least: float = 0.5, probability: float = 0.3) -> None:
         if not 0 < least <= 1 or not 0 <= probability <= 1:
-            raise InputError(
-                "camera.finishing", f"least={least}, probability={probability}", "give a factor and a share"
-            )
+            seen = f"least={least}, probability={probability}"
+            raise InputError("camera.finishing", seen, "give a factor and a share")
         self.least, self.probability = least, probability
 
     def __call__(self, encoded: EncodedRGB, rng: np.random.Generator) -> EncodedRGB:

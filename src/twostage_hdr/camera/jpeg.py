@@ -31,12 +31,9 @@ class Jpeg:
         self, *, quality_low: int = 30, quality_high: int = 100, probability: float = 0.5, full_colour: float = 0.0
     ) -> None:
         if not (1 <= quality_low <= quality_high <= 100 and 0 <= probability <= 1 and 0 <= full_colour <= 1):
-            seen = f"quality_low={quality_low}, quality_high={quality_high}"
-            raise InputError(
-                "camera.jpeg",
-                f"{seen}, probability={probability}, full_colour={full_colour}",
-                "give 1 <= low <= high <= 100 and shares in [0, 1]",
-            )
+            seen = f"quality_low={quality_low}, quality_high={quality_high}, probability={probability}"
+            cure = "give 1 <= low <= high <= 100 and shares in [0, 1]"
+            raise InputError("camera.jpeg", f"{seen}, full_colour={full_colour}", cure)
         self.quality_low, self.quality_high = quality_low, quality_high
         self.probability, self.full_colour = probability, full_colour
 

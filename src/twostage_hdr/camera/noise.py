@@ -24,11 +24,8 @@ class SensorNoise:
         self, *, shot_low: float = 0.0, shot_high: float = 1e-4, read_low: float = 0.0, read_high: float = 0.001
     ) -> None:
         if not (0 <= shot_low <= shot_high and 0 <= read_low <= read_high):
-            raise InputError(
-                "camera.noise",
-                f"shot=({shot_low}, {shot_high}), read=({read_low}, {read_high})",
-                "give ranges with 0 <= low <= high",
-            )
+            seen = f"shot=({shot_low}, {shot_high}), read=({read_low}, {read_high})"
+            raise InputError("camera.noise", seen, "give ranges with 0 <= low <= high")
         self.shot_low, self.shot_high = shot_low, shot_high
         self.read_low, self.read_high = read_low, read_high
 
@@ -61,11 +58,8 @@ class WideNoise:
         chroma: float = 1.0,
     ) -> None:
         if not (0 < shot_low <= shot_high and 0 < read_low <= read_high and chroma >= 0):
-            raise InputError(
-                "camera.noise",
-                f"shot=({shot_low}, {shot_high}), read=({read_low}, {read_high}), chroma={chroma}",
-                "give ranges with 0 < low <= high",
-            )
+            seen = f"shot=({shot_low}, {shot_high}), read=({read_low}, {read_high}), chroma={chroma}"
+            raise InputError("camera.noise", seen, "give ranges with 0 < low <= high")
         self.shot, self.read, self.chroma = (shot_low, shot_high), (read_low, read_high), chroma
 
     def __call__(self, linear: LinearRGB, rng: np.random.Generator) -> LinearRGB:

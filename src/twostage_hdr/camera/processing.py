@@ -24,9 +24,8 @@ class ColourRendering:
 
     def __init__(self, *, balance: float = 0.05, saturation_mean: float = 1.05, saturation_std: float = 0.1) -> None:
         if min(balance, saturation_mean, saturation_std) < 0:
-            raise InputError(
-                "camera.processing", f"balance={balance}, saturation={saturation_mean}", "give numbers >= 0"
-            )
+            seen = f"balance={balance}, saturation={saturation_mean}±{saturation_std}"
+            raise InputError("camera.processing", seen, "give numbers >= 0")
         self.balance, self.mean, self.std = balance, saturation_mean, saturation_std
 
     def __call__(self, linear: LinearRGB, rng: np.random.Generator) -> LinearRGB:
@@ -51,9 +50,8 @@ class BlackLevel:
 
     def __init__(self, *, flare: float = 0.01, crushed: float = 0.01, probability: float = 0.5) -> None:
         if not (0 <= flare < 1 and 0 <= crushed < 1 and 0 <= probability <= 1):
-            raise InputError(
-                "camera.processing", f"flare={flare}, crushed={crushed}, probability={probability}", "give shares"
-            )
+            seen = f"flare={flare}, crushed={crushed}, probability={probability}"
+            raise InputError("camera.processing", seen, "give shares")
         self.flare, self.crushed, self.probability = flare, crushed, probability
 
     def __call__(self, linear: LinearRGB, rng: np.random.Generator) -> LinearRGB:

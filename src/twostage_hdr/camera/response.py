@@ -15,9 +15,8 @@ class GammaResponse:
 
     def __init__(self, *, gamma: float = HDM_GAMMA) -> None:
         if not gamma > 0:
-            raise InputError(
-                "camera.response", f"gamma={gamma}", f"give a number above 0, {HDM_GAMMA} for HdM-like frames"
-            )
+            cure = f"give a number above 0, {HDM_GAMMA} for HdM-like frames"
+            raise InputError("camera.response", f"gamma={gamma}", cure)
         self.gamma = gamma
 
     def __call__(self, linear: LinearRGB, rng: np.random.Generator) -> EncodedRGB:
@@ -38,9 +37,8 @@ class SigmoidResponse:
 
     def __init__(self, *, n_mean: float = 0.9, n_std: float = 0.1, s_mean: float = 0.6, s_std: float = 0.1) -> None:
         if min(n_mean, s_mean) <= 0 or min(n_std, s_std) < 0:
-            raise InputError(
-                "camera.response", f"n={n_mean}±{n_std}, s={s_mean}±{s_std}", "give means > 0 and deviations >= 0"
-            )
+            seen = f"n={n_mean}±{n_std}, s={s_mean}±{s_std}"
+            raise InputError("camera.response", seen, "give means > 0 and deviations >= 0")
         self.n_mean, self.n_std = n_mean, n_std
         self.s_mean, self.s_std = s_mean, s_std
 

@@ -1,6 +1,7 @@
 """`twostage-hdr inspect`: a look at the data before they are trained on."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -12,8 +13,9 @@ from rich.text import Text
 
 from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.data.inspection.finding import Inspectable, write_exclude_list
-from twostage_hdr.data.inspection.inspection import Inspection, SplitRequest, inspect_source
+from twostage_hdr.data.inspection.inspection import Inspection, inspect_source
 from twostage_hdr.data.inspection.page import counts, write_page
+from twostage_hdr.data.splits import made_or_read
 from twostage_hdr.errors import InputError
 
 POISONED = 1
@@ -50,7 +52,7 @@ def inspect(config: DictConfig) -> None:
         number = write_exclude_list(out / "exclude.txt", inspection.harmful)
         console.print(f"Excluded  {number} scenes: add data.source.exclude={out / 'exclude.txt'}", soft_wrap=True)
     if inspection.harmful:
-        cure = "" if config.quarantine else "; mend them, or quarantine=true writes an exclude list"
+        cure = "" if config.quarantine else "; repair them, or quarantine=true writes an exclude list"
         found = Text(f"{len(inspection.harmful)} findings would harm training", "bold red")
         console.print(found + Text(f"{cure}."), soft_wrap=True)
         raise SystemExit(POISONED)
@@ -58,18 +60,14 @@ def inspect(config: DictConfig) -> None:
 
 
 def _look(config: DictConfig, source: Inspectable, console: Terminal) -> Inspection:
-    request = SplitRequest(
-        split_file=config.data.split_file,
-        val_fraction=config.data.val_fraction,
-        test_fraction=config.data.test_fraction,
-        seed=config.seed,
-    )
+    made_by = {name: config.data[name] for name in ("split_file", "val_fraction", "test_fraction")}
     columns = (TextColumn("inspecting"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("inspecting", total=None)
         return inspect_source(
             source,
-            request,
+            partial(made_or_read, seed=config.seed, **made_by),
+            seed=config.seed,
             patch_size=config.patch_size,
             workers=os.cpu_count() or 1 if config.workers is None else config.workers,
             progress=lambda done, total: bar.update(task, completed=done, total=total),

@@ -13,13 +13,12 @@ from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.hdm import HdmSource
 from twostage_hdr.data.hdr_folder import HdrFolderSource
-from twostage_hdr.data.leakage import check_leakage
 from twostage_hdr.data.pair_source import PairSource
 from twostage_hdr.data.procedural_source import ProceduralSource
-from twostage_hdr.data.store.hdm_frames import CameraFrames, HdmFrames, PairFrames
-from twostage_hdr.data.store.plan import Plan, make_plan
+from twostage_hdr.data.splits import check_leakage
+from twostage_hdr.data.store.frames import CameraFrames, HdmFrames, PairFrames, PatchMaker
+from twostage_hdr.data.store.plan import Plan, StoreSettings, make_plan
 from twostage_hdr.data.store.prepare import prepare as write_store
-from twostage_hdr.data.store.settings import PatchMaker, StoreSettings
 from twostage_hdr.data.store.store_source import StoreSource
 from twostage_hdr.data.thumbnails import Thumbnail
 from twostage_hdr.errors import InputError

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import lightning as L
 import torch
@@ -111,7 +110,7 @@ def plan(module: ReconstructionModule, data: TripleDataModule, trainer: L.Traine
         lines.append("On a CPU this network learns about twice as fast with trainer=cpu.")
     if splits.shared:
         lines.append("Too few places or sequences for three sets: validating and testing on what is trained on.")
-    skipped: Any = getattr(data.source, "without_reference", 0)
+    skipped = len(getattr(data.source, "unreferenced", ()))
     if skipped:
         lines.append(f"{skipped} frames without a reference were skipped.")
     return lines

@@ -3,7 +3,6 @@
 import os
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -13,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from twostage_hdr.data.loader import ResumableLoader, leave_signals_to_main_process
 from twostage_hdr.data.patches import EpochSampler, FixedCameraImages, PatchDataset
 from twostage_hdr.data.scene import Scene, Source
-from twostage_hdr.data.splits import check_splits, read_splits, split_by_group
+from twostage_hdr.data.splits import made_or_read
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 
@@ -49,9 +48,6 @@ class TripleDataModule(L.LightningDataModule):
     Raises:
         InputError: sizes or counts that cannot work, or splits that leak.
     """
-
-    collate: Callable[[Any], Any] | None = None
-    """Collates samples into a batch; None: as PyTorch does."""
 
     def __init__(
         self,
@@ -93,15 +89,11 @@ class TripleDataModule(L.LightningDataModule):
         self.source, self.root, self.batch_size = source, root, batch_size
         self.patch_size, self.crop_size, self.patches_per_epoch = patch_size, crop_size, patches_per_epoch
         self.flips, self.fresh_patches, self.zoom = flips, fresh_patches, zoom
-        self.workers, self.seed, self.balanced = workers, seed, balanced
-        if collate is not None:
-            self.collate = collate
+        self.workers, self.seed, self.balanced, self.collate = workers, seed, balanced, collate
         scenes = source.scenes()
-        if split_file is None:
-            self.splits = split_by_group(scenes, seed=seed, val_fraction=val_fraction, test_fraction=test_fraction)
-        else:
-            self.splits = read_splits(Path(split_file))
-        check_splits(self.splits, scenes, where=split_file or "data splits")
+        self.splits = made_or_read(
+            scenes, split_file=split_file, seed=seed, val_fraction=val_fraction, test_fraction=test_fraction
+        )
         self._scene = {scene.id: scene for scene in scenes}
 
     def part(self, name: str) -> list[Scene]:

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from twostage_hdr.data.hdr_folder import read_exclude_list
-from twostage_hdr.data.pair_source import SRGB, Pair, PairSource, channels_first, read_frame
+from twostage_hdr.data.pair_source import SRGB, Pair, PairSource, read_frame
 from twostage_hdr.data.scene import Scene
+from twostage_hdr.data.triple import channels_first
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import REC709, to_primaries
 from twostage_hdr.imaging.embedded_gain_map import has_gain_map

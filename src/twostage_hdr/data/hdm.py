@@ -6,15 +6,14 @@ from typing import Literal, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8, UInt16
-from torch import Tensor
+from jaxtyping import UInt8, UInt16
 
 from twostage_hdr.boundary.numpy_file import load_npy
 from twostage_hdr.data.hdr_folder import read_exclude_list
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.sequences import find_runs, join_returning_shots, read_sequences
 from twostage_hdr.data.thumbnails import Thumbnail, thumbnails
-from twostage_hdr.data.triple import Triple
+from twostage_hdr.data.triple import Triple, channels_first
 from twostage_hdr.data.window import Window, fill
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import quantise, read_alignratio, read_challenge_png
@@ -46,7 +45,6 @@ class HdmSource:
     Attributes:
         cap: the files are not capped, and training sees them as they are; scores cut them as those of other sources.
         unreferenced: frames that were skipped because they have no `_gt.png`.
-        without_reference: their number.
 
     Raises:
         InputError: folder missing, no scene in it, unknown exposure or alignment.
@@ -75,15 +73,9 @@ class HdmSource:
         self._ids = [scene_id for scene_id in found if scene_id not in left_out]
         frames = {self._id(file) for file in self.root.rglob("*_medium.png")}
         self.unreferenced = sorted(frames - set(self._ids) - left_out)
-        self.without_reference = len(self.unreferenced)
         if not self._ids:
-            raise InputError(
-                f"data.root={root}",
-                (
-                    f"no scene with a reference (NNNN_gt.png) in it or below it, {self.without_reference} frames "
-                    "without one"
-                ),
-            )
+            alone = f"{len(self.unreferenced)} frames without one"
+            raise InputError(f"data.root={root}", f"no scene with a reference (NNNN_gt.png) in it or below it, {alone}")
         self._listed = read_sequences(Path(sequences), self._ids) if sequences else None
         self._groups = self._listed
         self._thumbnails: dict[str, Thumbnail] | None = None
@@ -126,43 +118,23 @@ class HdmSource:
         Raises:
             InputError: a file of the scene is missing, unreadable or of another size.
         """
-        if self.exposure == "all":
-            return self._all(scene, window)
-        exposure = EXPOSURES[rng.integers(len(EXPOSURES))] if self.exposure == "random" else self.exposure
-        ldr, reference = self.read(scene.id, exposure)
-        stops = self.stops(scene.id, exposure) if self.align == "frame" else 0.0
-        height, width = ldr.shape[-2:]
+        order: tuple[str, ...] = ("medium", "short", "long")
+        if self.exposure != "all":
+            order = (EXPOSURES[rng.integers(len(EXPOSURES))] if self.exposure == "random" else self.exposure,)
+        pixels = read_challenge_png(self.file(scene.id, "gt.png"), self.file(scene.id, "alignratio.npy"))
+        images = [channels_first(self.read_frame(scene.id, exposure, pixels.shape)) / 255 for exposure in order]
+        images.append(channels_first(pixels))
+        stops = [0.0]
+        if self.exposure == "all" or self.align == "frame":
+            stops = [self.stops(scene.id, exposure) for exposure in order]
         if window is not None:
-            rows, columns = window.region(height, width)
-            ldr, reference = (fill(image[:, rows, columns], window.crop) for image in (ldr, reference))
-        # In the encoded domain: encoded_k = (linear * 2^stops)^(1/gamma), so a change of exposure is a factor here too.
-        reference = reference * 2.0 ** (stops / HDM_GAMMA)
-        scale = torch.tensor(2.0**stops, dtype=torch.float32)
-        return Triple(ldr, reference.clamp(max=1.0), reference, scene.id, scale)
-
-    def _all(self, scene: Scene, window: Window | None) -> Triple:
-        order = ("medium", "short", "long")
-        medium, reference = self.read(scene.id, "medium")
-        shape = (*medium.shape[1:], 3)
-        others = [_tensor(self.read_frame(scene.id, exposure, shape)) / 255 for exposure in order[1:]]
-        images = [medium, *others, reference]
-        if window is not None:
-            rows, columns = window.region(*medium.shape[-2:])
+            rows, columns = window.region(*pixels.shape[:2])
             images = [fill(image[:, rows, columns], window.crop) for image in images]
         *frames, reference = images
-        ldr = stack_exposures(frames, [self.stops(scene.id, exposure) for exposure in order])
-        return Triple(ldr, reference.clamp(max=1.0), reference, scene.id, torch.tensor(1.0))
-
-    def read(
-        self, scene_id: str, exposure: str
-    ) -> tuple[Float[Tensor, "3 height width"], Float[Tensor, "3 height width"]]:
-        """A frame in [0, 1] and the scene's reference on the medium frame's scale, both encoded.
-
-        Raises:
-            InputError: a file is missing or unreadable, the frame is not 8-bit, or the sizes differ.
-        """
-        reference = read_challenge_png(self.file(scene_id, "gt.png"), self.file(scene_id, "alignratio.npy"))
-        return _tensor(self.read_frame(scene_id, exposure, reference.shape)) / 255, _tensor(reference)
+        # In the encoded domain: encoded_k = (linear * 2^stops)^(1/gamma), so a change of exposure is a factor here too.
+        reference = reference * 2.0 ** (stops[0] / HDM_GAMMA)
+        ldr = stack_exposures(frames, stops) if self.exposure == "all" else frames[0]
+        return Triple(ldr, reference.clamp(max=1.0), reference, scene.id, torch.tensor(2.0 ** stops[0]))
 
     def read_stored_reference(self, scene_id: str) -> tuple[UInt16[np.ndarray, "height width 3"], float]:
         """The reference's integers as the file has them, and its alignratio.
@@ -188,11 +160,9 @@ class HdmSource:
         if frame.dtype != np.uint8:
             raise InputError(path, f"{frame.dtype} pixels, HdM frames are 8-bit", "export the frame again")
         if frame.shape != reference_shape:
-            raise InputError(
-                path,
-                f"{frame.shape[1]}x{frame.shape[0]} px, its reference is {reference_shape[1]}x{reference_shape[0]}",
-                "exclude the scene or repair the files",
-            )
+            (height, width), (rows, columns) = frame.shape[:2], reference_shape[:2]
+            seen = f"{width}x{height} px, its reference is {columns}x{rows}"
+            raise InputError(path, seen, "exclude the scene or repair the files")
         return frame
 
     def stops(self, scene_id: str, exposure: str) -> float:
@@ -212,7 +182,3 @@ class HdmSource:
 
     def _id(self, file: Path) -> str:
         return file.relative_to(self.root).as_posix().rsplit("_", 1)[0]
-
-
-def _tensor(pixels: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).float()

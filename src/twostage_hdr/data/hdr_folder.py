@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from twostage_hdr.boundary.regular_file import read_text
@@ -17,7 +16,7 @@ from twostage_hdr.data.capture import capture_triple, checked_cap
 from twostage_hdr.data.image_cache import ImageCache
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.thumbnails import Thumbnail, exposed_preview, thumbnails
-from twostage_hdr.data.triple import Triple
+from twostage_hdr.data.triple import Triple, channels_first
 from twostage_hdr.data.window import Window
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_path_for
@@ -30,18 +29,6 @@ BAND = (0.2, 0.8)
 
 SKY_BAND = (0.2, 0.5)
 """The same for sky-only maps, whose lower half is synthetic."""
-
-
-def is_panorama(height: int, width: int) -> bool:
-    """Whether an image has the 2:1 sides of an equirectangular panorama."""
-    return width == 2 * height
-
-
-def usable_rows(height: int, *, sky_only: bool) -> slice:
-    """The rows of a panorama of that height that are used."""
-    low, high = SKY_BAND if sky_only else BAND
-    return slice(round(low * height), round(high * height))
-
 
 SUFFIXES = (".hdr", ".exr", ".tif", ".tiff", ".png")
 
@@ -124,21 +111,22 @@ class HdrFolderSource:
         """The rows of a decoded image that are used: of a panorama the unstretched ones."""
         height, width = pixels.shape[:2]
         if self.panoramas and self.is_panorama(scene, height, width):
-            pixels = pixels[usable_rows(height, sky_only=self.is_sky_only(scene))]
-        return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+            low, high = SKY_BAND if self.is_sky_only(scene) else BAND
+            pixels = pixels[round(low * height) : round(high * height)]
+        return channels_first(pixels)
 
     def is_panorama(self, scene: Scene, height: int, width: int) -> bool:
-        """What the manifest says, or the sides."""
-        stated = self._manifest.get(scene.id, _ManifestRow()).panorama
-        return is_panorama(height, width) if stated is None else stated
+        """What the manifest says, or whether an image has the 2:1 sides of an equirectangular panorama."""
+        stated = self._row(scene.id).panorama
+        return width == 2 * height if stated is None else stated
 
     def kind(self, scene: Scene) -> str:
         """What the manifest's column `scene_kind` says; empty without it."""
-        return self._manifest.get(scene.id, _ManifestRow()).kind
+        return self._row(scene.id).kind
 
     def is_sky_only(self, scene: Scene) -> bool:
         """Whether the lower half of a panorama is synthetic."""
-        return self._manifest.get(scene.id, _ManifestRow()).sky_only
+        return self._row(scene.id).sky_only
 
     def thumbnails(self) -> dict[str, Thumbnail]:
         """Small pictures of the scenes, by id.
@@ -150,10 +138,12 @@ class HdrFolderSource:
             self._thumbnails = thumbnails(self._names, lambda name: exposed_preview(self.read(Scene(name, name))))
         return self._thumbnails
 
+    def _row(self, name: str) -> _ManifestRow:
+        return self._manifest.get(name, _ManifestRow())
+
     def _group(self, name: str) -> str:
-        listed = self._manifest.get(name, _ManifestRow()).group
-        folder = Path(name).parent.as_posix()
-        return listed or (Path(name).stem if folder == "." else folder)
+        folder, _, file = name.rpartition("/")
+        return self._row(name).group or folder or Path(file).stem
 
 
 def read_exclude_list(path: str | None) -> frozenset[str]:

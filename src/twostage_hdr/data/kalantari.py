@@ -10,7 +10,7 @@ from torch import Tensor
 from twostage_hdr.boundary.regular_file import open_regular
 from twostage_hdr.data.capture import checked_cap
 from twostage_hdr.data.scene import Scene
-from twostage_hdr.data.triple import Triple
+from twostage_hdr.data.triple import Triple, channels_first
 from twostage_hdr.data.window import Window, fill
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr
@@ -62,7 +62,7 @@ class KalantariSource:
         folder = self.root / scene.id
         paths = sorted(file for file in folder.iterdir() if file.suffix.lower() in (".tif", ".tiff"))
         stops = _stops(folder / "exposure.txt", len(paths))
-        hdr = _tensor(read_hdr(folder / "HDRImg.hdr").pixels)
+        hdr = channels_first(read_hdr(folder / "HDRImg.hdr").pixels)
         frames = [_frame(path, hdr.shape) for path in paths]
         order = np.argsort(stops)
         middle = int(order[len(order) // 2])
@@ -77,31 +77,22 @@ class KalantariSource:
 
 
 def _stops(path: Path, frames: int) -> list[float]:
+    with open_regular(path, at_most=4096) as file:
+        words = file.read().split()
     try:
-        with open_regular(path, at_most=4096) as file:
-            stops = [float(word) for word in file.read().split()]
-    except InputError:
-        raise
+        stops = [float(word) for word in words]
     except ValueError:
         stops = []
     if frames < 2 or len(stops) != frames or not all(abs(value) <= MOST_STOPS for value in stops):
-        raise InputError(
-            path, f"{len(stops)} exposures for {frames} TIFFs, or one beyond {MOST_STOPS} stops", "give one for each"
-        )
+        seen = f"{len(stops)} exposures for {frames} TIFFs, or one beyond {MOST_STOPS} stops"
+        raise InputError(path, seen, "give one for each")
     return stops
 
 
 def _frame(path: Path, shape: torch.Size) -> Tensor:
     pixels = read_ldr(path).pixels
-    frame = _tensor(pixels / np.float32(np.iinfo(pixels.dtype).max)) ** (GAMMA / HDM_GAMMA)
+    frame = channels_first(pixels / np.float32(np.iinfo(pixels.dtype).max)) ** (GAMMA / HDM_GAMMA)
     if frame.shape != shape:
-        raise InputError(
-            path,
-            f"{frame.shape[2]}x{frame.shape[1]} px, its reference is {shape[2]}x{shape[1]}",
-            "copy the scene again",
-        )
+        seen = f"{frame.shape[2]}x{frame.shape[1]} px, its reference is {shape[2]}x{shape[1]}"
+        raise InputError(path, seen, "copy the scene again")
     return frame
-
-
-def _tensor(pixels: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).float()

@@ -102,8 +102,3 @@ def read_frame(path: Path) -> PreviewPixels:
 def linearise(ldr: EncodedRGB, response: str | float) -> LinearRGB:
     """A frame's light in [0, 1] by its response."""
     return srgb_decode(ldr) if isinstance(response, str) else decode_gamma(ldr, response)
-
-
-def channels_first(pixels: np.ndarray) -> Tensor:
-    """(height, width, 3) as a float tensor (3, height, width)."""
-    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).float()

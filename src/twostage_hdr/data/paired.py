@@ -8,9 +8,10 @@ from pathlib import Path
 from twostage_hdr.boundary.refusal import printable
 from twostage_hdr.boundary.structured_text import read_csv
 from twostage_hdr.data.hdr_folder import read_exclude_list
-from twostage_hdr.data.inspection.misalignment import find_shift, is_shifted
-from twostage_hdr.data.pair_source import SRGB, Pair, PairSource, channels_first, linearise, read_frame
+from twostage_hdr.data.inspection.agreement import find_shift, is_shifted
+from twostage_hdr.data.pair_source import SRGB, Pair, PairSource, linearise, read_frame
 from twostage_hdr.data.scene import Scene
+from twostage_hdr.data.triple import channels_first
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import HDR_READERS, read_hdr
 from twostage_hdr.radiometry.gain import median_gain, well_exposed

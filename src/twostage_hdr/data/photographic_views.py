@@ -105,11 +105,7 @@ def _smaller(image: Tensor, side: int) -> Tensor:
 def _perspective(pixels: Tensor, rng: np.random.Generator, settings: ViewSettings, *, sky_only: bool) -> Tensor:
     """What a pinhole camera inside the panorama sees."""
     aspect = float(rng.choice(ASPECTS))
-    columns, rows = (
-        (settings.side, round(settings.side / aspect))
-        if aspect >= 1
-        else (round(settings.side * aspect), settings.side)
-    )
+    columns, rows = round(settings.side * min(aspect, 1.0)), round(settings.side / max(aspect, 1.0))
     focal = settings.side / 2 / np.tan(np.radians(rng.uniform(settings.fov_low, settings.fov_high)) / 2)
     yaw = rng.uniform(0, 2 * np.pi)
     pitch = np.radians(np.clip(rng.normal(0, settings.pitch), -25, 25))

@@ -1,8 +1,9 @@
 """Train, validation and test sets that share no place and no film sequence."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.structured_text import read_json
 from twostage_hdr.data.scene import Scene
+from twostage_hdr.data.thumbnails import Thumbnail, alike_pairs
 from twostage_hdr.errors import InputError
 
 
@@ -68,6 +70,18 @@ def split_by_group(
     return Splits(train, val, test)
 
 
+def made_or_read(
+    scenes: Sequence[Scene], *, split_file: str | None, seed: int, val_fraction: float, test_fraction: float
+) -> Splits:
+    """The sets of a file, or those of `split_by_group`, checked. Errors as of these, `read_splits`, `check_splits`."""
+    if split_file is None:
+        splits = split_by_group(scenes, seed=seed, val_fraction=val_fraction, test_fraction=test_fraction)
+    else:
+        splits = read_splits(Path(split_file))
+    check_splits(splits, scenes, where=split_file or "data splits")
+    return splits
+
+
 def spread_over_groups(scenes: Sequence[Scene], count: int) -> list[int]:
     """The positions of so many scenes, one of each group before a second one of any; all if there are fewer.
 
@@ -124,3 +138,35 @@ def read_splits(path: Path) -> Splits:
     with as_input_error(path, cure, "no splits could be read"):
         train, val, test = (tuple(sorted(str(scene) for scene in content[name])) for name in ("train", "val", "test"))
         return Splits(train, val, test, shared=bool(content.get("shared", False)))
+
+
+def leaking_pairs(splits: Splits, pictures: Mapping[str, Thumbnail]) -> list[tuple[str, str, str, str, float]]:
+    """Near-duplicates between sets: (set, scene, other set, other scene, correlation); none if the sets are shared."""
+    if splits.shared:
+        return []
+    parts = {
+        name: {scene: pictures[scene] for scene in getattr(splits, name) if scene in pictures}
+        for name in ("train", "val", "test")
+    }
+    return [
+        (one, scene, other, twin, alike)
+        for one, other in combinations(parts, 2)
+        for scene, twin, alike in alike_pairs(parts[one], parts[other])
+    ]
+
+
+def check_leakage(splits: Splits, pictures: Mapping[str, Thumbnail], *, where: str) -> None:
+    """Refuses sets between which a picture leaks.
+
+    Raises:
+        InputError: naming the pair that is most alike and `where` the sets came from.
+    """
+    leaks = leaking_pairs(splits, pictures)
+    if leaks:
+        one, scene, other, twin, alike = max(leaks, key=lambda leak: leak[-1])
+        raise InputError(
+            where,
+            f"{scene!r} in {one} and {twin!r} in {other} show the same picture "
+            f"(correlation {alike:.3f}; {len(leaks)} such pairs)",
+            "give both one group (sequence file, subfolder or place_group) or exclude one",
+        )

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
+from twostage_hdr.imaging.preview import preview
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 THUMBNAIL = (48, 27)
@@ -92,3 +93,19 @@ def exposed_preview(linear: Float[Tensor, "3 height width"]) -> UInt8[np.ndarray
         size = (_LARGEST_WIDTH, max(1, round(height * _LARGEST_WIDTH / width)))
         exposed = cv2.resize(exposed, size, interpolation=cv2.INTER_AREA)
     return np.rint(255 * np.power(exposed, np.float32(1 / HDM_GAMMA))).astype(np.uint8)
+
+
+_PANEL_WIDTH, _QUALITY = 176, 72
+
+
+def sheet_picture(frame: UInt8[np.ndarray, "height width 3"], linear: Float32[np.ndarray, "height width 3"]) -> bytes:
+    """A small JPEG for looking at many scenes: the 8-bit frame beside the tone-mapped reference.
+
+    Args:
+        frame: 0..255.
+        linear: relative linear RGB >= 0.
+    """
+    size = (_PANEL_WIDTH, max(1, round(frame.shape[0] * _PANEL_WIDTH / frame.shape[1])))
+    small, light = (cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in (frame, linear))
+    panels = np.hstack([small, preview(light)])[:, :, ::-1]
+    return cv2.imencode(".jpg", panels, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -25,3 +27,8 @@ class Triple(NamedTuple):
     """The scene's id."""
     scale: Float[Tensor, "*batch"]
     """Linear scene units to the linear reference: linear reference = scene * scale."""
+
+
+def channels_first(pixels: np.ndarray) -> Tensor:
+    """Pixels (height, width, 3) of any type as a float tensor (3, height, width)."""
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).float()

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from twostage_hdr.camera.virtual_camera import VirtualCamera
 from twostage_hdr.data.capture import capture_triple
 from twostage_hdr.data.hdr_folder import HdrFolderSource
 from twostage_hdr.data.photographic_views import ViewSettings, draw_view
 from twostage_hdr.data.scene import Scene
-from twostage_hdr.data.triple import Triple
+from twostage_hdr.data.triple import Triple, channels_first
 from twostage_hdr.data.window import Window
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr
@@ -55,12 +53,8 @@ class ViewSource(HdrFolderSource):
         """The whole frame, or (with any window) a view; its `scene` is then "camera/scene"."""
         if window is None:
             return super().triple(scene, rng, None)
-        linear = self._cache.get(f"whole {scene.id}", lambda: self._whole(scene))
+        linear = self._cache.get(f"whole {scene.id}", lambda: channels_first(read_hdr(self.root / scene.id).pixels))
         panorama = self.is_panorama(scene, *linear.shape[-2:])
         view = draw_view(linear, rng, self.views, panorama=panorama, sky_only=self.is_sky_only(scene))
         name = str(rng.choice(list(self.shares), p=list(self.shares.values())))
         return capture_triple(view, self.cameras[name], rng, window=None, cap=self.cap, scene=f"{name}/{scene.id}")
-
-    def _whole(self, scene: Scene) -> Tensor:
-        pixels = read_hdr(self.root / scene.id).pixels
-        return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 
@@ -46,3 +47,9 @@ def fill(image: Float[Tensor, "channels height width"], side: int) -> Float[Tens
     height, width = image.shape[-2:]
     missing = (0, max(side - width, 0), 0, max(side - height, 0))
     return F.pad(image[None], missing, mode="replicate")[0] if any(missing) else image
+
+
+def fill_pixels(pixels: Shaped[np.ndarray, "*frames height width 3"], side: int) -> np.ndarray:
+    """The same for arrays, channels last."""
+    missing = [(0, max(side - length, 0)) for length in pixels.shape[-3:-1]]
+    return np.pad(pixels, [*[(0, 0)] * (pixels.ndim - 3), *missing, (0, 0)], mode="edge")

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -31,8 +30,12 @@ def unordered(work: Callable[[Task], Result], tasks: Sequence[Task], *, workers:
     Every task runs with one thread, so that no result depends on the number of cores.
     """
     if workers == 0:
-        with _one_thread():
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
             yield from map(work, tasks)
+        finally:
+            torch.set_num_threads(before)
         return
     # A fresh interpreter for each worker: forking a process that has run OpenMP threads can hang.
     context = multiprocessing.get_context("spawn")
@@ -44,16 +47,6 @@ def unordered(work: Callable[[Task], Result], tasks: Sequence[Task], *, workers:
         raise InputError(f"workers={workers}", "a worker was killed, out of memory as a rule", "give fewer") from error
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _start(work: Callable[[object], object]) -> None:

@@ -75,9 +75,8 @@ def ldr_frame(
         raise InputError("gamma", f"{gamma} is not a positive exponent", f"give e.g. {HDM_GAMMA}")
     low, high = ldr.aminmax()
     if not (low >= 0 and high <= 1):
-        raise InputError(
-            "ldr", f"values span {low:.4g} to {high:.4g}", "an LDR frame lies in [0, 1], divide by its white"
-        )
+        cure = "an LDR frame lies in [0, 1], divide by its white"
+        raise InputError("ldr", f"values span {low:.4g} to {high:.4g}", cure)
     linear = decode_gamma(ldr, gamma)
     return LdrFrame(ldr, linear, luminance(linear), gamma, white, peak)
 
@@ -89,11 +88,8 @@ def display_range(peak: float, black_level: float) -> float:
         InputError: if the black is negative or not below the peak.
     """
     if not 0 <= black_level < peak:
-        raise InputError(
-            "black_level",
-            f"{black_level} cd/m^2 is not from 0 to below the display's {peak:g} cd/m^2",
-            "lower it or raise max_output",
-        )
+        seen = f"{black_level} cd/m^2 is not from 0 to below the display's {peak:g} cd/m^2"
+        raise InputError("black_level", seen, "lower it or raise max_output")
     return peak - black_level
 
 
@@ -120,15 +116,3 @@ def connected_regions(mask: Bool[Tensor, "height width"]) -> tuple[Int32[np.ndar
     binary = mask.detach().cpu().numpy().astype(np.uint8)
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
     return labels, statistics
-
-
-def drawn_on(name: str, mask: Tensor, image: RelativeLuminance) -> Tensor:
-    """A user's mask at the image's batch size and on its device.
-
-    Raises:
-        InputError: if it is not one mask of the image's size, or one for each image of the batch.
-    """
-    if mask.shape != image.shape and mask.shape != image.shape[-3:]:
-        wanted = " or ".join(str(tuple(shape)) for shape in dict.fromkeys((image.shape[-3:], image.shape)))
-        raise InputError(name, f"shape {tuple(mask.shape)} does not fit the image", f"give {wanted}")
-    return mask.to(image.device).expand(image.shape)

@@ -1,23 +1,19 @@
-"""Wang et al. 2007, high dynamic range image hallucination: extrapolate the light, transfer the texture."""
+"""Wang et al. 2007, high dynamic range image hallucination: extrapolate the light of clipped regions."""
 
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Bool
 from numpy.typing import NDArray
 from torch import Tensor
 
-from twostage_hdr.expansion.bilateral import cross_bilateral
 from twostage_hdr.expansion.luminance_expansion import (
     LOG_FLOOR,
     DisplayRGB,
     LdrFrame,
     connected_regions,
-    drawn_on,
     for_each_image,
 )
 from twostage_hdr.radiometry.exposure import clipped_mask
-from twostage_hdr.radiometry.quantities import RelativeLuminance
 
 SMALLEST_REGION = 9
 """Clipped regions of fewer pixels stay at white: their surroundings say nothing about a peak."""
@@ -25,63 +21,24 @@ SMALLEST_REGION = 9
 RING = 0.5
 """Width of the surroundings to which a region's light is fitted, in radii of a disc of the region's area."""
 
-TEXTURE_SIGMAS = (0.02, 0.4)
-"""Bilateral filter that parts texture from light: share of the longer side; natural log of luminance."""
 
-
-def wang2007(
-    frame: LdrFrame,
-    *,
-    region: Bool[Tensor, "*filled 1 rows columns"] | None = None,
-    texture_source: Bool[Tensor, "*stroke 1 stroke_rows stroke_columns"] | None = None,
-    threshold: float = 254 / 255,
-) -> DisplayRGB:
-    """Fill clipped regions with a lobe of light fitted to their surroundings, and a texture from a stroke [wang2007].
+def wang2007(frame: LdrFrame, *, threshold: float = 254 / 255) -> DisplayRGB:
+    """Fill clipped regions with a lobe of light fitted to their surroundings [wang2007].
 
     The light of a region is an elliptical Gaussian, ln I = a - b q, with q the squared distance from its centre in
     units of its own ellipse (1 at the rim), and a, b >= 0 fitted to the unclipped ring around it; it lies between
-    white and `peak`. Texture is what a bilateral filter takes off ln L under the user's stroke, repeated
-    mirror-wise over the regions; without a stroke there is none. Pixels outside the regions keep white L.
+    white and `peak`. Pixels outside the regions keep white L.
 
-    An approximation: the paper fits several lobes, synthesises texture by patches that the user warps, and solves
-    Poisson's equation over the seams.
+    An approximation: the paper fits several lobes, and its user draws the regions and the strokes from which texture is
+    taken for them; here there is no user and no texture.
 
     Args:
-        region: (1, H, W) for all images or (B, 1, H, W), what to fill; None is every pixel whose largest channel
-            reaches the threshold.
-        texture_source: the same, the stroke from which texture is taken; None transfers none.
-        threshold: clipped from here on, encoded; 248/255 for HdM frames.
-
-    Raises:
-        InputError: if a mask does not fit the image.
+        threshold: a pixel whose largest channel reaches it is clipped, encoded; 248/255 for HdM frames.
     """
-    L = frame.L
-    fill = clipped_mask(frame.encoded, threshold) if region is None else drawn_on("region", region, L)
+    L, fill = frame.L, clipped_mask(frame.encoded, threshold)
     ceiling = float(np.log(max(frame.peak / frame.white, 1)))
     light = for_each_image(lambda one, mask: _lobes(one, mask, ceiling), L, fill)
-    texture = torch.zeros_like(L)
-    if texture_source is not None:
-        texture = for_each_image(_repeated, _texture(L), drawn_on("texture_source", texture_source, L))
-    return frame.with_luminance(frame.white * torch.where(fill, L * (light + texture).exp(), L))
-
-
-def _texture(relative: RelativeLuminance) -> RelativeLuminance:
-    log_luminance = (relative + LOG_FLOOR).log()
-    share, sigma_range = TEXTURE_SIGMAS
-    sigma_space = max(share * max(relative.shape[-2:]), 1.0)
-    return log_luminance - cross_bilateral(
-        log_luminance, log_luminance, sigma_space=sigma_space, sigma_range=sigma_range
-    )
-
-
-def _repeated(texture: Tensor, source: Tensor) -> Tensor:
-    """The texture in the stroke's bounding box, mirrored over the whole image; outside the stroke it counts as none."""
-    rows, columns = source.any(1).nonzero()[:, 0], source.any(0).nonzero()[:, 0]
-    if len(rows) == 0:
-        return torch.zeros_like(texture)
-    patch = (texture * source)[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    beyond = [(0, length - period) for length, period in zip(texture.shape, patch.shape, strict=True)]
-    return torch.from_numpy(np.pad(patch.cpu().numpy(), beyond, mode="symmetric")).to(texture)
+    return frame.with_luminance(frame.white * torch.where(fill, L * light.exp(), L))
 
 
 def _lobes(relative: Tensor, fill: Tensor, ceiling: float) -> Tensor:

@@ -11,24 +11,23 @@ from jaxtyping import Float, UInt
 from torch import Tensor, nn
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.inference.context_rows import ContextRows
 from twostage_hdr.inference.hardware import choose_precision, find_device, without_tf32
 from twostage_hdr.inference.tiled import Part, receptive_radius, tiled_rows, window
-from twostage_hdr.inference.whole_frame import Response, WholeFrameRows
+from twostage_hdr.inference.whole_frame import ContextRows, Response, WholeFrameRows
 from twostage_hdr.inference.winograd.network import StreamedNetwork
 from twostage_hdr.networks.hyper_parameters import to_channels_last
 from twostage_hdr.networks.stage import Stage
-from twostage_hdr.networks.two_stage import TwoStageNetwork
+from twostage_hdr.networks.two_stage import paper_stages
 from twostage_hdr.networks.two_stage_context import ContextGain, TwoStageContextNetwork
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
 
 
 def mixed_forward(network: nn.Module, image: Float[Tensor, "batch 3 height width"]) -> Tensor:
     """The network's forward; of networks that are neither two stages nor one, autocast's."""
-    if isinstance(network, TwoStageNetwork):
-        return _stage(network.tone_mapping, _stage(network.enhancement, image))
-    if isinstance(network, Stage):
-        return _stage(network, image)
+    if stages := paper_stages(network):
+        for stage in stages:
+            image = _stage(stage, image)
+        return image
     with torch.autocast(image.device.type, dtype=torch.bfloat16):
         output: Tensor = network(image)
     return output
@@ -44,7 +43,6 @@ def _stage(stage: Stage, image: Tensor) -> Tensor:
         return torch.relu(stage.conv_out(features.float()) + image)
 
 
-Rectangle: TypeAlias = Float[np.ndarray, "rows columns 3"]
 Rows: TypeAlias = Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]
 """Row at which a band begins, and the band: the network's output as it is, encoded or linear."""
 
@@ -99,9 +97,9 @@ class Engine:
         self.stream: StreamedNetwork | None = None
         self.replicas: list[tuple[nn.Module, torch.device]] = []
         """The network on each of the devices, where it is not streamed."""
-        if len(self.devices) == 1 and self.device.type == "cpu" and isinstance(network, Stage | TwoStageNetwork):
+        if len(self.devices) == 1 and self.device.type == "cpu" and (stages := paper_stages(network)):
             dtype = torch.bfloat16 if self.precision == "bf16" else torch.float32
-            self.stream = StreamedNetwork(network, dtype=dtype, tile=tile)
+            self.stream = StreamedNetwork(stages, dtype=dtype, tile=tile)
         else:
             if self._channels_last:
                 to_channels_last(network)
@@ -113,18 +111,6 @@ class Engine:
         """But for float32 on a GPU: cuDNN's products without TF32 take twice as long so."""
         return self.device.type != "cuda" or self.precision == "bf16"
 
-    def check_choices(self, *, response: Response, lights: float | None) -> None:
-        """Refuses a response or lights, see `look`, for a network that has no choice of it.
-
-        Raises:
-            InputError: names it.
-        """
-        for name, value in (("response", response), ("lights", lights)):
-            if self.whole_frame is None and value not in ("declared", None):
-                raise InputError(
-                    f"{name} {value}", "these weights have no such choice", f"leave {name} out or take other weights"
-                )
-
     def look(
         self, ldr: UInt[np.ndarray, "height width 3"], *, response: Response = "declared", lights: float | None = None
     ) -> WholeFrameRows | None:
@@ -134,11 +120,7 @@ class Engine:
             ldr: the photograph, uint8 or uint16, full range of its type.
             response: how it is encoded.
             lights: quantile of the light of what is clipped, 0.1 to 0.9; None for the network's own choice.
-
-        Raises:
-            InputError: a response or lights for a network that has no choice of it.
         """
-        self.check_choices(response=response, lights=lights)
         if self.whole_frame is None:
             return None
         with without_tf32, torch.autocast(self.device.type, enabled=False):
@@ -164,7 +146,7 @@ class Engine:
 
     def run_parts(
         self, ldr: UInt[np.ndarray, "height width 3"], parts: Sequence[Part], view: WholeFrameRows | None = None
-    ) -> Iterator[Rectangle]:
+    ) -> Iterator[Float[np.ndarray, "rows columns 3"]]:
         """Rectangles of the output, as they are in the whole of it, without computing the rest.
 
         Args:

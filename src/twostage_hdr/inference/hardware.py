@@ -56,18 +56,14 @@ def find_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise InputError(
-            f"--device {name or '(nothing)'}",
-            "no such device",
-            "expected auto, cpu, cuda, cuda:0, mps, or cuda:0,cuda:1",
-        ) from error
+        cure = "expected auto, cpu, cuda, cuda:0, mps, or cuda:0,cuda:1"
+        raise InputError(f"--device {name or '(nothing)'}", "no such device", cure) from error
     try:
         torch.empty(0, device=device).cpu()  # a device that cannot give its numbers back, "meta", is none
         return torch.empty(0, device=device).device  # with its number, which "cuda" alone takes from the thread
     except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"--device {name}", "this machine or this PyTorch does not have it", "use --device cpu"
-        ) from error
+        seen = "this machine or this PyTorch does not have it"
+        raise InputError(f"--device {name}", seen, "use --device cpu") from error
 
 
 def choose_precision(name: str, devices: Sequence[torch.device]) -> Precision:

@@ -57,8 +57,7 @@ class Reconstructor:
         """Looks at the photograph as a whole; the rows are computed as they are taken.
 
         Raises:
-            InputError: a response or lights that the network has no choice of; while rows are taken: the network's
-                output is not finite.
+            InputError: while rows are taken: the network's output is not finite.
         """
         view = self.engine.look(pixels, response=self.response, lights=self.lights)
         rows = self._linear(self.engine.run_rows(pixels, view))
@@ -90,9 +89,8 @@ class Reconstructor:
                 with np.errstate(over="ignore"):
                     linear = linear ** np.float32(HDM_GAMMA)
             if not (np.isfinite(rows).all() and np.isfinite(linear).all()):
-                raise InputError(
-                    "weights", "the network produced NaN or Inf", "they are corrupt or incompatible; take others"
-                )
+                cure = "they are corrupt or incompatible; take others"
+                raise InputError("weights", "the network produced NaN or Inf", cure)
             yield linear
 
     def parts(self, pixels: LdrPixels, parts: Sequence[Part]) -> Iterator[LinearPixels]:
@@ -149,14 +147,16 @@ def load_reconstructor(
     network = weights if isinstance(weights, nn.Module) else load_weights(weights, trust=options.trust)
     output = getattr(network, "output", None)
     if output not in ("encoded", "linear"):
-        raise InputError(
-            "weights", f"a {type(network).__name__} does not say whether its `output` is encoded or linear"
-        )
+        seen = f"a {type(network).__name__} does not say whether its `output` is encoded or linear"
+        raise InputError("weights", seen)
     if getattr(network, "frames", 1) > 1:
         raise InputError("weights", f"a {type(network).__name__} takes several exposures", "give a single-shot set")
     engine = Engine(network=network, device=options.device, precision=options.precision, tile=options.tile)
     response, lights = parse_response(options.response), check_lights(options.lights)
-    engine.check_choices(response=response, lights=lights)
+    for name, value in (("response", response), ("lights", lights)):
+        if engine.whole_frame is None and value not in ("declared", None):
+            cure = f"leave {name} out or take other weights"
+            raise InputError(f"{name} {value}", "these weights have no such choice", cure)
     return Reconstructor(engine=engine, encoded=output == "encoded", response=response, lights=lights)
 
 
@@ -178,13 +178,7 @@ def reconstruct(
         photograph: a file (JPEG, PNG, TIFF, WebP, ...), what `read_photograph` gives of it, or its pixels, (height,
             width, 3) uint8 or uint16.
         weights: see `load_reconstructor`.
-        device: see `ReconstructOptions`, as all that follow.
-        precision: of the matrix products.
-        tile: side in px.
-        response: how the photograph is encoded.
-        lights: how bright what was clipped becomes.
-        trust: packages of the user's own.
-        ignore_gain_map: take one that is HDR already as an ordinary photograph.
+        device, precision, tile, response, lights, trust, ignore_gain_map: see `ReconstructOptions`.
 
     Returns:
         (height, width, 3) float32, linear RGB with the photograph's primaries (`read_photograph(...).info.primaries`):

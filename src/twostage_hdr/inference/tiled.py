@@ -5,12 +5,12 @@ a halo of the receptive radius on the sides that lie inside the image, and ends 
 zeros then lie exactly where they lie for the whole image.
 """
 
-import queue
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from itertools import product
+from threading import local
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -18,8 +18,7 @@ import torch
 from jaxtyping import Float, UInt
 from torch import Tensor, nn
 
-from twostage_hdr.networks.stage import Stage
-from twostage_hdr.networks.two_stage import TwoStageNetwork
+from twostage_hdr.networks.two_stage import paper_stages
 from twostage_hdr.radiometry.exposure_stack import ExposureStack
 
 Own = TypeVar("Own")
@@ -28,40 +27,32 @@ Own = TypeVar("Own")
 @contextmanager
 def worker_pool(
     own: Sequence[Own], *, initializer: Callable[[], object] | None = None
-) -> Iterator[Callable[[Sequence[Callable[[Own], None]]], None]]:
+) -> Iterator[Callable[[Sequence[Callable[[Own], None]]], object]]:
     """Gives a function that runs pieces of work in parallel, in inference mode, and returns when all are done.
 
     Args:
-        own: one thing for each worker, lent to the piece of work that it does.
+        own: one thing for each worker, given to the pieces of work that it does.
         initializer: called in each thread at its start.
     """
-    idle: queue.SimpleQueue[Own] = queue.SimpleQueue()
-    for thing in own:
-        idle.put(thing)
+    things, mine = iter(own), local()
+
+    def begin() -> None:
+        mine.thing = next(things)
+        if initializer is not None:
+            initializer()
 
     def run_one(work: Callable[[Own], None]) -> None:
-        thing = idle.get()
-        try:
-            with torch.inference_mode():
-                work(thing)
-        finally:
-            idle.put(thing)
+        with torch.inference_mode():
+            work(mine.thing)
 
-    with ThreadPoolExecutor(len(own), initializer=initializer) as pool:
-
-        def run_all(works: Sequence[Callable[[Own], None]]) -> None:
-            for _ in pool.map(run_one, works):
-                pass
-
-        yield run_all
+    with ThreadPoolExecutor(len(own), initializer=begin) as pool:
+        yield lambda works: [None for _ in pool.map(run_one, works)]
 
 
 def receptive_radius(network: nn.Module) -> int | None:
     """How far a pixel of the output sees, in pixels; None if it sees the whole image (or the network does not say)."""
-    if isinstance(network, Stage):
-        return 1 + 5 * len(network.blocks)  # conv_in, then five convolutions of each dense block
-    if isinstance(network, TwoStageNetwork):
-        return 2 + 5 * (len(network.enhancement.blocks) + len(network.tone_mapping.blocks))
+    if stages := paper_stages(network):
+        return sum(1 + 5 * len(stage.blocks) for stage in stages)  # conv_in, then five convolutions of each dense block
     return getattr(network, "receptive_radius", None)
 
 

@@ -23,9 +23,8 @@ class WeightedLoss(nn.Module):
     def __init__(self, *, terms: Mapping[str, nn.Module], weights: Mapping[str, float | int]) -> None:
         super().__init__()
         if set(terms) != set(weights) or not terms:
-            raise InputError(
-                "loss", f"terms are {sorted(terms)} but weights are {sorted(weights)}", "give every term one weight"
-            )
+            seen = f"terms are {sorted(terms)} but weights are {sorted(weights)}"
+            raise InputError("loss", seen, "give every term one weight")
         self.terms = nn.ModuleDict(dict(terms))
         self.weights = {name: float(weights[name]) for name in terms}
 

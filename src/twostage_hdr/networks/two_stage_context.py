@@ -73,8 +73,7 @@ class ContextGain(nn.Module):
         self.blocks = nn.Sequential(*(DilatedBlock(features=features, dilation=dilation) for dilation in DILATIONS))
         self.conv_out = nn.Conv2d(features, 3, 1)
         nn.init.zeros_(self.conv_out.weight)
-        assert self.conv_out.bias is not None
-        nn.init.zeros_(self.conv_out.bias)
+        nn.init.zeros_(self.conv_out.bias)  # type: ignore[arg-type]
 
     def forward(self, ldr: EncodedRGB) -> EncodedRGB:
         """Factors on an encoded image, (B, 3, H, W), from the LDR frame in [0, 1]; any H, W >= 1."""

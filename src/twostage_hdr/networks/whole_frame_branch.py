@@ -79,8 +79,7 @@ class WholeFrameBranch(nn.Module):
         self.decode = nn.ModuleList(ResidualBlock(width) for width in widths[:-1])
         self.leave = nn.Conv2d(widths[0], 12, 1)
         nn.init.zeros_(self.leave.weight)
-        assert self.leave.bias is not None
-        nn.init.zeros_(self.leave.bias)
+        nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
 
     def response(self, seen: Thumbnail) -> ResponseCurve:
         """The frame's response, where it is to be estimated."""

@@ -91,10 +91,9 @@ class ReconstructionModule(L.LightningModule):
     # Optimisation.
 
     def configure_optimizers(self) -> Any:
-        if str(self.trainer.precision).startswith("16"):
-            raise InputError(
-                f"trainer.precision={self.trainer.precision}", "choose bf16-mixed, which needs no loss scaling"
-            )
+        precision = str(self.trainer.precision)
+        if precision.startswith("16"):
+            raise InputError(f"trainer.precision={precision}", "choose bf16-mixed, which needs no loss scaling")
         parts = self.optimized_parts()
         optimizers = [part.optimizer(part.parameters()) for part in parts]
         schedules = {
@@ -203,8 +202,7 @@ class ReconstructionModule(L.LightningModule):
 
     def validation_step(self, batch: Triple, batch_idx: int) -> Prediction:  # type: ignore[override]
         prediction = self.predict(batch.ldr)
-        scores = self.val_scores(prediction.result.float(), getattr(batch, self.target))
-        del scores  # each image's scores also stay inside the metrics
+        self.val_scores(prediction.result.float(), getattr(batch, self.target))  # scores stay inside the metrics
         self.log_dict(dict(self.val_scores.items()), on_step=False, on_epoch=True, batch_size=1)
         return prediction
 

@@ -66,16 +66,12 @@ class TwoStageContextModule(OneNetworkModule):
         if self.cache is None:
             return
         data = getattr(self.trainer, "datamodule", None)
-        if data is not None and (
-            data.fresh_patches or data.flips or data.zoom != 1 or data.crop_size != data.patch_size
-        ):
+        if data and (data.fresh_patches or data.flips or data.zoom != 1 or data.crop_size != data.patch_size):
+            same = f"data.fresh_patches=false data.flips=false data.zoom=1 data.crop_size={data.patch_size}"
             raise InputError(
                 f"module.cache_dir={self.cache.folder}",
                 "crops differ from epoch to epoch, so no output could be used twice",
-                (
-                    f"set data.fresh_patches=false data.flips=false data.zoom=1 data.crop_size={data.patch_size}, "
-                    "or module.cache_dir=null"
-                ),
+                f"set {same}, or module.cache_dir=null",
             )
         self.cache.prepare()
 

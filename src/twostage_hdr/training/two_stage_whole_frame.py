@@ -64,9 +64,8 @@ class TwoStageWholeFrameModule(ReconstructionModule):
         clip_norm: float | None = None,
     ) -> None:
         if not isinstance(network, TwoStageWholeFrameNetwork):
-            raise InputError(
-                f"module.network={type(network).__name__}", "this module trains network=two_stage_whole_frame"
-            )
+            kind = type(network).__name__
+            raise InputError(f"module.network={kind}", "this module trains network=two_stage_whole_frame")
         known = {"estimated", *CURVES}
         if not set().union(*declared.values()) <= known:
             raise InputError(f"module.declared={dict(declared)}", f"responses are {', '.join(sorted(known))}")

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,16 @@ from twostage_hdr.camera.response import GammaResponse
 from twostage_hdr.camera.virtual_camera import VirtualCamera
 from twostage_hdr.data.hdm import HdmSource
 from twostage_hdr.data.hdr_folder import HdrFolderSource
-from twostage_hdr.data.inspection.inspection import Inspection, SplitRequest, inspect_source
+from twostage_hdr.data.inspection.inspection import Inspection, inspect_source
 from twostage_hdr.data.inspection.page import write_page
-from twostage_hdr.data.splits import Splits, write_splits
+from twostage_hdr.data.splits import Splits, made_or_read, write_splits
 
 Flaw = Callable[[Path], object]
 
 
 def look(source: Any, split_file: str | None = None) -> Inspection:
-    request = SplitRequest(split_file=split_file, val_fraction=0.1, test_fraction=0.2, seed=0)
-    return inspect_source(source, request, patch_size=16, workers=0)
+    make_splits = partial(made_or_read, split_file=split_file, val_fraction=0.1, test_fraction=0.2, seed=0)
+    return inspect_source(source, make_splits, seed=0, patch_size=16, workers=0)
 
 
 def swap(root: Path) -> None:

@@ -11,10 +11,9 @@ from twostage_hdr.data.hdm import HdmSource
 from twostage_hdr.data.hdr_folder import HdrFolderSource
 from twostage_hdr.data.scene import Source
 from twostage_hdr.data.splits import split_by_group
-from twostage_hdr.data.store.hdm_frames import CameraFrames, HdmFrames
-from twostage_hdr.data.store.plan import Plan, make_plan
+from twostage_hdr.data.store.frames import CameraFrames, HdmFrames, PatchMaker
+from twostage_hdr.data.store.plan import Plan, StoreSettings, make_plan
 from twostage_hdr.data.store.prepare import prepare
-from twostage_hdr.data.store.settings import PatchMaker, StoreSettings
 
 Made = tuple[PatchMaker, Plan]
 

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twostage_hdr.data.scene import Scene
-from twostage_hdr.data.store.cut import cut_patches, even_quota, usable_share
-from twostage_hdr.data.store.settings import Frames, StoreSettings
+from twostage_hdr.data.store.cut import cut_patches, usable_share, window_at
+from twostage_hdr.data.store.frames import Frames
+from twostage_hdr.data.store.plan import StoreSettings, grid_places
 from twostage_hdr.data.window import Window
-from twostage_hdr.errors import InputError
 
 SCENE = Scene("s", "s")
 
@@ -70,30 +70,6 @@ def test_more_patches_leave_the_earlier_ones_where_they_were() -> None:
     assert len({(p.row, p.column) for p in many}) > 6
 
 
-@settings(deadline=None)
-@given(st.lists(st.one_of(st.none(), st.integers(0, 40)), min_size=1, max_size=20), st.integers(0, 400), st.integers(0))
-def test_the_sum_is_exact_and_only_full_scenes_get_less_than_the_others(
-    capacities: list[int | None], total: int, seed: int
-) -> None:
-    room = sum(total if capacity is None else capacity for capacity in capacities)
-    if room < total:
-        with pytest.raises(InputError, match=f"has only {room} patches"):
-            even_quota(total, capacities, seed=seed)
-        return
-    quota = even_quota(total, capacities, seed=seed)
-    assert sum(quota) == total
-    assert all(capacity is None or given <= capacity for given, capacity in zip(quota, capacities, strict=True))
-    not_full = [n for n, capacity in zip(quota, capacities, strict=True) if capacity is None or n < capacity]
-    if not_full:
-        assert min(not_full) >= max(quota) - 1
-
-
-def test_the_published_number_over_its_scenes() -> None:
-    quota = even_quota(7551, [None] * 1000, seed=0)
-    assert sorted(set(quota)) == [7, 8]
-    assert quota.count(8) == 551
-
-
 @pytest.mark.parametrize(("levels", "share"), [((0, 8), 0.0), ((248, 255), 0.0), ((9, 247), 1.0), ((0, 128), 0.5)])
 def test_black_and_clipped_pixels_do_not_count(levels: tuple[int, int], share: float) -> None:
     ldr = np.stack([np.full((6, 6, 3), level, np.uint8) for level in levels])
@@ -103,3 +79,16 @@ def test_black_and_clipped_pixels_do_not_count(levels: tuple[int, int], share: f
 def test_the_brightest_channel_decides() -> None:
     assert usable_share(np.array([[[[0, 0, 100]]]], np.uint8)) == 1
     assert usable_share(np.array([[[[100, 0, 255]]]], np.uint8)) == 0
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(4, 40), st.integers(4, 40), st.integers(2, 9))
+def test_windows_show_every_covered_pixel_exactly_once(height: int, width: int, side: int) -> None:
+    seen = np.zeros((height, width), int)
+    for place in grid_places(height, width, side):
+        rows, columns = window_at(place, height=height, width=width, side=side).region(height, width)
+        assert (rows.start, columns.start) == place
+        seen[rows, columns] += 1
+    covered = (height // side * side, width // side * side)
+    assert (seen[: covered[0], : covered[1]] == 1).all()
+    assert seen.sum() == covered[0] * covered[1]

@@ -39,10 +39,13 @@ def test_a_window_of_a_training_scene_is_cut_from_one_of_its_patches(hdm_store: 
 
 
 def test_crops_larger_than_the_patches_are_continued_by_their_edge(hdm_store: Path) -> None:
-    source = StoreSource(root=str(hdm_store))
-    triple = source.patch(0, np.random.default_rng(0), Window(12, 12))
-    assert triple.ldr.shape == (3, 12, 12)
-    assert torch.equal(triple.ldr[:, 7:8].expand(3, 5, 12), triple.ldr[:, 7:])
+    for exposure in ("medium", "all"):
+        source = StoreSource(root=str(hdm_store), exposure=exposure)
+        scene = next(scene for scene in source.scenes() if scene.id in source.stored.splits.train)
+        triple = source.triple(scene, np.random.default_rng(0), Window(12, 12))
+        for image in triple[:3]:
+            assert image.shape[-3:] == (3, 12, 12)
+            assert torch.equal(image[..., 7:8, :].expand(*image.shape[:-2], 5, 12), image[..., 7:, :])
 
 
 def test_a_training_scene_as_a_whole_is_refused(hdm_store: Path) -> None:

@@ -6,7 +6,7 @@ from torch import nn
 
 from twostage_hdr.inference.winograd.network import TILE_ROWS, StreamedNetwork
 from twostage_hdr.networks.stage import Stage
-from twostage_hdr.networks.two_stage import TwoStageNetwork
+from twostage_hdr.networks.two_stage import TwoStageNetwork, paper_stages
 
 
 def photograph(height: int, width: int, dtype: type = np.uint8) -> np.ndarray:
@@ -23,7 +23,7 @@ def whole_image(network: nn.Module, ldr: np.ndarray) -> np.ndarray:
 
 
 def streamed(network: TwoStageNetwork | Stage, ldr: np.ndarray, tile: int | None, dtype: torch.dtype) -> np.ndarray:
-    stream = StreamedNetwork(network, dtype=dtype, workers=2, tile=tile)
+    stream = StreamedNetwork(paper_stages(network), dtype=dtype, workers=2, tile=tile)
     out, end = np.full(ldr.shape, np.nan, np.float32), 0
     for top, rows in stream.rows(ldr):
         assert top == end
@@ -62,14 +62,14 @@ def test_one_stage_without_attention_of_16_bits() -> None:
 
 def test_a_run_that_is_given_up_leaves_the_threads_as_they_were() -> None:
     before = torch.get_num_threads()
-    rows = StreamedNetwork(Stage(features=4, growth=4), dtype=torch.float32, tile=8).rows(photograph(64, 16))
+    rows = StreamedNetwork([Stage(features=4, growth=4)], dtype=torch.float32, tile=8).rows(photograph(64, 16))
     next(rows)
     rows.close()  # type: ignore[attr-defined]
     assert torch.get_num_threads() == before
 
 
 def test_a_wide_image_gets_lower_bands_so_that_memory_stays_bounded() -> None:
-    stream = StreamedNetwork(TwoStageNetwork(), dtype=torch.float32)
+    stream = StreamedNetwork(paper_stages(TwoStageNetwork()), dtype=torch.float32)
     usual, wide = stream.grid(1060, 1900), stream.grid(8660, 11547)
     assert wide.tile_rows < usual.tile_rows
     assert usual.tile_rows == TILE_ROWS

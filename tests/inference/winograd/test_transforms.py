@@ -2,20 +2,24 @@ import numpy as np
 import pytest
 from scipy.signal import correlate2d
 
-from twostage_hdr.inference.winograd.transforms import winograd_matrices
+from twostage_hdr.inference.winograd.transforms import WinogradMatrices, winograd_matrices
+
+
+def matrices_of_numpy() -> WinogradMatrices:
+    return WinogradMatrices(*(matrix.numpy() for matrix in winograd_matrices()))  # type: ignore[arg-type]
 
 
 def test_sixteen_outputs_of_a_correlation_equal_scipys() -> None:
     rng = np.random.default_rng(0)
     patch, taps = rng.normal(size=(6, 6)), rng.normal(size=(3, 3))
-    matrices = winograd_matrices()
+    matrices = matrices_of_numpy()
     product = (matrices.weight @ taps.ravel()) * (matrices.input @ patch.ravel())
     ours = (matrices.output @ product).reshape(4, 4)
     np.testing.assert_allclose(ours, correlate2d(patch, taps, mode="valid"), atol=1e-12)
 
 
 def test_36_products_replace_144() -> None:
-    matrices = winograd_matrices()
+    matrices = matrices_of_numpy()
     assert matrices.output.shape == (16, 36)
     assert matrices.weight.shape == (36, 9)
     assert matrices.input.shape == (36, 36)
@@ -23,7 +27,7 @@ def test_36_products_replace_144() -> None:
 
 def test_rounding_is_amplified_less_than_with_the_usual_integer_points() -> None:
     # Operator norms bound the growth of rounding errors; the points 0, +-1, +-2 are those of Lavin and Gray.
-    matrices = winograd_matrices()
+    matrices = matrices_of_numpy()
     growth = np.prod([np.linalg.norm(matrix, 2) for matrix in matrices])
     output = [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]
     weight = [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]  # times 24
@@ -35,7 +39,7 @@ def test_rounding_is_amplified_less_than_with_the_usual_integer_points() -> None
 
 @pytest.mark.parametrize("position", range(36))
 def test_each_output_sees_exactly_its_nine_inputs(position: int) -> None:
-    matrices = winograd_matrices()
+    matrices = matrices_of_numpy()
     patch = np.zeros(36)
     patch[position] = 1.0
     response = matrices.output @ ((matrices.weight @ np.ones(9)) * (matrices.input @ patch))

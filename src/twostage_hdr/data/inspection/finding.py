@@ -17,6 +17,9 @@ from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.challenge_png import alignratio_path_for
 from twostage_hdr.imaging.png_chunks import read_png_header
 
+_SCATTER = 400
+"""Samples per scene and exposure for the plot."""
+
 Inspectable: TypeAlias = HdmSource | HdrFolderSource | ProceduralSource | PairSource
 
 
@@ -37,17 +40,6 @@ class Finding:
     problem: str
     cure: str
     harmful: bool = True
-
-
-def finding_from(error: InputError, *, scene: str, path: Path, root: Path) -> Finding:
-    """A reader's refusal of a file as a finding."""
-    cure = error.cure or "repair the file or exclude the scene"
-    return Finding(scene=scene, file=below(path, root), problem=error.seen or str(error), cure=cure)
-
-
-def below(path: Path, root: Path) -> str:
-    """A file's name below the root."""
-    return path.relative_to(root).as_posix()
 
 
 @dataclass(kw_only=True)
@@ -83,6 +75,20 @@ class SceneRecord:
         """Whether it must not be trained on."""
         return any(finding.harmful for finding in self.findings)
 
+    def add(self, file: str, problem: str, cure: str, *, harmful: bool = True) -> None:
+        """Notes what is wrong with one of the scene's files; see `Finding`."""
+        self.findings.append(Finding(scene=self.scene, file=file, problem=problem, cure=cure, harmful=harmful))
+
+    def refuse(self, file: str, error: InputError) -> None:
+        """Notes a reader's refusal of a file."""
+        self.add(file, error.seen or str(error), error.cure or "repair the file or exclude the scene")
+
+    def scatter_from(self, name: str, reference: np.ndarray, frame: np.ndarray) -> None:
+        """Takes samples of G for the plot: reference and frame of that exposure, HxWx3, encoded, 1.0 = white."""
+        places = np.random.default_rng(0).integers(frame.size // 3, size=_SCATTER)
+        pairs = [image.reshape(-1, 3)[places, 1] for image in (reference, frame)]
+        self.scatter[name] = np.stack(pairs, axis=1).astype(np.float32)
+
 
 def write_exclude_list(path: Path, harmful: Sequence[Finding]) -> int:
     """One scene per line with the reasons as comment; returns how many scenes it names."""
@@ -98,27 +104,18 @@ def write_exclude_list(path: Path, harmful: Sequence[Finding]) -> int:
 
 def stray_files(source: Inspectable) -> list[Finding]:
     """Frames without a reference (HdM), 16-bit PNGs without an alignratio (folders)."""
+    found: list[tuple[str, str, str, str]] = []
     if isinstance(source, HdmSource):
-        return [
-            Finding(
-                scene=scene_id,
-                file=below(source.file(scene_id, "medium.png"), source.root),
-                problem="no reference beside it (_gt.png)",
-                cure="no action needed: frames without a reference are skipped",
-                harmful=False,
-            )
-            for scene_id in source.unreferenced
-        ]
-    if isinstance(source, HdrFolderSource):
-        return [
-            Finding(
-                scene=below(path, source.root),
-                file=below(path, source.root),
-                problem=f"a 16-bit PNG without {alignratio_path_for(path).name}",
-                cure="write the scale beside it (65535 / maximum of the encoded image), or it is left out",
-                harmful=False,
-            )
-            for path in sorted(source.root.rglob("*.png"))
-            if path.is_file() and not alignratio_path_for(path).is_file() and read_png_header(path).deep
-        ]
-    return []
+        problem, cure = "no reference beside it (_gt.png)", "no action needed: frames without a reference are skipped"
+        found = [(scene_id, f"{scene_id}_medium.png", problem, cure) for scene_id in source.unreferenced]
+    elif isinstance(source, HdrFolderSource):
+        cure = "write the scale beside it (65535 / maximum of the encoded image), or it is left out"
+        for path in sorted(source.root.rglob("*.png")):
+            beside = alignratio_path_for(path)
+            if path.is_file() and not beside.is_file() and read_png_header(path).deep:
+                name = path.relative_to(source.root).as_posix()
+                found.append((name, name, f"a 16-bit PNG without {beside.name}", cure))
+    return [
+        Finding(scene=scene, file=file, problem=problem, cure=cure, harmful=False)
+        for scene, file, problem, cure in found
+    ]

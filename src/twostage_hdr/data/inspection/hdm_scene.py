@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twostage_hdr.data.hdm import EXPOSURES, MEDIUM, HdmSource
-from twostage_hdr.data.inspection.contact_sheet import sheet_picture
+from twostage_hdr.data.hdm import EXPOSURES, HdmSource
+from twostage_hdr.data.inspection.agreement import find_shift, fit_response, is_shifted, response_problem
 from twostage_hdr.data.inspection.dynamic_range import (
     ALL_CLIPPED,
     HARDLY_HDR,
@@ -16,16 +16,11 @@ from twostage_hdr.data.inspection.dynamic_range import (
     order_problem,
     range_in_stops,
 )
-from twostage_hdr.data.inspection.finding import Finding, SceneRecord, below, finding_from
-from twostage_hdr.data.inspection.misalignment import find_shift, is_shifted
-from twostage_hdr.data.inspection.response_curve import fit_response, response_problem
-from twostage_hdr.data.thumbnails import thumbnail
+from twostage_hdr.data.inspection.finding import SceneRecord
+from twostage_hdr.data.thumbnails import sheet_picture, thumbnail
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
-
-SCATTER = 400
-"""Samples per scene and exposure for the plot."""
 
 ENDINGS = (*(f"{name}.png" for name in EXPOSURES), "gt.png", "alignratio.npy", "exposures.npy")
 
@@ -49,50 +44,44 @@ class HdmInspector:
     def __call__(self, scene_id: str) -> SceneRecord:
         """Reads the scene's files; an unreadable one is a finding, never an exception."""
         record = SceneRecord(scene=scene_id)
-        there = self._missing(record)
-        frames = self._frames(record, there)
+        there = {ending for ending in ENDINGS if self.source.file(scene_id, ending).is_file()}
+        for ending in sorted(set(ENDINGS) - there):
+            cure = CURE_SCALE if ending == "alignratio.npy" else CURE_MISSING
+            record.add(f"{scene_id}_{ending}", "missing", cure, harmful=ending in self.required)
+        read = ((name, self._frame(record, name)) for name in EXPOSURES if f"{name}.png" in there)
+        frames: dict[str, np.ndarray] = {name: frame for name, frame in read if frame is not None}
         reference = self._reference(record) if {"gt.png", "alignratio.npy"} <= there else None
-        if frames.get("medium") is not None:
+        if "medium" in frames:
             record.thumbnail = thumbnail(frames["medium"])
             record.digest = hashlib.sha256(frames["medium"].tobytes()).hexdigest()
-        self._black(record, frames, reference)
+        pictures = frames if reference is None else {**frames, "gt": reference}
+        for name, picture in pictures.items():
+            if picture.max() == 0:
+                record.add(f"{scene_id}_{name}.png", "all black", CURE_FILES)
         if reference is not None:
             record.size, record.peak = reference.shape[:2], float(reference.max())
-            frames = self._sizes(record, frames, reference.shape)
+            frames = self._of_size(record, frames, reference.shape)
         record.clipped = {name: clipped_share(frame) for name, frame in frames.items()}
         if record.clipped and min(record.clipped.values()) > ALL_CLIPPED:
-            self._add(record, "medium.png", "even the shortest frame is clipped nearly everywhere", CURE_FILES)
-        stops = self._stops(record, there)
-        if stops is not None and len(frames) == len(EXPOSURES):
-            self._order(record, frames, stops)
+            problem = "even the shortest frame is clipped nearly everywhere"
+            record.add(f"{scene_id}_medium.png", problem, CURE_FILES)
+        stops = self._stops(record) if "exposures.npy" in there else None
+        if stops is not None and len(frames) == len(EXPOSURES) and (disorder := order_problem(frames, stops)):
+            cure = "give the files the names of their exposures, or exclude the scene"
+            record.add(f"{scene_id}_long.png", disorder, cure)
         if reference is not None and not record.harmful:
             self._against_reference(record, frames, reference, stops)
         return record
 
-    def _missing(self, record: SceneRecord) -> set[str]:
-        there = {ending for ending in ENDINGS if self.source.file(record.scene, ending).is_file()}
-        for ending in sorted(set(ENDINGS) - there):
-            cure = CURE_SCALE if ending == "alignratio.npy" else CURE_MISSING
-            self._add(record, ending, "missing", cure, harmful=ending in self.required)
-        return there
-
-    def _frames(self, record: SceneRecord, there: set[str]) -> dict[str, np.ndarray]:
-        frames: dict[str, np.ndarray] = {}
-        for name in EXPOSURES:
-            frame = self._frame(record, name) if f"{name}.png" in there else None
-            if frame is not None:
-                frames[name] = frame
-        return frames
-
     def _frame(self, record: SceneRecord, name: str) -> np.ndarray | None:
-        path = self.source.file(record.scene, f"{name}.png")
+        file = f"{record.scene}_{name}.png"
         try:
-            pixels = read_ldr(path).pixels
+            pixels = read_ldr(self.source.root / file).pixels
         except InputError as error:
-            record.findings.append(finding_from(error, scene=record.scene, path=path, root=self.source.root))
+            record.refuse(file, error)
             return None
         if pixels.dtype != np.uint8:
-            self._add(record, path.name.rsplit("_", 1)[1], f"{pixels.dtype} pixels instead of 8 bits", CURE_FILES)
+            record.add(file, f"{pixels.dtype} pixels instead of 8 bits", CURE_FILES)
             return None
         return pixels
 
@@ -101,43 +90,28 @@ class HdmInspector:
             stored, alignratio = self.source.read_stored_reference(record.scene)
         except InputError as error:
             ending = "alignratio.npy" if error.subject.endswith("alignratio.npy") else "gt.png"
-            path = self.source.file(record.scene, ending)
-            record.findings.append(finding_from(error, scene=record.scene, path=path, root=self.source.root))
+            record.refuse(f"{record.scene}_{ending}", error)
             return None
         if has_eight_bit_content(stored):
-            self._add(record, "gt.png", "16-bit file with 8-bit content", "export the reference from its HDR original")
+            cure = "export the reference from its HDR original"
+            record.add(f"{record.scene}_gt.png", "16-bit file with 8-bit content", cure)
         return (stored / alignratio).astype(np.float32)
 
-    def _black(self, record: SceneRecord, frames: dict[str, np.ndarray], reference: np.ndarray | None) -> None:
-        for name, frame in frames.items():
-            if frame.max() == 0:
-                self._add(record, f"{name}.png", "all black", CURE_FILES)
-        if reference is not None and reference.max() == 0:
-            self._add(record, "gt.png", "all black", CURE_FILES)
-
-    def _sizes(
+    def _of_size(
         self, record: SceneRecord, frames: dict[str, np.ndarray], shape: tuple[int, ...]
     ) -> dict[str, np.ndarray]:
         for name, frame in frames.items():
             if frame.shape != shape:
                 problem = f"{frame.shape[1]}x{frame.shape[0]} px, the reference {shape[1]}x{shape[0]}"
-                self._add(record, f"{name}.png", problem, CURE_FILES)
+                record.add(f"{record.scene}_{name}.png", problem, CURE_FILES)
         return {name: frame for name, frame in frames.items() if frame.shape == shape}
 
-    def _stops(self, record: SceneRecord, there: set[str]) -> dict[str, float] | None:
-        if "exposures.npy" not in there:
-            return None
-        path = self.source.file(record.scene, "exposures.npy")
+    def _stops(self, record: SceneRecord) -> dict[str, float] | None:
         try:
             return {name: self.source.stops(record.scene, name) for name in EXPOSURES}
         except InputError as error:
-            record.findings.append(finding_from(error, scene=record.scene, path=path, root=self.source.root))
+            record.refuse(f"{record.scene}_exposures.npy", error)
             return None
-
-    def _order(self, record: SceneRecord, frames: dict[str, np.ndarray], stops: dict[str, float]) -> None:
-        problem = order_problem(frames, stops)
-        if problem:
-            self._add(record, "long.png", problem, "give the files the names of their exposures, or exclude the scene")
 
     def _against_reference(
         self,
@@ -149,36 +123,27 @@ class HdmInspector:
         linear = np.power(reference, np.float32(HDM_GAMMA))
         record.stops = range_in_stops(linear)
         if record.stops < HARDLY_HDR or (record.peak or 0) <= 1:
-            problem = (
-                f"{record.stops:.1f} stops, peak {record.peak:.2f} where 1 clips: hardly more than the medium frame"
-            )
-            self._add(record, "gt.png", problem, "nothing needs to be done; it teaches little", harmful=False)
-        places = np.random.default_rng(0).integers(reference.size // 3, size=SCATTER)
+            seen = f"{record.stops:.1f} stops, peak {record.peak:.2f} where 1 clips: hardly more than the medium frame"
+            cure = "nothing needs to be done; it teaches little"
+            record.add(f"{record.scene}_gt.png", seen, cure, harmful=False)
         for name, frame in frames.items():
-            factor = 2.0 ** ((stops[name] if stops else 0.0) / HDM_GAMMA) if name != EXPOSURES[MEDIUM] else 1.0
-            pairs = (reference.reshape(-1, 3)[places, 1] * factor, frame.reshape(-1, 3)[places, 1] / 255)
-            record.scatter[name] = np.stack(pairs, axis=1).astype(np.float32)
+            factor = 2.0 ** (stops[name] / HDM_GAMMA) if stops else 1.0
+            record.scatter_from(name, reference * np.float32(factor), frame / np.float32(255))
         if "medium" in frames:
             record.sheet = sheet_picture(frames["medium"], linear)
-            self._medium(record, frames["medium"], reference)
+            self._medium(record, frames["medium"] / np.float32(255), reference)
 
-    def _medium(self, record: SceneRecord, frame: np.ndarray, reference: np.ndarray) -> None:
-        shown = frame.astype(np.float32) / 255
+    def _medium(self, record: SceneRecord, shown: np.ndarray, reference: np.ndarray) -> None:
         shift = find_shift(np.minimum(reference, 1), shown)
         if is_shifted(shift):
             moved = f"shifted {shift.right:+.1f}, {shift.down:+.1f} px against the reference"
-            self._add(record, "medium.png", moved, "align both, or exclude the scene")
+            record.add(f"{record.scene}_medium.png", moved, "align both, or exclude the scene")
             return  # the curve would be off for this reason alone
         step = max(1, int(np.sqrt(reference.size / 300_000)))
         fit = fit_response(reference[::step, ::step], shown[::step, ::step])
-        problem = response_problem(fit) if fit else None
-        if problem:
+        if fit and (problem := response_problem(fit)):
             cure = "check alignratio and that the reference is encoded with gamma 2.24, or exclude the scene"
-            self._add(record, "gt.png", problem, cure)
-
-    def _add(self, record: SceneRecord, ending: str, problem: str, cure: str, *, harmful: bool = True) -> None:
-        file = below(self.source.file(record.scene, ending), self.source.root)
-        record.findings.append(Finding(scene=record.scene, file=file, problem=problem, cure=cure, harmful=harmful))
+            record.add(f"{record.scene}_gt.png", problem, cure)
 
 
 def required_endings(source: HdmSource) -> set[str]:

@@ -1,17 +1,15 @@
 """The whole inspection of a source: scene by scene, side by side, then what needs all of them."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from twostage_hdr.data.hdm import HdmSource
 from twostage_hdr.data.inspection.finding import Finding, Inspectable, SceneRecord, stray_files
 from twostage_hdr.data.inspection.hdm_scene import HdmInspector, required_endings
 from twostage_hdr.data.inspection.linear_scene import LinearInspector
-from twostage_hdr.data.leakage import leaking_pairs
 from twostage_hdr.data.scene import Scene
-from twostage_hdr.data.splits import Splits, check_splits, read_splits, split_by_group
+from twostage_hdr.data.splits import Splits, leaking_pairs
 from twostage_hdr.data.workers import unordered
 from twostage_hdr.errors import InputError
 
@@ -27,17 +25,12 @@ def odd_sizes(records: Sequence[SceneRecord]) -> list[Finding]:
     usual, number = counted.most_common(1)[0]
     if number <= MOST * counted.total():
         return []
-    return [
-        Finding(
-            scene=record.scene,
-            file=record.scene,
-            problem=f"{record.size[1]}x{record.size[0]} px, most scenes have {usual[1]}x{usual[0]}",
-            cure="no action needed if this is intended",
-            harmful=False,
-        )
-        for record in records
-        if record.size is not None and record.size != usual
-    ]
+    found, cure = [], "no action needed if this is intended"
+    for record in records:
+        if record.size is not None and record.size != usual:
+            problem = f"{record.size[1]}x{record.size[0]} px, most scenes have {usual[1]}x{usual[0]}"
+            found.append(Finding(scene=record.scene, file=record.scene, problem=problem, cure=cure, harmful=False))
+    return found
 
 
 def duplicates(records: Sequence[SceneRecord], groups: Mapping[str, str]) -> list[Finding]:
@@ -47,16 +40,9 @@ def duplicates(records: Sequence[SceneRecord], groups: Mapping[str, str]) -> lis
     for record in records:
         twin = first.setdefault(record.digest, record.scene) if record.digest else record.scene
         if twin != record.scene:
-            apart = groups.get(record.scene) != groups.get(twin)
-            found.append(
-                Finding(
-                    scene=record.scene,
-                    file=record.scene,
-                    problem=f"the same picture as {twin}",
-                    cure="exclude one of them",
-                    harmful=apart,
-                )
-            )
+            apart, problem = groups.get(record.scene) != groups.get(twin), f"the same picture as {twin}"
+            cure = "exclude one of them"
+            found.append(Finding(scene=record.scene, file=record.scene, problem=problem, cure=cure, harmful=apart))
     return found
 
 
@@ -73,16 +59,6 @@ def leaks(records: Sequence[SceneRecord], splits: Splits, *, excluded: Collectio
         for one, scene, other, twin, alike in leaking_pairs(splits, pictures)
         if scene not in excluded
     ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SplitRequest:
-    """How the sets would be made; see `TripleDataModule`."""
-
-    split_file: str | None
-    val_fraction: float
-    test_fraction: float
-    seed: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,8 +85,9 @@ class Inspection:
 
 def inspect_source(
     source: Inspectable,
-    request: SplitRequest,
+    make_splits: Callable[[Sequence[Scene]], Splits],
     *,
+    seed: int,
     patch_size: int,
     workers: int,
     progress: Callable[[int, int], None] | None = None,
@@ -119,16 +96,17 @@ def inspect_source(
 
     Args:
         source: what is inspected.
-        request: how the sets would be made.
+        make_splits: makes the sets that training would use, or raises an `InputError`.
+        seed: of the cameras.
         patch_size: of the training, in px.
         workers: processes; 0 works in this one.
         progress: called with the number of finished scenes and their total.
     """
-    records = _records(source, request.seed, patch_size, workers, progress)
+    records = _records(source, seed, patch_size, workers, progress)
     healthy = [record for record in records if not record.harmful]
     groups = _groups(source, healthy)
     scenes = [Scene(record.scene, groups[record.scene]) for record in healthy if record.scene in groups]
-    splits, split_findings = _splits(scenes, request)
+    splits, split_findings = _splits(scenes, make_splits)
     findings = [finding for record in records for finding in record.findings]
     if isinstance(source, HdmSource):  # other folders hold images of any size as a rule
         findings += odd_sizes(healthy)
@@ -147,20 +125,20 @@ def _records(
     workers: int,
     progress: Callable[[int, int], None] | None,
 ) -> list[SceneRecord]:
+    found: Iterable[SceneRecord]
     if isinstance(source, HdmSource):
-        found = unordered(HdmInspector(source=source, required=required_endings(source)), source.ids, workers=workers)
-        order = {scene_id: place for place, scene_id in enumerate(source.ids)}
+        order = list(source.ids)
+        found = unordered(HdmInspector(source=source, required=required_endings(source)), order, workers=workers)
     else:
         scenes = source.scenes()
-        inspector = LinearInspector(source=source, patch_size=patch_size, seed=seed)
-        found = unordered(inspector, scenes, workers=workers)
-        order = {scene.id: place for place, scene in enumerate(scenes)}
-    records = []
-    for done, record in enumerate(found, start=1):
-        records.append(record)
+        order = [scene.id for scene in scenes]
+        found = unordered(LinearInspector(source=source, patch_size=patch_size, seed=seed), scenes, workers=workers)
+    records = {}
+    for record in found:
+        records[record.scene] = record
         if progress is not None:
-            progress(done, len(order))
-    return sorted(records, key=lambda record: order[record.scene])
+            progress(len(records), len(order))
+    return [records[scene_id] for scene_id in order]
 
 
 def _groups(source: Inspectable, records: Sequence[SceneRecord]) -> dict[str, str]:
@@ -169,18 +147,10 @@ def _groups(source: Inspectable, records: Sequence[SceneRecord]) -> dict[str, st
     return {scene.id: scene.group for scene in source.scenes()}
 
 
-def _splits(scenes: Sequence[Scene], request: SplitRequest) -> tuple[Splits | None, list[Finding]]:
-    if not scenes:
-        return None, []
-    where = request.split_file or "data splits"
+def _splits(
+    scenes: Sequence[Scene], make_splits: Callable[[Sequence[Scene]], Splits]
+) -> tuple[Splits | None, list[Finding]]:
     try:
-        if request.split_file is not None:
-            splits = read_splits(Path(request.split_file))
-        else:
-            splits = split_by_group(
-                scenes, seed=request.seed, val_fraction=request.val_fraction, test_fraction=request.test_fraction
-            )
-        check_splits(splits, scenes, where=where)
+        return (make_splits(scenes) if scenes else None), []
     except InputError as error:
-        return None, [Finding(scene="", file=where, problem=error.seen, cure=error.cure)]
-    return splits, []
+        return None, [Finding(scene="", file=error.subject, problem=error.seen, cure=error.cure)]

@@ -8,16 +8,14 @@ import numpy as np
 from torch import Tensor
 
 from twostage_hdr.data.hdr_folder import HdrFolderSource
-from twostage_hdr.data.inspection.contact_sheet import sheet_picture
+from twostage_hdr.data.inspection.agreement import LEAST_CORRELATION, fit_response, response_problem
 from twostage_hdr.data.inspection.dynamic_range import HARDLY_HDR, clipped_share, has_eight_bit_content, range_in_stops
-from twostage_hdr.data.inspection.finding import Finding, SceneRecord, finding_from
-from twostage_hdr.data.inspection.hdm_scene import SCATTER
-from twostage_hdr.data.inspection.response_curve import LEAST_CORRELATION, fit_response, response_problem
+from twostage_hdr.data.inspection.finding import SceneRecord
 from twostage_hdr.data.pair_source import PairSource, linearise
 from twostage_hdr.data.patches import FixedCameraImages
 from twostage_hdr.data.procedural_source import ProceduralSource
 from twostage_hdr.data.scene import Scene
-from twostage_hdr.data.thumbnails import exposed_preview, thumbnail
+from twostage_hdr.data.thumbnails import exposed_preview, sheet_picture, thumbnail
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.radiometry.exposure_stack import reference_frame
@@ -44,19 +42,19 @@ class LinearInspector:
         try:
             linear, notes = self._read(scene)
         except InputError as error:
-            assert not isinstance(self.source, ProceduralSource)
-            root = self.source.root
-            path = Path(error.subject) if isinstance(self.source, PairSource) else root / scene.id
-            record.findings.append(finding_from(error, scene=scene.id, path=path, root=root))
+            file = scene.id
+            if isinstance(self.source, PairSource):
+                file = Path(error.subject).relative_to(self.source.root).as_posix()
+            record.refuse(file, error)
             return record
         for note in notes:
             if "negative" in note:
-                self._add(record, note, "render it again without ringing, if there are many", harmful=False)
+                record.add(record.scene, note, "render it again without ringing, if there are many", harmful=False)
         pixels = np.ascontiguousarray(linear.permute(1, 2, 0).numpy())
         height, width = pixels.shape[:2]
         record.size = (height, width)
         if float(pixels.max()) == 0:
-            self._add(record, "all black", "exclude it")
+            record.add(record.scene, "all black", "exclude it")
             return record
         self._content(record, pixels)
         record.thumbnail = thumbnail(exposed_preview(linear))
@@ -72,14 +70,16 @@ class LinearInspector:
 
     def _content(self, record: SceneRecord, pixels: np.ndarray) -> None:
         if has_eight_bit_content(pixels):
-            self._add(record, "no more than 256 different values: an 8-bit picture", "exclude it, it holds no HDR")
+            problem = "no more than 256 different values: an 8-bit picture"
+            record.add(record.scene, problem, "exclude it, it holds no HDR")
         record.stops = range_in_stops(pixels)
         if record.stops < HARDLY_HDR:
             problem = f"{record.stops:.1f} stops: an ordinary photograph would hold it"
-            self._add(record, problem, "nothing needs to be done; it teaches little", harmful=False)
+            record.add(record.scene, problem, "nothing needs to be done; it teaches little", harmful=False)
         if min(pixels.shape[:2]) < self.patch_size:
             problem = f"{pixels.shape[1]}x{pixels.shape[0]} px, less than the patches of {self.patch_size} px"
-            self._add(record, problem, "lower patch_size, or expect edges continued by their last pixel", harmful=False)
+            cure = "lower patch_size, or expect edges continued by their last pixel"
+            record.add(record.scene, problem, cure, harmful=False)
 
     def _photograph(self, record: SceneRecord, scene: Scene, pixels: np.ndarray) -> None:
         """The photograph that validation and test would use."""
@@ -88,18 +88,11 @@ class LinearInspector:
         encoded = triple.reference16.permute(1, 2, 0).numpy()
         record.peak = float(encoded.max())
         record.clipped = {"camera": clipped_share(frame)}
-        places = np.random.default_rng(0).integers(frame.size // 3, size=SCATTER)
-        pairs = (encoded.reshape(-1, 3)[places, 1], frame.reshape(-1, 3)[places, 1] / np.float32(255))
-        record.scatter = {"camera": np.stack(pairs, axis=1).astype(np.float32)}
+        record.scatter_from("camera", encoded, frame / np.float32(255))
         record.sheet = sheet_picture(np.ascontiguousarray(frame), pixels)
         if isinstance(self.source, PairSource):
             light = encode_gamma(linearise(triple.ldr, self.source.response)).permute(1, 2, 0).numpy()
             fit = fit_response(encoded, light)
             if fit and (problem := response_problem(fit)):
                 cure = "state the frames' curve (data.source.response, gamma, scale), or exclude the scene"
-                self._add(record, problem, cure, harmful=fit.correlation < LEAST_CORRELATION)
-
-    def _add(self, record: SceneRecord, problem: str, cure: str, *, harmful: bool = True) -> None:
-        record.findings.append(
-            Finding(scene=record.scene, file=record.scene, problem=problem, cure=cure, harmful=harmful)
-        )
+                record.add(record.scene, problem, cure, harmful=fit.correlation < LEAST_CORRELATION)

@@ -10,7 +10,6 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twostage_hdr.data.inspection.finding import SceneRecord
@@ -28,12 +27,13 @@ _HIGHEST = 4.0
 
 def range_plot(records: Sequence[SceneRecord]) -> str:
     """Stops of every scene, sorted."""
-    known = sorted((record for record in records if record.stops is not None), key=lambda record: record.stops or 0.0)
-    figure, axes = _figure(9, 3)
-    axes.bar(range(len(known)), [record.stops or 0.0 for record in known], color="#3b6ea5", width=0.9)
+    known = sorted((record.stops, record.scene) for record in records if record.stops is not None)
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    axes = figure.add_subplot()
+    axes.bar(range(len(known)), [stops for stops, _ in known], color="#3b6ea5", width=0.9)
     axes.set(ylabel="stops", title="Dynamic range of each scene (0.1 to 99.9 % of the luminance)")
     if len(known) <= _MOST_NAMES:
-        axes.set_xticks(range(len(known)), [record.scene for record in known], rotation=90, fontsize=6)
+        axes.set_xticks(range(len(known)), [scene for _, scene in known], rotation=90, fontsize=6)
     else:
         axes.set_xlabel("scenes, sorted")
     return _svg(figure)
@@ -43,7 +43,8 @@ def clipping_plot(records: Sequence[SceneRecord]) -> str:
     """Distribution of the clipped share by exposure."""
     names = list(dict.fromkeys(name for record in records for name in record.clipped))
     shares = [[100 * record.clipped[name] for record in records if name in record.clipped] for name in names]
-    figure, axes = _figure(9, 2.4)
+    figure = Figure(figsize=(9, 2.4), layout="constrained")
+    axes = figure.add_subplot()
     if names:
         axes.boxplot(shares, orientation="horizontal", tick_labels=names, whis=(0, 100))
     axes.set(xlabel="% of the pixels", title="Clipped pixels (a channel of 248 or more)")
@@ -65,11 +66,6 @@ def response_plot(records: Sequence[SceneRecord]) -> str:
         axes.plot([0, 1, _HIGHEST], [0, 1, 1], color="#c0392b", linewidth=0.8)
         axes.set(title=name, xlabel="reference (encoded)", ylabel="frame")
     return _svg(figure)
-
-
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.add_subplot()
 
 
 def _svg(figure: Figure) -> str:

@@ -78,7 +78,7 @@ def render_interior(height: int, width: int, rng: np.random.Generator) -> Plane:
     picture = _albedo(place, face, room, grain, rng) * light_room(place, normal, room)
     pane, frame = window_parts(place[0], place[1], room, view.focal / room.deep)
     paint = colour(0.6, 0.58, 0.53) * (room.daylight * np.float32(0.02) + np.float32(0.02))
-    window = mix(mix(picture, paint, frame), _outside(view, room, rng), pane)
+    window = mix(mix(picture, paint, frame), _outside(view, viewer, room, rng), pane)
     return _hang_lamp(np.where(face == BACK, window, picture), view, viewer, room)
 
 
@@ -185,9 +185,12 @@ def _with_pictures(wall: Plane, across: Plane, y: Plane, hung: Plane, grain: Tex
     return mix(wall, picture, smoothstep(0.01, 0.0, beyond) * hung)
 
 
-def _outside(view: View, room: Room, rng: np.random.Generator) -> Plane:
-    """Sky, trees and a lawn, far out there and bright."""
+def _outside(view: View, viewer: float, room: Room, rng: np.random.Generator) -> Plane:
+    """Sky, trees and a lawn, far out there and bright, with a glare where the sun stands behind the clouds."""
     rows, columns = view.y.shape
+    x, y, wide, high = room.window
+    right, up = (x + rng.uniform(-1, 1) * wide - viewer) / room.deep, (y + rng.uniform(0, 1) * high - EYE) / room.deep
+    glare = 1 + 15 * np.exp(-np.hypot(view.x - np.float32(right), view.y - np.float32(up)) / np.float32(0.04))
     leaves = fractal_noise(rows, columns, rng, coarsest=max(8, rows / 12), gain=0.7)
     skyline = 0.05 + 0.05 * fractal_noise(1, columns, rng, coarsest=max(4, columns / 10), gain=0.6)
     slope = view.y + np.float32(0.02) * leaves
@@ -196,7 +199,7 @@ def _outside(view: View, room: Room, rng: np.random.Generator) -> Plane:
     green = colour(0.10, 0.17, 0.05) * np.exp(0.7 * leaves)
     lawn = colour(0.22, 0.30, 0.09) * np.exp(0.2 * leaves)
     ground = mix(lawn, green, smoothstep(-0.03, -0.01, slope))
-    return mix(sky, ground, smoothstep(0.01, -0.01, slope - skyline)) * room.daylight
+    return mix(sky * glare, ground, smoothstep(0.01, -0.01, slope - skyline)) * room.daylight
 
 
 def _hang_lamp(picture: Plane, view: View, viewer: float, room: Room) -> Plane:

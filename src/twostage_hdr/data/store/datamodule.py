@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from torch.utils.data import Dataset
 
 from twostage_hdr.data.datamodule import TripleDataModule
-from twostage_hdr.data.splits import Splits, read_splits
-from twostage_hdr.data.store.store_source import PackedTriples, StoreSource
+from twostage_hdr.data.splits import read_splits
+from twostage_hdr.data.store.layout import PARTS
+from twostage_hdr.data.store.store_source import Crop, StoreSource, batch_of, sample_of
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.data.window import Window
 from twostage_hdr.errors import InputError
@@ -40,39 +39,20 @@ class StoredPatches(Dataset[Triple]):
         return self.count
 
     def __getitem__(self, key: tuple[int, int]) -> Triple:
-        packed = self.packed([key])
-        ldr, reference8, reference16 = (images[0] for images in packed.unpack()[:3])
-        return Triple(ldr, reference8, reference16, packed.scene[0], packed.scale[0])
+        return sample_of(self.crop(key))
 
     def __getitems__(self, keys: Sequence[tuple[int, int]]) -> Triple:
         """A whole batch, channels-last; the DataLoader calls this instead of collating samples."""
-        return self.packed(keys).unpack()
+        return batch_of([self.crop(key) for key in keys])
 
-    def packed(self, keys: Sequence[tuple[int, int]]) -> PackedTriples:
-        """A batch of the store's own integers."""
-        shape = (len(keys), self.crop_size, self.crop_size, 3)
-        reference, frames, stops = np.empty(shape, np.uint16), [], []
-        units, scales, scenes = np.empty(len(keys), np.float32), np.empty(len(keys), np.float32), []
-        for place, (epoch, index) in enumerate(keys):
-            rng = np.random.default_rng([self.seed, _CROP, epoch, index])
-            number = index % len(self.source.stored)
-            window = Window(self.source.stored.side, self.crop_size, crop_at=(rng.random(), rng.random()))
-            crop = self.source.crop(number, rng, window)
-            down, right = (-1 if self.flips and rng.random() < 0.5 else 1 for _ in range(2))
-            frames.append(crop.ldr[..., ::down, ::right, :])
-            if crop.stops is not None:
-                stops.append(crop.stops)
-            reference[place] = crop.reference[::down, ::right]
-            units[place], scales[place] = crop.unit, crop.scale
-            scenes.append(self.source.stored.scene_of[number])
-        return PackedTriples(
-            torch.from_numpy(np.stack(frames)),
-            torch.from_numpy(reference),
-            torch.from_numpy(units),
-            tuple(scenes),
-            torch.from_numpy(scales),
-            torch.from_numpy(np.stack(stops)) if stops else None,
-        )
+    def crop(self, key: tuple[int, int]) -> Crop:
+        """The store's own integers of one sample."""
+        epoch, index = key
+        rng = np.random.default_rng([self.seed, _CROP, epoch, index])
+        window = Window(self.source.stored.side, self.crop_size, crop_at=(rng.random(), rng.random()))
+        crop = self.source.crop("train", index % len(self.source.stored), rng, window)
+        down, right = (-1 if self.flips and rng.random() < 0.5 else 1 for _ in range(2))
+        return crop._replace(ldr=crop.ldr[..., ::down, ::right, :], reference=crop.reference[::down, ::right])
 
 
 class StoreDataModule(TripleDataModule):
@@ -123,7 +103,9 @@ class StoreDataModule(TripleDataModule):
                 "a store's patches were drawn when it was made",
                 "give fresh_patches=false zoom=1.0, and prepare with zoom=... or more patches instead",
             )
-        _check_own_splits(split_file, stored.splits)
+        listed = stored.splits if split_file is None else read_splits(Path(split_file))
+        if any(sorted(getattr(listed, name)) != sorted(getattr(stored.splits, name)) for name in PARTS):
+            raise InputError(split_file, "not the sets that the store was made with", "leave data.split_file out")
         super().__init__(
             source=source,
             root=root,
@@ -133,6 +115,7 @@ class StoreDataModule(TripleDataModule):
             patches_per_epoch=len(stored) if patches_per_epoch is None else patches_per_epoch,
             flips=flips,
             workers=workers,
+            collate=_as_it_is,
             seed=seed,
         )
         self.splits = stored.splits
@@ -143,15 +126,7 @@ class StoreDataModule(TripleDataModule):
             self.source, count=self.patches_per_epoch, crop_size=self.crop_size, flips=self.flips, seed=self.seed
         )
 
-    @staticmethod
-    def collate(batch: Any) -> Any:
-        """What `StoredPatches` gives is a batch already."""
-        return batch
 
-
-def _check_own_splits(split_file: str | None, own: Splits) -> None:
-    if split_file is None:
-        return
-    listed = read_splits(Path(split_file))
-    if any(sorted(getattr(listed, name)) != sorted(getattr(own, name)) for name in ("train", "val", "test")):
-        raise InputError(split_file, "not the sets that the store was made with", "leave data.split_file out")
+def _as_it_is(batch: Triple) -> Triple:
+    """`StoredPatches` gives whole batches."""
+    return batch

@@ -39,7 +39,7 @@ CHECKSUMS = "SHA256SUMS"
 README = "README.txt"
 
 WORK = ".prepare"
-"""Plan and journal of an unfinished store; gone when it is complete."""
+"""Plan and records of an unfinished store; gone when it is complete."""
 
 PARTS = ("train", "val", "test")
 
@@ -47,7 +47,6 @@ FROZEN_PARTS = ("val", "test")
 
 PER_ITEM = ("alignratio", "stops", "scale")
 """The arrays of one row per patch or per whole image."""
-
 
 PATCH_SUMS = "train/crc32"
 
@@ -59,14 +58,9 @@ def patch_sum(ldr: np.ndarray, reference: np.ndarray) -> int:
     return zlib.crc32(np.ascontiguousarray(reference).data, zlib.crc32(np.ascontiguousarray(ldr).data))
 
 
-def ldr_shape(patches: int, exposures: int, side: int) -> tuple[int, ...]:
-    """Shape of `train/ldr.npy`."""
-    return (patches, exposures, side, side, 3)
-
-
-def reference_shape(patches: int, side: int) -> tuple[int, ...]:
-    """Shape of `train/reference.npy`."""
-    return (patches, side, side, 3)
+def train_arrays(patches: int, exposures: int, side: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Type and shape of the large arrays of patches, by name."""
+    return {"ldr": ("uint8", (patches, exposures, side, side, 3)), "reference": ("uint16", (patches, side, side, 3))}
 
 
 def frozen_path(root: Path, part: str, number: int, kind: str) -> Path:
@@ -87,12 +81,6 @@ def readme(patches: int, exposures: tuple[str, ...], side: int) -> str:
         "On the scale of exposure e: encoded * 2 ** (np.load('train/stops.npy')[0, e] / 2.24).\n"
         "8-bit reference: np.minimum(encoded, 1). Check a copy: sha256sum -c SHA256SUMS.\n"
     )
-
-
-def item_array(name: str, values: list[list[float]] | list[float]) -> np.ndarray:
-    """The array of one row per item, as it is written; `stops` keeps its second axis even without items."""
-    array = np.array(values, dtype=np.float64)
-    return array.reshape(len(values), -1) if name == "stops" else array
 
 
 def reserve(path: Path, dtype: str, shape: tuple[int, ...]) -> None:

@@ -7,42 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8, UInt16
-from torch import Tensor
 
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.store.stored import Stored
 from twostage_hdr.data.triple import Triple
-from twostage_hdr.data.window import Window, fill
+from twostage_hdr.data.window import Window, fill_pixels
 from twostage_hdr.errors import InputError
 from twostage_hdr.radiometry.exposure_stack import stack_exposures
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
-
-
-class PackedTriples(NamedTuple):
-    """Crops as they are stored, a quarter of the bytes of the triples that they become."""
-
-    ldr: UInt8[Tensor, "batch *frames height width 3"]
-    """Frames, 0..255."""
-    reference: UInt16[Tensor, "batch height width 3"]
-    """Stored references."""
-    unit: Float[Tensor, "batch"]
-    """One step of `reference` in encoded values, on the frame's own scale."""
-    scene: tuple[str, ...]
-    """The scenes' ids."""
-    scale: Float[Tensor, "batch"]
-    """See `Triple.scale`."""
-    stops: Float[Tensor, "batch frames"] | None = None
-    """Of several frames, relative to the first; None where there is one."""
-
-    def unpack(self) -> Triple:
-        """The float triples, single frames in `torch.channels_last` memory order."""
-        ldr = self.ldr.to(torch.float32).div_(255).movedim(-1, -3)
-        if self.stops is not None:
-            pairs = zip(ldr, self.stops.tolist(), strict=True)
-            ldr = torch.stack([stack_exposures(list(frames), stops) for frames, stops in pairs])
-        reference16 = self.reference.to(torch.float32).mul_(self.unit[:, None, None, None]).permute(0, 3, 1, 2)
-        return Triple(ldr, reference16.clamp(max=1.0), reference16, self.scene, self.scale)
-
 
 _PLAIN = "medium"
 
@@ -51,13 +23,36 @@ class Crop(NamedTuple):
     """Views of the store's arrays: nothing is copied yet."""
 
     ldr: UInt8[np.ndarray, "*frames height width 3"]
+    """Frames, 0..255."""
     reference: UInt16[np.ndarray, "height width 3"]
+    """The stored reference."""
     unit: float
-    """See `PackedTriples.unit`."""
+    """One step of `reference` in encoded values, on the frame's own scale."""
     scale: float
     """See `Triple.scale`."""
+    scene: str
+    """The scene's id."""
     stops: Float[np.ndarray, " frames"] | None
-    """See `PackedTriples.stops`."""
+    """Of several frames, relative to the first; None where there is one."""
+
+
+def batch_of(crops: Sequence[Crop]) -> Triple:
+    """Crops of one size as a batch of float triples, single frames in `torch.channels_last` memory order."""
+    ldr = torch.from_numpy(np.stack([crop.ldr for crop in crops])).to(torch.float32).div_(255).movedim(-1, -3)
+    if crops[0].stops is not None:
+        stops = [crop.stops.tolist() for crop in crops if crop.stops is not None]
+        ldr = torch.stack([stack_exposures(list(frames), steps) for frames, steps in zip(ldr, stops, strict=True)])
+    units = torch.tensor([crop.unit for crop in crops], dtype=torch.float32)
+    stored = torch.from_numpy(np.stack([crop.reference for crop in crops])).to(torch.float32)
+    reference16 = stored.mul_(units[:, None, None, None]).permute(0, 3, 1, 2)
+    scales = torch.tensor([crop.scale for crop in crops], dtype=torch.float32)
+    return Triple(ldr, reference16.clamp(max=1.0), reference16, tuple(crop.scene for crop in crops), scales)
+
+
+def sample_of(crop: Crop) -> Triple:
+    """One crop as float triple."""
+    batch = batch_of([crop])
+    return Triple(batch.ldr[0], batch.reference8[0], batch.reference16[0], crop.scene, batch.scale[0])
 
 
 class StoreSource:
@@ -86,11 +81,11 @@ class StoreSource:
         if align not in ("frame", "medium"):
             raise InputError(f"data.source.align={align}", "choose one of frame, medium")
         self.exposure, self.align = chosen, align
-        self._whole = self.stored.whole_images()
-        patches: dict[str, list[int]] = {}
+        parts = ((part, getattr(self.stored.splits, part)) for part in ("test", "val"))
+        self._whole = {scene_id: (part, number) for part, ids in parts for number, scene_id in enumerate(ids)}
+        self._patches: dict[str, list[int]] = {}
         for number, scene_id in enumerate(self.stored.scene_of):
-            patches.setdefault(scene_id, []).append(number)
-        self._patches = {scene_id: np.array(numbers) for scene_id, numbers in patches.items()}
+            self._patches.setdefault(scene_id, []).append(number)
 
     def scenes(self) -> Sequence[Scene]:
         """The scenes that the store was made of."""
@@ -104,46 +99,29 @@ class StoreSource:
         """
         if window is not None and scene.id in self._patches:
             numbers = self._patches[scene.id]
-            return self.patch(int(numbers[rng.integers(len(numbers))]), rng, window)
-        if scene.id not in self._whole:
+            crop = self.crop("train", numbers[rng.integers(len(numbers))], rng, window)
+        elif scene.id in self._whole:
+            crop = self.crop(*self._whole[scene.id], rng, window)
+        else:
             raise InputError(self.stored.root, f"no whole image of {scene.id!r}, only val and test scenes have one")
-        part, number = self._whole[scene.id]
-        return self._triple(self._cut(part, number, rng, window), scene.id, window)
+        side = 0 if window is None else window.crop
+        return sample_of(crop._replace(ldr=fill_pixels(crop.ldr, side), reference=fill_pixels(crop.reference, side)))
 
-    def patch(self, number: int, rng: np.random.Generator, window: Window | None) -> Triple:
-        """A training patch, or a window of it; the exposure is drawn from `rng` if it is random."""
-        return self._triple(self._cut("train", number, rng, window), self.stored.scene_of[number], window)
-
-    def crop(self, number: int, rng: np.random.Generator, window: Window) -> Crop:
-        """The same as views of the store's own integers."""
-        return self._cut("train", number, rng, window)
-
-    def _cut(self, part: str, number: int, rng: np.random.Generator, window: Window | None) -> Crop:
+    def crop(self, part: str, number: int, rng: np.random.Generator, window: Window | None) -> Crop:
+        """A window of a training patch or a whole image; the exposure is drawn from `rng` if it is random."""
         array, names = self.stored.array, self.stored.exposures
         ldr, reference = self.stored.patch(number) if part == "train" else self.stored.frozen(part, number)
         chosen = _PLAIN if self.exposure == "all" else self.exposure
         frame = int(rng.integers(len(names))) if chosen == "random" else names.index(chosen)
         rows, columns = (slice(None), slice(None)) if window is None else window.region(*reference.shape[:2])
-        stops = float(array(f"{part}/stops")[number, frame]) if self.align == "frame" else 0.0
+        steps = np.asarray(array(f"{part}/stops")[number])
+        stops = float(steps[frame]) if self.align == "frame" else 0.0
         # Encoded values are the stored ones over alignratio; a change of exposure is a factor there too.
         unit = 2.0 ** (stops / HDM_GAMMA) / float(array(f"{part}/alignratio")[number])
         scale = float(array(f"{part}/scale")[number]) * 2.0**stops
+        scene = self.stored.scene_of[number] if part == "train" else getattr(self.stored.splits, part)[number]
         if self.exposure != "all":
-            return Crop(ldr[frame, rows, columns], reference[rows, columns], unit, scale, None)
+            return Crop(ldr[frame, rows, columns], reference[rows, columns], unit, scale, scene, None)
         order = [frame, *(place for place in range(len(names)) if place != frame)]
-        steps = np.asarray(array(f"{part}/stops")[number], np.float32)
-        return Crop(ldr[order, rows, columns], reference[rows, columns], unit, scale, steps[order] - steps[frame])
-
-    def _triple(self, crop: Crop, scene_id: str, window: Window | None) -> Triple:
-        packed = PackedTriples(
-            torch.from_numpy(crop.ldr[None].copy()),
-            torch.from_numpy(crop.reference[None].copy()),
-            torch.tensor([crop.unit], dtype=torch.float32),
-            (scene_id,),
-            torch.tensor([crop.scale], dtype=torch.float32),
-            None if crop.stops is None else torch.from_numpy(crop.stops[None]),
-        )
-        ldr, reference8, reference16 = (images[0] for images in packed.unpack()[:3])
-        if window is not None and min(ldr.shape[-2:]) < window.crop:
-            ldr, reference8, reference16 = (fill(image, window.crop) for image in (ldr, reference8, reference16))
-        return Triple(ldr, reference8, reference16, scene_id, packed.scale[0])
+        relative = steps.astype(np.float32)[order] - np.float32(steps[frame])
+        return Crop(ldr[order, rows, columns], reference[rows, columns], unit, scale, scene, relative)

@@ -17,19 +17,19 @@ from twostage_hdr.data.splits import Splits
 from twostage_hdr.data.store.layout import (
     CHECKSUMS,
     FORMAT_VERSION,
-    FROZEN_PARTS,
     PARTS,
     PATCH_SUMS,
     PER_ITEM,
     STORE,
     WORK,
     frozen_path,
-    ldr_shape,
     patch_sum,
-    reference_shape,
+    train_arrays,
 )
 from twostage_hdr.errors import InputError
 from twostage_hdr.radiometry.photometry import REFERENCE_CAP
+
+_COPY_AGAIN = "copy the store again and check it with `sha256sum -c SHA256SUMS`"
 
 
 class Stored:
@@ -56,7 +56,6 @@ class Stored:
         with as_input_error(root / STORE, _COPY_AGAIN, "not a store's description"):
             self.exposures: tuple[str, ...] = tuple(str(name) for name in content["exposures"])
             self.side = int(content["settings"]["patch_size"])
-            self.seed = int(content["settings"]["seed"])
             self.cap = float(content.get("source", {}).get("cap", REFERENCE_CAP))
             self.scenes = [Scene(str(name), str(group)) for name, group in content["groups"].items()]
             train, val, test = (tuple(str(name) for name in content["splits"][part]) for part in PARTS)
@@ -67,7 +66,17 @@ class Stored:
             if min(counts.values(), default=0) < 0 or not {*train, *val, *test, *counts} <= content["groups"].keys():
                 raise ValueError("patches or sets of unknown scenes")
         self._arrays: dict[str, np.ndarray] = {}
-        self._check_files(sum(counts.values()))
+        items = {"train": sum(counts.values()), "val": len(val), "test": len(test)}
+        arrays = train_arrays(items["train"], len(self.exposures), self.side)
+        self._large = {f"train/{name}": known for name, known in arrays.items()}
+        self._known = self._large | {PATCH_SUMS: ("uint32", (items["train"],))}
+        for part, count in items.items():
+            shapes = {name: (count, len(self.exposures)) if name == "stops" else (count,) for name in PER_ITEM}
+            self._known |= {f"{part}/{name}": ("float64", shape) for name, shape in shapes.items()}
+        for name in (name for name in self._known if name != PATCH_SUMS):
+            array = self.array(name)
+            if name not in self._large and not (np.isfinite(array) & (name.endswith("stops") or array > 0)).all():
+                raise InputError(f"{root / name}.npy", "holds values that are no exposure or scale", _COPY_AGAIN)
         self.scene_of = [name for name, count in counts.items() for _ in range(count)]
         self._checked = np.zeros(len(self), bool)
 
@@ -75,19 +84,20 @@ class Stored:
         return len(self.scene_of)
 
     def array(self, name: str) -> np.ndarray:
-        """`train/ldr`, `val/stops`, ...: the large ones mapped, the small ones compared with their sha256.
+        """`train/ldr`, `val/stops`, ...: mapped; all but the two large ones compared with their sha256.
 
         Raises:
-            InputError: damaged, or not of the store's types.
+            InputError: damaged, or not of the store's types and sizes.
         """
         if name not in self._arrays:
             path = self.root / f"{name}.npy"
-            if name not in _LARGE:
+            if name not in self._large:
                 check_sum(self.root, f"{name}.npy")
             mapped = load_npy(path, mapped="r", cure=_COPY_AGAIN)
-            wanted = next((dtype for end, dtype in _DTYPES.items() if name.endswith(end)), "float64")
-            if mapped.dtype != wanted:
-                raise InputError(path, f"values of type {mapped.dtype} instead of {wanted}", _COPY_AGAIN)
+            dtype, shape = self._known.get(name, (mapped.dtype, mapped.shape))
+            if (mapped.dtype, mapped.shape) != (dtype, shape):
+                seen = f"{mapped.dtype} of shape {mapped.shape} instead of {shape} of {dtype}"
+                raise InputError(path, seen, _COPY_AGAIN)
             # The plain view of a map: slicing a np.memmap itself costs as much as reading a crop.
             self._arrays[name] = mapped.view(np.ndarray)
         return self._arrays[name]
@@ -100,10 +110,9 @@ class Stored:
         """
         ldr, reference = self.array("train/ldr")[number], self.array("train/reference")[number]
         if not self._checked[number]:
-            if (self.root / f"{PATCH_SUMS}.npy").is_file():
-                sums = self.array(PATCH_SUMS)
-                if len(sums) != len(self) or patch_sum(ldr, reference) != sums[number]:
-                    raise InputError(self.root / "train", f"patch {number} is damaged", _COPY_AGAIN)
+            known = (self.root / f"{PATCH_SUMS}.npy").is_file()
+            if known and patch_sum(ldr, reference) != self.array(PATCH_SUMS)[number]:
+                raise InputError(self.root / "train", f"patch {number} is damaged", _COPY_AGAIN)
             self._checked[number] = True
         return ldr, reference
 
@@ -111,50 +120,19 @@ class Stored:
         """Frames and reference of a whole image, mapped.
 
         Raises:
-            InputError: damaged, or of sizes that do not fit.
+            InputError: damaged, or of types and sizes that do not fit.
         """
         names = [frozen_path(Path(), part, number, kind).with_suffix("").as_posix() for kind in ("ldr", "reference")]
         ldr, reference = (self.array(name) for name in names)
-        if reference.shape[2:] != (3,) or ldr.shape != (len(self.exposures), *reference.shape) or not reference.size:
-            raise InputError(
-                f"{self.root / names[0]}.npy", f"shape {ldr.shape} for a reference of {reference.shape}", _COPY_AGAIN
-            )
+        fits = ldr.shape == (len(self.exposures), *reference.shape) and reference.shape[2:] == (3,)
+        if not fits or not reference.size or (ldr.dtype, reference.dtype) != (np.uint8, np.uint16):
+            seen = f"{ldr.dtype} of shape {ldr.shape} for a reference of {reference.shape}, {reference.dtype}"
+            raise InputError(f"{self.root / names[0]}.npy", seen, _COPY_AGAIN)
         return ldr, reference
-
-    def whole_images(self) -> dict[str, tuple[str, int]]:
-        """Set and number of each scene that is stored whole."""
-        return {
-            scene_id: (part, number)
-            for part in ("test", "val")
-            for number, scene_id in enumerate(getattr(self.splits, part))
-        }
 
     def __getstate__(self) -> dict[str, Any]:
         """Worker processes map the files themselves."""
         return self.__dict__ | {"_arrays": {}}
-
-    def _check_files(self, count: int) -> None:
-        exposures = len(self.exposures)
-        wanted = {
-            "train/ldr": ldr_shape(count, exposures, self.side),
-            "train/reference": reference_shape(count, self.side),
-        }
-        for part, number in (("train", count), *((part, len(getattr(self.splits, part))) for part in FROZEN_PARTS)):
-            wanted |= {f"{part}/{name}": (number, exposures) if name == "stops" else (number,) for name in PER_ITEM}
-        for name, shape in wanted.items():
-            found = self.array(name)
-            if found.shape != shape:
-                raise InputError(f"{self.root / name}.npy", f"shape {found.shape} instead of {shape}", _COPY_AGAIN)
-            if name not in _LARGE and not (np.isfinite(found).all() and (name.endswith("stops") or (found > 0).all())):
-                raise InputError(f"{self.root / name}.npy", "holds values that are no exposure or scale", _COPY_AGAIN)
-
-
-_COPY_AGAIN = "copy the store again and check it with `sha256sum -c SHA256SUMS`"
-
-_LARGE = ("train/ldr", "train/reference")
-"""Arrays of many gigabytes, checked patch by patch."""
-
-_DTYPES = {"ldr": "uint8", "reference": "uint16", "crc32": "uint32"}
 
 
 def _read_description(root: Path) -> dict[str, Any]:
@@ -162,9 +140,8 @@ def _read_description(root: Path) -> dict[str, Any]:
     if not os.path.lexists(path):
         if (root / WORK).is_dir():
             raise InputError(root, "its preparation is not finished", "give the same prepare command again")
-        raise InputError(
-            f"data.root={root}", f"no {STORE} in it", f"make a store with `twostage-hdr prepare ... out={root}`"
-        )
+        cure = f"make a store with `twostage-hdr prepare ... out={root}`"
+        raise InputError(f"data.root={root}", f"no {STORE} in it", cure)
     check_sum(root, STORE)
     content: dict[str, Any] = read_json(path, cure=_COPY_AGAIN)
     if content.get("format") != FORMAT_VERSION:

@@ -1,15 +1,22 @@
-"""One unit of the work of `prepare`: a training scene's patches, or a whole frozen image."""
+"""One unit of the work of `prepare`: a training scene's patches or a whole frozen image, and the record of it."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from twostage_hdr.boundary.refusal import as_input_error
+from twostage_hdr.boundary.regular_file import open_regular, read_text
 from twostage_hdr.data.scene import Scene
-from twostage_hdr.data.store.cut import cut_patches
-from twostage_hdr.data.store.journal import Entry, Journal, fingerprint
+from twostage_hdr.data.store.cut import Patch, cut_patches
+from twostage_hdr.data.store.frames import PatchMaker
 from twostage_hdr.data.store.layout import WORK, fill_slots, frozen_path, write_array
-from twostage_hdr.data.store.settings import PatchMaker, StoreSettings
+from twostage_hdr.data.store.plan import StoreSettings
+from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.atomic import atomic_path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +37,23 @@ class SceneTask:
     count: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What was written of a scene.
+
+    Attributes:
+        read: by file name below the source's root: bytes, time of change in ns, sha256.
+        places: row, column and zoom of each patch; row 0, column 0 of a whole image.
+        alignratio, stops, scale: one row per patch, one for a whole image.
+    """
+
+    read: dict[str, list[int | str]]
+    places: list[list[float]]
+    alignratio: list[float]
+    stops: list[list[float]]
+    scale: list[float]
+
+
 class SceneWriter:
     """Writes scenes into a store; every worker process has one.
 
@@ -41,43 +65,75 @@ class SceneWriter:
 
     def __init__(self, maker: PatchMaker, out: Path, settings: StoreSettings) -> None:
         self.maker, self.out, self.settings = maker, out, settings
-        self.journal = Journal(out / WORK)
 
     def write(self, task: SceneTask) -> None:
-        """Writes pixels, then the journal's entry; does nothing if the entry is there and the files are unchanged."""
-        files = self.maker.files(task.scene)
-        if self.journal.done(task.part, task.number, files):
+        """Writes pixels, then the record; does nothing if the record is there and the files have not changed since."""
+        files, path = self.maker.files(task.scene), entry_path(self.out, task.part, task.number)
+        if _is_done(path, files):
             return
-        read = fingerprint(files)
-        entry = self._patches(task, read) if task.part == "train" else self._whole(task, read)
-        self.journal.write(task.part, task.number, entry)
-
-    def _patches(self, task: SceneTask, read: dict[str, tuple[int, int, str]]) -> Entry:
-        patches = cut_patches(self.maker, task.scene, task.count, self.settings)
-        frames = [patch.frames for patch in patches]
-        if frames:
-            fill_slots(self.out / "train" / "ldr.npy", task.first, np.stack([frame.ldr for frame in frames]))
-            reference = np.stack([frame.reference for frame in frames])
-            fill_slots(self.out / "train" / "reference.npy", task.first, reference)
-        return Entry(
+        read = _fingerprint(files)
+        if task.part == "train":
+            patches = cut_patches(self.maker, task.scene, task.count, self.settings)
+            for kind in ("ldr", "reference") if patches else ():
+                values = np.stack([getattr(patch.frames, kind) for patch in patches])
+                fill_slots(self.out / "train" / f"{kind}.npy", task.first, values)
+        else:
+            patches = [Patch(frames=self.maker.whole(task.scene, self.settings.seed))]
+            for kind in ("ldr", "reference"):
+                write_array(frozen_path(self.out, task.part, task.number, kind), getattr(patches[0].frames, kind))
+        entry = Entry(
             read=read,
-            places=[(patch.row, patch.column, patch.zoom) for patch in patches],
-            size=(0, 0),
-            alignratio=[frame.alignratio for frame in frames],
-            stops=[list(frame.stops) for frame in frames],
-            scale=[frame.scale for frame in frames],
+            places=[[patch.row, patch.column, patch.zoom] for patch in patches],
+            alignratio=[patch.frames.alignratio for patch in patches],
+            stops=[list(patch.frames.stops) for patch in patches],
+            scale=[patch.frames.scale for patch in patches],
         )
+        write_entry(path, entry)
 
-    def _whole(self, task: SceneTask, read: dict[str, tuple[int, int, str]]) -> Entry:
-        frames = self.maker.whole(task.scene, self.settings.seed)
-        write_array(frozen_path(self.out, task.part, task.number, "ldr"), frames.ldr)
-        write_array(frozen_path(self.out, task.part, task.number, "reference"), frames.reference)
-        height, width = frames.reference.shape[:2]
-        return Entry(
-            read=read,
-            places=[(0, 0, 1.0)],
-            size=(height, width),
-            alignratio=[frames.alignratio],
-            stops=[list(frames.stops)],
-            scale=[frames.scale],
-        )
+
+def entry_path(out: Path, part: str, number: int) -> Path:
+    """The record of a scene; it is written after the scene's pixels have reached the disk."""
+    return out / WORK / f"{part}_{number:06d}.json"
+
+
+def write_entry(path: Path, entry: Entry) -> None:
+    """Marks a scene as finished: a line of JSON after a line with its sha256."""
+    text = json.dumps(asdict(entry))
+    with atomic_path(path) as temporary:
+        temporary.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}", encoding="utf-8")
+
+
+def read_entry(path: Path) -> Entry:
+    """What was written of a scene.
+
+    Raises:
+        InputError: nothing yet, or its record is damaged.
+    """
+    cure = "remove it and give the same prepare command again"
+    digest, _, text = read_text(path, cure=cure).partition("\n")
+    if hashlib.sha256(text.encode()).hexdigest() != digest:
+        raise InputError(path, "damaged: its sha256 is not that of its first line", cure)
+    return Entry(**json.loads(text))
+
+
+def _is_done(path: Path, files: Mapping[str, Path]) -> bool:
+    try:
+        read = read_entry(path).read
+    except InputError:  # not there, or damaged: the scene is written again
+        return False
+    return {name: entry[:2] for name, entry in read.items()} == {name: _stamp(file) for name, file in files.items()}
+
+
+def _fingerprint(files: Mapping[str, Path]) -> dict[str, list[int | str]]:
+    """Bytes, time of change and sha256 of each file."""
+    read: dict[str, list[int | str]] = {}
+    cure = "run inspect, then exclude the scene"
+    for name, path in files.items():
+        with open_regular(path, cure=cure) as file, as_input_error(path, cure, "cannot be read"):
+            read[name] = [*_stamp(path), hashlib.file_digest(file, "sha256").hexdigest()]
+    return read
+
+
+def _stamp(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]

@@ -49,14 +49,11 @@ def measured_stops(
         said = None if stated is None else stated[bright] - stated[dark]
         if common.sum() >= _LEAST_PIXELS:
             told = float(np.median(np.log2(light[bright][common].sum(axis=-1) / light[dark][common].sum(axis=-1))))
-            step = told if said is None or abs(told - said) <= BELIEVED else said
-        elif said is None:
-            raise InputError(
-                "exposures", "none in EXIF, and the frames have too little in common", "give them with --ev"
-            )
-        else:
-            step = said
-        stops[bright] = stops[dark] + step
+            said = told if said is None or abs(told - said) <= BELIEVED else said
+        if said is None:
+            seen = "none in EXIF, and the frames have too little in common"
+            raise InputError("exposures", seen, "give them with --ev")
+        stops[bright] = stops[dark] + said
     return [stops[place] - stops[reference] for place in range(len(frames))]
 
 

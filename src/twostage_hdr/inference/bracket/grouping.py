@@ -57,7 +57,6 @@ def group_by_count(paths: Sequence[Path], count: int) -> list[list[Path]]:
     if not 2 <= count <= LARGEST_BRACKET:
         raise InputError(f"--group {count}", f"a bracket has 2 to {LARGEST_BRACKET} frames")
     if len(paths) % count:
-        raise InputError(
-            f"--group {count}", f"{len(paths)} photographs do not make whole groups", "take the others away"
-        )
+        seen = f"{len(paths)} photographs do not make whole groups"
+        raise InputError(f"--group {count}", seen, "take the others away")
     return [list(paths[start : start + count]) for start in range(0, len(paths), count)]

@@ -91,18 +91,18 @@ def _static_samples(
     step = max(1, max(height, width) // 1024)
     box = np.ones((3, 3), np.uint8)
     uneven = np.max([(cv2.dilate(f, box) - cv2.erode(f, box))[::step, ::step].ravel() for f in frames], axis=0)
-    codes = np.stack([frame[::step, ::step].ravel() for frame in frames])[np.argsort(stops)]
+    codes = np.stack([frame[::step, ::step].ravel() for frame in frames])
+    by_exposure = codes[np.argsort(stops)]
     low, high = _USABLE
-    rising = ((codes[1:] >= codes[:-1]) | (codes[1:] >= high)).all(axis=0)
-    usable = ((codes > low) & (codes < high)).sum(axis=0) >= 2
-    good = rising & usable
+    rising = ((by_exposure[1:] >= by_exposure[:-1]) | (by_exposure[1:] >= high)).all(axis=0)
+    good = rising & (((codes > low) & (codes < high)).sum(axis=0) >= 2)
     if not good.any():
-        return codes[:, :0][np.argsort(np.argsort(stops))]
+        return codes[:, :0]
     good &= uneven <= np.percentile(uneven[good], 30)
     places = np.flatnonzero(good)
     rank = np.argsort(codes.mean(axis=0)[places], kind="stable")
     chosen = places[rank[np.linspace(0, len(places) - 1, min(SAMPLES, len(places))).astype(int)]]
-    return codes[:, chosen][np.argsort(np.argsort(stops))]
+    return codes[:, chosen]
 
 
 def _recovered(samples: UInt8[np.ndarray, "frames samples"], stops: Sequence[float]) -> Response:

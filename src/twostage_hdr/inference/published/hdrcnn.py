@@ -32,18 +32,16 @@ def load_hdrcnn(path: Path, *, gamma: float = PUBLISHED_GAMMA) -> HDRCNN:
     Raises:
         InputError: The file cannot be read, or its arrays are not HDRCNN's.
     """
-    arrays = read_object_array(path, ARRAY_NAME)
+    arrays, cure = read_object_array(path, ARRAY_NAME), "give HDRCNN's parameters"
     network = HDRCNN(gamma=gamma)
     slots = list(_slots(network))
     if len(arrays) != len(slots):
-        raise InputError(path, f"{len(arrays)} arrays, HDRCNN has {len(slots)}", "give HDRCNN's parameters")
+        raise InputError(path, f"{len(arrays)} arrays, HDRCNN has {len(slots)}", cure)
     with torch.no_grad():
         for index, (array, (tensor, axes)) in enumerate(zip(arrays, slots, strict=True)):
             value = array.transpose(axes) if array.ndim == len(axes) else array
             if value.shape != tuple(tensor.shape) or not np.isfinite(value).all():
-                raise InputError(
-                    path, f"array {index} has shape {array.shape}, or is not finite", "give HDRCNN's parameters"
-                )
+                raise InputError(path, f"array {index} has shape {array.shape}, or is not finite", cure)
             tensor.copy_(torch.from_numpy(np.ascontiguousarray(value, dtype=np.float32)))
     return network.eval()
 

@@ -58,14 +58,11 @@ def fill(network: Network, published: Mapping[str, object], published_names: Map
 
 def checked(value: object, name: str, expected: Tensor, path: Path) -> Tensor:
     """`value` as float32 on the CPU, if it is a finite tensor of the expected shape; else InputError."""
+    cure = "give the weights of the right method"
     if not isinstance(value, Tensor):
-        raise InputError(path, f"tensor '{name}' is missing", "give the weights of the right method")
+        raise InputError(path, f"tensor '{name}' is missing", cure)
     if value.shape != expected.shape:
-        raise InputError(
-            path,
-            f"'{name}' has shape {tuple(value.shape)}, not {tuple(expected.shape)}",
-            "give the weights of the right method",
-        )
+        raise InputError(path, f"'{name}' has shape {tuple(value.shape)}, not {tuple(expected.shape)}", cure)
     if not torch.isfinite(value).all():
         raise InputError(path, f"'{name}' holds values that are not finite", "download the file again")
     return value.detach().to("cpu", torch.float32)

@@ -9,13 +9,13 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from twostage_hdr.inference.winograd.layout import depth_to_space, gather, scatter, space_to_depth
-from twostage_hdr.inference.winograd.transforms import PATCH, winograd_matrices
+from twostage_hdr.inference.winograd.transforms import PATCH, WinogradMatrices, winograd_matrices
 
 Result = TypeVar("Result")
 
@@ -54,22 +54,8 @@ PLACES = PATCH**2
 GROWING = 4
 """Convolutions that add to the pile: all but the last dense one and the attention's."""
 
-
-class Transforms(NamedTuple):
-    """Of outputs, weights and inputs; see `winograd_matrices`."""
-
-    output: Tensor
-    weight: Tensor
-    input: Tensor
-
-
-FORWARD = {
-    dtype: Transforms(*(torch.from_numpy(matrix).to(dtype) for matrix in winograd_matrices()))
-    for dtype in (torch.float32, torch.bfloat16, torch.float64)
-}
-ADJOINT = {
-    dtype: Transforms(*(matrix.t().contiguous() for matrix in transforms)) for dtype, transforms in FORWARD.items()
-}
+FORWARD = {dtype: winograd_matrices(dtype) for dtype in (torch.float32, torch.bfloat16, torch.float64)}
+ADJOINT = {dtype: WinogradMatrices(*(matrix.t().contiguous() for matrix in FORWARD[dtype])) for dtype in FORWARD}
 """Their transposes, which gradients take."""
 
 

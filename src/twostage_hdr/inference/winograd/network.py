@@ -1,6 +1,6 @@
 """The two-stage network, or one stage, as a stream of rows: exact, in cache, and bounded in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -16,7 +16,6 @@ from twostage_hdr.inference.winograd.stage import StreamedStage
 from twostage_hdr.inference.winograd.tile import Workspace
 from twostage_hdr.inference.winograd.transforms import OUTPUTS
 from twostage_hdr.networks.stage import Stage
-from twostage_hdr.networks.two_stage import TwoStageNetwork
 
 TILE_ROWS, TILE_COLUMNS = 15, 38
 """Blocks of 4x4 pixels in a tile, a compromise: large ones repeat less of their rims, small ones stay in cache.
@@ -43,7 +42,7 @@ class StreamedNetwork:
     Every worker is one thread with its own buffers and single-threaded matrix products: no barrier inside a tile.
 
     Args:
-        network: the two-stage network or one stage.
+        stages: of the network, in their order, see `paper_stages`.
         dtype: of the matrix products, float32 or bfloat16.
         workers: threads; None for as many as PyTorch uses.
         tile: side of a tile in pixels, rounded up to a multiple of four; None for the measured best.
@@ -51,13 +50,12 @@ class StreamedNetwork:
 
     def __init__(
         self,
-        network: TwoStageNetwork | Stage,
+        stages: Sequence[Stage],
         *,
         dtype: torch.dtype,
         workers: int | None = None,
         tile: int | None = None,
     ) -> None:
-        stages = [network] if isinstance(network, Stage) else [network.enhancement, network.tone_mapping]
         self.workers = workers or torch.get_num_threads()
         with one_thread():
             self.stages = [StreamedStage(stage, dtype=dtype) for stage in stages]

@@ -17,7 +17,7 @@ from twostage_hdr.networks.stage import Stage
 BLOCK_RIM = 2
 """Blocks of 4x4 pixels that an RDAB reads around a tile: 5 pixels."""
 
-RunAll: TypeAlias = Callable[[Sequence[Callable[[Workspace], None]]], None]
+RunAll: TypeAlias = Callable[[Sequence[Callable[[Workspace], None]]], object]
 """Runs pieces of work, in parallel, each by one worker, and returns when all are done."""
 
 
@@ -73,14 +73,9 @@ class StreamedStage:
         self.tail_weight = stage.conv_out.weight.detach().float()[:, :, 0, 0]
         self.tail_bias = bias_of(stage.conv_out).float()[:, None, None]
 
-    @property
-    def delay(self) -> int:
-        """Rows of blocks by which the output lags behind the input."""
-        return 1 + BLOCK_RIM * len(self.blocks)
-
     def bands(self, images: Iterable[Tensor], grid: StreamGrid, run_all: RunAll) -> Iterator[Tensor]:
         """Bands (16, 3, rows, columns) of the output for bands of the input, top to bottom, not of the same heights."""
-        capacity = grid.tile_rows + self.delay
+        capacity = grid.tile_rows + 1 + BLOCK_RIM * len(self.blocks)  # the output lags behind the input
         image = HaloBuffer(channels=3, spans=grid.spans, rim=1, capacity=capacity)
         blocks = [BlockStream(block, grid=grid, capacity=capacity) for block in self.blocks]
         skip: list[Tensor] = []  # the input's rows that the output has not reached yet

@@ -61,13 +61,6 @@ class Workspace:
             return spectra
         return self.operand[: spectra.numel()].view(spectra.shape).copy_(spectra)
 
-    def spectra_of(self, features: int, count: int) -> tuple[Tensor, Tensor]:
-        """Room for the spectra of (x, x1..x3), (36, features + 3 growth, count), and of x4, (36, growth, count)."""
-        known = features + 3 * self.growth
-        spectra = self.spectra[: FREQUENCIES * known * count].view(FREQUENCIES, known, count)
-        fourth = self.spectra[spectra.numel() :][: FREQUENCIES * self.growth * count]
-        return spectra, fourth.view(FREQUENCIES, self.growth, count)
-
 
 def rdab_tile(
     block: WinogradWeights,
@@ -102,7 +95,9 @@ def rdab_tile(
     features, growth = source.shape[1], space.growth
     rows, columns = target.shape[2] + 1, target.shape[3] + 2  # with the rim
     count = rows * columns
-    spectra, fourth = space.spectra_of(features, count)
+    known = features + 3 * growth
+    spectra = space.spectra[: FREQUENCIES * known * count].view(FREQUENCIES, known, count)  # of (x, x1..x3)
+    fourth = space.spectra[spectra.numel() :][: FREQUENCIES * growth * count].view(FREQUENCIES, growth, count)  # of x4
     patches = space.patches[: FREQUENCIES * features * count].view(FREQUENCIES, features, rows, columns)
     gather_patches(source, patches, top=2, left=1)
     torch.mm(block.input, patches.view(FREQUENCIES, -1), out=_rows(spectra[:, :features]))

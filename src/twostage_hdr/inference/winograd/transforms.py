@@ -12,7 +12,8 @@ powers of the points near 1, so that even bfloat16 loses little against a direct
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
 OUTPUTS = 4
 """Side of the block of outputs, in pixels."""
@@ -23,18 +24,18 @@ POINTS = (0.0, np.sqrt(0.5), -np.sqrt(0.5), np.sqrt(2.0), -np.sqrt(2.0))
 
 
 class WinogradMatrices(NamedTuple):
-    """The three transforms in two dimensions, float64, patches flattened row by row."""
+    """The three transforms in two dimensions, patches flattened row by row."""
 
-    output: NDArray[np.float64]
+    output: Tensor
     """A^T x A^T: (16, 36)."""
-    weight: NDArray[np.float64]
+    weight: Tensor
     """G x G: (36, 9)."""
-    input: NDArray[np.float64]
+    input: Tensor
     """B^T x B^T: (36, 36)."""
 
 
-def winograd_matrices() -> WinogradMatrices:
-    """The transforms for POINTS."""
+def winograd_matrices(dtype: torch.dtype = torch.float64) -> WinogradMatrices:
+    """The transforms for POINTS, rounded from float64."""
     output, weight, inputs = np.zeros((OUTPUTS, PATCH)), np.zeros((PATCH, 3)), np.zeros((PATCH, PATCH))
     for column, point in enumerate(POINTS):
         others = [other for other in POINTS if other != point]
@@ -43,5 +44,5 @@ def winograd_matrices() -> WinogradMatrices:
         inputs[column, :-1] = np.poly(others)[::-1]  # coefficients of prod (x - other), lowest power first
     output[-1, -1] = weight[-1, -1] = 1.0  # the point at infinity takes the highest power
     inputs[-1] = np.poly(POINTS)[::-1]
-    squared = [np.kron(matrix, matrix).astype(np.float64) for matrix in (output, weight, inputs)]
+    squared = [torch.from_numpy(np.kron(matrix, matrix)).to(dtype) for matrix in (output, weight, inputs)]
     return WinogradMatrices(*squared)

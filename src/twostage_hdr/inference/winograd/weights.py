@@ -84,8 +84,8 @@ def transform_weights(block: nn.Module, *, dtype: torch.dtype) -> WinogradWeight
             _transform_conv(last[:, four:], None, dtype),
         ),
         gate=gate,
-        input=torch.from_numpy(matrices.input[:, patch_planes()]).to(dtype),
-        output=torch.cat((torch.from_numpy(matrices.output), ones), 1).to(dtype),
+        input=matrices.input[:, patch_planes()].to(dtype),
+        output=torch.cat((matrices.output, ones), 1).to(dtype),
     )
 
 
@@ -97,8 +97,7 @@ def bias_of(conv: nn.Conv2d) -> Tensor:
 
 def _transform_conv(weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> WinogradConv:
     """(out, in, 3, 3) to one (out, in) matrix per frequency."""
-    transform = torch.from_numpy(winograd_matrices().weight)
-    transformed = torch.einsum("ft,oit->foi", transform, weight.flatten(2))
+    transformed = torch.einsum("ft,oit->foi", winograd_matrices().weight, weight.flatten(2))
     return WinogradConv(
         weight=transformed.to(dtype).contiguous(), bias=None if bias is None else bias[:, None].to(dtype)
     )

@@ -138,7 +138,6 @@ def merge_debevec(
         raise ValueError(f"{stack.shape[1]} exposures need as many ascending stops, but these are {list(stops)}")
     z = stack.clamp(0, 1)
     rising, falling = (2 * z).clamp(max=1), (2 - 2 * z).clamp(max=1)
-    rising, falling = rising.clone(), falling.clone()
     falling[:, 0] = 1  # the shortest exposure is trusted up to white,
     rising[:, -1] = 1  # the longest down to black
     weight = torch.minimum(rising, falling) + _FLOOR

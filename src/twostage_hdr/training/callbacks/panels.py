@@ -60,8 +60,7 @@ class ValidationPanels(ValidationPictures):
         self.directory = Path(directory)
 
     def show(self, trainer: L.Trainer, batch: Triple, prediction: Prediction, name: str) -> None:
-        stage_one = [] if prediction.enhanced is None else ["stage I"]
-        columns = ["LDR", *stage_one, "result", "reference", "difference"]
+        columns = ["LDR", *([] if prediction.enhanced is None else ["stage I"]), "result", "reference", "difference"]
         picture = labelled_columns(eight_bit(panel(batch, prediction)), columns)
         self.directory.mkdir(parents=True, exist_ok=True)
         write_png8(self.directory / f"epoch_{trainer.current_epoch + 1:03d}_{name}.png", picture)

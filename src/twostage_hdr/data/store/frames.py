@@ -1,22 +1,66 @@
 """Frames for a store: the integers of HdM's files unchanged, photographs of a virtual camera, or pairs."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from torch import Tensor
+from jaxtyping import UInt8, UInt16
 
 from twostage_hdr.data.hdm import EXPOSURES, HdmSource
+from twostage_hdr.data.hdr_folder import HdrFolderSource
 from twostage_hdr.data.pair_source import PairSource
 from twostage_hdr.data.patches import FixedCameraImages
-from twostage_hdr.data.scene import Scene, Source
-from twostage_hdr.data.store.settings import Frames
+from twostage_hdr.data.procedural_source import ProceduralSource
+from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.triple import Triple
-from twostage_hdr.data.window import Window
+from twostage_hdr.data.window import Window, fill_pixels
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_of, alignratio_path_for, quantise
 from twostage_hdr.imaging.ldr import photograph_size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frames:
+    """One picture at one or several exposures with its reference.
+
+    Attributes:
+        ldr: frames, 0..255.
+        reference: encoded reference * alignratio.
+        alignratio: see `reference`.
+        stops: exposure of each frame above the one whose clipping point is encoded 1.0.
+        scale: linear scene units to linear reference, at stops 0.
+    """
+
+    ldr: UInt8[np.ndarray, "exposures height width 3"]
+    reference: UInt16[np.ndarray, "height width 3"]
+    alignratio: float
+    stops: tuple[float, ...]
+    scale: float
+
+
+@runtime_checkable
+class PatchMaker(Protocol):
+    """Cuts frames out of a source's scenes. A pure function of scene, window and random stream."""
+
+    exposures: tuple[str, ...]
+    """Names of the frames."""
+
+    resamples: bool
+    """Whether a window's zoom is honoured."""
+
+    def size(self, scene: Scene) -> tuple[int, int]:
+        """Height and width in px of the scene's usable part."""
+
+    def files(self, scene: Scene) -> dict[str, Path]:
+        """The files that the scene is read from, by their name below the source's root."""
+
+    def patch(self, scene: Scene, window: Window, rng: np.random.Generator) -> Frames:
+        """The part of the scene that the window shows."""
+
+    def whole(self, scene: Scene, seed: int) -> Frames:
+        """The whole scene, photographed as `FixedCameraImages` of that seed would."""
 
 
 class HdmFrames:
@@ -54,15 +98,10 @@ class HdmFrames:
 
     def patch(self, scene: Scene, window: Window, rng: np.random.Generator) -> Frames:
         """A cut of the integers; images smaller than the patch are continued by their edges."""
-        whole = self._decoded(scene.id)
+        whole = self.whole(scene, 0)
         rows, columns = window.region(*whole.reference.shape[:2])
-        return Frames(
-            ldr=_filled(whole.ldr[:, rows, columns], window.crop),
-            reference=_filled(whole.reference[rows, columns][None], window.crop)[0],
-            alignratio=whole.alignratio,
-            stops=whole.stops,
-            scale=whole.scale,
-        )
+        ldr = fill_pixels(whole.ldr[:, rows, columns], window.crop)
+        return replace(whole, ldr=ldr, reference=fill_pixels(whole.reference[rows, columns], window.crop))
 
     def whole(self, scene: Scene, seed: int) -> Frames:
         """The files as they are; nothing is drawn.
@@ -70,35 +109,17 @@ class HdmFrames:
         Raises:
             InputError: a file is missing, unreadable, of another size or depth.
         """
-        return self._decoded(scene.id)
-
-    def _decoded(self, scene_id: str) -> Frames:
-        if self._at_hand is None or self._at_hand[0] != scene_id:
-            self._at_hand = (scene_id, self._read(scene_id))
+        if self._at_hand is None or self._at_hand[0] != scene.id:
+            stored, alignratio = self.source.read_stored_reference(scene.id)
+            ldr = np.stack([self.source.read_frame(scene.id, name, stored.shape) for name in self.exposures])
+            stops = tuple(self.source.stops(scene.id, name) for name in self.exposures)
+            frames = Frames(ldr=ldr, reference=stored, alignratio=alignratio, stops=stops, scale=1.0)
+            self._at_hand = scene.id, frames
         return self._at_hand[1]
-
-    def _read(self, scene_id: str) -> Frames:
-        stored, alignratio = self.source.read_stored_reference(scene_id)
-        frames = [self.source.read_frame(scene_id, name, stored.shape) for name in self.exposures]
-        stops = tuple(self.source.stops(scene_id, name) for name in self.exposures)
-        return Frames(ldr=np.stack(frames), reference=stored, alignratio=alignratio, stops=stops, scale=1.0)
 
     def __getstate__(self) -> dict[str, object]:
         """Worker processes read for themselves."""
         return self.__dict__ | {"_at_hand": None}
-
-
-def _filled(images: np.ndarray, side: int) -> np.ndarray:
-    missing = [(0, 0), *((0, max(side - length, 0)) for length in images.shape[1:3]), (0, 0)]
-    return np.pad(images, missing, mode="edge") if any(after for _, after in missing) else images
-
-
-@runtime_checkable
-class LinearSource(Source, Protocol):
-    """A source of linear images: a folder of HDR files, generated scenes."""
-
-    def read(self, scene: Scene) -> Tensor:
-        """The scene, relative linear RGB (3, height, width)."""
 
 
 class CameraFrames:
@@ -114,7 +135,7 @@ class CameraFrames:
     exposures: tuple[str, ...] = ("camera",)
     resamples = True
 
-    def __init__(self, source: LinearSource, root: Path | None) -> None:
+    def __init__(self, source: HdrFolderSource | ProceduralSource | PairSource, root: Path | None) -> None:
         self.source, self.root = source, root
 
     def size(self, scene: Scene) -> tuple[int, int]:
