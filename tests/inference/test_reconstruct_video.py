@@ -5,7 +5,7 @@ import pytest
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr
-from twostage_hdr.imaging.video.video_reader import VideoReader
+from twostage_hdr.imaging.video.video_reader import video_reader
 from twostage_hdr.inference.reconstruct import ReconstructOptions, load_reconstructor
 from twostage_hdr.inference.reconstruct_video import GainSmoothing, frame_gain, reconstruct_video, video_result_paths
 from twostage_hdr.inference.result_files import ResultOptions
@@ -23,7 +23,7 @@ def test_the_first_frame_is_the_photographs_result_and_odd_sizes_are_cut(tmp_pat
     result = reconstruct_video(
         clip, tmp_path, reconstructor, formats=("exr", "hevc"), options=options, advance=told.append
     )
-    with VideoReader(clip) as video:
+    with video_reader(clip) as video:
         frame = next(video.frames()).pixels
     assert frame.shape == (98, 130, 3)
     first = read_hdr(tmp_path / "clip_exr" / "clip.000001.exr").pixels

@@ -14,7 +14,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels
 from twostage_hdr.imaging.video.exr_sequence import exr_sequence
 from twostage_hdr.imaging.video.hevc_writer import hevc_writer
-from twostage_hdr.imaging.video.video_reader import VideoReader
+from twostage_hdr.imaging.video.video_reader import video_reader
 from twostage_hdr.inference.reconstruct import Reconstructor
 from twostage_hdr.inference.result_files import ResultOptions, loss_notes
 from twostage_hdr.inference.tiled import encoded_rows
@@ -137,7 +137,7 @@ def reconstruct_video(
     """
     places = dict(zip(formats, video_result_paths(directory, path.stem, formats), strict=True))
     peak = 0.0
-    with VideoReader(path) as video, ExitStack() as stack:
+    with video_reader(path) as video, ExitStack() as stack:
         movie = sequence = None
         if "hevc" in places:
             nits = options.white_nits or WHITE

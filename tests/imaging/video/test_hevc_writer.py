@@ -10,7 +10,7 @@ import pytest
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.video.hevc_writer import HevcWriter, hevc_writer
-from twostage_hdr.imaging.video.video_reader import VideoReader
+from twostage_hdr.imaging.video.video_reader import video_reader
 
 pytestmark = pytest.mark.video
 
@@ -35,7 +35,7 @@ def convert(tmp_path, scene: np.ndarray, write_clip):
             pixel_aspect=Fraction(64, 45),
         )
         source.write_bytes(source.read_bytes() * parts)
-        with VideoReader(source) as video, hevc_writer(tmp_path / "out.mp4", video, quality=100) as file:
+        with video_reader(source) as video, hevc_writer(tmp_path / "out.mp4", video, quality=100) as file:
             for frame, linear in zip(video.frames(), (scene, scene / 2), strict=True):
                 file.write(linear, frame.ticks, pixel_aspect=frame.pixel_aspect)
         return file
@@ -99,7 +99,7 @@ def test_a_failure_in_the_middle_leaves_nothing(tmp_path, scene, write_clip) -> 
     source = write_clip(tmp_path / "in.mp4", [np.zeros((96, 128, 3), np.uint8)])
 
     def stop() -> None:
-        with VideoReader(source) as video, hevc_writer(tmp_path / "o.mp4", video) as file:
+        with video_reader(source) as video, hevc_writer(tmp_path / "o.mp4", video) as file:
             file.write(scene, 0)
             raise RuntimeError("stop")
 
@@ -110,7 +110,7 @@ def test_a_failure_in_the_middle_leaves_nothing(tmp_path, scene, write_clip) -> 
 
 def test_a_video_too_small_for_hevc_is_refused_with_the_cure(tmp_path, write_clip) -> None:
     clip = write_clip(tmp_path / "small.mkv", [np.zeros((48, 64, 3), np.uint8)])
-    with VideoReader(clip) as source:
+    with video_reader(clip) as source:
         refused = pytest.raises(InputError, match=r"64x48 px is too small for HEVC.*--to exr")
         with refused, hevc_writer(tmp_path / "small.mp4", source) as writer:
             writer.write(np.zeros((48, 64, 3), np.float32), 0)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fuzz.mutations import mutate
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.video.video_reader import VideoReader
+from twostage_hdr.imaging.video.video_reader import video_reader
 
 pytestmark = pytest.mark.video
 
@@ -21,7 +21,7 @@ def smooth(number: int, height: int = 48, width: int = 64) -> np.ndarray:
 
 def test_frames_come_in_order_with_their_times_and_colours(tmp_path, write_clip) -> None:
     clip = [smooth(20 * number) for number in range(4)]
-    with VideoReader(write_clip(tmp_path / "a.mp4", clip)) as video:
+    with video_reader(write_clip(tmp_path / "a.mp4", clip)) as video:
         frames = list(video.frames())
         assert video.count == 4
         assert video.rate == 10
@@ -33,7 +33,7 @@ def test_frames_come_in_order_with_their_times_and_colours(tmp_path, write_clip)
 def test_a_clock_that_starts_late_and_again_is_counted_from_the_beginning(tmp_path, write_clip) -> None:
     part = write_clip(tmp_path / "part.mts", [smooth(20 * number) for number in range(3)]).read_bytes()
     (tmp_path / "joined.mts").write_bytes(part + part)
-    with VideoReader(tmp_path / "joined.mts") as video:
+    with video_reader(tmp_path / "joined.mts") as video:
         assert video.count == 6
         times = [float(frame.ticks * video.tick) for frame in video.frames()]
     assert times == pytest.approx(np.arange(6) / 10, abs=1e-4)
@@ -47,7 +47,7 @@ def test_clocks_of_transport_streams_are_followed(tmp_path, write_clip, begin) -
     subprocess.run(late, check=True)
     plain = write_clip(tmp_path / "plain.mts", [smooth(0)] * 2, rate=2)
     (tmp_path / "joined.mts").write_bytes((tmp_path / "late.mts").read_bytes() + plain.read_bytes())
-    with VideoReader(tmp_path / "joined.mts") as video:
+    with video_reader(tmp_path / "joined.mts") as video:
         times = [float(frame.ticks * video.tick) for frame in video.frames()]
     assert times == pytest.approx(np.arange(10) / 2, abs=1e-3)
 
@@ -61,7 +61,7 @@ def test_a_damaged_packet_is_left_out_and_counted(tmp_path, write_clip) -> None:
     position, size = packets[4]
     data[position : position + size] = b"\xff" * size  # no length of a unit of H.264
     clip.write_bytes(data)
-    with VideoReader(clip) as video:
+    with video_reader(clip) as video:
         assert len(list(video.frames())) == 7
         assert video.damaged == 1
 
@@ -71,13 +71,13 @@ def test_a_video_that_changes_its_size_is_refused_where_it_does(tmp_path, write_
     (tmp_path / "joined.mts").write_bytes(b"".join(part.read_bytes() for part in parts))
     with (
         pytest.raises(InputError, match="80x96 px from frame 2 on, 64x48 before"),
-        VideoReader(tmp_path / "joined.mts") as video,
+        video_reader(tmp_path / "joined.mts") as video,
     ):
         list(video.frames())
 
 
 def test_pixels_that_are_not_square_are_told(tmp_path, write_clip) -> None:
-    with VideoReader(write_clip(tmp_path / "a.mp4", [smooth(0)], pixel_aspect=Fraction(64, 45))) as video:
+    with video_reader(write_clip(tmp_path / "a.mp4", [smooth(0)], pixel_aspect=Fraction(64, 45))) as video:
         assert next(video.frames()).pixel_aspect == Fraction(64, 45)
 
 
@@ -93,7 +93,7 @@ def test_a_turned_video_is_upright_as_ffmpeg_turns_it(tmp_path, write_clip, degr
         check=True,
         capture_output=True,
     ).stdout
-    with VideoReader(turned) as video:
+    with video_reader(turned) as video:
         pixels = next(video.frames()).pixels
     expected = np.frombuffer(shown, np.uint8).reshape(pixels.shape)
     assert np.abs(pixels.astype(int) - expected).mean() < 3
@@ -107,7 +107,7 @@ def test_what_is_no_ordinary_video_is_refused_in_one_line(tmp_path, write_clip) 
         (tmp_path / "text.mp4", "not a video that can be read"),
         (pq, "already HDR"),
     ):
-        with pytest.raises(InputError, match=words) as error, VideoReader(path):
+        with pytest.raises(InputError, match=words) as error, video_reader(path):
             pass
         assert str(path) in str(error.value)
         assert "\n" not in str(error.value)
@@ -121,7 +121,7 @@ def test_mutated_videos_are_read_or_refused_in_one_line(tmp_path, write_clip, su
         path = tmp_path / f"case{suffix}"
         path.write_bytes(mutate(valid, random.Random(f"0-{case}"), [valid]))
         try:
-            with VideoReader(path) as video:
+            with video_reader(path) as video:
                 outcomes.append(sum(1 for _ in video.frames()) > 0)
         except InputError as error:
             outcomes.append(False)
@@ -133,7 +133,7 @@ def test_mutated_videos_are_read_or_refused_in_one_line(tmp_path, write_clip, su
 
 def test_a_pipe_in_place_of_a_video_is_refused_at_once(tmp_path) -> None:
     os.mkfifo(tmp_path / "a.mp4")
-    with pytest.raises(InputError, match="a pipe"), VideoReader(tmp_path / "a.mp4"):
+    with pytest.raises(InputError, match="a pipe"), video_reader(tmp_path / "a.mp4"):
         pass
 
 
@@ -148,5 +148,5 @@ def test_a_playlist_makes_no_other_file_be_opened(tmp_path, write_clip, kind) ->
     for name in ("b.mp4", "b.mts"):
         write_clip(tmp_path / name, [smooth(0)])
     (tmp_path / "a.mp4").write_text(PLAYLISTS[kind])
-    with pytest.raises(InputError, match="not a video that can be read"), VideoReader(tmp_path / "a.mp4"):
+    with pytest.raises(InputError, match="not a video that can be read"), video_reader(tmp_path / "a.mp4"):
         pass

@@ -1,10 +1,10 @@
 """Reading an ordinary video frame by frame as upright R'G'B' pixels, through FFmpeg's libraries (PyAV)."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -44,49 +44,40 @@ class VideoFrame:
     pixel_aspect: Fraction = Fraction(1)
 
 
-class VideoReader:
-    """The frames of a file's first video stream, one at a time.
+@contextmanager
+def video_reader(path: Path) -> Iterator["VideoReader"]:
+    """Opens a video.
 
-    Args:
-        path: the file.
+    Raises:
+        InputError: none, one that cannot be read, or one that is HDR already.
     """
+    regular_file(path)
+    with as_input_error(path, "use MP4 or MOV", "not a video that can be read"):
+        container: Any = open_video(path)
+    with container:
+        with as_input_error(path, _CURE, "damaged"):
+            reader = VideoReader(path, container)
+        yield reader
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+
+class VideoReader:
+    """The frames of a file's first video stream, one at a time; see `video_reader`."""
+
+    def __init__(self, path: Path, container: Any) -> None:
+        self.path, self.container = path, container
         self.damaged = 0
         """Packets, of those that have been decoded, that were left out."""
         self._counted = 0
-
-    def __enter__(self) -> "VideoReader":
-        import_av(self.path)
-        regular_file(self.path)
-        with as_input_error(self.path, "use MP4 or MOV", "not a video that can be read"):
-            self.container: Any = open_video(self.path)
-        try:
-            with as_input_error(self.path, _CURE, "damaged"):
-                self._begin()
-        except BaseException:
-            self.container.close()
-            raise
-        return self
-
-    def _begin(self) -> None:
-        """Chooses the stream and reads the clock."""
-        if not self.container.streams.video:
-            raise InputError(self.path, "no video in it", "an ordinary video is expected here")
-        self._stream = self.container.streams.video[0]
+        if not container.streams.video:
+            raise InputError(path, "no video in it", "an ordinary video is expected here")
+        self._stream = container.streams.video[0]
         self._stream.thread_type = "AUTO"
-        if int(self._stream.codec_context.color_trc) in (PQ_TRANSFER, HLG_TRANSFER):
-            raise InputError(self.path, "already HDR (PQ or HLG)", "an ordinary video is expected here")
         context = self._stream.codec_context
+        if int(context.color_trc) in (PQ_TRANSFER, HLG_TRANSFER):
+            raise InputError(path, "already HDR (PQ or HLG)", "an ordinary video is expected here")
         if context.width and context.height:
-            check_pixels(self.path, context.width, context.height, HDR_BYTES)
+            check_pixels(path, context.width, context.height, HDR_BYTES)
         self.offsets = self._offsets()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.container.close()
 
     @property
     def tick(self) -> Fraction:
