@@ -15,6 +15,8 @@ from hydra.errors import InstantiationException
 from omegaconf import OmegaConf
 
 from tests.fuzz.target import Target
+from tests.inference.published.test_singlehdr import response_model
+from tests.inference.published.test_tensorflow_checkpoint import INDEX, NUMBERS
 from twostage_hdr.camera.measured_responses import MeasuredResponses
 from twostage_hdr.cli.evaluation_data import build_data
 from twostage_hdr.cli.hydra_command import config_directory
@@ -31,6 +33,8 @@ from twostage_hdr.evaluation.report.curves import charts, read_curves
 from twostage_hdr.evaluation.results import read_results, write_results
 from twostage_hdr.inference.network_description import describe_network
 from twostage_hdr.inference.published.restricted_pickle import load_inert, read_object_array
+from twostage_hdr.inference.published.singlehdr import _response_model
+from twostage_hdr.inference.published.tensorflow_checkpoint import DATA, read_checkpoint
 from twostage_hdr.inference.weights import load_weights, save_weights
 from twostage_hdr.losses.baselines.vgg19 import read_vgg_convolutions
 from twostage_hdr.networks.stage import Stage
@@ -119,6 +123,11 @@ def _objects(path: Path) -> None:
     np.savez(path, params=arrays)
 
 
+def _tensorflow(path: Path) -> object:
+    path.with_suffix(DATA).write_bytes(NUMBERS)
+    return [array.sum() for array in read_checkpoint(path).values()]
+
+
 def _vgg(path: Path) -> None:
     torch.save({"features.0.weight": torch.ones(2, 3, 3, 3), "features.0.bias": torch.ones(2)}, path)
 
@@ -184,6 +193,16 @@ RUN_TARGETS: dict[str, Target] = {
         load_inert,
         ["inference.published.restricted_pickle"],
         {"a.pth": _checkpoint, "legacy.pth": _legacy, "plain.pth": _old_pickle},
+    ),
+    "TensorFlow checkpoint": Target(
+        _tensorflow,
+        ["inference.published.tensorflow_checkpoint"],
+        {"model.ckpt.index": lambda path: path.write_bytes(INDEX)},
+    ),
+    "SingleHDR's responses": Target(
+        lambda path: _response_model(path.parent),
+        ["inference.published.singlehdr"],
+        {"invemor.txt": _text(response_model())},
     ),
     "arrays of objects": Target(lambda path: read_object_array(path, "params"), [], {"a.npz": _objects}),
     "VGG": Target(

@@ -28,7 +28,7 @@ COLOUR_DEAD_ZONE = 0.06
 PARTLY_SPAN = 1.4
 """Most that a channel may be above white where another is not clipped, ln: 2 stops."""
 EDGE_LIGHT, EDGE_RISE = 0.2, 1.1
-"""Part of a cell's log light that is shown: where next to nothing of it is clipped, and its rise with the clipped share.
+"""Part of a cell's log light that is shown: where hardly any of it is clipped, and its rise with the clipped share.
 Light begins at white, and texture that crosses white must not break up."""
 SMALLEST_SHARE = 1e-6
 """Added to a cell's share, so that nothing is divided by 0 where nothing is clipped."""

@@ -34,7 +34,7 @@ class FrameView(NamedTuple):
 
 
 class TwoStageWholeFrameNetwork(nn.Module):
-    """The frame's response undone, then the two stages; where channels are clipped, the branch's estimate of their light.
+    """The frame's response undone, then the two stages; where channels are clipped, the branch estimates their light.
 
     ::
 
