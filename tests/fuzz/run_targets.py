@@ -34,7 +34,7 @@ from twostage_hdr.evaluation.results import read_results, write_results
 from twostage_hdr.inference.network_description import describe_network
 from twostage_hdr.inference.published.restricted_pickle import load_inert, read_object_array
 from twostage_hdr.inference.published.singlehdr import _response_model
-from twostage_hdr.inference.published.tensorflow_checkpoint import DATA, read_checkpoint
+from twostage_hdr.inference.published.tensorflow_checkpoint import read_checkpoint
 from twostage_hdr.inference.weights import load_weights, save_weights
 from twostage_hdr.losses.baselines.vgg19 import read_vgg_convolutions
 from twostage_hdr.networks.stage import Stage
@@ -124,7 +124,7 @@ def _objects(path: Path) -> None:
 
 
 def _tensorflow(path: Path) -> object:
-    path.with_suffix(DATA).write_bytes(NUMBERS)
+    path.with_suffix(".data-00000-of-00001").write_bytes(NUMBERS)
     return [array.sum() for array in read_checkpoint(path).values()]
 
 
