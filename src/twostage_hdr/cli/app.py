@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from twostage_hdr.cli.app_result import AppResult, reconstruct_for_app
-from twostage_hdr.cli.batch import named
 from twostage_hdr.cli.local_only import UPLOAD_AT_MOST, LocalOnly
+from twostage_hdr.cli.outcome import named
 from twostage_hdr.data.procedural.night_street import render_night_street
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.formats import formats_of_images

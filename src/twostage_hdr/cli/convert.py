@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from twostage_hdr.cli.batch import Picture, run_batch
-from twostage_hdr.cli.destination import Destination, check_plan
+from twostage_hdr.cli.batch import Picture, picture_files, run_batch
+from twostage_hdr.cli.destination import Destination
 from twostage_hdr.cli.input_files import FoundFiles, find_files
-from twostage_hdr.cli.outcome import Report, failures
+from twostage_hdr.cli.outcome import Report
 from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_path_for
@@ -58,11 +58,10 @@ def convert_all(
     """
     if not abs(stops) <= MOST_STOPS:  # NaN, too
         raise InputError(f"--stops {stops:g}", f"expected an exposure of -{MOST_STOPS} to {MOST_STOPS}")
-    console = Terminal(stderr=as_json)
-    report = Report(console=console, as_json=as_json)
+    report = Report(console=Terminal(stderr=as_json), as_json=as_json)
     sources, nothing = find_hdr_files(names)
     destination = Destination(directory=directory, formats=formats, kinds=KINDS, overwrite=overwrite)
-    refused = check_plan(sources, destination)
+    plan = destination.plan({source: [source] for source in sources})
 
     def read(path: Path) -> Picture:
         image = read_hdr(path)
@@ -76,8 +75,11 @@ def convert_all(
             notes=image.notes,
         )
 
-    outcomes = run_batch(sources, read, destination=destination, refused=refused, console=console, say=report.say)
-    return report.finish([*outcomes, *failures(nothing, report.say)])
+    if plan:
+        with destination.made(), picture_files(plan, read, destination) as make:
+            run_batch(plan, destination, make, report)
+    report.add_failures(nothing)
+    return report.finish()
 
 
 def find_hdr_files(names: Sequence[str]) -> FoundFiles:

@@ -1,6 +1,7 @@
 """Where results go: their names, which of them are there already, and what they must not replace."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,19 +10,26 @@ from twostage_hdr.imaging.atomic import remove_leftovers
 from twostage_hdr.inference.result_files import result_paths
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pending:
-    """What is to be made of one input.
+@dataclass(kw_only=True)
+class Planned:
+    """What is to be made of one source.
 
     Attributes:
+        shown: what the user calls it.
         missing: formats that are not there.
         refused: why nothing can be made, if so.
         notes: what is to be said of the results that are there.
     """
 
+    shown: str
     missing: Sequence[str]
     refused: str | None = None
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something to do."""
+        return bool(self.missing) and self.refused is None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,30 +64,75 @@ class Destination:
         """
         return self.paths_of(self.directory, self.stem(source), self.formats if formats is None else formats)
 
-    def pending(self, source: Path) -> Pending:
-        """What is to be made of a source."""
-        if self.overwrite:
-            return Pending(missing=self.formats)
-        return _pending(source, {name: self.paths(source, [name]) for name in self.formats}, self.folders)
+    def plan(self, sources: Mapping[Path, Sequence[Path]]) -> dict[Path, Planned]:
+        """What is to be made of every source; one that would share its results with an earlier one is refused.
 
+        Args:
+            sources: the input files of each; its own path, or one that stands for several, gives the results' names.
 
-def check_plan(sources: Sequence[Path], destination: Destination) -> dict[Path, str]:
-    """Refuses formats that are unknown, results that would replace an input, and a folder that cannot be made.
+        Raises:
+            InputError: a format that is unknown, or results that would replace an input.
+        """
+        results = {source: self.paths(source) for source in sources}
+        shared = check_collisions(results, [file for files in sources.values() for file in files])
+        planned = {}
+        for source, (first, *others) in sources.items():
+            shown = " + ".join((str(first), *(file.name for file in others)))
+            planned[source] = one = Planned(shown=shown, missing=self.formats, refused=shared.get(source))
+            if self.overwrite or one.refused:
+                continue
+            try:
+                one.missing, one.notes = self._left(source)
+            except InputError as error:
+                one.refused = str(error)
+            except OSError as error:  # a name that this file system does not take
+                one.refused = f"{source}: {error.strerror}; rename it"
+        return planned
 
-    Returns:
-        The sources that cannot be done beside the others, since they would share results, and why.
+    def _left(self, source: Path) -> tuple[list[str], list[str]]:
+        """Formats whose first file, which appears last, is not there, and what is to be said of the others.
 
-    Raises:
-        InputError: names what is wrong.
-    """
-    directory = destination.directory
-    try:
-        for part in (directory, *directory.parents):
-            if part.exists() and not part.is_dir():
-                raise InputError(part, "is a file", "give a folder with -o")
-    except OSError as error:
-        raise InputError(directory, f"{error.strerror}", "give another folder with -o") from error
-    return check_collisions({source: destination.paths(source) for source in sources})
+        Raises:
+            InputError: something that is no complete result stands in a result's place.
+        """
+        missing, older = [], []
+        changed = source.stat().st_mtime if source.exists() else 0.0
+        for name in self.formats:
+            first, *others = self.paths(source, [name])
+            if not first.exists():
+                missing.append(name)
+                continue
+            if lost := [path.name for path in others if not path.exists()]:
+                cure = "give --overwrite to write both again"
+                raise InputError(first, f"{lost[0]}, which belongs to it, is gone", cure)
+            kind, is_folder = "folder" if name in self.folders else "file", first.is_dir()
+            strange = f"no {kind}" if is_folder != (kind == "folder") else f"an empty {kind}"
+            if strange.startswith("no") or not (any(first.iterdir()) if is_folder else first.stat().st_size):
+                raise InputError(first, f"{strange}, where a result should be", "move it away")
+            if first.stat().st_mtime < changed:
+                older.append(first.name)
+        were = "were" if len(older) > 1 else "was"
+        return missing, [f"changed since {' and '.join(older)} {were} written"] if older else []
+
+    @contextmanager
+    def made(self) -> Iterator[None]:
+        """Within it the folder is there; one that was made for nothing is taken away again.
+
+        Raises:
+            InputError: it cannot be made.
+        """
+        try:
+            missing = not self.directory.is_dir()
+            self.directory.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(self.directory)
+        except OSError as error:
+            seen = f"cannot be made ({error.strerror})"
+            raise InputError(self.directory, seen, "give another folder with -o") from error
+        try:
+            yield
+        finally:
+            if missing and not any(self.directory.iterdir()):
+                self.directory.rmdir()
 
 
 def result_stem(source: Path, kinds: Sequence[str]) -> str:
@@ -100,60 +153,27 @@ def result_stem(source: Path, kinds: Sequence[str]) -> str:
     return f"{source.stem}_{source.suffix[1:]}" if shared and suffix else source.stem
 
 
-def _pending(source: Path, results: Mapping[str, Sequence[Path]], folders: Collection[str]) -> Pending:
-    """Looks at an input's results: where a format's first file is, which appears last, the format is done."""
-    missing, older = [], []
-    try:
-        changed = source.stat().st_mtime if source.exists() else 0.0
-        for name, (first, *others) in results.items():
-            if not first.exists():
-                missing.append(name)
-                continue
-            lost = [path.name for path in others if not path.exists()]
-            if lost:
-                why = f"{first}: {lost[0]}, which belongs to it, is gone; give --overwrite to write both again"
-                return Pending(missing=(), refused=why)
-            if strange := _strange(first, is_folder=name in folders):
-                return Pending(missing=(), refused=f"{first}: {strange}, where a result should be; move it away")
-            if first.stat().st_mtime < changed:
-                older.append(first.name)
-    except OSError as error:  # a name that this file system does not take
-        return Pending(missing=(), refused=f"{source}: {error.strerror}; rename it")
-    notes = [f"changed since {' and '.join(older)} {'were' if len(older) > 1 else 'was'} written"] if older else []
-    return Pending(missing=missing, notes=notes)
-
-
-def _strange(result: Path, *, is_folder: bool) -> str | None:
-    """What stands in a result's place and is none."""
-    if is_folder:
-        if not result.is_dir():
-            return "no folder"
-        return None if any(result.iterdir()) else "an empty folder"
-    if not result.is_file():
-        return "no file"
-    return None if result.stat().st_size else "an empty file"
-
-
-def check_collisions(plan: dict[Path, list[Path]]) -> dict[Path, str]:
+def check_collisions(results: Mapping[Path, Sequence[Path]], inputs: Collection[Path]) -> dict[Path, str]:
     """Refuses results that would replace an input.
 
     Args:
-        plan: each input's results.
+        results: of each source.
+        inputs: files that must stay.
 
     Returns:
-        The inputs whose results are also those of an earlier one, each with what to tell the user.
+        The sources whose results are also those of an earlier one, each with what to tell the user.
 
     Raises:
         InputError: a result would replace an input; names both files.
     """
     shared: dict[Path, str] = {}
-    inputs = {_resolved(source): source for source in plan}
+    kept = {_resolved(file): file for file in inputs}
     owner: dict[Path, Path] = {}
-    for source, results in plan.items():
-        for result in results:
+    for source, paths in results.items():
+        for result in paths:
             place = _resolved(result)
-            if place in inputs:
-                raise InputError(result, f"would overwrite the input {inputs[place]}", "choose another folder with -o")
+            if place in kept:
+                raise InputError(result, f"would overwrite the input {kept[place]}", "choose another folder with -o")
             if place in owner:
                 why = f"would write the same file as {owner[place]} ({result})"
                 shared[source] = str(InputError(source, why, "process them in separate runs with -o"))
@@ -167,21 +187,3 @@ def _resolved(path: Path) -> Path:
         return path.resolve()
     except (OSError, RuntimeError):  # the second: a loop, up to Python 3.12
         return path.absolute()
-
-
-def make_directory(directory: Path) -> bool:
-    """Makes the folder of the results if it is missing.
-
-    Returns:
-        Whether it was missing.
-
-    Raises:
-        InputError: it cannot be made.
-    """
-    try:
-        missing = not directory.is_dir()
-        directory.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(directory)
-    except OSError as error:
-        raise InputError(directory, f"cannot be made ({error.strerror})", "give another folder with -o") from error
-    return missing

@@ -10,9 +10,8 @@ import numpy as np
 from rich.table import Table
 
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
-from twostage_hdr.cli.batch import named
 from twostage_hdr.cli.convert import find_hdr_files
-from twostage_hdr.cli.outcome import print_error
+from twostage_hdr.cli.outcome import named, print_error
 from twostage_hdr.cli.reconstruct import PHOTOGRAPHS
 from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.data.inspection.dynamic_range import BRIGHT, DARK, range_in_stops
