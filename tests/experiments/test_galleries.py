@@ -10,7 +10,10 @@ import torch
 from PIL import Image
 
 from twostage_hdr.data.triple import Triple
+from twostage_hdr.errors import InputError
+from twostage_hdr.evaluation.method_row import MethodRow, ScoreSummary
 from twostage_hdr.evaluation.methods import OperatorMethod
+from twostage_hdr.evaluation.results import Results
 from twostage_hdr.evaluation.run import evaluate
 from twostage_hdr.evaluation.saved_results import SavedResults
 from twostage_hdr.inference.weights import save_weights
@@ -43,6 +46,22 @@ def evaluation(tmp_path: Path) -> Path:
     scenes = [triple("places/dim.exr", 0.5), triple("places/lamp.exr", 4.0), triple("places/sun.exr", 8.0)]
     evaluate([double], scenes, folder, visit=SavedResults(folder / "results").save)
     return folder
+
+
+def row(name: str, score: float, parameters: int | None = None) -> MethodRow:
+    scores = {"pu21_psnr": ScoreSummary(mean=score)}
+    return MethodRow(name=name, title=name.title(), scores=scores, parameters=parameters)
+
+
+RESULTS = Results([row("ldr", 9), row("worst", 1), row("net", 0, 12), row("best", 8), row("middle", 5)], [], {})
+
+
+def test_unless_asked_the_frame_all_networks_and_the_best_others_are_shown():
+    shown_methods = script("figure5_gallery").shown_methods
+    assert [one.name for one in shown_methods(RESULTS)] == ["ldr", "net", "best", "middle"]
+    assert [one.name for one in shown_methods(RESULTS, ["worst", "ldr"])] == ["worst", "ldr"]
+    with pytest.raises(InputError, match="--methods bets: not in the evaluation; choose from ldr, worst, net"):
+        shown_methods(RESULTS, ["bets"])
 
 
 def test_the_scenes_that_lost_most_light_are_drawn_where_they_lost_it(evaluation, tmp_path, capsys):

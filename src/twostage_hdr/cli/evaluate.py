@@ -1,7 +1,5 @@
 """`twostage-hdr evaluate`: trained weights beside the LDR row, as a table and a page."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -14,7 +12,7 @@ import twostage_hdr
 from twostage_hdr.camera.response import GammaResponse
 from twostage_hdr.cli.constructor_schema import check_settings
 from twostage_hdr.cli.evaluation_data import PARTS, build_data
-from twostage_hdr.cli.jod import score_jod
+from twostage_hdr.cli.jod import score_jod, write_table
 from twostage_hdr.cli.run_directory import RunDirectory, commit
 from twostage_hdr.cli.targets import trusted
 from twostage_hdr.cli.terminal import Terminal, plain
@@ -24,16 +22,16 @@ from twostage_hdr.data.splits import spread_over_groups
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.color_video_vdp import ColorVideoVdp
-from twostage_hdr.evaluation.method_row import MetricColumn, metric_columns
 from twostage_hdr.evaluation.methods import FolderMethod, Method, OperatorMethod, network_method
-from twostage_hdr.evaluation.protocol import CAP_FACT, COLUMNS
+from twostage_hdr.evaluation.protocol import CAP_FACT
 from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage
+from twostage_hdr.evaluation.results import read_results
 from twostage_hdr.evaluation.run import evaluate as run_protocol
 from twostage_hdr.evaluation.saved_results import SavedResults, file_name
-from twostage_hdr.evaluation.tables import TableStyle, markdown_table, terminal_table
+from twostage_hdr.evaluation.tables import terminal_table
 from twostage_hdr.expansion.all_operators import ALL_OPERATORS
-from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.atomic import write_text
 from twostage_hdr.imaging.preview import eight_bit, write_png8
 from twostage_hdr.inference.weights import find_weights, load_weights
 from twostage_hdr.inference.whole_frame import Response, parse_response
@@ -42,29 +40,6 @@ from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
 
 RECORD = "evaluation.yaml"
 """What was evaluated; not `config.yaml`, which an evaluation in a run's own folder would take from the run."""
-
-
-@dataclass
-class _Pictures:
-    """Keeps the first few scenes' results for the report, and their frames as PNG; saves all when asked for."""
-
-    directory: Path
-    limit: int
-    saved: SavedResults | None = None
-    images: dict[str, dict[str, torch.Tensor]] = field(default_factory=dict)
-
-    def visit(self, triple: Triple, method: str, linear: torch.Tensor) -> None:
-        scene = str(triple.scene)
-        if self.saved:
-            self.saved.save(triple, method, linear)
-        if scene not in self.images and len(self.images) >= self.limit:
-            return
-        if scene not in self.images:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            write_png8(self.directory / f"{file_name(scene)}_ldr.png", eight_bit(triple.ldr))
-        panes = self.images.setdefault(scene, {})
-        panes.pop(REFERENCE, None)
-        panes |= {method: linear, REFERENCE: decode_gamma(triple.reference16)}  # last: LDR and ours are compared first
 
 
 def evaluate(config: DictConfig) -> None:
@@ -87,70 +62,84 @@ def evaluate(config: DictConfig) -> None:
 
 
 def _evaluate(config: DictConfig, out: Path, console: Terminal) -> None:
-    check_settings(config)
-    for name in ("networks", "folders", "metrics"):
-        if config[name] is not None and not isinstance(config[name], DictConfig):
-            raise InputError(f"{name}={config[name]}", f"expected pairs, '{name}={{Title: PLACE, ...}}'")
-    find_weights(str(config.weights))  # a misspelt name is refused first
-    if config.cvvdp:
-        ColorVideoVdp(program=str(config.cvvdp)).find()
+    _check(config)
     data, settings = build_data(config)
-    frozen = data.frozen(_part(config.split))
+    frozen = data.frozen(config.split)
     chosen = spread_over_groups(frozen.scenes, len(frozen) if config.limit is None else config.limit)
     places = {frozen.scenes[index].id: frozen.scenes[index].group for index in chosen}
-    count = len(chosen)
-    methods = build_methods(config, frames_response(config, data.source))
-    metrics = build_metrics(config)
-    columns: Sequence[MetricColumn] = (*COLUMNS, *metric_columns(metrics.items()))
-    saved = SavedResults(out / "results")
-    pictures = _Pictures(out / "pictures", config.pictures, saved if config.save_results or config.cvvdp else None)
+    number = len(set(places.values()))
+    counted = f"{number} place{'s' * (number != 1)}"
     facts = {
         "weights": str(config.weights),
         "data": type(data.source).__name__ + (f", {data.root}" if data.root else ""),
-        "images": f"{count} of the {config.split} set, of {_places(places)}"
+        "images": f"{len(chosen)} of the {config.split} set, of {counted}"
         + (", which is also the training set" if data.splits.shared else ""),
         CAP_FACT: f"{data.source.cap:g}",
         "version": f"{twostage_hdr.__version__}, commit {commit()}",
     }
+    methods = build_methods(config, frames_response(config, data.source))
+    saved = SavedResults(out / "results") if config.save_results or config.cvvdp else None
+    images: dict[str, dict[str, torch.Tensor]] = {}
+
+    def visit(triple: Triple, method: str, linear: torch.Tensor) -> None:
+        scene = str(triple.scene)
+        if saved:
+            saved.save(triple, method, linear)
+        if scene not in images and len(images) < config.pictures:
+            (out / "pictures").mkdir(exist_ok=True)
+            write_png8(out / "pictures" / f"{file_name(scene)}_ldr.png", eight_bit(triple.ldr))
+            images[scene] = {}
+        if scene in images:
+            images[scene].pop(REFERENCE, None)  # last: LDR and ours are compared first
+            images[scene] |= {method: linear, REFERENCE: decode_gamma(triple.reference16)}
+
     shown = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*shown, console=console, transient=True) as bar:
-        task = bar.add_task("scoring", total=count * (len(methods) + 1))
-        rows = run_protocol(
+        task = bar.add_task("scoring", total=len(chosen) * (len(methods) + 1))
+        run_protocol(
             methods,
             (frozen[index] for index in chosen),
             out,
-            metrics=metrics,
+            metrics=build_metrics(config),
             cap=data.source.cap,
             places=places,
             facts=facts,
             progress=lambda scene, title, done: bar.update(
                 task, completed=done, description=plain(f"{scene} · {title}")
             ),
-            visit=pictures.visit,
+            visit=visit,
         )
-    if config.cvvdp:
-        scored = score_jod(out, str(config.cvvdp))
-        rows, columns, facts = scored
-    style = TableStyle(interval=False, cost=True)
+    results = score_jod(out, str(config.cvvdp)) if config.cvvdp else read_results(out / "summary.json")
     _record(out / RECORD, config, settings)
-    with atomic_path(out / "table.md") as temporary:
-        temporary.write_text(markdown_table(rows, columns, style), encoding="utf-8")
-    images = [ReportImage(name=scene, panes=panes) for scene, panes in pictures.images.items()]
+    write_table(out, results)
     write_report(
         out / "report.html",
         title="Two-Stage HDR: evaluation",
-        facts=facts,
-        rows=rows,
-        columns=columns,
-        images=images,
+        facts=results.facts,
+        rows=results.rows,
+        columns=results.columns,
+        images=[ReportImage(name=scene, panes=panes) for scene, panes in images.items()],
         curves=RunDirectory(Path(str(config.weights))).curves(),
     )
-    console.print(terminal_table(rows, columns, title=f"{count} images of {_places(places)}"))
+    console.print(terminal_table(results.rows, results.columns, title=f"{len(chosen)} images of {counted}"))
     console.print(f"Table     {out / 'table.md'}, per image {out / 'per_image.csv'}")
     console.print(f"Pictures  {out / 'pictures'}")
-    if pictures.saved:
+    if saved:
         console.print(f"Results   {saved.directory}")
     console.print(f"Report    {out / 'report.html'}")
+
+
+def _check(config: DictConfig) -> None:
+    """Refuses what cannot be evaluated before anything is read, a misspelt name first."""
+    check_settings(config)
+    for name in ("networks", "folders", "metrics"):
+        if config[name] is not None and not isinstance(config[name], DictConfig):
+            raise InputError(f"{name}={config[name]}", f"expected pairs, '{name}={{Title: PLACE, ...}}'")
+    if config.split not in (*PARTS, ALL):
+        raise InputError(f"split={config.split}", f"choose one of {', '.join((*PARTS, ALL))}")
+    find_weights(str(config.weights))
+    if config.cvvdp:
+        ColorVideoVdp(program=str(config.cvvdp)).find()
 
 
 def _record(path: Path, config: DictConfig, data: DictConfig) -> None:
@@ -158,8 +147,7 @@ def _record(path: Path, config: DictConfig, data: DictConfig) -> None:
     asked = OmegaConf.to_container(config, resolve=True)
     assert isinstance(asked, dict)
     kept = asked | {"data": OmegaConf.to_container(data, resolve=True)}
-    with atomic_path(path) as temporary:
-        OmegaConf.save(OmegaConf.create(kept), temporary)
+    write_text(path, OmegaConf.to_yaml(OmegaConf.create(kept)))
 
 
 def frames_response(config: DictConfig, source: object) -> Response:
@@ -216,14 +204,3 @@ def build_metrics(config: DictConfig) -> dict[str, PerImageMetric]:
             cure = "derive it from twostage_hdr.metrics.per_image.PerImageMetric"
             raise InputError(f"metrics.{name}", f"{type(metric).__name__} is no PerImageMetric", cure)
     return metrics
-
-
-def _part(name: str) -> str:
-    if name not in (*PARTS, ALL):
-        raise InputError(f"split={name}", f"choose one of {', '.join((*PARTS, ALL))}")
-    return name
-
-
-def _places(places: Mapping[str, str]) -> str:
-    number = len(set(places.values()))
-    return f"{number} place{'s' * (number != 1)}"

@@ -7,11 +7,11 @@ from twostage_hdr.evaluation.color_video_vdp import ColorVideoVdp, add_jod
 from twostage_hdr.evaluation.results import Results, read_results, write_results
 from twostage_hdr.evaluation.saved_results import SavedResults
 from twostage_hdr.evaluation.tables import TableStyle, markdown_table
-from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.atomic import write_text
 
 
 def score_jod(evaluation: Path, program: str, *, methods: Sequence[str] = ()) -> Results:
-    """Scores the saved results and writes summary, scores per image and table again.
+    """Scores the saved results and writes summary and scores per image again.
 
     Args:
         evaluation: a folder of `evaluate` with `results/`.
@@ -23,12 +23,12 @@ def score_jod(evaluation: Path, program: str, *, methods: Sequence[str] = ()) ->
     """
     before = read_results(evaluation / "summary.json")
     results = add_jod(before, SavedResults(evaluation / "results"), ColorVideoVdp(program=program), methods)
-    write_results(evaluation, results.rows, results.columns, results.facts)
-    with atomic_path(evaluation / "table.md") as temporary:
-        temporary.write_text(table(results), encoding="utf-8")
+    write_results(evaluation, *results)
     return results
 
 
-def table(results: Results) -> str:
-    """The table as `evaluate` writes it."""
-    return markdown_table(results.rows, results.columns, TableStyle(interval=False, cost=True))
+def write_table(evaluation: Path, results: Results) -> str:
+    """Writes `table.md` into an evaluation's folder; gives its text."""
+    text = markdown_table(results.rows, results.columns, TableStyle(cost=True))
+    write_text(evaluation / "table.md", text)
+    return text

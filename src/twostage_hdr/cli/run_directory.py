@@ -22,25 +22,15 @@ from twostage_hdr.cli.targets import TRUST, rename_moved
 from twostage_hdr.data.resumable_folder import changed_settings, exclusive_lock
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.report.curves import read_curves
-from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.atomic import write_text
 
 CONFIG = "config.yaml"
-
 SPLITS = "splits.json"
-
-SCORES = "validation_scores.csv"
-
-REPORT = "report.html"
-
 FINISHED = "finished.json"
-
 LOCK = ".lock"
-
 WANDB_ID = "wandb_id.txt"
 
-HYDRA = ".hydra"
-
-BEFORE_THE_WORK = frozenset({CONFIG, SPLITS, LOCK, WANDB_ID, HYDRA, "wandb"})
+BEFORE_THE_WORK = frozenset({CONFIG, SPLITS, LOCK, WANDB_ID, ".hydra", "wandb"})
 """What a command writes before it has done anything: without more, nothing is lost with it."""
 
 OF_ONE_COMMAND = (TRUST, "report")
@@ -60,10 +50,13 @@ class RunDirectory:
 
     Args:
         path: the folder.
+
+    Attributes:
+        splits: the file of the split that was used.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path, self.splits = path, path / SPLITS
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -110,21 +103,6 @@ class RunDirectory:
         from twostage_hdr.training.callbacks.checkpoint_file import resume_points  # PyTorch: help does not wait for it
 
         return next((path for path in resume_points(self.path / "checkpoints") if path.is_file()), None)
-
-    @property
-    def splits(self) -> Path:
-        """The split that was used."""
-        return self.path / SPLITS
-
-    @property
-    def scores(self) -> Path:
-        """The scores of every image in every validation, as the callback `scores` writes them."""
-        return self.path / SCORES
-
-    @property
-    def report(self) -> Path:
-        """The page that shows curves, scores and pictures."""
-        return self.path / REPORT
 
     def config(self) -> DictConfig:
         """The config that the run was started with.
@@ -173,8 +151,7 @@ class RunDirectory:
         # Only the folder itself: a sibling's name may begin with the same letters.
         own = re.compile(re.escape(str(self.path)) + r"(?![\w.-])")
         text = own.sub("${run_dir}", OmegaConf.to_yaml(OmegaConf.create(resolved)))
-        with atomic_path(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_text(path, text)
 
     def _settings_before(self) -> Any:
         """Of the run that is there; None if they are lost, since a run is worth more than its list of settings."""
@@ -207,16 +184,14 @@ class RunDirectory:
             if re.fullmatch(r"[0-9a-f]{8}", known):
                 return known
         new = uuid.uuid4().hex[:8]
-        with atomic_path(path) as temporary:
-            temporary.write_text(f"{new}\n", encoding="utf-8")
+        write_text(path, f"{new}\n")
         return new
 
     def finish(self, facts: dict[str, Any]) -> None:
         """Marks the end of the run, keeps its last figures, and removes the checkpoint before the last."""
         from twostage_hdr.training.callbacks.checkpoint_file import PREVIOUS
 
-        with atomic_path(self.path / FINISHED) as temporary:
-            temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        write_text(self.path / FINISHED, json.dumps(facts, indent=1) + "\n")
         (self.path / "checkpoints" / PREVIOUS).unlink(missing_ok=True)
 
 

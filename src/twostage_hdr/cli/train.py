@@ -12,19 +12,16 @@ from lightning.pytorch.accelerators import CPUAccelerator
 from lightning.pytorch.loggers import Logger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig
-from torch import nn
 
-import twostage_hdr
 from twostage_hdr.boundary.refusal import one_line
 from twostage_hdr.cli.constructor_schema import check_settings
 from twostage_hdr.cli.outcome import system_trouble
-from twostage_hdr.cli.run_directory import RunDirectory, commit
+from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.cli.targets import TARGET, their_packages, trusted
 from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.cli.termination import quiet_lightning
-from twostage_hdr.cli.training_report import count, device_name, plan, resumption, write_training_report
+from twostage_hdr.cli.training_report import callbacks_of, device_name, plan, resumption, write_training_report
 from twostage_hdr.cli.wandb_run import (
-    choices,
     log_config,
     log_weights,
     own_wandb_run,
@@ -42,7 +39,6 @@ from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.training.callbacks.checkpoint_file import newest_whole
 from twostage_hdr.training.callbacks.run_checkpoints import RunCheckpoints
 from twostage_hdr.training.callbacks.stop_signals import Stopped, own_process_group
-from twostage_hdr.training.callbacks.validation_scores import ValidationScores
 from twostage_hdr.training.reconstruction_module import ReconstructionModule
 from twostage_hdr.training.stage_weights import start_from
 
@@ -103,7 +99,7 @@ def _train(config: DictConfig, run: RunDirectory, console: Terminal) -> float | 
                 f"is already at the end of its {trainer.max_epochs} epochs, nothing was trained",
                 "raise trainer.max_epochs, or start a new run from its weights with weights=",
             )
-        checkpoints = _checkpoints(trainer)
+        checkpoints = callbacks_of(trainer, RunCheckpoints)[0]
         if trainer.is_global_zero:
             seconds = round(time.monotonic() - started, 1)
             device = device_name(trainer.strategy.root_device)
@@ -111,7 +107,7 @@ def _train(config: DictConfig, run: RunDirectory, console: Terminal) -> float | 
             network = load_weights(run.path, trust=trust)
             log_weights(trainer, run, network, facts | checkpoints.scores)
             if config.report:
-                report(run, network, module, data, trainer)
+                write_training_report(run, network, module, data, trainer)
             run.finish(facts | checkpoints.scores)
             page = " and report.html" if config.report else ""
             console.print(f"Finished. Checkpoints, pictures{page} are in {run.path}")
@@ -121,32 +117,6 @@ def _train(config: DictConfig, run: RunDirectory, console: Terminal) -> float | 
     return checkpoints.best
 
 
-def report(
-    run: RunDirectory, network: nn.Module, module: ReconstructionModule, data: TripleDataModule, trainer: L.Trainer
-) -> None:
-    """Writes `report.html` with the weights that `evaluate` would take: the best, or the last if none was validated."""
-    scores = next((callback for callback in trainer.callbacks if isinstance(callback, ValidationScores)), None)  # type: ignore[attr-defined]
-    facts = {
-        "run": run.path.name,
-        "data": type(data.source).__name__ + (f", {data.root}" if data.root else ""),
-        "epochs": str(trainer.current_epoch),
-        "parameters": f"{count(module.network):,}",
-        "version": f"{twostage_hdr.__version__}, commit {commit()}",
-    }
-    best = scores.best() if scores else []
-    if best:
-        facts["best epoch"] = f"{best[0].epoch + 1}, by {_checkpoints(trainer).monitor}"
-    write_training_report(
-        run,
-        title=str(choices()["module"] or type(module).__name__),
-        facts=facts,
-        network=network,
-        module=module,
-        images=data.frozen("val"),
-        best=best,
-    )
-
-
 def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule, resume: Path | None) -> None:
     """Runs the training; what ends it early is said in one line, with how to resume.
 
@@ -154,7 +124,7 @@ def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule
         Stopped: a signal asked for it, and the run has been saved.
         InputError: a full disk, data that cannot be read, or a checkpoint of which this run cannot go on.
     """
-    checkpoints = _checkpoints(trainer)
+    checkpoints = callbacks_of(trainer, RunCheckpoints)[0]
     advice = f"the same command with hydra.run.dir={checkpoints.directory.parent} resumes from checkpoints/last.ckpt"
     try:
         with own_process_group():
@@ -215,7 +185,3 @@ def _loggers(config: DictConfig, run: RunDirectory, console: Terminal) -> list[L
             continue
         loggers.append(instantiate(logger, **(wandb_arguments(run, logger) if of_wandb else {})))
     return loggers
-
-
-def _checkpoints(trainer: L.Trainer) -> RunCheckpoints:
-    return next(callback for callback in trainer.callbacks if isinstance(callback, RunCheckpoints))  # type: ignore[attr-defined]

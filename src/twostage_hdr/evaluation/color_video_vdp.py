@@ -48,11 +48,9 @@ class ColorVideoVdp:
 
     Args:
         program: its path, or its name if it is on the PATH.
-        display: one of its display models whose colour space is linear.
     """
 
     program: str
-    display: str = DISPLAY
 
     def find(self) -> Path:
         """Where the program is.
@@ -62,11 +60,8 @@ class ColorVideoVdp:
         """
         found = shutil.which(self.program)
         if found is None:
-            raise InputError(
-                f"cvvdp={self.program}",
-                "no such program",
-                "install it in an environment of its own: pip install cvvdp torchvision",
-            )
+            cure = "install it in an environment of its own: pip install cvvdp torchvision"
+            raise InputError(f"cvvdp={self.program}", "no such program", cure)
         return Path(found).absolute()
 
     def score(self, pairs: Sequence[tuple[LinearRGB, LinearRGB]]) -> JodScores:
@@ -84,12 +79,12 @@ class ColorVideoVdp:
             said = self._run(folder, len(pairs))
             scores = read_scores(folder / "scores.csv", len(pairs))
         described = [line.split('"')[1] for line in said.splitlines() if line.startswith('[INFO] "ColorVideoVDP')]
-        return JodScores(scores, described[0] if described else f"{self.program}, {self.display}")
+        return JodScores(scores, described[0] if described else f"{self.program}, {DISPLAY}")
 
     def _run(self, folder: Path, count: int) -> str:
         command = [str(self.find()), "--test", *(f"test{number}.exr" for number in range(count))]
         command += ["--ref", *(f"reference{number}.exr" for number in range(count))]
-        command += ["--display", self.display, "--result", "scores.csv"]
+        command += ["--display", DISPLAY, "--result", "scores.csv"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode or not (folder / "scores.csv").is_file():  # of its own errors it returns 0
             last = (done.stderr.strip().splitlines() or ["nothing said"])[-1]
@@ -136,19 +131,13 @@ def add_jod(results: Results, saved: SavedResults, program: ColorVideoVdp, metho
     names = [row.name for row in results.rows]
     for unknown in set(methods) - set(names):
         raise InputError("methods", f"no row {unknown!r}", f"there are {', '.join(names)}")
-    rows, description = [], ""
+    rows, description, cap = [], "", reference_cap(results)
     for row in results.rows:
         if methods and row.name not in methods:
             rows.append(row)
             continue
-        scored = program.score(
-            [aligned_pair(saved, row.name, scene, reference_cap(results)) for scene in row.per_image]
-        )
-        description = scored.description
-        per_image = {
-            scene: {**scores, JOD_COLUMN.key: jod}
-            for (scene, scores), jod in zip(row.per_image.items(), scored.scores, strict=True)
-        }
-        rows.append(replace(row, per_image=per_image))
+        jods, description = program.score([aligned_pair(saved, row.name, scene, cap) for scene in row.per_image])
+        pairs = zip(row.per_image.items(), jods, strict=True)
+        rows.append(replace(row, per_image={scene: {**known, JOD_COLUMN.key: jod} for (scene, known), jod in pairs}))
     columns = [*(column for column in results.columns if column.key != JOD_COLUMN.key), JOD_COLUMN]
     return Results(summarise(rows, columns), columns, {**results.facts, FACT: description})

@@ -3,20 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.gain_alignment import align_gain, cut_at, measure_gain
-from twostage_hdr.evaluation.method_row import MethodRow
 from twostage_hdr.evaluation.protocol import CAP_FACT
 from twostage_hdr.evaluation.results import Results
-from twostage_hdr.evaluation.saved_results import LDR, REFERENCE, SavedResults
+from twostage_hdr.evaluation.saved_results import REFERENCE, SavedResults
 from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
-
-SHOWN_WITHOUT_NETWORK = 2
-"""Operators and folders that a picture shows beside the networks when nobody chose."""
-
-FITTING = 9
-"""Methods that fit side by side in print."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,21 +49,3 @@ def aligned(prediction: LinearRGB, frame: EncodedRGB, reference: LinearRGB, cap:
 def reference_cap(results: Results) -> float:
     """Where an evaluation cut results and references, encoded."""
     return float(results.facts.get(CAP_FACT, REFERENCE_CAP))
-
-
-def shown_methods(results: Results, asked: Sequence[str] = ()) -> list[MethodRow]:
-    """The rows that a picture shows: those asked for, in that order; else the frame, all networks and the best others.
-
-    Raises:
-        InputError: an unknown name.
-    """
-    known = {row.name: row for row in results.rows}
-    for name in asked:
-        if name not in known:
-            raise InputError(f"--methods {name}", "not in the evaluation", f"choose from {', '.join(known)}")
-    if asked:
-        return [known[name] for name in asked]
-    networks = [row for row in results.rows if row.parameters is not None]
-    others = [row for row in results.rows if row.parameters is None and row.name != LDR]
-    others.sort(key=lambda row: -row.scores["pu21_psnr"].mean if "pu21_psnr" in row.scores else 0.0)
-    return [*(row for row in results.rows if row.name == LDR), *networks, *others[:SHOWN_WITHOUT_NETWORK]][:FITTING]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.structured_text import read_json
 from twostage_hdr.evaluation.method_row import MethodRow, MetricColumn, ScoreSummary
-from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.atomic import write_text
 
 COSTS = ("seconds_per_megapixel", "peak_mebibytes", "parameters", "multiply_adds_per_pixel")
 """The costs of a row, as named in the files."""
@@ -45,8 +45,7 @@ def write_results(
         "places": {scene: place for row in kept for scene, place in row.pop("places").items()},
         "rows": kept,
     }
-    with atomic_path(out_dir / "summary.json") as path:
-        path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(out_dir / "summary.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     _write_csv(out_dir / "per_image.csv", _per_image_lines(rows))
     _write_csv(out_dir / "summary.csv", _summary_lines(rows, columns))
 
@@ -112,5 +111,4 @@ def _write_csv(path: Path, lines: Sequence[dict[str, object]]) -> None:
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(_without_nan(line) for line in lines)
-    with atomic_path(path) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+    write_text(path, text.getvalue())

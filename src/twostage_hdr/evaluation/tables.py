@@ -1,9 +1,8 @@
 """A comparison's rows as a table: Markdown, LaTeX, or for the terminal."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from rich.table import Table
 from rich.text import Text
@@ -118,7 +117,7 @@ def _cells(
     rows: Sequence[MethodRow], columns: Sequence[MetricColumn], style: TableStyle
 ) -> tuple[list[str], list[list[Cell]]]:
     winners = {column.key: best_rows(rows, column) if style.bold else [] for column in columns}
-    costs = _COSTS if style.cost else {}
+    costs = list(COSTS) if style.cost else []
     noted = style.note and any(row.note for row in rows)
     arrows = [f"{column.heading} {'↑' if column.higher_is_better else '↓'}" for column in columns]
     heads = ["Method", *arrows, *costs, *(["Note"] if noted else [])]
@@ -128,7 +127,7 @@ def _cells(
             (score_text(row.scores.get(column.key), column, style), row.name in winners[column.key])
             for column in columns
         ]
-        extra = [(show(row), False) for show in costs.values()] + ([(row.note, False)] if noted else [])
+        extra = [(cost_text(row, head), False) for head in costs] + ([(row.note, False)] if noted else [])
         lines.append([(row.title, False), *scores, *extra])
     return heads, lines
 
@@ -148,18 +147,21 @@ def score_text(score: ScoreSummary | None, column: MetricColumn, style: TableSty
     return text
 
 
-def cost_text(row: MethodRow, *, field: str, pattern: str) -> str:
+COSTS = {
+    "Parameters": ("parameters", ","),
+    "MAC/px": ("multiply_adds_per_pixel", ",.0f"),
+    "s/MP": ("seconds_per_megapixel", ".2f"),
+    "MiB": ("peak_mebibytes", ",.0f"),
+}
+"""Heads of the columns of cost: the row's attribute, and how it is printed."""
+
+
+def cost_text(row: MethodRow, head: str) -> str:
     """A cost of a row, or a dash where it has none."""
+    field, pattern = COSTS[head]
     value = getattr(row, field)
     return MISSING if value is None or math.isnan(value) else format(value, pattern)
 
-
-_COSTS: dict[str, Callable[[MethodRow], str]] = {
-    "Parameters": partial(cost_text, field="parameters", pattern=","),
-    "MAC/px": partial(cost_text, field="multiply_adds_per_pixel", pattern=",.0f"),
-    "s/MP": partial(cost_text, field="seconds_per_megapixel", pattern=".2f"),
-    "MiB": partial(cost_text, field="peak_mebibytes", pattern=",.0f"),
-}
 
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",

@@ -20,7 +20,7 @@ from twostage_hdr.evaluation.report.report_image import (
 )
 from twostage_hdr.evaluation.summarise import best_rows
 from twostage_hdr.evaluation.tables import cost_text, scaling_notes
-from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.atomic import write_text
 
 FIRST_STOPS = -2
 """Exposure at which the page opens: at 0, where screens and LDR frames clip, HDR does not show."""
@@ -87,15 +87,14 @@ def write_report(
         has_rows=bool(rows),
         has_scores=any(row.per_image for row in rows) and bool(columns),
         data={
-            "columns": [_column(column, rows) for column in columns],
+            "columns": [vars(column) | {"best": best_rows(rows, column)} for column in columns],
             "rows": [_row(row) for row in rows],
             "images": pictures,
             "titles": _titles(rows, images),
             "codec": {"lowest": LOWEST_STOP, "highest": HIGHEST_STOP, "top": HIGHEST_CODE},
         },
     )
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_text(path, text)
     return path.stat().st_size
 
 
@@ -123,19 +122,6 @@ def _fitted(
             )
 
 
-def _column(column: MetricColumn, rows: Sequence[MethodRow]) -> dict[str, Any]:
-    return {
-        "key": column.key,
-        "title": column.title,
-        "unit": column.unit,
-        "higher": column.higher_is_better,
-        "scaling": column.scaling,
-        "digits": column.digits,
-        "missing": column.missing,
-        "best": best_rows(rows, column),
-    }
-
-
 def _row(row: MethodRow) -> dict[str, Any]:
     return {
         "name": row.name,
@@ -143,9 +129,9 @@ def _row(row: MethodRow) -> dict[str, Any]:
         "note": row.note,
         "scores": {key: _finite(vars(score)) for key, score in row.scores.items()},
         "images": {scene: _finite(scores) for scene, scores in row.per_image.items()},
-        "parameters": cost_text(row, field="parameters", pattern=","),
-        "cost": cost_text(row, field="multiply_adds_per_pixel", pattern=",.0f"),
-        "seconds": cost_text(row, field="seconds_per_megapixel", pattern=".2f"),
+        "parameters": cost_text(row, "Parameters"),
+        "cost": cost_text(row, "MAC/px"),
+        "seconds": cost_text(row, "s/MP"),
     }
 
 
