@@ -17,11 +17,19 @@ from experiments.figure5_gallery.crop import ChosenCrop, Crop, choose_crop
 from experiments.figure5_gallery.gallery_figure import gallery_figure, write_picture
 from experiments.figure5_gallery.pane_row import PaneRow, difference_row, exposure_row, tone_mapped_row
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.evaluated_scene import EvaluatedScene, aligned, load_scene, reference_cap
 from twostage_hdr.evaluation.method_row import MethodRow
 from twostage_hdr.evaluation.methods import NetworkMethod
 from twostage_hdr.evaluation.results import Results, read_results
-from twostage_hdr.evaluation.saved_results import LDR, REFERENCE, SavedResults, file_name
+from twostage_hdr.evaluation.saved_results import (
+    LDR,
+    REFERENCE,
+    EvaluatedScene,
+    SavedResults,
+    aligned,
+    file_name,
+    load_scene,
+    reference_cap,
+)
 from twostage_hdr.imaging.preview import eight_bit
 from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.networks.two_stage import TwoStageNetwork

@@ -15,9 +15,8 @@ import numpy as np
 import torch
 
 from experiments.weights.evaluation_arguments import read_arguments
-from twostage_hdr.evaluation.evaluated_scene import load_scene, reference_cap
 from twostage_hdr.evaluation.results import read_results
-from twostage_hdr.evaluation.saved_results import SavedResults
+from twostage_hdr.evaluation.saved_results import SavedResults, load_scene, reference_cap
 from twostage_hdr.evaluation.stops_error import LUMINANCE_FLOOR, stops_difference
 from twostage_hdr.radiometry.exposure import clipped_mask
 from twostage_hdr.radiometry.luminance import luminance

@@ -21,9 +21,8 @@ from torch import Tensor
 
 from experiments.weights.evaluation_arguments import read_arguments
 from twostage_hdr.evaluation.crf_correction import correct_response
-from twostage_hdr.evaluation.evaluated_scene import EvaluatedScene, load_scene, reference_cap
 from twostage_hdr.evaluation.results import read_results
-from twostage_hdr.evaluation.saved_results import SavedResults
+from twostage_hdr.evaluation.saved_results import EvaluatedScene, SavedResults, load_scene, reference_cap
 from twostage_hdr.evaluation.stops_error import stops_error_clipped
 from twostage_hdr.metrics.pu21_psnr import pu21_psnr
 from twostage_hdr.radiometry.exposure import clipped_mask

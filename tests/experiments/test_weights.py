@@ -39,10 +39,9 @@ from experiments.weights.scores import SETS as SCORED
 from experiments.weights.scores import keep_default
 from twostage_hdr.cli.hydra_command import config_directory
 from twostage_hdr.data.triple import Triple
-from twostage_hdr.evaluation.evaluated_scene import EvaluatedScene
 from twostage_hdr.evaluation.methods import LdrIdentity
 from twostage_hdr.evaluation.run import evaluate
-from twostage_hdr.evaluation.saved_results import SavedResults
+from twostage_hdr.evaluation.saved_results import EvaluatedScene, SavedResults
 from twostage_hdr.networks.frame_thumbnail import thumbnail
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork

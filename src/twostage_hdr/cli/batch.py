@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -46,7 +46,7 @@ class Picture(Result):
 
     Attributes:
         rows: the linear result from top to bottom, computed as it is taken.
-        notes: what was changed on the way in.
+        notes: what was made of its own HDR, and what was changed on the way in.
         hdr: what was made of the file's own HDR; None where it has none.
     """
 
@@ -72,25 +72,21 @@ Make: TypeAlias = Callable[[Path, Sequence[str], Advance], Made]
 def run_batch(plan: Mapping[Path, Planned], destination: Destination, make: Make, report: Report) -> None:
     """Makes what is missing of every source, in their order; each outcome is reported as soon as it is known."""
     with progress(report.console) as bar:
-        task = bar.add_task("", total=sum(planned.waits for planned in plan.values()))
-        for source, planned in plan.items():
-            if planned.refused:
-                report.add(Outcome(planned.shown, "failed", error=planned.refused))
-                continue
-            files = [str(path) for path in destination.paths(source, planned.missing or destination.formats)]
-            if not planned.missing:
-                report.add(Outcome(planned.shown, "skipped", files, planned.notes))
+        task = bar.add_task("", total=sum(bool(missing) for missing, _ in plan.values()))
+        for source, (missing, outcome) in plan.items():
+            if not missing:
+                report.add(outcome)
                 continue
             bar.update(task, description=plain(source.name))
             before, started = bar.tasks[task].completed, time.perf_counter()
             try:
-                peak, notes, hdr = make(source, planned.missing, partial(bar.advance, task))
+                outcome.peak, notes, outcome.hdr = make(source, missing, partial(bar.advance, task))
             except Exception as error:
-                why = named(source, error).replace(str(source), planned.shown)
-                report.add(Outcome(planned.shown, "failed", error=why))
+                why = named(source, error).replace(str(source), outcome.input)
+                report.add(Outcome(outcome.input, "failed", error=why))
             else:
-                seconds, notes = round(time.perf_counter() - started, 3), [*notes, *planned.notes]
-                report.add(Outcome(planned.shown, "done", files, notes, seconds=seconds, peak=peak, hdr=hdr))
+                seconds = round(time.perf_counter() - started, 3)
+                report.add(replace(outcome, status="done", notes=[*notes, *outcome.notes], seconds=seconds))
             bar.update(task, completed=before + 1)
 
 
@@ -107,7 +103,7 @@ def picture_files(
         read: opens one source.
         destination: of the results.
     """
-    waiting = [source for source, planned in plan.items() if planned.waits]
+    waiting = [source for source, (missing, _) in plan.items() if missing]
     given_up: set[Path] = set()
     stopping = threading.Event()
 
@@ -139,9 +135,8 @@ def picture_files(
                     advance(len(rows) / picture.height)
         finally:
             given_up.add(source)
-        own_light = [] if picture.hdr is None else [str(picture.hdr)]
         losses = loss_notes(formats, picture.options, peak, picture.info)
-        return Made(peak, [*own_light, *picture.notes, *losses, *files.notes], picture.hdr)
+        return Made(peak, [*picture.notes, *losses, *files.notes], picture.hdr)
 
     with closing(parts), ThreadPoolExecutor(1) as writer:
         try:

@@ -2,34 +2,23 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from twostage_hdr.cli.outcome import Outcome
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import remove_leftovers
 from twostage_hdr.inference.result_files import result_paths
 
 
-@dataclass(kw_only=True)
-class Planned:
-    """What is to be made of one source.
+class Planned(NamedTuple):
+    """What is to be made of one source."""
 
-    Attributes:
-        shown: what the user calls it.
-        missing: formats that are not there.
-        refused: why nothing can be made, if so.
-        notes: what is to be said of the results that are there.
-    """
-
-    shown: str
     missing: Sequence[str]
-    refused: str | None = None
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def waits(self) -> bool:
-        """Whether there is something to do."""
-        return bool(self.missing) and self.refused is None
+    """Formats that are not there; of a source that is done or cannot be done, none."""
+    outcome: Outcome
+    """What there is to say where nothing is missing; else what remains to be said with the new results."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,16 +66,19 @@ class Destination:
         shared = check_collisions(results, [file for files in sources.values() for file in files])
         planned = {}
         for source, (first, *others) in sources.items():
-            shown = " + ".join((str(first), *(file.name for file in others)))
-            planned[source] = one = Planned(shown=shown, missing=self.formats, refused=shared.get(source))
-            if self.overwrite or one.refused:
-                continue
+            outcome = Outcome(" + ".join((str(first), *(file.name for file in others))), "skipped")
+            missing: Sequence[str] = self.formats
             try:
-                one.missing, one.notes = self._left(source)
+                if source in shared:
+                    raise shared[source]
+                if not self.overwrite:
+                    missing, outcome.notes = self._left(source)
+                outcome.files = [str(path) for path in self.paths(source, missing or self.formats)]
             except InputError as error:
-                one.refused = str(error)
+                missing, outcome.status, outcome.error = (), "failed", str(error)
             except OSError as error:  # a name that this file system does not take
-                one.refused = f"{source}: {error.strerror}; rename it"
+                missing, outcome.status, outcome.error = (), "failed", f"{source}: {error.strerror}; rename it"
+            planned[source] = Planned(missing, outcome)
         return planned
 
     def _left(self, source: Path) -> tuple[list[str], list[str]]:
@@ -153,7 +145,7 @@ def result_stem(source: Path, kinds: Sequence[str]) -> str:
     return f"{source.stem}_{source.suffix[1:]}" if shared and suffix else source.stem
 
 
-def check_collisions(results: Mapping[Path, Sequence[Path]], inputs: Collection[Path]) -> dict[Path, str]:
+def check_collisions(results: Mapping[Path, Sequence[Path]], inputs: Collection[Path]) -> dict[Path, InputError]:
     """Refuses results that would replace an input.
 
     Args:
@@ -161,12 +153,12 @@ def check_collisions(results: Mapping[Path, Sequence[Path]], inputs: Collection[
         inputs: files that must stay.
 
     Returns:
-        The sources whose results are also those of an earlier one, each with what to tell the user.
+        The sources whose results are also those of an earlier one, each with the error to raise.
 
     Raises:
         InputError: a result would replace an input; names both files.
     """
-    shared: dict[Path, str] = {}
+    shared: dict[Path, InputError] = {}
     kept = {_resolved(file): file for file in inputs}
     owner: dict[Path, Path] = {}
     for source, paths in results.items():
@@ -176,7 +168,7 @@ def check_collisions(results: Mapping[Path, Sequence[Path]], inputs: Collection[
                 raise InputError(result, f"would overwrite the input {kept[place]}", "choose another folder with -o")
             if place in owner:
                 why = f"would write the same file as {owner[place]} ({result})"
-                shared[source] = str(InputError(source, why, "process them in separate runs with -o"))
+                shared[source] = InputError(source, why, "process them in separate runs with -o")
             owner.setdefault(place, source)
     return shared
 

@@ -1,6 +1,7 @@
 """`twostage-hdr evaluate`: trained weights beside the LDR row, as a table and a page."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from hydra.core.hydra_config import HydraConfig
@@ -10,18 +11,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import twostage_hdr
 from twostage_hdr.camera.response import GammaResponse
-from twostage_hdr.cli.constructor_schema import check_settings
 from twostage_hdr.cli.evaluation_data import PARTS, build_data
-from twostage_hdr.cli.jod import score_jod, write_table
 from twostage_hdr.cli.run_directory import RunDirectory, commit
-from twostage_hdr.cli.targets import trusted
+from twostage_hdr.cli.targets import check_settings, trusted
 from twostage_hdr.cli.terminal import Terminal, plain
 from twostage_hdr.data.datamodule import ALL
 from twostage_hdr.data.pair_source import SRGB, PairSource
 from twostage_hdr.data.splits import spread_over_groups
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.color_video_vdp import ColorVideoVdp
+from twostage_hdr.evaluation.color_video_vdp import ColorVideoVdp, score_jod
 from twostage_hdr.evaluation.methods import FolderMethod, Method, OperatorMethod, network_method
 from twostage_hdr.evaluation.protocol import CAP_FACT
 from twostage_hdr.evaluation.report.page import write_report
@@ -29,7 +28,7 @@ from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage
 from twostage_hdr.evaluation.results import read_results
 from twostage_hdr.evaluation.run import evaluate as run_protocol
 from twostage_hdr.evaluation.saved_results import SavedResults, file_name
-from twostage_hdr.evaluation.tables import terminal_table
+from twostage_hdr.evaluation.tables import terminal_table, write_table
 from twostage_hdr.expansion.all_operators import ALL_OPERATORS
 from twostage_hdr.imaging.atomic import write_text
 from twostage_hdr.imaging.preview import eight_bit, write_png8
@@ -110,7 +109,9 @@ def _evaluate(config: DictConfig, out: Path, console: Terminal) -> None:
             visit=visit,
         )
     results = score_jod(out, str(config.cvvdp)) if config.cvvdp else read_results(out / "summary.json")
-    _record(out / RECORD, config, settings)
+    asked: Any = OmegaConf.to_container(config, resolve=True)
+    kept = asked | {"data": OmegaConf.to_container(settings, resolve=True)}
+    write_text(out / RECORD, OmegaConf.to_yaml(OmegaConf.create(kept)))
     write_table(out, results)
     write_report(
         out / "report.html",
@@ -140,14 +141,6 @@ def _check(config: DictConfig) -> None:
     find_weights(str(config.weights))
     if config.cvvdp:
         ColorVideoVdp(program=str(config.cvvdp)).find()
-
-
-def _record(path: Path, config: DictConfig, data: DictConfig) -> None:
-    """Keeps what was asked for, and the settings of the data that it was asked of, with all defaults filled in."""
-    asked = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(asked, dict)
-    kept = asked | {"data": OmegaConf.to_container(data, resolve=True)}
-    write_text(path, OmegaConf.to_yaml(OmegaConf.create(kept)))
 
 
 def frames_response(config: DictConfig, source: object) -> Response:

@@ -7,9 +7,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.trust import make_importable
-from twostage_hdr.cli.constructor_schema import check_settings
 from twostage_hdr.cli.run_directory import CONFIG, RunDirectory
-from twostage_hdr.cli.targets import DATA, TARGET, check_targets, their_packages, trusted
+from twostage_hdr.cli.targets import DATA, TARGET, check_settings, check_targets, their_packages, trusted
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.splits import read_splits
 from twostage_hdr.errors import InputError
@@ -29,7 +28,11 @@ def build_data(config: DictConfig) -> tuple[TripleDataModule, DictConfig]:
     run = RunDirectory(Path(str(config.weights)))
     # A folder may have the name of a shipped set, as the one that `make demo` leaves: then it is not what was meant.
     of_run = run.config() if run.path in find_weights(str(config.weights)).parents else None
-    seed = config.seed if config.seed is not None else (_seed(run, of_run) if of_run is not None else 0)
+    seed = config.seed
+    if seed is None:
+        seed = 0 if of_run is None else of_run.get("seed")
+        if not isinstance(seed, int):
+            raise InputError(run.path / CONFIG, f"its seed is {seed!r:.40}", "give one with seed=N")
     if TARGET not in (config.get("data") or {}):
         if of_run is None:
             raise InputError("data", "must be given, the checkpoint is no run directory", "add data=hdm data.root=PATH")
@@ -67,13 +70,6 @@ def _changed(run: RunDirectory, of_run: DictConfig, config: DictConfig) -> DictC
     check_settings(changed)
     data: DictConfig = changed.data
     return data
-
-
-def _seed(run: RunDirectory, of_run: DictConfig) -> int:
-    seed = of_run.get("seed")
-    if not isinstance(seed, int):
-        raise InputError(run.path / CONFIG, f"its seed is {seed!r:.40}", "give one with seed=N")
-    return seed
 
 
 def _with_splits_of(run: RunDirectory, config: DictConfig, data: TripleDataModule) -> TripleDataModule:

@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 import twostage_hdr
-from twostage_hdr.cli.hydra_errors import no_choice, no_root, refuse, refuse_old_names
+from twostage_hdr.cli.hydra_errors import no_root, refuse, refuse_old_names
 from twostage_hdr.cli.hydra_help import help_text
 from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.cli.targets import use_own_classes
@@ -93,7 +93,8 @@ def run_verb(verb: str, arguments: list[str], task: Task | None = None) -> None:
     except ValueError as error:
         if not str(error).startswith("Config group override must be"):
             raise
-        raise no_choice(arguments, config_directory()) from error
+        seen, cure = "a group takes the name of a choice", "give one, or leave it out"
+        raise InputError(" ".join(arguments), seen, cure) from error
     except (FileExistsError, NotADirectoryError, PermissionError) as error:
         place = Path(str(error.filename)).absolute()
         own = not folder or place.is_relative_to(folder[0])

@@ -25,13 +25,19 @@ def help_text(config: str, directory: Path) -> str:
     text = (directory / f"{config}.yaml").read_text(encoding="utf-8")
     primary = OmegaConf.create(text)
     assert isinstance(primary, DictConfig)
-    parts = {
-        "RECIPES": [f"{file.stem:12}{_purpose(file)}" for file in _choices(directory / "experiment")],
-        "GROUPS": [_wrapped(f"{name}: {', '.join(choices)}") for name, choices in _groups(directory, primary)],
-        "SETTINGS": list(_settings(text)),
-    }
+    own = [line for line in text.splitlines() if line[:1].isalpha() and line.split(":")[0] not in OF_COMPOSITION]
+    width = max(shutil.get_terminal_size().columns - 2, 40)
+    groups = [
+        line
+        for name, choices in _groups(directory, primary)
+        for line in textwrap.wrap(
+            f"{name}: {', '.join(choices)}", width, subsequent_indent="  ", break_on_hyphens=False
+        )
+    ]
+    recipes = [f"{file.stem:12}{_purpose(file)}" for file in sorted((directory / "experiment").glob("*.yaml"))]
+    parts = {"RECIPES": recipes, "GROUPS": groups, "SETTINGS": own}
     template = Template(primary.hydra.help.template)
-    return template.substitute({name: "\n  ".join(["", *lines])[1:] for name, lines in parts.items()})
+    return template.substitute({name: "\n  ".join(lines) for name, lines in parts.items()})
 
 
 def _groups(directory: Path, primary: DictConfig) -> Iterator[tuple[str, list[str]]]:
@@ -39,32 +45,14 @@ def _groups(directory: Path, primary: DictConfig) -> Iterator[tuple[str, list[st
     named = [str(next(iter(entry))) for entry in primary.defaults if isinstance(entry, DictConfig)]
     shown = [name for name in named if (directory / name).is_dir()] + ["camera"]
     for name in shown:
-        yield name, [file.stem for file in _choices(directory / name)]
+        yield name, sorted(file.stem for file in (directory / name).glob("*.yaml"))
     if "module" not in shown:
         return
     for name in ("network", "loss", "optimizer", "schedule", "discriminator"):
-        yield f"{name}@module.ARGUMENT", [file.stem for file in _choices(directory / name)]
-
-
-def _choices(group: Path) -> list[Path]:
-    return sorted(group.glob("*.yaml"))
-
-
-def _wrapped(line: str) -> str:
-    """A long line as several, for the terminal at hand; further ones are indented."""
-    width = max(shutil.get_terminal_size().columns - 2, 40)
-    return "\n  ".join(textwrap.wrap(line, width, subsequent_indent="  ", break_on_hyphens=False))
+        yield f"{name}@module.ARGUMENT", sorted(file.stem for file in (directory / name).glob("*.yaml"))
 
 
 def _purpose(file: Path) -> str:
     """The first comment of a config: what is chosen with it."""
     lines = (line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("# @"))
     return next(lines, "").removeprefix("# ")
-
-
-def _settings(text: str) -> Iterator[str]:
-    """The lines of a primary config that set something of the verb's own."""
-    for line in text.splitlines():
-        key = line.split(":")[0]
-        if line[:1].isalpha() and key not in OF_COMPOSITION:
-            yield line

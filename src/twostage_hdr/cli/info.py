@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -59,8 +59,8 @@ class HdrFileFacts:
     white_nits: float | None
     alignratio: float | None
     notes: tuple[str, ...]
-    headroom_stops: float | None = None
-    taken: str | None = None
+    headroom_stops: float | None
+    taken: str | None
 
 
 def facts_of(path: Path) -> HdrFileFacts:
@@ -69,30 +69,27 @@ def facts_of(path: Path) -> HdrFileFacts:
     Raises:
         InputError: neither, or a damaged one.
     """
+    image = headroom = taken = None
     if path.suffix.lower() not in _PHOTOGRAPHS_ONLY:
         try:
-            return _summary(path, read_hdr(path))
+            image = read_hdr(path)
         except InputError:
             if path.suffix.lower() not in PHOTOGRAPHS:
                 raise
-    photograph = read_photograph(path)
-    check_pixels(path, *photograph.shape, HDR_BYTES)
-    light, taken = photograph.light, photograph.info.taken
-    stored = "" if photograph.pixels is None else f"{8 * photograph.pixels.itemsize} bits"
-    image = HdrImage(
-        pixels=photograph.linear(),
-        domain=f"photograph of {stored}" if light is None else ", base of ".join(filter(None, (light.kind, stored))),
-        notes=photograph.notes,
-        white_nits=None if light is None else SDR_WHITE_NITS,
-        primaries=name_of(photograph.info.primaries),
-    )
-    facts = _summary(path, image)
-    return replace(
-        facts, headroom_stops=None if light is None else light.headroom, taken=None if taken is None else str(taken)
-    )
-
-
-def _summary(path: Path, image: HdrImage) -> HdrFileFacts:
+    if image is None:
+        photograph = read_photograph(path)
+        check_pixels(path, *photograph.shape, HDR_BYTES)
+        light, taken = photograph.light, photograph.info.taken
+        headroom = None if light is None else light.headroom
+        stored = "" if photograph.pixels is None else f"{8 * photograph.pixels.itemsize} bits"
+        kind = f"photograph of {stored}" if light is None else ", base of ".join(filter(None, (light.kind, stored)))
+        image = HdrImage(
+            pixels=photograph.linear(),
+            domain=kind,
+            notes=photograph.notes,
+            white_nits=None if light is None else SDR_WHITE_NITS,
+            primaries=name_of(photograph.info.primaries),
+        )
     height, width = image.pixels.shape[:2]
     return HdrFileFacts(
         file=str(path),
@@ -107,6 +104,8 @@ def _summary(path: Path, image: HdrImage) -> HdrFileFacts:
         white_nits=image.white_nits,
         alignratio=image.alignratio,
         notes=image.notes,
+        headroom_stops=headroom,
+        taken=None if taken is None else str(taken),
     )
 
 
@@ -136,24 +135,20 @@ def print_facts(names: Sequence[str], *, as_json: bool) -> int:
 
 def _print_table(known: Sequence[HdrFileFacts], console: Terminal) -> None:
     for facts in known:
+        ratio = "" if facts.alignratio is None else f"alignratio {facts.alignratio:.6g}; "
+        white = "relative: the luminance of 1.0 is not stated"
+        lines = {
+            "size": f"{facts.width} x {facts.height}",
+            "stored as": facts.domain,
+            "primaries": facts.primaries,
+            "scale": ratio + (white if facts.white_nits is None else f"1.0 is {facts.white_nits:g} cd/m²"),
+            "linear values": f"min {facts.minimum:.4g}, median {facts.median:.4g}, max {facts.maximum:.4g}",
+            "range": f"{facts.stops:.1f} stops ({DARK:g} to {BRIGHT:g} % of the luminance)",
+            "HDR": None if facts.headroom_stops is None else f"up to {facts.headroom_stops:.1f} stops above white",
+            "taken": facts.taken,
+        }
         table = Table(title=facts.file, title_justify="left", show_header=False, box=None)
-        table.add_row("size", f"{facts.width} x {facts.height}")
-        table.add_row("stored as", facts.domain)
-        table.add_row("primaries", facts.primaries)
-        table.add_row("scale", _scale(facts))
-        table.add_row("linear values", f"min {facts.minimum:.4g}, median {facts.median:.4g}, max {facts.maximum:.4g}")
-        table.add_row("range", f"{facts.stops:.1f} stops ({DARK:g} to {BRIGHT:g} % of the luminance)")
-        if facts.headroom_stops is not None:
-            table.add_row("HDR", f"up to {facts.headroom_stops:.1f} stops above white")
-        if facts.taken is not None:
-            table.add_row("taken", facts.taken)
-        for note in facts.notes:
-            table.add_row("note", note)
+        for name, value in [*lines.items(), *(("note", note) for note in facts.notes)]:
+            if value is not None:
+                table.add_row(name, value)
         console.print(table)
-
-
-def _scale(facts: HdrFileFacts) -> str:
-    ratio = "" if facts.alignratio is None else f"alignratio {facts.alignratio:.6g}; "
-    if facts.white_nits is None:
-        return f"{ratio}relative: the luminance of 1.0 is not stated"
-    return f"{ratio}1.0 is {facts.white_nits:g} cd/m²"

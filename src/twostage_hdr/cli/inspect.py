@@ -41,7 +41,22 @@ def inspect(config: DictConfig) -> None:
             "check a store with `sha256sum -c SHA256SUMS`",
         )
     out.mkdir(parents=True, exist_ok=True)
-    inspection = _look(config, source, console)
+    request = SplitRequest(
+        split_file=config.data.split_file,
+        val_fraction=config.data.val_fraction,
+        test_fraction=config.data.test_fraction,
+        seed=config.seed,
+    )
+    columns = (TextColumn("inspecting"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("inspecting", total=None)
+        inspection = inspect_source(
+            source,
+            request,
+            patch_size=config.patch_size,
+            workers=os.cpu_count() or 1 if config.workers is None else config.workers,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
     for name, value in counts(inspection).items():
         console.print(f"{name:20} {value}")
     if inspection.findings:
@@ -57,21 +72,6 @@ def inspect(config: DictConfig) -> None:
         console.print(found + Text(f"{cure}."), soft_wrap=True)
         raise SystemExit(POISONED)
     console.print("Nothing would harm training.")
-
-
-def _look(config: DictConfig, source: Inspectable, console: Terminal) -> Inspection:
-    made_by = {name: config.data[name] for name in ("split_file", "val_fraction", "test_fraction")}
-    columns = (TextColumn("inspecting"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("inspecting", total=None)
-        return inspect_source(
-            source,
-            partial(made_or_read, seed=config.seed, **made_by),
-            seed=config.seed,
-            patch_size=config.patch_size,
-            workers=os.cpu_count() or 1 if config.workers is None else config.workers,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
 
 
 def _table(inspection: Inspection) -> Table:

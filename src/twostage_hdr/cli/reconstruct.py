@@ -85,7 +85,7 @@ def reconstruct_all(
     def read(path: Path) -> Picture:
         if bracket is not None:
             return read_bracket(photographs[path], bracket, reconstructor, options)
-        return _photograph(path, reconstructor, options, ignore_gain_map=running.ignore_gain_map)
+        return read_picture(path, reconstructor, options, ignore_gain_map=running.ignore_gain_map)
 
     def make_film(path: Path, missing: Sequence[str], advance: Advance) -> Made:
         return Made(
@@ -132,7 +132,14 @@ def _ready(weights: str | None, running: ReconstructOptions, formats: Sequence[s
     return reconstructor
 
 
-def _photograph(path: Path, reconstructor: Reconstructor, options: ResultOptions, *, ignore_gain_map: bool) -> Picture:
+def read_picture(
+    path: Path, reconstructor: Reconstructor, options: ResultOptions, *, ignore_gain_map: bool = False
+) -> Picture:
+    """A photograph ready to be turned into results.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     photograph = read_photograph(path, ignore_gain_map=ignore_gain_map)
     height, width = photograph.shape
     result = reconstructor.begin_photograph(photograph)
@@ -144,7 +151,7 @@ def _photograph(path: Path, reconstructor: Reconstructor, options: ResultOptions
         options=options,
         info=photograph.info,
         source=path,
-        notes=photograph.notes,
+        notes=(*(() if result.hdr is None else (str(result.hdr),)), *photograph.notes),
         hdr=result.hdr,
         uncertainty=result.uncertainty,
     )

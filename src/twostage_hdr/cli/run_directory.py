@@ -136,7 +136,12 @@ class RunDirectory:
         for name in OF_ONE_COMMAND:
             resolved.pop(name, None)
         path = self.path / CONFIG
-        before = self._settings_before() if self.last_checkpoint or self.finished else None
+        before: Any = None
+        if self.last_checkpoint or self.finished:
+            try:
+                before = OmegaConf.to_container(self.config(), resolve=True)
+            except InputError as damaged:  # a run is worth more than its list of settings
+                print(f"{damaged.subject}: {damaged.seen}; written again from the settings of this command.")
         if before is not None:
             changed = sorted(changed_settings(before, resolved))
             if changed:
@@ -152,14 +157,6 @@ class RunDirectory:
         own = re.compile(re.escape(str(self.path)) + r"(?![\w.-])")
         text = own.sub("${run_dir}", OmegaConf.to_yaml(OmegaConf.create(resolved)))
         write_text(path, text)
-
-    def _settings_before(self) -> Any:
-        """Of the run that is there; None if they are lost, since a run is worth more than its list of settings."""
-        try:
-            return OmegaConf.to_container(self.config(), resolve=True)
-        except InputError as damaged:
-            print(f"{damaged.subject}: {damaged.seen}; written again from the settings of this command.")
-            return None
 
     def curves(self) -> dict[str, list[tuple[float, float]]]:
         """What was logged, over all parts of the run; where it went back to a checkpoint, the later part counts."""

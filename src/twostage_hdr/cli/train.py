@@ -1,6 +1,5 @@
 """`twostage-hdr train`: from a config to a trained run."""
 
-import errno
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,22 +13,13 @@ from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig
 
 from twostage_hdr.boundary.refusal import one_line
-from twostage_hdr.cli.constructor_schema import check_settings
 from twostage_hdr.cli.outcome import system_trouble
 from twostage_hdr.cli.run_directory import RunDirectory
-from twostage_hdr.cli.targets import TARGET, their_packages, trusted
+from twostage_hdr.cli.targets import TARGET, check_settings, their_packages, trusted
 from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.cli.termination import quiet_lightning
 from twostage_hdr.cli.training_report import callbacks_of, device_name, plan, resumption, write_training_report
-from twostage_hdr.cli.wandb_run import (
-    log_config,
-    log_weights,
-    own_wandb_run,
-    wandb_arguments,
-    wandb_is_there,
-    where_to_look,
-    without_anonymous,
-)
+from twostage_hdr.cli.wandb_run import log_config, log_weights, own_wandb_run, wandb_arguments, where_to_look
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.splits import write_splits
 from twostage_hdr.errors import InputError
@@ -87,7 +77,7 @@ def _train(config: DictConfig, run: RunDirectory, console: Terminal) -> float | 
         copied = start_from(module.network, load_weights(config.weights, trust=trust), config.weights)
         console.print(f"Starting from {config.weights}: {copied}.")
     with own_wandb_run(run):
-        trainer = build_trainer(config, run, console)
+        trainer = build_trainer(config, run)
         console.print(*plan(module, data, trainer), *where_to_look(trainer, run), sep="\n")
         if resume:
             console.print(resumption(resume, trainer.max_epochs))
@@ -122,7 +112,7 @@ def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule
 
     Raises:
         Stopped: a signal asked for it, and the run has been saved.
-        InputError: a full disk, data that cannot be read, or a checkpoint of which this run cannot go on.
+        InputError: data that cannot be read, or a checkpoint of which this run cannot go on.
     """
     checkpoints = callbacks_of(trainer, RunCheckpoints)[0]
     advice = f"the same command with hydra.run.dir={checkpoints.directory.parent} resumes from checkpoints/last.ckpt"
@@ -132,12 +122,6 @@ def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule
     except Stopped as stop:
         print(f"Stopped by {stop.signal.name} in epoch {trainer.current_epoch + 1}; {advice}.")
         raise
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise
-        raise InputError(
-            f"{error.filename or checkpoints.directory}", f"{error.strerror}", f"make room, then {advice}"
-        ) from error
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
         if checkpoints.signals.received is None or not isinstance(error, RuntimeError):
             if resume is None or checkpoints.begun or isinstance(error, InputError) or system_trouble(error):
@@ -152,7 +136,7 @@ def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule
         raise stopped from None
 
 
-def build_trainer(config: DictConfig, run: RunDirectory, console: Terminal) -> L.Trainer:
+def build_trainer(config: DictConfig, run: RunDirectory) -> L.Trainer:
     """The Trainer with its callbacks and loggers; wandb gets the whole config, and one id however often a run stops.
 
     Callbacks that are null, or of which a recipe only adjusts a setting, are not there.
@@ -161,7 +145,10 @@ def build_trainer(config: DictConfig, run: RunDirectory, console: Terminal) -> L
         InputError: a Trainer that this machine cannot run.
     """
     callbacks = [instantiate(callback) for callback in config.callbacks.values() if callback and TARGET in callback]
-    loggers = _loggers(config, run, console)
+    loggers: list[Logger] = []
+    for logger in config.logger.values():
+        of_wandb = logger._target_.endswith("WandbLogger")
+        loggers.append(instantiate(logger, **(wandb_arguments(run, logger) if of_wandb else {})))
     trainer: L.Trainer = instantiate(config.trainer, callbacks=callbacks, logger=loggers)
     on_cpus = isinstance(trainer.accelerator, CPUAccelerator) and trainer.world_size > 1
     if config.trainer.get("sync_batchnorm") and on_cpus:
@@ -170,18 +157,7 @@ def build_trainer(config: DictConfig, run: RunDirectory, console: Terminal) -> L
         )
     for logger in loggers:
         if isinstance(logger, WandbLogger):
-            without_anonymous(logger)
+            # Lightning always gives it, and wandb, which dropped it, warns of it on every run.
+            logger._wandb_init.pop("anonymous", None)
             log_config(logger, config)
     return trainer
-
-
-def _loggers(config: DictConfig, run: RunDirectory, console: Terminal) -> list[Logger]:
-    """The chosen loggers; without the package wandb its logger is left out, with a word."""
-    loggers = []
-    for logger in config.logger.values():
-        of_wandb = logger._target_.endswith("WandbLogger")
-        if of_wandb and not wandb_is_there():
-            console.print("wandb is not installed: curves go to metrics/ and report.html alone (pip install wandb).")
-            continue
-        loggers.append(instantiate(logger, **(wandb_arguments(run, logger) if of_wandb else {})))
-    return loggers

@@ -99,16 +99,15 @@ def ldr_scores(module: ReconstructionModule, images: Iterable[Triple]) -> dict[s
 
 def plan(module: ReconstructionModule, data: TripleDataModule, trainer: L.Trainer) -> list[str]:
     """What the run is about to do, in a few lines."""
-    splits, epochs, device = data.splits, trainer.max_epochs, trainer.strategy.root_device
+    splits, device = data.splits, trainer.strategy.root_device
     parts = ", ".join(f"{part.name} {count(part.network):,}" for part in module.optimized_parts())
-    length = "epochs without end" if epochs is None or epochs < 0 else f"{epochs} epoch{'s' * (epochs != 1)}"
     where = str(device) if trainer.world_size == 1 else f"{trainer.world_size} processes, the first on {device}"
     lines = [
         f"{type(module).__name__}: trainable parameters: {parts}",
         f"{type(data.source).__name__}: {len(splits.train)} training, {len(splits.val)} validation, "
         f"{len(splits.test)} test scenes; {data.patches_per_epoch} patches of {data.patch_size} px per epoch, "
         f"crops of {data.crop_size} px, batches of {data.batch_size}",
-        f"{length} on {where}, precision {trainer.precision}, "
+        f"{_epochs(trainer.max_epochs)} on {where}, precision {trainer.precision}, "
         f"{data.patches_per_epoch // (data.batch_size * trainer.world_size):,} batches an epoch",
     ]
     has_blocks = any(isinstance(part, RDAB) for part in module.modules())
@@ -138,6 +137,10 @@ def resumption(checkpoint: Path, epochs: int | None) -> str:
         batch = batches.get("current", {}).get("processed", 0) if begun else 0
         next_step = "its validation" if begun and batches.get("is_last_batch") else f"batch {batch + 1:,}"
         return f"Resuming at epoch {of_run.get('processed', 0) + 1}{of}, {next_step}, from {checkpoint}"
+
+
+def _epochs(number: int | None) -> str:
+    return "epochs without end" if number is None or number < 0 else f"{number} epoch{'s' * (number != 1)}"
 
 
 def device_name(device: torch.device) -> str:

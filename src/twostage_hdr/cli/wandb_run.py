@@ -1,6 +1,5 @@
 """One Weights & Biases run per run of ours: what it is called, where it keeps its files, when it ends."""
 
-import importlib.util
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -73,11 +72,6 @@ def wandb_arguments(run: RunDirectory, logger: DictConfig) -> dict[str, Any]:
     return {key: value for key, value in own.items() if logger.get(key) is None}
 
 
-def wandb_is_there() -> bool:
-    """Whether the package can be imported: Lightning's logger needs it."""
-    return importlib.util.find_spec("wandb") is not None
-
-
 def where_to_look(trainer: L.Trainer, run: RunDirectory) -> list[str]:
     """One line on the run's dashboard, if it has one: its address, or how it gets there."""
     for logger in trainer.loggers:
@@ -86,11 +80,6 @@ def where_to_look(trainer: L.Trainer, run: RunDirectory) -> list[str]:
                 return [f"Dashboard: wandb sync {run.path / 'wandb'}/offline-run-* uploads the run"]
             return [f"Dashboard: {logger.experiment.url}"]
     return []
-
-
-def without_anonymous(logger: WandbLogger) -> None:
-    """Takes back an argument that Lightning always gives and that wandb, which dropped it, warns of on every run."""
-    logger._wandb_init.pop("anonymous", None)
 
 
 def choices() -> dict[str, str | None]:

@@ -17,10 +17,9 @@ import numpy as np
 from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.structured_text import read_csv
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.evaluated_scene import load_scene, reference_cap
 from twostage_hdr.evaluation.protocol import JOD_COLUMN
-from twostage_hdr.evaluation.results import Results
-from twostage_hdr.evaluation.saved_results import SavedResults
+from twostage_hdr.evaluation.results import Results, read_results, write_results
+from twostage_hdr.evaluation.saved_results import SavedResults, load_scene, reference_cap
 from twostage_hdr.evaluation.summarise import summarise
 from twostage_hdr.imaging.exr import write_exr
 from twostage_hdr.radiometry.photometry import REFERENCE_CAP, WHITE
@@ -76,20 +75,20 @@ class ColorVideoVdp:
                 for role, image in zip(("test", "reference"), pair, strict=True):
                     pixels = np.ascontiguousarray(image.float().permute(1, 2, 0).numpy())
                     write_exr(folder / f"{role}{number}.exr", pixels, half=False)
-            said = self._run(folder, len(pairs))
+            tests, references = (
+                [f"{role}{number}.exr" for number in range(len(pairs))] for role in ("test", "reference")
+            )
+            command = [str(self.find()), "--test", *tests, "--ref", *references]
+            command += ["--display", DISPLAY, "--result", "scores.csv"]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+            if done.returncode or not (folder / "scores.csv").is_file():  # of its own errors it returns 0
+                last = (done.stderr.strip().splitlines() or ["nothing said"])[-1]
+                raise InputError(f"cvvdp={self.program}", f"no scores, exit code {done.returncode}: {last}")
             scores = read_scores(folder / "scores.csv", len(pairs))
-        described = [line.split('"')[1] for line in said.splitlines() if line.startswith('[INFO] "ColorVideoVDP')]
+        described = [
+            line.split('"')[1] for line in done.stderr.splitlines() if line.startswith('[INFO] "ColorVideoVDP')
+        ]
         return JodScores(scores, described[0] if described else f"{self.program}, {DISPLAY}")
-
-    def _run(self, folder: Path, count: int) -> str:
-        command = [str(self.find()), "--test", *(f"test{number}.exr" for number in range(count))]
-        command += ["--ref", *(f"reference{number}.exr" for number in range(count))]
-        command += ["--display", DISPLAY, "--result", "scores.csv"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode or not (folder / "scores.csv").is_file():  # of its own errors it returns 0
-            last = (done.stderr.strip().splitlines() or ["nothing said"])[-1]
-            raise InputError(f"cvvdp={self.program}", f"no scores, exit code {done.returncode}: {last}")
-        return done.stderr
 
 
 def read_scores(path: Path, count: int) -> list[float]:
@@ -141,3 +140,20 @@ def add_jod(results: Results, saved: SavedResults, program: ColorVideoVdp, metho
         rows.append(replace(row, per_image={scene: {**known, JOD_COLUMN.key: jod} for (scene, known), jod in pairs}))
     columns = [*(column for column in results.columns if column.key != JOD_COLUMN.key), JOD_COLUMN]
     return Results(summarise(rows, columns), columns, {**results.facts, FACT: description})
+
+
+def score_jod(evaluation: Path, program: str, *, methods: Sequence[str] = ()) -> Results:
+    """Scores the saved results and writes summary and scores per image again.
+
+    Args:
+        evaluation: a folder of `evaluate` with `results/`.
+        program: of ColorVideoVDP.
+        methods: names of the rows to score; none means all.
+
+    Raises:
+        InputError: no saved results, or a program that is missing or fails.
+    """
+    before = read_results(evaluation / "summary.json")
+    results = add_jod(before, SavedResults(evaluation / "results"), ColorVideoVdp(program=program), methods)
+    write_results(evaluation, *results)
+    return results

@@ -68,7 +68,15 @@ class FolderMethod(Method):
         Raises:
             InputError: no file for the scene, a file that cannot be read, or one of another size than the frame.
         """
-        path = self._find(scene)
+        stems = (scene, scene.replace("/", "_"), file_name(scene))
+        candidates = (self.folder / f"{stem}{end}" for stem in stems for end in SUFFIXES)
+        path = next((candidate for candidate in candidates if candidate.is_file()), None)
+        if path is None:
+            seen, cure = (
+                f"no result of {self.title!r} for scene {scene!r}",
+                f"expected {scene}.exr, .hdr, .tif or _hdr.png",
+            )
+            raise InputError(self.folder, seen, cure)
         pixels = torch.from_numpy(read_hdr(path).pixels).permute(2, 0, 1)
         if pixels.shape != ldr.shape:
             raise InputError(
@@ -77,18 +85,6 @@ class FolderMethod(Method):
                 "write results at the frame's size",
             )
         return pixels.contiguous()
-
-    def _find(self, scene: str) -> Path:
-        stems = (scene, scene.replace("/", "_"), file_name(scene))
-        candidates = [self.folder / f"{stem}{end}" for stem in stems for end in SUFFIXES]
-        for path in candidates:
-            if path.is_file():
-                return path
-        raise InputError(
-            self.folder,
-            f"no result of {self.title!r} for scene {scene!r}",
-            f"expected {scene}.exr, .hdr, .tif or _hdr.png",
-        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

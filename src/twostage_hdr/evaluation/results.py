@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +16,8 @@ from twostage_hdr.imaging.atomic import write_text
 
 COSTS = ("seconds_per_megapixel", "peak_mebibytes", "parameters", "multiply_adds_per_pixel")
 """The costs of a row, as named in the files."""
+SPREAD = ("mean", "place_mean", "std", "low", "high")
+"""Numbers of a score that may not exist, then NaN."""
 
 
 class Results(NamedTuple):
@@ -46,7 +48,12 @@ def write_results(
         "rows": kept,
     }
     write_text(out_dir / "summary.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-    _write_csv(out_dir / "per_image.csv", _per_image_lines(rows))
+    lines = (
+        {"method": row.name, "scene": scene, "place": row.place(scene), **scores}
+        for row in rows
+        for scene, scores in row.per_image.items()
+    )
+    _write_csv(out_dir / "per_image.csv", list(lines))
     _write_csv(out_dir / "summary.csv", _summary_lines(rows, columns))
 
 
@@ -64,34 +71,21 @@ def read_results(path: Path) -> Results:
 
 
 def _row(content: dict[str, Any], places: Mapping[str, str]) -> MethodRow:
-    scores = {key: _score(score) for key, score in content["scores"].items()}
-    per_image = {
-        scene: {key: math.nan if value is None else value for key, value in image.items()}
-        for scene, image in content["per_image"].items()
-    }
+    """Every empty number but a p-value stands for NaN."""
+    per_image = {scene: _with_nan(image, image) for scene, image in content["per_image"].items()}
+    scores = {key: ScoreSummary(**_with_nan(score, SPREAD)) for key, score in content["scores"].items()}
     own = {scene: places[scene] for scene in per_image if scene in places}
     return MethodRow(**{**content, "scores": scores, "per_image": per_image, "places": own})
 
 
-def _score(content: dict[str, Any]) -> ScoreSummary:
-    """Every empty number but the p-value stands for NaN."""
-    keys = ("mean", "place_mean", "std", "low", "high")
-    numbers = {key: math.nan if content.get(key) is None else content[key] for key in keys}
-    return ScoreSummary(**{**content, **numbers})
+def _with_nan(content: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    return {**content, **{key: math.nan if content.get(key) is None else content[key] for key in keys}}
 
 
 def _without_nan(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_nan(item) for key, item in value.items()}
     return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def _per_image_lines(rows: Sequence[MethodRow]) -> list[dict[str, object]]:
-    return [
-        {"method": row.name, "scene": scene, "place": row.place(scene), **scores}
-        for row in rows
-        for scene, scores in row.per_image.items()
-    ]
 
 
 def _summary_lines(rows: Sequence[MethodRow], columns: Sequence[MetricColumn]) -> list[dict[str, object]]:

@@ -70,8 +70,7 @@ def evaluate(
             if scene in per_image[method.name]:
                 raise InputError(f"scene {scene!r}", "occurs twice in the data", "every image needs its own id")
             prediction, cost = _run(method, taken if isinstance(method, BracketMethod) else triple)
-            per_image[method.name][scene] = _score(method, triple, prediction, cap) | cost
-            per_image[method.name][scene] |= _own_scores(metrics or {}, triple, prediction)
+            per_image[method.name][scene] = _score(method, triple, prediction, cap, metrics or {}) | cost
             done += 1
             if visit:
                 visit(triple, method.name, prediction)
@@ -114,16 +113,15 @@ def _run(method: Method, triple: Triple) -> tuple[Tensor, dict[str, float]]:
     }
 
 
-def _score(method: Method, triple: Triple, prediction: Tensor, cap: float) -> dict[str, float]:
+def _score(
+    method: Method, triple: Triple, prediction: Tensor, cap: float, metrics: Mapping[str, PerImageMetric]
+) -> dict[str, float]:
     try:
-        return score_image(triple.ldr, triple.reference16, prediction, cap=cap)
+        scores = score_image(triple.ldr, triple.reference16, prediction, cap=cap)
     except InputError as error:
         raise InputError(f"{method.title}, scene {triple.scene!r}", str(error)) from error
-
-
-def _own_scores(metrics: Mapping[str, PerImageMetric], triple: Triple, prediction: Tensor) -> dict[str, float]:
     given = encode_gamma(prediction.float().clamp(min=0))[None]
-    return {key: float(metric.score(given, triple.reference16[None])) for key, metric in metrics.items()}
+    return scores | {key: float(metric.score(given, triple.reference16[None])) for key, metric in metrics.items()}
 
 
 def _row(method: Method, per_image: dict[str, dict[str, float]], places: Mapping[str, str]) -> MethodRow:

@@ -3,12 +3,15 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
 from twostage_hdr.evaluation.method_row import MethodRow, MetricColumn, ScoreSummary
+from twostage_hdr.evaluation.results import Results
 from twostage_hdr.evaluation.summarise import best_rows
+from twostage_hdr.imaging.atomic import write_text
 
 MISSING = "–"
 """Shown where a number does not exist."""
@@ -53,6 +56,13 @@ def markdown_table(rows: Sequence[MethodRow], columns: Sequence[MetricColumn], s
     table = [f"| {' | '.join(line)} |" for line in [escaped[0], rule, *escaped[1:]]]
     notes = [f"- {text}" for text in (*cell_notes(rows, style or TableStyle()), *scaling_notes(columns))]
     return "\n".join([*table, "", *notes]) + "\n"
+
+
+def write_table(folder: Path, results: Results) -> str:
+    """Writes `table.md`, with costs, into an evaluation's folder; gives its text."""
+    text = markdown_table(results.rows, results.columns, TableStyle(cost=True))
+    write_text(folder / "table.md", text)
+    return text
 
 
 def latex_table(rows: Sequence[MethodRow], columns: Sequence[MetricColumn], style: TableStyle | None = None) -> str:

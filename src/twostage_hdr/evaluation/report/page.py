@@ -90,7 +90,7 @@ def write_report(
             "columns": [vars(column) | {"best": best_rows(rows, column)} for column in columns],
             "rows": [_row(row) for row in rows],
             "images": pictures,
-            "titles": _titles(rows, images),
+            "titles": {row.name: row.title for row in rows} | {REFERENCE: "Reference"},
             "codec": {"lowest": LOWEST_STOP, "highest": HIGHEST_STOP, "top": HIGHEST_CODE},
         },
     )
@@ -138,9 +138,3 @@ def _row(row: MethodRow) -> dict[str, Any]:
 def _finite(numbers: Mapping[str, float | None]) -> dict[str, float | None]:
     """JSON has no NaN and no infinity."""
     return {key: value if value is not None and math.isfinite(value) else None for key, value in numbers.items()}
-
-
-def _titles(rows: Sequence[MethodRow], images: Sequence[ReportImage]) -> dict[str, str]:
-    names = dict.fromkeys(name for image in images for name in image.panes)
-    known = {row.name: row.title for row in rows} | {REFERENCE: "Reference"}
-    return {name: known.get(name, name) for name in names}
