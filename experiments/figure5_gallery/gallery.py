@@ -14,22 +14,16 @@ import numpy as np
 import torch
 
 from experiments.figure5_gallery.crop import ChosenCrop, Crop, choose_crop
+from experiments.figure5_gallery.evaluated_scene import EvaluatedScene, load_scene
 from experiments.figure5_gallery.gallery_figure import gallery_figure, write_picture
 from experiments.figure5_gallery.pane_row import PaneRow, difference_row, exposure_row, tone_mapped_row
 from twostage_hdr.errors import InputError
+from twostage_hdr.evaluation.gain_alignment import aligned
 from twostage_hdr.evaluation.method_row import MethodRow
 from twostage_hdr.evaluation.methods import NetworkMethod
+from twostage_hdr.evaluation.protocol import reference_cap
 from twostage_hdr.evaluation.results import Results, read_results
-from twostage_hdr.evaluation.saved_results import (
-    LDR,
-    REFERENCE,
-    EvaluatedScene,
-    SavedResults,
-    aligned,
-    file_name,
-    load_scene,
-    reference_cap,
-)
+from twostage_hdr.evaluation.saved_results import LDR, REFERENCE, SavedResults, file_name
 from twostage_hdr.imaging.preview import eight_bit
 from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.networks.two_stage import TwoStageNetwork
@@ -50,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = shown_methods(results, options.methods)
     stage_one = first_stage(options.stages) if options.stages else None
     for scene, chosen in chosen_crops(saved, list(results.rows[0].per_image), options):
-        loaded = load_scene(saved, scene, [row.name for row in rows], cap=reference_cap(results))
+        loaded = load_scene(saved, scene, [row.name for row in rows], cap=reference_cap(results.facts))
         figure = draw(loaded, rows, chosen.crop, options.stops, stage_one)
         picture = options.out / f"{file_name(scene)}.jpg"
         write_picture(picture, figure)

@@ -11,6 +11,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
+from experiments.figure5_gallery.evaluated_scene import EvaluatedScene
 from experiments.weights import rounds
 from experiments.weights.calibration import calibration, levels
 from experiments.weights.choices import CHOICES, RECIPE
@@ -41,7 +42,7 @@ from twostage_hdr.cli.hydra_command import config_directory
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.evaluation.methods import LdrIdentity
 from twostage_hdr.evaluation.run import evaluate
-from twostage_hdr.evaluation.saved_results import EvaluatedScene, SavedResults
+from twostage_hdr.evaluation.saved_results import SavedResults
 from twostage_hdr.networks.frame_thumbnail import thumbnail
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork

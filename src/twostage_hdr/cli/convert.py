@@ -32,22 +32,18 @@ MOST_STOPS = 30
 def convert_all(
     names: Sequence[str],
     *,
-    directory: Path,
-    formats: Sequence[str],
+    destination: Destination,
     options: ResultOptions,
     stops: float,
-    overwrite: bool,
     as_json: bool,
 ) -> int:
     """Converts every HDR file; one that cannot be used does not stop the others.
 
     Args:
         names: files, folders, glob patterns.
-        directory: where the results go.
-        formats: see `formats_of_images`.
+        destination: of the results; formats: see `formats_of_images`.
         options: how they are written; without `white_nits` each file's own absolute scale is kept.
         stops: exposure to add, in factors of 2.
-        overwrite: replace results that exist.
         as_json: report as JSON.
 
     Returns:
@@ -60,7 +56,7 @@ def convert_all(
         raise InputError(f"--stops {stops:g}", f"expected an exposure of -{MOST_STOPS} to {MOST_STOPS}")
     report = Report(console=Terminal(stderr=as_json), as_json=as_json)
     sources, nothing = find_hdr_files(names)
-    destination = Destination(directory=directory, formats=formats, kinds=KINDS, overwrite=overwrite)
+    destination = replace(destination, kinds=KINDS)
     plan = destination.plan({source: [source] for source in sources})
 
     def read(path: Path) -> Picture:

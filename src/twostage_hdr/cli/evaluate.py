@@ -47,20 +47,11 @@ def evaluate(config: DictConfig) -> None:
     Raises:
         InputError: weights or data that cannot be used.
     """
-    out = Path(HydraConfig.get().runtime.output_dir)
+    console, out = Terminal(), Path(HydraConfig.get().runtime.output_dir)
     if (out / "checkpoints").is_dir():
         raise InputError(
             f"hydra.run.dir={out}", "a training run, whose report this would replace", "choose another folder"
         )
-    out.mkdir(parents=True, exist_ok=True)
-    try:
-        _evaluate(config, out, Terminal())
-    except BaseException:
-        RunDirectory(out).abandon()
-        raise
-
-
-def _evaluate(config: DictConfig, out: Path, console: Terminal) -> None:
     _check(config)
     data, settings = build_data(config)
     frozen = data.frozen(config.split)
@@ -76,7 +67,7 @@ def _evaluate(config: DictConfig, out: Path, console: Terminal) -> None:
         CAP_FACT: f"{data.source.cap:g}",
         "version": f"{twostage_hdr.__version__}, commit {commit()}",
     }
-    methods = build_methods(config, frames_response(config, data.source))
+    methods = _methods(config, _frames_response(config, data.source))
     saved = SavedResults(out / "results") if config.save_results or config.cvvdp else None
     images: dict[str, dict[str, torch.Tensor]] = {}
 
@@ -85,7 +76,7 @@ def _evaluate(config: DictConfig, out: Path, console: Terminal) -> None:
         if saved:
             saved.save(triple, method, linear)
         if scene not in images and len(images) < config.pictures:
-            (out / "pictures").mkdir(exist_ok=True)
+            (out / "pictures").mkdir(parents=True, exist_ok=True)
             write_png8(out / "pictures" / f"{file_name(scene)}_ldr.png", eight_bit(triple.ldr))
             images[scene] = {}
         if scene in images:
@@ -99,7 +90,7 @@ def _evaluate(config: DictConfig, out: Path, console: Terminal) -> None:
             methods,
             (frozen[index] for index in chosen),
             out,
-            metrics=build_metrics(config),
+            metrics=_metrics(config),
             cap=data.source.cap,
             places=places,
             facts=facts,
@@ -143,12 +134,8 @@ def _check(config: DictConfig) -> None:
         ColorVideoVdp(program=str(config.cvvdp)).find()
 
 
-def frames_response(config: DictConfig, source: object) -> Response:
-    """The response of the frames that are scored: as asked or stated, a virtual camera's gamma, HdM's; else estimated.
-
-    Raises:
-        InputError: an unknown one is asked for.
-    """
+def _frames_response(config: DictConfig, source: object) -> Response:
+    """As asked or stated, a virtual camera's gamma, HdM's; else estimated."""
     if config.response is not None:
         return parse_response(config.response)
     if isinstance(source, PairSource):
@@ -159,16 +146,8 @@ def frames_response(config: DictConfig, source: object) -> Response:
     return camera.response.gamma if isinstance(camera.response, GammaResponse) else "estimated"
 
 
-def build_methods(config: DictConfig, response: Response) -> list[Method]:
-    """The checkpoint, then whatever it is compared with: other weights, operators, folders of results.
-
-    Args:
-        config: the evaluation's.
-        response: of the frames, for networks that ask.
-
-    Raises:
-        InputError: weights that cannot be used.
-    """
+def _methods(config: DictConfig, response: Response) -> list[Method]:
+    """The checkpoint, then whatever it is compared with: other weights, operators, folders of results."""
     trust = trusted(config)
     networks = {Path(str(config.weights)).name: config.weights, **(config.networks or {})}
     methods: list[Method] = [
@@ -185,12 +164,8 @@ def build_methods(config: DictConfig, response: Response) -> list[Method]:
     return methods
 
 
-def build_metrics(config: DictConfig) -> dict[str, PerImageMetric]:
-    """Metrics of the user's own.
-
-    Raises:
-        InputError: something else.
-    """
+def _metrics(config: DictConfig) -> dict[str, PerImageMetric]:
+    """Metrics of the user's own."""
     metrics = {str(name): instantiate(metric) for name, metric in (config.metrics or {}).items()}
     for name, metric in metrics.items():
         if not isinstance(metric, PerImageMetric):

@@ -93,8 +93,8 @@ def _options(
     )
 
 
-def _listed(names: str) -> list[str]:
-    return list(dict.fromkeys(name.strip() for name in names.split(",")))
+def _listed(names: str | None) -> list[str]:
+    return [] if names is None else list(dict.fromkeys(name.strip() for name in names.split(",")))
 
 
 def _stops(listed: str | None) -> list[float] | None:
@@ -173,6 +173,7 @@ def reconstruct(
     A video (pip install 'twostage-hdr\\[video]') becomes an HDR10 video or a folder of OpenEXR frames.
     """
     from twostage_hdr.boundary.pixel_limit import allow_megapixels
+    from twostage_hdr.cli.destination import Destination
     from twostage_hdr.cli.reconstruct import reconstruct_all
     from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions
     from twostage_hdr.inference.reconstruct import ReconstructOptions
@@ -189,9 +190,8 @@ def reconstruct(
         photographs,
         bracket=frames if bracket else None,
         group=group,
-        directory=output,
+        destination=Destination(directory=output, formats=_listed(to), overwrite=overwrite),
         weights=weights,
-        formats=None if to is None else _listed(to),
         running=ReconstructOptions(
             device=device,
             precision=precision,
@@ -202,7 +202,6 @@ def reconstruct(
             ignore_gain_map=ignore_gain_map,
         ),
         options=_options(white_nits, full_float, compression, quality, gain_map, one_channel, strip_metadata),
-        overwrite=overwrite,
         as_json=as_json,
     )
     raise typer.Exit(code)
@@ -235,15 +234,14 @@ def convert(
     """
     from twostage_hdr.boundary.pixel_limit import allow_megapixels
     from twostage_hdr.cli.convert import convert_all
+    from twostage_hdr.cli.destination import Destination
 
     allow_megapixels(max_megapixels)
     code = convert_all(
         files,
-        directory=output,
-        formats=_listed(to),
+        destination=Destination(directory=output, formats=_listed(to), overwrite=overwrite),
         options=_options(white_nits, full_float, compression, quality, gain_map, one_channel, strip_metadata),
         stops=stops,
-        overwrite=overwrite,
         as_json=as_json,
     )
     raise typer.Exit(code)

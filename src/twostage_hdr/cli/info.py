@@ -28,39 +28,31 @@ _PHOTOGRAPHS_ONLY = RAW_SUFFIXES | (set(PHOTOGRAPHS) - HDR_READERS.keys()) | {".
 
 @dataclass(frozen=True, kw_only=True)
 class HdrFileFacts:
-    """What a file holds; values are linear, Rec. 709 or, of photographs, their own primaries.
-
-    Attributes:
-        file: its name.
-        width: pixels.
-        height: pixels.
-        domain: how the file stores its values, in words.
-        primaries: the file's own.
-        minimum: smallest value of any channel.
-        median: of all values.
-        maximum: largest value of any channel.
-        stops: dynamic range of the luminance between its 0.1 and 99.9 percent points, black left out.
-        white_nits: luminance of linear 1.0 in cd/m^2 (`whiteLuminance`, or fixed by the format); None if not stated.
-        alignratio: the challenge's scale, stored value / encoded value; None elsewhere.
-        notes: what reading changed.
-        headroom_stops: from SDR white to the most that a photograph with HDR can hold; None elsewhere.
-        taken: date and time of a photograph; None if not stated.
-    """
+    """What a file holds; values are linear, Rec. 709 or, of photographs, their own primaries."""
 
     file: str
     width: int
     height: int
     domain: str
+    """How the file stores its values, in words."""
     primaries: str
+    """The file's own."""
     minimum: float
+    """Of any channel, as the maximum; the median is of all values."""
     median: float
     maximum: float
     stops: float
+    """Dynamic range of the luminance between its 0.1 and 99.9 percent points, black left out."""
     white_nits: float | None
+    """Luminance of linear 1.0 in cd/m^2 (`whiteLuminance`, or fixed by the format); None if not stated."""
     alignratio: float | None
+    """The challenge's scale, stored value / encoded value; None elsewhere."""
     notes: tuple[str, ...]
+    """What reading changed."""
     headroom_stops: float | None
+    """From SDR white to the most that a photograph with HDR can hold; None elsewhere."""
     taken: str | None
+    """Date and time of a photograph; None if not stated."""
 
 
 def facts_of(path: Path) -> HdrFileFacts:

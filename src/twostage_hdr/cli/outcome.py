@@ -1,6 +1,5 @@
 """What became of the files of a batch, in lines for people or in JSON for scripts."""
 
-import errno
 import json
 import re
 import sys
@@ -32,17 +31,6 @@ def _shown(text: str) -> str:
     return printable(text, at_most=LONGEST_LINE)
 
 
-_CURES = {
-    errno.ENOSPC: "make room, or give a folder on another disk",
-    errno.EDQUOT: "make room, or give a folder on another disk",
-    errno.EROFS: "give a folder on a disk that can be written",
-    errno.EACCES: "see to its permissions, or give another folder",
-    errno.EPERM: "see to its permissions, or give another folder",
-    errno.ENAMETOOLONG: "choose a shorter name",
-    errno.ELOOP: "take the link away",
-    errno.EMFILE: "raise the limit of open files (ulimit -n)",
-}
-"""What to do about the system's refusals; of others the file is to be looked at."""
 _LESS = "give smaller batches or tiles, or leave large images out"
 _OF_A_PROCESS = (
     (re.compile(r"out of memory|can't allocate memory|cannot allocate memory", re.I), _LESS),
@@ -61,7 +49,7 @@ def system_trouble(error: Exception) -> str | None:
         if not error.errno:
             return _shown(str(error)) or None
         place = _shown(str(error.filename)) if error.filename else _unnamed(error)
-        return f"{place}: {one_line(error)}; {_CURES.get(error.errno, 'see whether it and its disk are still there')}"
+        return f"{place}: {one_line(error)}; see to it and to its disk, or give another file or folder"
     if isinstance(error, MemoryError):
         return f"memory: {one_line(error)}; {_LESS}"
     cure = next((cure for pattern, cure in _OF_A_PROCESS if pattern.search(str(error))), None)

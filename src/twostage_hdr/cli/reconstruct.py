@@ -31,12 +31,10 @@ _PQ_RESULTS = (".avif", ".jxl")
 def reconstruct_all(
     names: Sequence[str],
     *,
-    directory: Path,
+    destination: Destination,
     weights: str | None,
-    formats: Sequence[str] | None,
     running: ReconstructOptions,
     options: ResultOptions,
-    overwrite: bool,
     as_json: bool,
     bracket: BracketOptions | None = None,
     group: int | None = None,
@@ -45,12 +43,10 @@ def reconstruct_all(
 
     Args:
         names: files, folders and patterns; a file with a video's suffix is taken for one.
-        directory: for the results.
+        destination: of the results; no formats for the default of photographs and of videos.
         weights: anything `load_weights` takes, None for the package's own.
-        formats: None for the default of photographs and of videos.
         running: how the network runs.
         options: how results are written.
-        overwrite: replace results that exist.
         as_json: print the outcome as JSON.
         bracket: how photographs are joined to brackets; None for one result each.
         group: photographs in each bracket, None to tell by the names or by EXIF.
@@ -70,11 +66,10 @@ def reconstruct_all(
         return report.finish()
     videos = {file: [file] for file in files if file.suffix.lower() in VIDEO_SUFFIXES}
     photographs = {file: [file] for file in files if file not in videos}
-    _check_formats(formats or (), photographs, videos, bracketed=bracket is not None)
-    pictures = Destination(
-        directory=directory, formats=formats or DEFAULT_FORMATS, kinds=PHOTOGRAPHS, overwrite=overwrite
-    )
-    films = replace(pictures, formats=formats or ("hevc",), kinds=(), paths_of=video_result_paths, folders=("exr",))
+    _check_formats(destination.formats, photographs, videos, bracketed=bracket is not None)
+    formats, folder = destination.formats, destination.directory
+    pictures = replace(destination, formats=formats or DEFAULT_FORMATS, kinds=PHOTOGRAPHS)
+    films = replace(destination, formats=formats or ("hevc",), paths_of=video_result_paths, folders=("exr",))
     if bracket is not None:
         photographs = find_brackets(names, list(photographs), group, console)
         running = replace(running, response="declared")  # a bracket's is found by its frames
@@ -88,9 +83,7 @@ def reconstruct_all(
         return read_picture(path, reconstructor, options, ignore_gain_map=running.ignore_gain_map)
 
     def make_film(path: Path, missing: Sequence[str], advance: Advance) -> Made:
-        return Made(
-            *reconstruct_video(path, directory, reconstructor, formats=missing, options=options, advance=advance)
-        )
+        return Made(*reconstruct_video(path, folder, reconstructor, formats=missing, options=options, advance=advance))
 
     with pictures.made():
         with picture_files(plan, read, pictures) as make:

@@ -71,17 +71,15 @@ class RunDirectory:
             yield
 
     def abandon(self) -> None:
-        """Takes away a folder in which nothing was done, as after settings that were refused; else does nothing."""
-        if not self.path.is_dir() or {entry.name for entry in self.path.iterdir()} - BEFORE_THE_WORK:
+        """Takes away a folder in which nothing was done and no training runs; the current one is never touched."""
+        own = self.path.is_dir() and self.path.resolve() != Path.cwd()
+        if not own or {entry.name for entry in self.path.iterdir()} - BEFORE_THE_WORK:
             return
-        for entry in list(self.path.iterdir()):
-            if entry.is_dir():
-                shutil.rmtree(entry, ignore_errors=True)
-            else:
-                entry.unlink(missing_ok=True)
-        for folder in (self.path, *(parent for parent in self.path.parents[:2] if parent.name in DEFAULT_PARENTS)):
-            if folder.resolve() != Path.cwd() and not any(folder.iterdir()):
-                folder.rmdir()
+        with suppress(InputError, OSError), self.lock():
+            shutil.rmtree(self.path, ignore_errors=True)
+            for folder in (parent for parent in self.path.parents[:2] if parent.name in DEFAULT_PARENTS):
+                if folder.resolve() != Path.cwd() and not any(folder.iterdir()):
+                    folder.rmdir()
 
     @property
     def finished(self) -> bool:

@@ -25,7 +25,7 @@ DATA = ("data", "camera")
 
 RESERVED = (TARGET, "_partial_", "_args_", "_recursive_", "_convert_")
 """Hydra's own keys beside a target's arguments."""
-NUMBERS = (int, float, bool, type(None))
+NUMBERS = {int, float, bool, type(None)}
 
 
 def targets(node: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -113,7 +113,9 @@ def check_settings(config: DictConfig) -> None:
                 continue
             if name not in arguments:
                 raise InputError(f"{place}.{name}", "no such setting", f"{place} has {', '.join(arguments)}")
-            if isinstance(value, str) and value != "???" and _takes_numbers_alone(arguments[name].annotation):
+            annotation = arguments[name].annotation
+            parts = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+            if isinstance(value, str) and value != "???" and set(parts) <= NUMBERS:
                 raise InputError(f"{place}.{name}={value}", "must be a number", "give one")
 
 
@@ -132,8 +134,3 @@ def _arguments(target: Any, place: str) -> Mapping[str, inspect.Parameter]:
         return inspect.signature(found).parameters
     except ValueError:  # a class in C that does not say
         return inspect.signature(lambda **anything: None).parameters
-
-
-def _takes_numbers_alone(annotation: Any) -> bool:
-    parts = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
-    return all(part in NUMBERS for part in parts)

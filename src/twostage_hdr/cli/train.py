@@ -45,12 +45,7 @@ def train(config: DictConfig) -> float | None:
     run = RunDirectory(Path(HydraConfig.get().runtime.output_dir))
     first = getattr(rank_zero_only, "rank", 0) == 0
     with run.lock() if first else nullcontext():
-        try:
-            return _train(config, run, Terminal(quiet=not first))
-        except BaseException:
-            if first:
-                run.abandon()
-            raise
+        return _train(config, run, Terminal(quiet=not first))
 
 
 def _train(config: DictConfig, run: RunDirectory, console: Terminal) -> float | None:
@@ -77,12 +72,12 @@ def _train(config: DictConfig, run: RunDirectory, console: Terminal) -> float | 
         copied = start_from(module.network, load_weights(config.weights, trust=trust), config.weights)
         console.print(f"Starting from {config.weights}: {copied}.")
     with own_wandb_run(run):
-        trainer = build_trainer(config, run)
+        trainer = _trainer(config, run)
         console.print(*plan(module, data, trainer), *where_to_look(trainer, run), sep="\n")
         if resume:
             console.print(resumption(resume, trainer.max_epochs))
         started = time.monotonic()
-        fit(trainer, module, data, resume)
+        _fit(trainer, module, data, resume)
         if run.last_checkpoint is None:
             raise InputError(
                 f"resume_from={config.resume_from}",
@@ -107,13 +102,8 @@ def _train(config: DictConfig, run: RunDirectory, console: Terminal) -> float | 
     return checkpoints.best
 
 
-def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule, resume: Path | None) -> None:
-    """Runs the training; what ends it early is said in one line, with how to resume.
-
-    Raises:
-        Stopped: a signal asked for it, and the run has been saved.
-        InputError: data that cannot be read, or a checkpoint of which this run cannot go on.
-    """
+def _fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule, resume: Path | None) -> None:
+    """Runs the training; what ends it early is said in one line, with how to resume."""
     checkpoints = callbacks_of(trainer, RunCheckpoints)[0]
     advice = f"the same command with hydra.run.dir={checkpoints.directory.parent} resumes from checkpoints/last.ckpt"
     try:
@@ -136,14 +126,8 @@ def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule
         raise stopped from None
 
 
-def build_trainer(config: DictConfig, run: RunDirectory) -> L.Trainer:
-    """The Trainer with its callbacks and loggers; wandb gets the whole config, and one id however often a run stops.
-
-    Callbacks that are null, or of which a recipe only adjusts a setting, are not there.
-
-    Raises:
-        InputError: a Trainer that this machine cannot run.
-    """
+def _trainer(config: DictConfig, run: RunDirectory) -> L.Trainer:
+    """The Trainer; callbacks that are null, or of which a recipe only adjusts a setting, are not there."""
     callbacks = [instantiate(callback) for callback in config.callbacks.values() if callback and TARGET in callback]
     loggers: list[Logger] = []
     for logger in config.logger.values():

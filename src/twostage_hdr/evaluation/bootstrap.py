@@ -1,5 +1,6 @@
 """Intervals and tests that treat photographs of one place as one: they share light, motif and often the exposure."""
 
+import math
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
@@ -16,10 +17,6 @@ class Interval(NamedTuple):
 
     low: float
     high: float
-
-
-NO_INTERVAL = Interval(float("nan"), float("nan"))
-"""Of fewer than two places, of which no spread can be estimated."""
 
 
 def bootstrap_interval(
@@ -49,7 +46,7 @@ def bootstrap_interval(
     sums, counts = _by_place(by_seed, places)
     seeds, number = sums.shape
     if number < 2:
-        return NO_INTERVAL
+        return Interval(math.nan, math.nan)  # no spread can be estimated
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(number, np.full(number, 1 / number), size=resamples)  # how often each place was drawn
     weights = np.ones((resamples, 1))

@@ -17,9 +17,10 @@ import numpy as np
 from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.structured_text import read_csv
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.protocol import JOD_COLUMN
+from twostage_hdr.evaluation.gain_alignment import aligned, cut_at
+from twostage_hdr.evaluation.protocol import JOD_COLUMN, reference_cap
 from twostage_hdr.evaluation.results import Results, read_results, write_results
-from twostage_hdr.evaluation.saved_results import SavedResults, load_scene, reference_cap
+from twostage_hdr.evaluation.saved_results import REFERENCE, SavedResults
 from twostage_hdr.evaluation.summarise import summarise
 from twostage_hdr.imaging.exr import write_exr
 from twostage_hdr.radiometry.photometry import REFERENCE_CAP, WHITE
@@ -111,8 +112,9 @@ def aligned_pair(
     saved: SavedResults, method: str, scene: str, cap: float = REFERENCE_CAP
 ) -> tuple[LinearRGB, LinearRGB]:
     """A saved result and its reference in cd/m^2, the result gain-aligned and capped as every compared score has it."""
-    loaded = load_scene(saved, scene, [method], cap=cap)
-    return loaded.results[method] * WHITE, loaded.reference * WHITE
+    reference = saved.linear(REFERENCE, scene)
+    result = aligned(saved.linear(method, scene), saved.frame(scene), reference, cap)
+    return result * WHITE, cut_at(reference, cap) * WHITE
 
 
 def add_jod(results: Results, saved: SavedResults, program: ColorVideoVdp, methods: Sequence[str] = ()) -> Results:
@@ -130,7 +132,7 @@ def add_jod(results: Results, saved: SavedResults, program: ColorVideoVdp, metho
     names = [row.name for row in results.rows]
     for unknown in set(methods) - set(names):
         raise InputError("methods", f"no row {unknown!r}", f"there are {', '.join(names)}")
-    rows, description, cap = [], "", reference_cap(results)
+    rows, description, cap = [], "", reference_cap(results.facts)
     for row in results.rows:
         if methods and row.name not in methods:
             rows.append(row)

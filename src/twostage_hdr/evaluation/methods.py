@@ -137,7 +137,7 @@ class NetworkMethod(Method):
         return torch.from_numpy(np.ascontiguousarray(linear.transpose(2, 0, 1)))
 
 
-class BracketMethod:
+class BracketMethod(Method):
     """Base of the methods whose `reconstruct` gets all frames of a bracket: `ldr` is an `ExposureStack`."""
 
 

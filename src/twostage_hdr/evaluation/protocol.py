@@ -1,6 +1,7 @@
 """The one protocol: every method's result on an image goes through `score_image`, and nothing else makes a number."""
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -24,6 +25,11 @@ from twostage_hdr.radiometry.quantities import EncodedRGB
 
 CAP_FACT = "reference cap"
 """Key of the cap, encoded, among a comparison's facts, so that what reads saved results cuts them there, too."""
+
+
+def reference_cap(facts: Mapping[str, str]) -> float:
+    """Where an evaluation cut results and references, encoded."""
+    return float(facts.get(CAP_FACT, REFERENCE_CAP))
 
 
 class Scored(NamedTuple):
@@ -91,7 +97,7 @@ def score_image(
         "stops_error_clipped": stops_error_clipped(aligned, reference, ldr),
         "stops_error_well_exposed": stops_error_well_exposed(aligned, reference, ldr),
         "gain_stops": math.log2(alignment.gain),
-        "well_exposed_pixels": float(alignment.pixels if alignment.basis == "well-exposed" else 0),
+        "well_exposed_pixels": float(alignment.well_exposed),
     }
 
 

@@ -1,7 +1,6 @@
 """Every method's linear results as OpenEXR files, for programs and pictures that come after the evaluation."""
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,13 +9,9 @@ import torch
 
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.gain_alignment import align_gain, cut_at, measure_gain
-from twostage_hdr.evaluation.protocol import CAP_FACT
-from twostage_hdr.evaluation.results import Results
 from twostage_hdr.imaging.exr import write_exr
 from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.radiometry.gamma import decode_gamma, encode_gamma
-from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 REFERENCE = "reference"
@@ -85,43 +80,3 @@ class SavedResults:
         path = self.path(method, scene)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_exr(path, np.ascontiguousarray(linear.float().permute(1, 2, 0).numpy()))
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluatedScene:
-    """A scene as pictures show it: frame, reference, and the gain-aligned results by the methods' names."""
-
-    name: str
-    frame: EncodedRGB
-    reference: LinearRGB
-    results: Mapping[str, LinearRGB]
-
-
-def load_scene(
-    saved: SavedResults, scene: str, methods: Sequence[str], *, cap: float = REFERENCE_CAP
-) -> EvaluatedScene:
-    """Reads a scene back; results are aligned and capped, and the reference is capped, as in the scores.
-
-    Args:
-        saved: what an evaluation kept.
-        scene: its id.
-        methods: names of the results.
-        cap: the evaluation's, encoded; see `reference_cap`.
-
-    Raises:
-        InputError: something was not saved.
-    """
-    frame, reference = saved.frame(scene), saved.linear(REFERENCE, scene)
-    results = {name: aligned(saved.linear(name, scene), frame, reference, cap) for name in methods}
-    return EvaluatedScene(name=scene, frame=frame, reference=cut_at(reference, cap), results=results)
-
-
-def aligned(prediction: LinearRGB, frame: EncodedRGB, reference: LinearRGB, cap: float = REFERENCE_CAP) -> LinearRGB:
-    """A result at its reference's exposure, from 0 to the references' cap."""
-    prediction = prediction.clamp(min=0)
-    return align_gain(prediction, measure_gain(frame, reference, prediction), cap)
-
-
-def reference_cap(results: Results) -> float:
-    """Where an evaluation cut results and references, encoded."""
-    return float(results.facts.get(CAP_FACT, REFERENCE_CAP))

@@ -1,4 +1,4 @@
-"""A comparison's rows as a table: Markdown, LaTeX, or for the terminal."""
+"""A comparison's rows as a table: Markdown, or for the terminal."""
 
 import math
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ Cell = tuple[str, bool]
 
 def markdown_table(rows: Sequence[MethodRow], columns: Sequence[MetricColumn], style: TableStyle | None = None) -> str:
     """A Markdown table, best in bold, with what a cell shows and the scaling of every metric below it."""
-    heads, lines = _cells(rows, columns, style or TableStyle())
+    heads, lines = cells(rows, columns, style or TableStyle())
     body = [[f"**{text}**" if best else text for text, best in line] for line in lines]
     escaped = [[text.replace("|", "\\|") for text in line] for line in [heads, *body]]
     rule = ["---", *("---:" for _ in heads[1:])]
@@ -65,30 +65,10 @@ def write_table(folder: Path, results: Results) -> str:
     return text
 
 
-def latex_table(rows: Sequence[MethodRow], columns: Sequence[MetricColumn], style: TableStyle | None = None) -> str:
-    """A LaTeX `tabular` for booktabs, best in bold, with the scaling of every metric as comments above it."""
-    heads, lines = _cells(rows, columns, style or TableStyle())
-    notes = [f"% {text}" for text in (*cell_notes(rows, style or TableStyle()), *scaling_notes(columns))]
-    body = [[f"\\textbf{{{_latex(text)}}}" if best else _latex(text) for text, best in line] for line in lines]
-    return "\n".join(
-        [
-            *notes,
-            f"\\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}",
-            "\\toprule",
-            " & ".join(_latex(head) for head in heads) + " \\\\",
-            "\\midrule",
-            *(" & ".join(line) + " \\\\" for line in body),
-            "\\bottomrule",
-            "\\end{tabular}",
-            "",
-        ]
-    )
-
-
 def terminal_table(rows: Sequence[MethodRow], columns: Sequence[MetricColumn], *, title: str = "") -> Table:
     """A table for the terminal, best in bold green: a few methods side by side, more of them one below the other."""
     beside = len(rows) <= MOST_BESIDE
-    heads, lines = _cells(rows, columns, TableStyle(std=beside, note=False))
+    heads, lines = cells(rows, columns, TableStyle(std=beside, note=False))
     body: list[list[Cell]] = lines
     if beside:
         body = [[(head, False), *(line[place] for line in lines)] for place, head in enumerate(heads)][1:]
@@ -123,9 +103,10 @@ def scaling_notes(columns: Sequence[MetricColumn]) -> list[str]:
     return [f"{'; '.join(titles)}: {scaling}." for scaling, titles in by_scaling.items()]
 
 
-def _cells(
+def cells(
     rows: Sequence[MethodRow], columns: Sequence[MetricColumn], style: TableStyle
 ) -> tuple[list[str], list[list[Cell]]]:
+    """The heads of a table, and a line of cells for each row."""
     winners = {column.key: best_rows(rows, column) if style.bold else [] for column in columns}
     costs = list(COSTS) if style.cost else []
     noted = style.note and any(row.note for row in rows)
@@ -171,14 +152,3 @@ def cost_text(row: MethodRow, head: str) -> str:
     field, pattern = COSTS[head]
     value = getattr(row, field)
     return MISSING if value is None or math.isnan(value) else format(value, pattern)
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "μ": r"$\mu$", "Δ": r"$\Delta$",
-    "↑": r"$\uparrow$", "↓": r"$\downarrow$", "–": "--",
-}  # fmt: skip
-
-
-def _latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in text)

@@ -4,10 +4,10 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from markupsafe import Markup, escape
 
 from twostage_hdr.boundary.refusal import as_input_error
@@ -66,9 +66,11 @@ def charts(curves: Mapping[str, Points]) -> list[Chart]:
     groups: dict[str, dict[str, Points]] = {}
     for name, points in curves.items():
         finite = [(step, value) for step, value in points if abs(step) < MOST and abs(value) < MOST]  # nor is NaN
+        if len(finite) > MOST_POINTS:
+            finite = [tuple(part.mean(axis=0)) for part in np.array_split(np.array(finite), MOST_POINTS)]
         if finite:
             part, _, quantity = name.rpartition("/")
-            groups.setdefault(quantity, {})[part] = _thinned(finite)
+            groups.setdefault(quantity, {})[part] = finite
     return [
         Chart(title, tuple(part.rpartition("/")[2] for part in lines) if len(lines) > 1 else (), draw(lines))
         for title, lines in groups.items()
@@ -124,11 +126,3 @@ def _number(text: str | None) -> float | None:
         return float(text) if text else None
     except ValueError:
         return None
-
-
-def _thinned(points: Points) -> Points:
-    if len(points) <= MOST_POINTS:
-        return points
-    edges = [round(i * len(points) / MOST_POINTS) for i in range(MOST_POINTS + 1)]
-    bins = [points[start:end] for start, end in pairwise(edges)]
-    return [(sum(s for s, _ in part) / len(part), sum(v for _, v in part) / len(part)) for part in bins]

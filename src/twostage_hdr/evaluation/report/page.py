@@ -44,7 +44,6 @@ def write_report(
     columns: Sequence[MetricColumn] = (),
     images: Sequence[ReportImage] = (),
     curves: Mapping[str, Points] | None = None,
-    max_side: int = MAX_SIDE,
     max_bytes: int = MAX_BYTES,
 ) -> int:
     """Writes a self-contained HTML page: table, scores per image, HDR viewer, curves. Parts without data are left out.
@@ -55,9 +54,8 @@ def write_report(
         facts: what a reader must know of the run, in order.
         rows: of the table.
         columns: the table's metrics, in order.
-        images: shown in the viewer, at most `max_side` px long and smaller if `max_bytes` asks for it.
+        images: shown in the viewer, at most `MAX_SIDE` px long and smaller if `max_bytes` asks for it.
         curves: name -> (step, value) pairs; `part/quantity` names of one quantity share a chart.
-        max_side: longest side of a picture, px.
         max_bytes: the most that all pictures together may take.
 
     Returns:
@@ -71,7 +69,7 @@ def write_report(
         raise InputError(
             "report pictures", f"{max(names, key=names.count)!r} is given twice", "every scene needs one name"
         )
-    side, pictures, payloads = _fitted(images, max_side, max_bytes)
+    side, pictures, payloads = _fitted(images, MAX_SIDE, max_bytes)
     environment = Environment(
         loader=PackageLoader("twostage_hdr.evaluation.report"), autoescape=True, undefined=StrictUndefined
     )
