@@ -46,7 +46,7 @@ def _done(folder: Path, read, names: list[str]) -> list[Outcome]:
     plan = destination.plan({Path(name): [Path(name)] for name in names})
     report = Report(console=Console(quiet=True), as_json=True)
     with picture_files(plan, read, destination) as make:
-        run_batch(plan, destination, make, report)
+        run_batch(plan, make, report)
     return report.outcomes
 
 
@@ -95,6 +95,6 @@ def test_the_rest_of_a_picture_that_cannot_be_written_is_not_computed(tmp_path):
     plan = destination.plan({Path(name): [Path(name)] for name in ("full", "other")})
     report = Report(console=Console(quiet=True), as_json=True)
     with picture_files(plan, read, destination) as make:
-        run_batch(plan, destination, make, report)
+        run_batch(plan, make, report)
     assert [outcome.status for outcome in report.outcomes] == ["failed", "done"]
     assert len(computed) < 100

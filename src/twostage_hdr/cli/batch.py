@@ -69,7 +69,7 @@ Make: TypeAlias = Callable[[Path, Sequence[str], Advance], Made]
 """Writes a source in some formats."""
 
 
-def run_batch(plan: Mapping[Path, Planned], destination: Destination, make: Make, report: Report) -> None:
+def run_batch(plan: Mapping[Path, Planned], make: Make, report: Report) -> None:
     """Makes what is missing of every source, in their order; each outcome is reported as soon as it is known."""
     with progress(report.console) as bar:
         task = bar.add_task("", total=sum(bool(missing) for missing, _ in plan.values()))

@@ -73,7 +73,7 @@ def convert_all(
 
     if plan:
         with destination.made(), picture_files(plan, read, destination) as make:
-            run_batch(plan, destination, make, report)
+            run_batch(plan, make, report)
     report.add_failures(nothing)
     return report.finish()
 

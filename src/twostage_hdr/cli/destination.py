@@ -4,21 +4,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeAlias
 
 from twostage_hdr.cli.outcome import Outcome
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import remove_leftovers
 from twostage_hdr.inference.result_files import result_paths
 
-
-class Planned(NamedTuple):
-    """What is to be made of one source."""
-
-    missing: Sequence[str]
-    """Formats that are not there; of a source that is done or cannot be done, none."""
-    outcome: Outcome
-    """What there is to say where nothing is missing; else what remains to be said with the new results."""
+Planned: TypeAlias = tuple[Sequence[str], Outcome]
+"""What is to be made of one source: the formats that are not there, none if it is done or cannot be done; and what
+there is to say then, or with the new results."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,19 +69,14 @@ class Destination:
                 if not self.overwrite:
                     missing, outcome.notes = self._left(source)
                 outcome.files = [str(path) for path in self.paths(source, missing or self.formats)]
-            except InputError as error:
-                missing, outcome.status, outcome.error = (), "failed", str(error)
-            except OSError as error:  # a name that this file system does not take
-                missing, outcome.status, outcome.error = (), "failed", f"{source}: {error.strerror}; rename it"
-            planned[source] = Planned(missing, outcome)
+            except (InputError, OSError) as error:  # the second: a name that this file system does not take
+                why = f"{source}: {error.strerror}; rename it" if isinstance(error, OSError) else str(error)
+                missing, outcome.status, outcome.error = (), "failed", why
+            planned[source] = missing, outcome
         return planned
 
     def _left(self, source: Path) -> tuple[list[str], list[str]]:
-        """Formats whose first file, which appears last, is not there, and what is to be said of the others.
-
-        Raises:
-            InputError: something that is no complete result stands in a result's place.
-        """
+        """Formats whose first file, which appears last, is not there, and what is to be said of the others."""
         missing, older = [], []
         changed = source.stat().st_mtime if source.exists() else 0.0
         for name in self.formats:

@@ -37,9 +37,6 @@ from twostage_hdr.inference.whole_frame import Response, parse_response
 from twostage_hdr.metrics.per_image import PerImageMetric
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
 
-RECORD = "evaluation.yaml"
-"""What was evaluated; not `config.yaml`, which an evaluation in a run's own folder would take from the run."""
-
 
 def evaluate(config: DictConfig) -> None:
     """Scores the checkpoint on the chosen data and writes table, scores per image, pictures and report.
@@ -49,9 +46,7 @@ def evaluate(config: DictConfig) -> None:
     """
     console, out = Terminal(), Path(HydraConfig.get().runtime.output_dir)
     if (out / "checkpoints").is_dir():
-        raise InputError(
-            f"hydra.run.dir={out}", "a training run, whose report this would replace", "choose another folder"
-        )
+        raise InputError(f"hydra.run.dir={out}", "a training run, whose report this would replace", "choose another")
     _check(config)
     data, settings = build_data(config)
     frozen = data.frozen(config.split)
@@ -102,7 +97,8 @@ def evaluate(config: DictConfig) -> None:
     results = score_jod(out, str(config.cvvdp)) if config.cvvdp else read_results(out / "summary.json")
     asked: Any = OmegaConf.to_container(config, resolve=True)
     kept = asked | {"data": OmegaConf.to_container(settings, resolve=True)}
-    write_text(out / RECORD, OmegaConf.to_yaml(OmegaConf.create(kept)))
+    # Not `config.yaml`, which an evaluation in a run's own folder would take from the run.
+    write_text(out / "evaluation.yaml", OmegaConf.to_yaml(OmegaConf.create(kept)))
     write_table(out, results)
     write_report(
         out / "report.html",

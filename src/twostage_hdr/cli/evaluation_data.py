@@ -52,11 +52,7 @@ def build_data(config: DictConfig) -> tuple[TripleDataModule, DictConfig]:
 
 
 def _changed(run: RunDirectory, of_run: DictConfig, config: DictConfig) -> DictConfig:
-    """The run's settings of its data with the command's changes; a new root goes to the source as well.
-
-    Raises:
-        InputError: a class that may not be taken out of the run, or a setting that these data do not have.
-    """
+    """The run's settings of its data with the command's changes; a new root goes to the source as well."""
     where = run.path / CONFIG
     with as_input_error(where, "take it from the run's source again", "no settings of data"):
         settings = OmegaConf.create({"data": OmegaConf.to_container(of_run.data)})

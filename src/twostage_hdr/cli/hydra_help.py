@@ -25,19 +25,17 @@ def help_text(config: str, directory: Path) -> str:
     text = (directory / f"{config}.yaml").read_text(encoding="utf-8")
     primary = OmegaConf.create(text)
     assert isinstance(primary, DictConfig)
-    own = [line for line in text.splitlines() if line[:1].isalpha() and line.split(":")[0] not in OF_COMPOSITION]
     width = max(shutil.get_terminal_size().columns - 2, 40)
-    groups = [
-        line
-        for name, choices in _groups(directory, primary)
-        for line in textwrap.wrap(
-            f"{name}: {', '.join(choices)}", width, subsequent_indent="  ", break_on_hyphens=False
-        )
-    ]
-    recipes = [f"{file.stem:12}{_purpose(file)}" for file in sorted((directory / "experiment").glob("*.yaml"))]
-    parts = {"RECIPES": recipes, "GROUPS": groups, "SETTINGS": own}
+    wrapped = textwrap.TextWrapper(width, subsequent_indent="  ", break_on_hyphens=False).fill
+    parts = {
+        "RECIPES": [f"{file.stem:12}{_purpose(file)}" for file in sorted((directory / "experiment").glob("*.yaml"))],
+        "GROUPS": [wrapped(f"{name}: {', '.join(choices)}") for name, choices in _groups(directory, primary)],
+        "SETTINGS": [
+            line for line in text.splitlines() if line[:1].isalpha() and line.split(":")[0] not in OF_COMPOSITION
+        ],
+    }
     template = Template(primary.hydra.help.template)
-    return template.substitute({name: "\n  ".join(lines) for name, lines in parts.items()})
+    return template.substitute({name: textwrap.indent("\n".join(lines), "  ") for name, lines in parts.items()})
 
 
 def _groups(directory: Path, primary: DictConfig) -> Iterator[tuple[str, list[str]]]:

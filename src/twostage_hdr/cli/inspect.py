@@ -35,11 +35,7 @@ def inspect(config: DictConfig) -> None:
     out = Path(HydraConfig.get().runtime.output_dir)
     source = instantiate(config.data.source)
     if not isinstance(source, Inspectable):
-        raise InputError(
-            f"a {type(source).__name__}",
-            "only HdM, folders of HDR images, pairs and generated scenes are inspected",
-            "check a store with `sha256sum -c SHA256SUMS`",
-        )
+        raise InputError(type(source).__name__, "cannot be inspected", "check a store with `sha256sum -c SHA256SUMS`")
     out.mkdir(parents=True, exist_ok=True)
     request = SplitRequest(
         split_file=config.data.split_file,

@@ -35,9 +35,7 @@ def prepare(config: DictConfig) -> None:
     console = Terminal()
     for override in HydraConfig.get().overrides.task:
         if override.startswith(_OF_TRAINING):
-            raise InputError(
-                override, "is for training", "a store takes patch_size=N, and crops are cut when it is read"
-            )
+            raise InputError(override, "is for training", "give patch_size=N; crops are cut when a store is read")
     settings = StoreSettings(
         **{name: config[name] for name in ("patches", "patch_size", "placement", "informative", "zoom", "seed")}
     )

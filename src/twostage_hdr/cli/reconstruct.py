@@ -87,19 +87,15 @@ def reconstruct_all(
 
     with pictures.made():
         with picture_files(plan, read, pictures) as make:
-            run_batch(plan, pictures, make, report)
-        run_batch(film_plan, films, make_film, report)
+            run_batch(plan, make, report)
+        run_batch(film_plan, make_film, report)
     return report.finish()
 
 
 def _check_formats(
     formats: Sequence[str], photographs: Collection[Path], videos: Collection[Path], *, bracketed: bool
 ) -> None:
-    """Refuses formats that not all inputs have, and videos among brackets.
-
-    Raises:
-        InputError: names them.
-    """
+    """Refuses formats that not all inputs have, and videos among brackets."""
     one_sided = [name for name in formats if (name in FORMATS) != (name in VIDEO_ENDINGS)]
     if photographs and videos and one_sided:
         raise InputError(f"--to {','.join(one_sided)}", "not for photographs and videos alike", "do them in two runs")
@@ -110,11 +106,7 @@ def _check_formats(
 
 
 def _ready(weights: str | None, running: ReconstructOptions, formats: Sequence[str], console: Console) -> Reconstructor:
-    """The network, ready to run; says which it is where nobody chose.
-
-    Raises:
-        InputError: weights that cannot be used, or that do not give what a format holds.
-    """
+    """The network, ready to run; says which it is where nobody chose."""
     name = weights or default_weights()
     reconstructor = load_reconstructor(name, running)
     if "uncertainty" in formats and reconstructor.engine.whole_frame is None:

@@ -127,9 +127,7 @@ def _arguments(target: Any, place: str) -> Mapping[str, inspect.Parameter]:
     try:
         found = get_object(target)
     except Exception as error:
-        raise InputError(
-            where, f"cannot be used ({one_line(error)})", "name a class as PACKAGE.MODULE.CLASS"
-        ) from error
+        raise InputError(where, f"cannot be used ({one_line(error)})", "give PACKAGE.MODULE.CLASS") from error
     try:
         return inspect.signature(found).parameters
     except ValueError:  # a class in C that does not say

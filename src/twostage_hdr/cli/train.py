@@ -79,11 +79,8 @@ def _train(config: DictConfig, run: RunDirectory, console: Terminal) -> float | 
         started = time.monotonic()
         _fit(trainer, module, data, resume)
         if run.last_checkpoint is None:
-            raise InputError(
-                f"resume_from={config.resume_from}",
-                f"is already at the end of its {trainer.max_epochs} epochs, nothing was trained",
-                "raise trainer.max_epochs, or start a new run from its weights with weights=",
-            )
+            seen = f"is already at the end of its {trainer.max_epochs} epochs, nothing was trained"
+            raise InputError(f"resume_from={config.resume_from}", seen, "raise trainer.max_epochs, or give weights=")
         checkpoints = callbacks_of(trainer, RunCheckpoints)[0]
         if trainer.is_global_zero:
             seconds = round(time.monotonic() - started, 1)
@@ -116,11 +113,8 @@ def _fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModul
         if checkpoints.signals.received is None or not isinstance(error, RuntimeError):
             if resume is None or checkpoints.begun or isinstance(error, InputError) or system_trouble(error):
                 raise
-            raise InputError(
-                resume,
-                f"this run cannot go on from it ({one_line(error)})",
-                f"weights={resume} takes its weights alone",
-            ) from error
+            seen = f"this run cannot go on from it ({one_line(error)})"
+            raise InputError(resume, seen, f"weights={resume} takes its weights alone") from error
         stopped = Stopped(checkpoints.signals.received)  # the signal ended the loader's processes before this one
         print(f"Stopped by {stopped.signal.name} in the middle of a batch; {advice}.")
         raise stopped from None
@@ -136,9 +130,7 @@ def _trainer(config: DictConfig, run: RunDirectory) -> L.Trainer:
     trainer: L.Trainer = instantiate(config.trainer, callbacks=callbacks, logger=loggers)
     on_cpus = isinstance(trainer.accelerator, CPUAccelerator) and trainer.world_size > 1
     if config.trainer.get("sync_batchnorm") and on_cpus:
-        raise InputError(
-            "trainer.sync_batchnorm=true", "needs GPUs", "on the CPU leave it out, as trainer=ddp_cpu does"
-        )
+        raise InputError("trainer.sync_batchnorm=true", "needs GPUs", "leave it out, as trainer=ddp_cpu does")
     for logger in loggers:
         if isinstance(logger, WandbLogger):
             # Lightning always gives it, and wandb, which dropped it, warns of it on every run.

@@ -108,11 +108,8 @@ def check_prediction(ldr: EncodedRGB, prediction: Tensor) -> None:
         InputError: says which.
     """
     if prediction.shape != ldr.shape:
-        raise InputError(
-            "result",
-            f"shape {tuple(prediction.shape)} for a frame of {tuple(ldr.shape)}",
-            "a result has its frame's size and three channels",
-        )
+        seen = f"shape {tuple(prediction.shape)} for a frame of {tuple(ldr.shape)}"
+        raise InputError("result", seen, "a result has its frame's size and three channels")
     bad = int((~torch.isfinite(prediction)).sum())
     if bad:
         raise InputError("result", f"{bad} values are NaN or infinite", "fix the method; nothing is scored")

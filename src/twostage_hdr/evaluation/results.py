@@ -14,8 +14,13 @@ from twostage_hdr.boundary.structured_text import read_json
 from twostage_hdr.evaluation.method_row import MethodRow, MetricColumn, ScoreSummary
 from twostage_hdr.imaging.atomic import write_text
 
-COSTS = ("seconds_per_megapixel", "peak_mebibytes", "parameters", "multiply_adds_per_pixel")
-"""The costs of a row, as named in the files."""
+COSTS = {
+    "Parameters": ("parameters", ","),
+    "MAC/px": ("multiply_adds_per_pixel", ",.0f"),
+    "s/MP": ("seconds_per_megapixel", ".2f"),
+    "MiB": ("peak_mebibytes", ",.0f"),
+}
+"""Heads of the columns of cost: the row's attribute, and how it is printed."""
 SPREAD = ("mean", "place_mean", "std", "low", "high")
 """Numbers of a score that may not exist, then NaN."""
 
@@ -95,7 +100,7 @@ def _summary_lines(rows: Sequence[MethodRow], columns: Sequence[MetricColumn]) -
         for column in columns:
             for part, value in asdict(row.scores.get(column.key, ScoreSummary(mean=math.nan, images=0))).items():
                 line[f"{column.key}_{part}"] = value
-        lines.append(line | {cost: getattr(row, cost) for cost in COSTS} | {"note": row.note})
+        lines.append(line | {cost: getattr(row, cost) for cost, _ in COSTS.values()} | {"note": row.note})
     return lines
 
 

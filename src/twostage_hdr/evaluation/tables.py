@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from twostage_hdr.evaluation.method_row import MethodRow, MetricColumn, ScoreSummary
-from twostage_hdr.evaluation.results import Results
+from twostage_hdr.evaluation.results import COSTS, Results
 from twostage_hdr.evaluation.summarise import best_rows
 from twostage_hdr.imaging.atomic import write_text
 
@@ -47,14 +47,14 @@ Cell = tuple[str, bool]
 """Text, and whether it is the best of its column."""
 
 
-def markdown_table(rows: Sequence[MethodRow], columns: Sequence[MetricColumn], style: TableStyle | None = None) -> str:
+def markdown_table(rows: Sequence[MethodRow], columns: Sequence[MetricColumn], style: TableStyle = TableStyle()) -> str:
     """A Markdown table, best in bold, with what a cell shows and the scaling of every metric below it."""
-    heads, lines = cells(rows, columns, style or TableStyle())
+    heads, lines = cells(rows, columns, style)
     body = [[f"**{text}**" if best else text for text, best in line] for line in lines]
     escaped = [[text.replace("|", "\\|") for text in line] for line in [heads, *body]]
     rule = ["---", *("---:" for _ in heads[1:])]
     table = [f"| {' | '.join(line)} |" for line in [escaped[0], rule, *escaped[1:]]]
-    notes = [f"- {text}" for text in (*cell_notes(rows, style or TableStyle()), *scaling_notes(columns))]
+    notes = [f"- {text}" for text in (*cell_notes(rows, style), *scaling_notes(columns))]
     return "\n".join([*table, "", *notes]) + "\n"
 
 
@@ -136,15 +136,6 @@ def score_text(score: ScoreSummary | None, column: MetricColumn, style: TableSty
     if style.interval and not math.isnan(score.low):
         text += f" [{score.low:.{digits}f}, {score.high:.{digits}f}]"
     return text
-
-
-COSTS = {
-    "Parameters": ("parameters", ","),
-    "MAC/px": ("multiply_adds_per_pixel", ",.0f"),
-    "s/MP": ("seconds_per_megapixel", ".2f"),
-    "MiB": ("peak_mebibytes", ",.0f"),
-}
-"""Heads of the columns of cost: the row's attribute, and how it is printed."""
 
 
 def cost_text(row: MethodRow, head: str) -> str:

@@ -66,9 +66,7 @@ def write_report(
     """
     names = [image.name for image in images]
     if len(set(names)) < len(names):
-        raise InputError(
-            "report pictures", f"{max(names, key=names.count)!r} is given twice", "every scene needs one name"
-        )
+        raise InputError("report pictures", f"{max(names, key=names.count)!r} is given twice", "rename one")
     side, pictures, payloads = _fitted(images, MAX_SIDE, max_bytes)
     environment = Environment(
         loader=PackageLoader("twostage_hdr.evaluation.report"), autoescape=True, undefined=StrictUndefined
@@ -115,9 +113,7 @@ def _fitted(
             return side, pictures, payloads
         side = int(side * min(math.sqrt(max_bytes / total), 0.95))
         if side < LEAST_SIDE:
-            raise InputError(
-                "report pictures", f"{len(payloads)} do not fit in {max_bytes} bytes", "give fewer scenes or methods"
-            )
+            raise InputError("report pictures", f"{len(payloads)} do not fit in {max_bytes} bytes", "show fewer")
 
 
 def _row(row: MethodRow) -> dict[str, Any]:
