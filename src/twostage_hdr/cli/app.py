@@ -46,7 +46,10 @@ def serve(
     """
     if port is not None and not 1 <= port <= _LAST_PORT:
         raise InputError(f"--port {port}", f"expected 1 to {_LAST_PORT}")
-    gradio = _gradio()
+    try:
+        import gradio
+    except ImportError:
+        raise InputError("app", "the page needs gradio", "pip install 'twostage-hdr[app]'") from None
     reconstructor = load_reconstructor(weights, options)
     name = weights or default_weights()
     # Other sets may have no choice of response and lights, which the page then hides.
@@ -65,11 +68,7 @@ def serve(
 
 
 def local_settings(folder: Path) -> dict[str, Any]:
-    """How the page is launched: for this machine and this page alone; see `LocalOnly`.
-
-    Args:
-        folder: where uploads and results are kept.
-    """
+    """How the page is launched: for this machine and this page alone, its files in the folder; see `LocalOnly`."""
     from starlette.middleware import Middleware
 
     return {
@@ -80,14 +79,6 @@ def local_settings(folder: Path) -> dict[str, Any]:
         "max_file_size": UPLOAD_AT_MOST,
         "app_kwargs": {"middleware": [Middleware(LocalOnly, folder=folder)]},
     }
-
-
-def _gradio() -> Any:
-    try:
-        import gradio
-    except ImportError:
-        raise InputError("app", "the page needs gradio", "pip install 'twostage-hdr[app]'") from None
-    return gradio
 
 
 def example_photograph(path: Path) -> None:
@@ -104,7 +95,8 @@ def build_page(load: Callable[[str], Reconstructor], weights: str, folder: Path)
         weights: the name at the beginning.
         folder: where results are kept.
     """
-    gradio = _gradio()
+    import gradio
+
     reconstructor = load(weights)
     network = reconstructor.engine.whole_frame
 

@@ -17,6 +17,7 @@ from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
 from twostage_hdr.imaging.preview import to_srgb8
+from twostage_hdr.imaging.result_format import DEFAULTS
 from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions
 from twostage_hdr.inference.reconstruct import Reconstructor
 from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, result_paths
@@ -26,7 +27,6 @@ VIEW_SIDE = 1280
 """Longest side of what the page shows, px."""
 
 _ROWS_AT_ONCE = 256
-_AS_USUAL = ResultOptions()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class AppResult:
         factor = np.float32(2.0**stops)
         return to_srgb8(self.photograph * factor), to_srgb8(self.reconstruction * factor)
 
-    def write(self, formats: Sequence[str], options: ResultOptions = _AS_USUAL) -> list[Path]:
+    def write(self, formats: Sequence[str], options: ResultOptions = DEFAULTS) -> list[Path]:
         """The full result as files of these formats.
 
         Raises:
@@ -83,9 +83,9 @@ def reconstruct_for_app(
         InputError: photographs that cannot be used.
     """
     if len(photographs) == 1:
-        picture = read_picture(photographs[0], reconstructor, _AS_USUAL)
+        picture = read_picture(photographs[0], reconstructor, DEFAULTS)
     else:
-        picture = read_bracket(photographs, BracketOptions(), reconstructor, _AS_USUAL)
+        picture = read_bracket(photographs, BracketOptions(), reconstructor, DEFAULTS)
     base = read_photograph(photographs[0]).eight_bit() if picture.base is None else picture.base
     folder = Path(tempfile.mkdtemp(dir=parent))
     np.save(folder / "base.npy", base)

@@ -12,13 +12,13 @@ from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from twostage_hdr.cli.destination import Destination, Planned
+from twostage_hdr.cli.destination import Destination, Planned, result_stem
 from twostage_hdr.cli.outcome import Outcome, Report, named
 from twostage_hdr.cli.terminal import plain
 from twostage_hdr.inference.own_light import HdrUse
@@ -55,16 +55,10 @@ class Picture(Result):
     hdr: HdrUse | None = None
 
 
-class Made(NamedTuple):
-    """What is reported of an input's files: brightest value, linear, 1.0 = white, and notes; see `Outcome`."""
-
-    peak: float
-    notes: Sequence[str]
-    hdr: HdrUse | None = None
-
-
 Advance: TypeAlias = Callable[[float], None]
 """Takes a share of an input that has just been done."""
+Made: TypeAlias = tuple[float, Sequence[str], HdrUse | None]
+"""What is reported of an input's files: brightest value, linear, 1.0 = white; notes; and `Outcome.hdr`."""
 Make: TypeAlias = Callable[[Path, Sequence[str], Advance], Made]
 """Writes a source in some formats."""
 
@@ -128,7 +122,7 @@ def picture_files(
         things, peak = _sound(next(by_source)[1], stopping), 0.0
         try:
             picture: Picture = next(things)
-            with ResultFiles(destination.directory, destination.stem(source), formats, picture) as files:
+            with ResultFiles(destination.directory, result_stem(source, destination.kinds), formats, picture) as files:
                 for rows in things:
                     peak = max(peak, float(rows.max()))
                     files.write_rows(rows)
@@ -136,7 +130,7 @@ def picture_files(
         finally:
             given_up.add(source)
         losses = loss_notes(formats, picture.options, peak, picture.info)
-        return Made(peak, [*picture.notes, *losses, *files.notes], picture.hdr)
+        return peak, [*picture.notes, *losses, *files.notes], picture.hdr
 
     with closing(parts), ThreadPoolExecutor(1) as writer:
         try:

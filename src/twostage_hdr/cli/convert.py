@@ -30,12 +30,7 @@ MOST_STOPS = 30
 
 
 def convert_all(
-    names: Sequence[str],
-    *,
-    destination: Destination,
-    options: ResultOptions,
-    stops: float,
-    as_json: bool,
+    names: Sequence[str], *, destination: Destination, options: ResultOptions, stops: float, as_json: bool
 ) -> int:
     """Converts every HDR file; one that cannot be used does not stop the others.
 
@@ -85,21 +80,15 @@ def find_hdr_files(names: Sequence[str]) -> FoundFiles:
 
 def _info(path: Path) -> PictureInfo:
     """What goes along; the pixels are Rec. 709 by now."""
-    match path.suffix.lower():
-        case ".exr":
-            return read_exr_info(path)
-        case ".hdr" | ".pic":
-            return NO_INFO
-    return read_picture_info(path)[0]
+    if path.suffix.lower() == ".exr":
+        return read_exr_info(path)
+    return NO_INFO if path.suffix.lower() in (".hdr", ".pic") else read_picture_info(path)[0]
 
 
 def _may_hold_hdr(path: Path) -> bool:
-    match path.suffix.lower():
-        case ".png":
-            return alignratio_path_for(path).is_file() or is_hdr_signal(path)
-        case ".jpg" | ".jpeg":
-            return has_gain_map(path)
-    return True
+    if path.suffix.lower() == ".png":
+        return alignratio_path_for(path).is_file() or is_hdr_signal(path)
+    return path.suffix.lower() not in (".jpg", ".jpeg") or has_gain_map(path)
 
 
 def _bands(path: Path, pixels: LinearPixels, stops: float) -> Iterator[np.ndarray]:

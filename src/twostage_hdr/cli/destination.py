@@ -36,17 +36,14 @@ class Destination:
     paths_of: Callable[[Path, str, Sequence[str]], list[Path]] = result_paths
     folders: Collection[str] = ()
 
-    def stem(self, source: Path) -> str:
-        """What the names of a source's results begin with."""
-        return result_stem(source, self.kinds)
-
     def paths(self, source: Path, formats: Sequence[str] | None = None) -> list[Path]:
         """The results of a source, of some formats or of all; a format's first file appears last.
 
         Raises:
             InputError: an unknown format.
         """
-        return self.paths_of(self.directory, self.stem(source), self.formats if formats is None else formats)
+        stem = result_stem(source, self.kinds)
+        return self.paths_of(self.directory, stem, self.formats if formats is None else formats)
 
     def plan(self, sources: Mapping[Path, Sequence[Path]]) -> dict[Path, Planned]:
         """What is to be made of every source; one that would share its results with an earlier one is refused.

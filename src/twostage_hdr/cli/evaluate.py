@@ -7,14 +7,13 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import twostage_hdr
 from twostage_hdr.camera.response import GammaResponse
 from twostage_hdr.cli.evaluation_data import PARTS, build_data
 from twostage_hdr.cli.run_directory import RunDirectory, commit
 from twostage_hdr.cli.targets import check_settings, trusted
-from twostage_hdr.cli.terminal import Terminal, plain
+from twostage_hdr.cli.terminal import Terminal, counted
 from twostage_hdr.data.datamodule import ALL
 from twostage_hdr.data.pair_source import SRGB, PairSource
 from twostage_hdr.data.splits import spread_over_groups
@@ -53,11 +52,11 @@ def evaluate(config: DictConfig) -> None:
     chosen = spread_over_groups(frozen.scenes, len(frozen) if config.limit is None else config.limit)
     places = {frozen.scenes[index].id: frozen.scenes[index].group for index in chosen}
     number = len(set(places.values()))
-    counted = f"{number} place{'s' * (number != 1)}"
+    shown = f"{number} place{'s' * (number != 1)}"
     facts = {
         "weights": str(config.weights),
         "data": type(data.source).__name__ + (f", {data.root}" if data.root else ""),
-        "images": f"{len(chosen)} of the {config.split} set, of {counted}"
+        "images": f"{len(chosen)} of the {config.split} set, of {shown}"
         + (", which is also the training set" if data.splits.shared else ""),
         CAP_FACT: f"{data.source.cap:g}",
         "version": f"{twostage_hdr.__version__}, commit {commit()}",
@@ -78,9 +77,8 @@ def evaluate(config: DictConfig) -> None:
             images[scene].pop(REFERENCE, None)  # last: LDR and ours are compared first
             images[scene] |= {method: linear, REFERENCE: decode_gamma(triple.reference16)}
 
-    shown = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*shown, console=console, transient=True) as bar:
-        task = bar.add_task("scoring", total=len(chosen) * (len(methods) + 1))
+    with counted(console, "scoring") as advance:
+        total = len(chosen) * (len(methods) + 1)
         run_protocol(
             methods,
             (frozen[index] for index in chosen),
@@ -89,9 +87,7 @@ def evaluate(config: DictConfig) -> None:
             cap=data.source.cap,
             places=places,
             facts=facts,
-            progress=lambda scene, title, done: bar.update(
-                task, completed=done, description=plain(f"{scene} · {title}")
-            ),
+            progress=lambda scene, title, done: advance(done, total, f"{scene} · {title}"),
             visit=visit,
         )
     results = score_jod(out, str(config.cvvdp)) if config.cvvdp else read_results(out / "summary.json")
@@ -109,7 +105,7 @@ def evaluate(config: DictConfig) -> None:
         images=[ReportImage(name=scene, panes=panes) for scene, panes in images.items()],
         curves=RunDirectory(Path(str(config.weights))).curves(),
     )
-    console.print(terminal_table(results.rows, results.columns, title=f"{len(chosen)} images of {counted}"))
+    console.print(terminal_table(results.rows, results.columns, title=f"{len(chosen)} images of {shown}"))
     console.print(f"Table     {out / 'table.md'}, per image {out / 'per_image.csv'}")
     console.print(f"Pictures  {out / 'pictures'}")
     if saved:

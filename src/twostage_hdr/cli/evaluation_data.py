@@ -76,11 +76,8 @@ def _with_splits_of(run: RunDirectory, config: DictConfig, data: TripleDataModul
     if not known & of_run:
         return data
     if not of_run <= known:
-        raise InputError(
-            run.path,
-            f"{len(known & of_run)} of its scenes are in the data, {len(of_run - known)} are missing",
-            "evaluate on all of its data, or on other scenes",
-        )
+        seen_in_part = f"{len(known & of_run)} of its scenes are in the data, {len(of_run - known)} are missing"
+        raise InputError(run.path, seen_in_part, "evaluate on all of its data, or on other scenes")
     with open_dict(config):
         config.data.split_file = str(run.splits)
     again: TripleDataModule = instantiate(config.data)

@@ -42,13 +42,7 @@ def refuse_old_names(config: str, arguments: Iterable[str]) -> None:
 
 
 def refuse(error: Exception, config: str, arguments: Sequence[str], directory: Path) -> NoReturn:
-    """Raises the one line that an error of Hydra comes down to.
-
-    Args:
-        error: of composing the config or of making an object from it.
-        config: the verb.
-        arguments: that were given.
-        directory: of the configs.
+    """Raises the one line that an error of Hydra, composing the config of a verb or making an object from it, means.
 
     Raises:
         InputError: always.

@@ -13,14 +13,10 @@ OF_COMPOSITION = ("defaults", "hydra", "run_dir")
 
 
 def help_text(config: str, directory: Path) -> str:
-    """What `twostage-hdr VERB --help` prints.
+    """What `twostage-hdr VERB --help` prints: `hydra.help.template` of the config of that name in the directory.
 
-    The text is `hydra.help.template` of the verb's config. $RECIPES becomes the experiments, each with the first line
-    of its file; $GROUPS the groups with their choices; $SETTINGS the verb's own settings with their comments.
-
-    Args:
-        config: the verb, which is the name of its config.
-        directory: of the configs.
+    $RECIPES becomes the experiments, each with the first line of its file; $GROUPS the groups with their choices;
+    $SETTINGS the verb's own settings with their comments.
     """
     text = (directory / f"{config}.yaml").read_text(encoding="utf-8")
     primary = OmegaConf.create(text)

@@ -51,12 +51,10 @@ Compression = Annotated[str, typer.Option(help="Of OpenEXR: none, rle, zips, zip
 Quality = Annotated[int, typer.Option(help="Of lossy formats, 1 to 100.")]
 GainMap = Annotated[str, typer.Option(help="Size of ultrahdr's gain map: full, half or quarter.")]
 OneChannel = Annotated[
-    bool,
-    typer.Option("--one-channel", help="ultrahdr with a gain map of the luminance alone: smaller."),
+    bool, typer.Option("--one-channel", help="ultrahdr with a gain map of the luminance alone: smaller.")
 ]
 StripMetadata = Annotated[
-    bool,
-    typer.Option("--strip-metadata", help="Leave out EXIF, XMP, place and date; else they are kept."),
+    bool, typer.Option("--strip-metadata", help="Leave out EXIF, XMP, place and date; else they are kept.")
 ]
 Overwrite = Annotated[bool, typer.Option(help="Replace results that exist; else they are left alone.")]
 MaxMegapixels = Annotated[
@@ -134,8 +132,7 @@ def reconstruct(
     one_channel: OneChannel = False,
     strip_metadata: StripMetadata = False,
     ignore_gain_map: Annotated[
-        bool,
-        typer.Option("--ignore-gain-map", help="Take photographs that are HDR already as ordinary ones."),
+        bool, typer.Option("--ignore-gain-map", help="Take photographs that are HDR already as ordinary ones.")
     ] = False,
     max_megapixels: MaxMegapixels = None,
     overwrite: Overwrite = False,
@@ -210,10 +207,7 @@ def reconstruct(
 @clean_termination()
 def convert(
     files: Annotated[list[str], typer.Argument(metavar="IN...", help="HDR files, folders of them, or quoted globs.")],
-    to: Annotated[
-        str,
-        typer.Option("--to", help=f"Formats, comma-separated: {', '.join(formats_of_images())}."),
-    ],
+    to: Annotated[str, typer.Option("--to", help=f"Formats, comma-separated: {', '.join(formats_of_images())}.")],
     output: Output = Path(),
     stops: Annotated[float, typer.Option(help="Exposure to add, in factors of 2, -30 to 30.")] = 0.0,
     white_nits: WhiteNits = None,

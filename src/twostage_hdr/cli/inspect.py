@@ -7,11 +7,10 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from twostage_hdr.cli.terminal import Terminal
+from twostage_hdr.cli.terminal import Terminal, counted
 from twostage_hdr.data.inspection.finding import Inspectable, write_exclude_list
 from twostage_hdr.data.inspection.inspection import Inspection, inspect_source
 from twostage_hdr.data.inspection.page import counts, write_page
@@ -43,15 +42,13 @@ def inspect(config: DictConfig) -> None:
         test_fraction=config.data.test_fraction,
         seed=config.seed,
     )
-    columns = (TextColumn("inspecting"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("inspecting", total=None)
+    with counted(console, "inspecting") as advance:
         inspection = inspect_source(
             source,
             request,
             patch_size=config.patch_size,
             workers=os.cpu_count() or 1 if config.workers is None else config.workers,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=advance,
         )
     for name, value in counts(inspection).items():
         console.print(f"{name:20} {value}")

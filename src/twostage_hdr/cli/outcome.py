@@ -48,19 +48,14 @@ def system_trouble(error: Exception) -> str | None:
     if isinstance(error, OSError):
         if not error.errno:
             return _shown(str(error)) or None
-        place = _shown(str(error.filename)) if error.filename else _unnamed(error)
-        return f"{place}: {one_line(error)}; see to it and to its disk, or give another file or folder"
+        *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+        printing = frame.f_globals.get("__name__", "").partition(".")[0] in ("click", "json", "rich", "typer")
+        place = error.filename or ("standard output" if printing else "a file of the results")
+        return f"{_shown(str(place))}: {one_line(error)}; see to it and to its disk, or give another file or folder"
     if isinstance(error, MemoryError):
         return f"memory: {one_line(error)}; {_LESS}"
     cure = next((cure for pattern, cure in _OF_A_PROCESS if pattern.search(str(error))), None)
     return f"PyTorch: {one_line(error)}; {cure}" if cure else None
-
-
-def _unnamed(error: OSError) -> str:
-    """What could not be written, where the system does not say: by who was writing."""
-    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-    printing = frame.f_globals.get("__name__", "").partition(".")[0] in ("click", "json", "rich", "typer")
-    return "standard output" if printing else "a file of the results"
 
 
 def named(source: Path, error: Exception) -> str:

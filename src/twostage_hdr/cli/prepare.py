@@ -7,9 +7,8 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from twostage_hdr.cli.terminal import Terminal
+from twostage_hdr.cli.terminal import Terminal, counted
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.hdm import HdmSource
 from twostage_hdr.data.hdr_folder import HdrFolderSource
@@ -56,15 +55,13 @@ def prepare(config: DictConfig) -> None:
     if data.splits.shared:
         console.print("Too few places or sequences for three sets: all three hold the same scenes.")
     out = Path(config.out)
-    columns = (TextColumn("preparing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("preparing", total=None)
+    with counted(console, "preparing") as advance:
         written = write_store(
             maker,
             plan,
             out,
             workers=os.cpu_count() or 1 if config.workers is None else config.workers,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=advance,
         )
     console.print(f"Store     {out}" if written else f"{out}: complete already, nothing to do.")
     console.print(f"Next: twostage-hdr train experiment=paper data=store data.root={out} data.patches_per_epoch=null")

@@ -83,7 +83,8 @@ def reconstruct_all(
         return read_picture(path, reconstructor, options, ignore_gain_map=running.ignore_gain_map)
 
     def make_film(path: Path, missing: Sequence[str], advance: Advance) -> Made:
-        return Made(*reconstruct_video(path, folder, reconstructor, formats=missing, options=options, advance=advance))
+        peak, notes = reconstruct_video(path, folder, reconstructor, formats=missing, options=options, advance=advance)
+        return peak, notes, None
 
     with pictures.made():
         with picture_files(plan, read, pictures) as make:

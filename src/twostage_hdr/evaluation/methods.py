@@ -79,11 +79,8 @@ class FolderMethod(Method):
             raise InputError(self.folder, seen, cure)
         pixels = torch.from_numpy(read_hdr(path).pixels).permute(2, 0, 1)
         if pixels.shape != ldr.shape:
-            raise InputError(
-                path,
-                f"{pixels.shape[2]}x{pixels.shape[1]} px, frame of scene {scene!r} {ldr.shape[2]}x{ldr.shape[1]} px",
-                "write results at the frame's size",
-            )
+            sizes = (f"{image.shape[2]}x{image.shape[1]} px" for image in (pixels, ldr))
+            raise InputError(path, f", frame of scene {scene!r} ".join(sizes), "write results at the frame's size")
         return pixels.contiguous()
 
 
@@ -162,11 +159,9 @@ class SeveralShotsMethod(NetworkMethod, BracketMethod):
         """
         frames = ldr.shape[0] if ldr.ndim > 3 else 1
         if frames != self.network.frames:
-            raise InputError(
-                f"scene {scene!r}",
-                f"{frames} frame{'s' * (frames > 1)}, {self.title!r} takes {self.network.frames}",
-                "choose camera=all_exposures, or data.source.exposure=all of HdM and stores",
-            )
+            seen = f"{frames} frame{'s' * (frames > 1)}, {self.title!r} takes {self.network.frames}"
+            cure = "choose camera=all_exposures, or data.source.exposure=all of HdM and stores"
+            raise InputError(f"scene {scene!r}", seen, cure)
         image = run_stack(self.network, ldr, device=self.torch_device)
         return decode_gamma(image) if self.network.output == "encoded" else image.clamp(min=0)
 

@@ -25,7 +25,8 @@ def summarise(rows: Sequence[MethodRow], columns: Sequence[MetricColumn]) -> lis
     """
     scores: list[dict[str, ScoreSummary]] = [{} for _ in rows]
     for column in columns:
-        values = [_defined(row, column.key) for row in rows]
+        known = [{scene: of.get(column.key, math.nan) for scene, of in row.per_image.items()} for row in rows]
+        values = [{scene: value for scene, value in own.items() if not math.isnan(value)} for own in known]
         sign = 1 if column.higher_is_better else -1
         best = max(filter(None, values), key=lambda own: sign * float(np.mean(list(own.values()))), default={})
         others = [(own, row) for own, row in zip(values, rows, strict=True) if own and own is not best]
@@ -42,11 +43,6 @@ def best_rows(rows: Sequence[MethodRow], column: MetricColumn) -> list[str]:
     shown = {name: round(mean, column.digits) for name, mean in means.items() if not math.isnan(mean)}
     best = (max if column.higher_is_better else min)(shown.values(), default=None)
     return [name for name, mean in shown.items() if mean == best]
-
-
-def _defined(row: MethodRow, key: str) -> dict[str, float]:
-    found = {scene: scores[key] for scene, scores in row.per_image.items() if key in scores}
-    return {scene: value for scene, value in found.items() if not math.isnan(value)}
 
 
 def _summary(own: dict[str, float], row: MethodRow, p_value: float | None) -> ScoreSummary:

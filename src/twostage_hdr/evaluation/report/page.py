@@ -45,7 +45,7 @@ def write_report(
     images: Sequence[ReportImage] = (),
     curves: Mapping[str, Points] | None = None,
     max_bytes: int = MAX_BYTES,
-) -> int:
+) -> None:
     """Writes a self-contained HTML page: table, scores per image, HDR viewer, curves. Parts without data are left out.
 
     Args:
@@ -57,9 +57,6 @@ def write_report(
         images: shown in the viewer, at most `MAX_SIDE` px long and smaller if `max_bytes` asks for it.
         curves: name -> (step, value) pairs; `part/quantity` names of one quantity share a chart.
         max_bytes: the most that all pictures together may take.
-
-    Returns:
-        The file's size in bytes.
 
     Raises:
         InputError: two pictures of one name, or more pictures than fit.
@@ -91,7 +88,6 @@ def write_report(
         },
     )
     write_text(path, text)
-    return path.stat().st_size
 
 
 def _fitted(
