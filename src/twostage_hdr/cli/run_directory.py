@@ -53,10 +53,11 @@ class RunDirectory:
 
     Attributes:
         splits: the file of the split that was used.
+        scores: of every image in every validation, as the callback `scores` writes them.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path, self.splits = path, path / SPLITS
+        self.path, self.splits, self.scores = path, path / SPLITS, path / "validation_scores.csv"
 
     @contextmanager
     def lock(self) -> Iterator[None]:

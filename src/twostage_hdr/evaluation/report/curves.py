@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 from markupsafe import Markup, escape
 
 from twostage_hdr.boundary.refusal import as_input_error
@@ -66,11 +65,12 @@ def charts(curves: Mapping[str, Points]) -> list[Chart]:
     groups: dict[str, dict[str, Points]] = {}
     for name, points in curves.items():
         finite = [(step, value) for step, value in points if abs(step) < MOST and abs(value) < MOST]  # nor is NaN
-        if len(finite) > MOST_POINTS:
-            finite = [tuple(part.mean(axis=0)) for part in np.array_split(np.array(finite), MOST_POINTS)]
         if finite:
             part, _, quantity = name.rpartition("/")
-            groups.setdefault(quantity, {})[part] = finite
+            size = math.ceil(len(finite) / MOST_POINTS)
+            bins = (finite[first : first + size] for first in range(0, len(finite), size))
+            means = [[sum(column) / len(one) for column in zip(*one, strict=True)] for one in bins]
+            groups.setdefault(quantity, {})[part] = [(step, value) for step, value in means]
     return [
         Chart(title, tuple(part.rpartition("/")[2] for part in lines) if len(lines) > 1 else (), draw(lines))
         for title, lines in groups.items()
