@@ -20,7 +20,7 @@ from twostage_hdr.imaging.preview import to_srgb8
 from twostage_hdr.imaging.result_format import DEFAULTS
 from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions
 from twostage_hdr.inference.reconstruct import Reconstructor
-from twostage_hdr.inference.result_files import ResultFiles, ResultOptions, result_paths
+from twostage_hdr.inference.result_files import ResultOptions, result_files, result_paths
 from twostage_hdr.radiometry.srgb import srgb_decode
 
 VIEW_SIDE = 1280
@@ -62,7 +62,7 @@ class AppResult:
         """
         linear = np.load(self.folder / "linear.npy", mmap_mode="r")
         result = replace(self.picture, options=options, base=np.load(self.folder / "base.npy"))
-        with ResultFiles(self.folder, self.stem, formats, result) as files:
+        with result_files(self.folder, self.stem, formats, result) as files:
             for top in range(0, len(linear), _ROWS_AT_ONCE):
                 files.write_rows(np.asarray(linear[top : top + _ROWS_AT_ONCE]))
         return result_paths(self.folder, self.stem, formats)

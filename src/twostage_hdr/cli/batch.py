@@ -122,7 +122,8 @@ def picture_files(
         things, peak = _sound(next(by_source)[1], stopping), 0.0
         try:
             picture: Picture = next(things)
-            with ResultFiles(destination.directory, result_stem(source, destination.kinds), formats, picture) as files:
+            stem = result_stem(source, destination.kinds)
+            with result_files(destination.directory, stem, formats, picture) as files:
                 for rows in things:
                     peak = max(peak, float(rows.max()))
                     files.write_rows(rows)

@@ -112,6 +112,7 @@ LOADERS: dict[str, Callable[..., nn.Module]] = {
     "maskhdr": load_maskhdr,
     "lhdr": load_lhdr,
     "gmnet": load_gmnet,
+    "singlehdr": load_singlehdr,
 }
 """Readers of published files, by kind."""
 
