@@ -114,10 +114,10 @@ def _ends(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
-    """Up to five round values from one end to the other; the ends where there are none, as on less than a decade."""
+    """Up to seven round values from one end to the other; the ends where there are none, as on less than a decade."""
     from matplotlib.ticker import MaxNLocator  # here, since verbs that read curves need not wait for it
 
-    ticks = MaxNLocator(4, steps=[1, 2, 5, 10], integer=whole).tick_values(low, high)
+    ticks = MaxNLocator(6, steps=[1, 2, 5, 10], integer=whole).tick_values(low, high)
     return [float(tick) for tick in ticks if low <= tick <= high] or [low, high]
 
 
