@@ -25,6 +25,7 @@ from twostage_hdr.evaluation.protocol import CAP_FACT
 from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage
 from twostage_hdr.evaluation.results import read_results
+from twostage_hdr.evaluation.run import Visit
 from twostage_hdr.evaluation.run import evaluate as run_protocol
 from twostage_hdr.evaluation.saved_results import SavedResults, file_name
 from twostage_hdr.evaluation.tables import terminal_table, write_table
@@ -64,19 +65,6 @@ def evaluate(config: DictConfig) -> None:
     methods = _methods(config, _frames_response(config, data.source))
     saved = SavedResults(out / "results") if config.save_results or config.cvvdp else None
     images: dict[str, dict[str, torch.Tensor]] = {}
-
-    def visit(triple: Triple, method: str, linear: torch.Tensor) -> None:
-        scene = str(triple.scene)
-        if saved:
-            saved.save(triple, method, linear)
-        if scene not in images and len(images) < config.pictures:
-            (out / "pictures").mkdir(parents=True, exist_ok=True)
-            write_png8(out / "pictures" / f"{file_name(scene)}_ldr.png", eight_bit(triple.ldr))
-            images[scene] = {}
-        if scene in images:
-            images[scene].pop(REFERENCE, None)  # last: LDR and ours are compared first
-            images[scene] |= {method: linear, REFERENCE: decode_gamma(triple.reference16)}
-
     with counted(console, "scoring") as advance:
         total = len(chosen) * (len(methods) + 1)
         run_protocol(
@@ -88,7 +76,7 @@ def evaluate(config: DictConfig) -> None:
             places=places,
             facts=facts,
             progress=lambda scene, title, done: advance(done, total, f"{scene} · {title}"),
-            visit=visit,
+            visit=_keeping(out / "pictures", config.pictures, images, saved),
         )
     results = score_jod(out, str(config.cvvdp)) if config.cvvdp else read_results(out / "summary.json")
     asked: Any = OmegaConf.to_container(config, resolve=True)
@@ -106,11 +94,27 @@ def evaluate(config: DictConfig) -> None:
         curves=RunDirectory(Path(str(config.weights))).curves(),
     )
     console.print(terminal_table(results.rows, results.columns, title=f"{len(chosen)} images of {shown}"))
-    console.print(f"Table     {out / 'table.md'}, per image {out / 'per_image.csv'}")
-    console.print(f"Pictures  {out / 'pictures'}")
-    if saved:
-        console.print(f"Results   {saved.directory}")
-    console.print(f"Report    {out / 'report.html'}")
+    lines = [f"Table     {out / 'table.md'}, per image {out / 'per_image.csv'}", f"Pictures  {out / 'pictures'}"]
+    lines += [f"Results   {saved.directory}"] if saved else []
+    console.print(*lines, f"Report    {out / 'report.html'}", sep="\n")
+
+
+def _keeping(folder: Path, limit: int, images: dict[str, dict[str, torch.Tensor]], saved: SavedResults | None) -> Visit:
+    """Keeps the first few scenes' results, and their frames as PNG; saves all where that is wanted."""
+
+    def visit(triple: Triple, method: str, linear: torch.Tensor) -> None:
+        scene = str(triple.scene)
+        if saved:
+            saved.save(triple, method, linear)
+        if scene not in images and len(images) < limit:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_png8(folder / f"{file_name(scene)}_ldr.png", eight_bit(triple.ldr))
+            images[scene] = {}
+        if scene in images:
+            images[scene].pop(REFERENCE, None)  # last: LDR and ours are compared first
+            images[scene] |= {method: linear, REFERENCE: decode_gamma(triple.reference16)}
+
+    return visit
 
 
 def _check(config: DictConfig) -> None:

@@ -90,10 +90,9 @@ def is_result(path: Path) -> bool:
     first, bracket, _ = path.stem.rpartition(BRACKET_ENDING)
     if bracket and any(path.parent.glob(f"{glob.escape(first)}.*")):
         return True
-    known = [ending for name in FORMATS for ending in result_format(name).endings] + list(VIDEO_ENDINGS.values())
-    endings = sorted((ending for ending in known if ending.startswith("_")), key=len)
-    stems = [path.name.removesuffix(ending) for ending in endings if path.name.endswith(ending)]
-    return any(_is_of(path, stem) for stem in stems)
+    endings = {ending for name in FORMATS for ending in result_format(name).endings} | {*VIDEO_ENDINGS.values()}
+    added = (ending for ending in endings if ending.startswith("_") and path.name.endswith(ending))
+    return any(_is_of(path, path.name.removesuffix(ending)) for ending in added)
 
 
 def _is_of(result: Path, stem: str) -> bool:

@@ -71,9 +71,8 @@ def where_to_look(trainer: L.Trainer, run: RunDirectory) -> list[str]:
     """One line on the run's dashboard, if it has one: its address, or how it gets there."""
     for logger in trainer.loggers:
         if isinstance(logger, WandbLogger):
-            if logger._offline:
-                return [f"Dashboard: wandb sync {run.path / 'wandb'}/offline-run-* uploads the run"]
-            return [f"Dashboard: {logger.experiment.url}"]
+            later = f"wandb sync {run.path / 'wandb'}/offline-run-* uploads the run"
+            return [f"Dashboard: {later if logger._offline else logger.experiment.url}"]
     return []
 
 
