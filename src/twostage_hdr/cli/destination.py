@@ -84,10 +84,11 @@ class Destination:
             if lost := [path.name for path in others if not path.exists()]:
                 cure = "give --overwrite to write both again"
                 raise InputError(first, f"{lost[0]}, which belongs to it, is gone", cure)
-            kind, is_folder = "folder" if name in self.folders else "file", first.is_dir()
-            strange = f"no {kind}" if is_folder != (kind == "folder") else f"an empty {kind}"
-            if strange.startswith("no") or not (any(first.iterdir()) if is_folder else first.stat().st_size):
-                raise InputError(first, f"{strange}, where a result should be", "move it away")
+            kind = "folder" if name in self.folders else "file"
+            if first.is_dir() != (kind == "folder"):
+                raise InputError(first, f"no {kind}, where a result should be", "move it away")
+            if not (any(first.iterdir()) if first.is_dir() else first.stat().st_size):
+                raise InputError(first, f"an empty {kind}, where a result should be", "move it away")
             if first.stat().st_mtime < changed:
                 older.append(first.name)
         were = "were" if len(older) > 1 else "was"
