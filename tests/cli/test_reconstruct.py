@@ -336,7 +336,7 @@ def test_a_file_where_the_folder_should_be_is_refused_in_one_line(tmp_path, weig
     photo = _photo(tmp_path / "a.png")
     error = _run(photo, "-o", photo, "--weights", weights).exception
     assert isinstance(error, InputError)
-    assert "cannot be made (File exists); give another folder" in str(error)
+    assert "cannot be made (File exists); give another with -o" in str(error)
 
 
 def _apple_photo(path):

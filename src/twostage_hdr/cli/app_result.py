@@ -13,7 +13,6 @@ from twostage_hdr.cli.batch import Picture
 from twostage_hdr.cli.bracket import read_bracket
 from twostage_hdr.cli.reconstruct import read_picture
 from twostage_hdr.imaging.chromaticities import REC709, to_primaries
-from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
 from twostage_hdr.imaging.preview import to_srgb8

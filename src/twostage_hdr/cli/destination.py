@@ -82,8 +82,7 @@ class Destination:
                 missing.append(name)
                 continue
             if lost := [path.name for path in others if not path.exists()]:
-                cure = "give --overwrite to write both again"
-                raise InputError(first, f"{lost[0]}, which belongs to it, is gone", cure)
+                raise InputError(first, f"{lost[0]}, which belongs to it, is gone", "give --overwrite to write both")
             kind = "folder" if name in self.folders else "file"
             if first.is_dir() != (kind == "folder"):
                 raise InputError(first, f"no {kind}, where a result should be", "move it away")
@@ -106,8 +105,7 @@ class Destination:
             self.directory.mkdir(parents=True, exist_ok=True)
             remove_leftovers(self.directory)
         except OSError as error:
-            seen = f"cannot be made ({error.strerror})"
-            raise InputError(self.directory, seen, "give another folder with -o") from error
+            raise InputError(self.directory, f"cannot be made ({error.strerror})", "give another with -o") from error
         try:
             yield
         finally:

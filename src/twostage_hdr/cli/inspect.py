@@ -36,16 +36,12 @@ def inspect(config: DictConfig) -> None:
     if not isinstance(source, Inspectable):
         raise InputError(type(source).__name__, "cannot be inspected", "check a store with `sha256sum -c SHA256SUMS`")
     out.mkdir(parents=True, exist_ok=True)
-    request = SplitRequest(
-        split_file=config.data.split_file,
-        val_fraction=config.data.val_fraction,
-        test_fraction=config.data.test_fraction,
-        seed=config.seed,
-    )
+    made_by = {name: config.data[name] for name in ("split_file", "val_fraction", "test_fraction")}
     with counted(console, "inspecting") as advance:
         inspection = inspect_source(
             source,
-            request,
+            partial(made_or_read, seed=config.seed, **made_by),
+            seed=config.seed,
             patch_size=config.patch_size,
             workers=os.cpu_count() or 1 if config.workers is None else config.workers,
             progress=advance,

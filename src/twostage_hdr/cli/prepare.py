@@ -14,8 +14,9 @@ from twostage_hdr.data.hdm import HdmSource
 from twostage_hdr.data.hdr_folder import HdrFolderSource
 from twostage_hdr.data.pair_source import PairSource
 from twostage_hdr.data.procedural_source import ProceduralSource
-from twostage_hdr.data.store.hdm_frames import CameraFrames, HdmFrames, PairFrames
-from twostage_hdr.data.store.plan import make_plan
+from twostage_hdr.data.splits import check_leakage
+from twostage_hdr.data.store.frames import CameraFrames, HdmFrames, PairFrames, PatchMaker
+from twostage_hdr.data.store.plan import StoreSettings, make_plan
 from twostage_hdr.data.store.prepare import prepare as write_store
 from twostage_hdr.data.store.store_source import StoreSource
 from twostage_hdr.errors import InputError

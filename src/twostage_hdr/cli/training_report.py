@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import starmap
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import lightning as L
 import torch

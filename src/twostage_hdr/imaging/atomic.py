@@ -63,11 +63,6 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _flush_to_disk(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
 def temporary_sibling(path: Path) -> Path:
     """A new hidden name beside `path` that says which process of which machine it belongs to."""
     owner = f"{_machine()}-{os.getpid()}-{next(_serial)}"
