@@ -13,10 +13,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from experiments.comparison.latex import latex_table
 from experiments.weights import reached
 from twostage_hdr.evaluation.results import Results, read_results
 from twostage_hdr.evaluation.saved_results import LDR
-from twostage_hdr.evaluation.tables import TableStyle, cell_notes, latex_table, markdown_table, scaling_notes
+from twostage_hdr.evaluation.tables import TableStyle, cell_notes, markdown_table, scaling_notes
 from twostage_hdr.imaging.atomic import atomic_path
 
 ROOT = Path(__file__).parents[2]

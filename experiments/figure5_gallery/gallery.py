@@ -14,25 +14,26 @@ import numpy as np
 import torch
 
 from experiments.figure5_gallery.crop import ChosenCrop, Crop, choose_crop
+from experiments.figure5_gallery.evaluated_scene import EvaluatedScene, load_scene
 from experiments.figure5_gallery.gallery_figure import gallery_figure, write_picture
 from experiments.figure5_gallery.pane_row import PaneRow, difference_row, exposure_row, tone_mapped_row
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.evaluated_scene import (
-    EvaluatedScene,
-    aligned,
-    load_scene,
-    reference_cap,
-    shown_methods,
-)
+from twostage_hdr.evaluation.gain_alignment import aligned
 from twostage_hdr.evaluation.method_row import MethodRow
 from twostage_hdr.evaluation.methods import NetworkMethod
-from twostage_hdr.evaluation.results import read_results
+from twostage_hdr.evaluation.protocol import reference_cap
+from twostage_hdr.evaluation.results import Results, read_results
 from twostage_hdr.evaluation.saved_results import LDR, REFERENCE, SavedResults, file_name
 from twostage_hdr.imaging.preview import eight_bit
 from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 
 FRAME, TRUTH = "frame", "reference"
+SHOWN_WITHOUT_NETWORK = 2
+"""Operators and folders that a picture shows beside the networks when nobody chose."""
+
+FITTING = 9
+"""Methods that fit side by side in print."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -43,11 +44,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = shown_methods(results, options.methods)
     stage_one = first_stage(options.stages) if options.stages else None
     for scene, chosen in chosen_crops(saved, list(results.rows[0].per_image), options):
-        loaded = load_scene(saved, scene, [row.name for row in rows], cap=reference_cap(results))
+        loaded = load_scene(saved, scene, [row.name for row in rows], cap=reference_cap(results.facts))
         figure = draw(loaded, rows, chosen.crop, options.stops, stage_one)
         picture = options.out / f"{file_name(scene)}.jpg"
         write_picture(picture, figure)
         print(f"{picture}  crop {scene}:{chosen.crop.top},{chosen.crop.left}")
+
+
+def shown_methods(results: Results, asked: Sequence[str] = ()) -> list[MethodRow]:
+    """The rows that a picture shows: those asked for, in that order; else the frame, all networks and the best others.
+
+    Raises:
+        InputError: an unknown name.
+    """
+    known = {row.name: row for row in results.rows}
+    for name in asked:
+        if name not in known:
+            raise InputError(f"--methods {name}", "not in the evaluation", f"choose from {', '.join(known)}")
+    if asked:
+        return [known[name] for name in asked]
+    networks = [row for row in results.rows if row.parameters is not None]
+    others = [row for row in results.rows if row.parameters is None and row.name != LDR]
+    others.sort(key=lambda row: -row.scores["pu21_psnr"].mean if "pu21_psnr" in row.scores else 0.0)
+    return [*(row for row in results.rows if row.name == LDR), *networks, *others[:SHOWN_WITHOUT_NETWORK]][:FITTING]
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

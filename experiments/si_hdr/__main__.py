@@ -29,8 +29,8 @@ SCENES = 181
 OURS = ["two_stage_any"]
 
 
-@dataclass(frozen=True)
-class SrgbInput:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SrgbInput(Method):
     """The frame itself, taken for sRGB."""
 
     name: str = "ldr"

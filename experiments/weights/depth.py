@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 import torch
 
+from experiments.figure5_gallery.evaluated_scene import load_scene
 from experiments.weights.evaluation_arguments import read_arguments
-from twostage_hdr.evaluation.evaluated_scene import load_scene, reference_cap
+from twostage_hdr.evaluation.protocol import reference_cap
 from twostage_hdr.evaluation.results import read_results
 from twostage_hdr.evaluation.saved_results import SavedResults
 from twostage_hdr.evaluation.stops_error import LUMINANCE_FLOOR, stops_difference
@@ -39,7 +40,7 @@ def errors_by_depth(folder: Path, methods: Sequence[str]) -> tuple[dict[str, lis
     collected: dict[str, list[list[np.ndarray]]] = defaultdict(lambda: [[] for _ in BINS])
     results = read_results(folder / "summary.json")
     for scene in results.rows[0].per_image:
-        loaded = load_scene(saved, scene, methods, cap=reference_cap(results))
+        loaded = load_scene(saved, scene, methods, cap=reference_cap(results.facts))
         clipped = clipped_mask(loaded.frame).reshape(loaded.frame.shape[-2:]).numpy().astype(np.uint8)
         depth = cv2.distanceTransform(clipped, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
         light = torch.log2(luminance(loaded.reference).clamp(min=LUMINANCE_FLOOR))[0].numpy()

@@ -19,9 +19,10 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from experiments.figure5_gallery.evaluated_scene import EvaluatedScene, load_scene
 from experiments.weights.evaluation_arguments import read_arguments
 from twostage_hdr.evaluation.crf_correction import correct_response
-from twostage_hdr.evaluation.evaluated_scene import EvaluatedScene, load_scene, reference_cap
+from twostage_hdr.evaluation.protocol import reference_cap
 from twostage_hdr.evaluation.results import read_results
 from twostage_hdr.evaluation.saved_results import SavedResults
 from twostage_hdr.evaluation.stops_error import stops_error_clipped
@@ -63,7 +64,7 @@ def limits(folder: Path, methods: Sequence[str]) -> dict[str, dict[str, dict[str
     }
     results = read_results(folder / "summary.json")
     for scene in results.rows[0].per_image:
-        loaded = load_scene(saved, scene, methods, cap=reference_cap(results))
+        loaded = load_scene(saved, scene, methods, cap=reference_cap(results.facts))
         for name, result in loaded.results.items():
             found[name][AS_IS][SHARE].append(error_share(result, loaded))
             for what, image in perfected(result, loaded).items():

@@ -1,91 +1,100 @@
 import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from twostage_hdr.cli.batch import AbandonedError, Picture, RowPipe, run_batch
+from twostage_hdr.cli.batch import Picture, ahead, picture_files, run_batch
 from twostage_hdr.cli.destination import Destination
-from twostage_hdr.cli.outcome import Outcome
+from twostage_hdr.cli.outcome import Outcome, Report
 from twostage_hdr.errors import InputError
+
+
+def test_every_item_arrives_in_order():
+    assert list(ahead(iter(range(50)), 2)) == list(range(50))
+
+
+def test_no_more_items_are_made_than_may_wait():
+    made: list[int] = []
+    items = ahead((made.append(number) or number for number in range(50)), 2)
+    assert next(items) == 0
+    time.sleep(0.2)
+    assert made == [0, 1, 2]
+    items.close()
+
+
+def test_an_error_arrives_after_the_items_before_it():
+    def failing() -> Iterator[int]:
+        yield 1
+        raise InputError("a", "no more")
+
+    items = ahead(failing(), 2)
+    assert next(items) == 1
+    with pytest.raises(InputError, match="a: no more"):
+        next(items)
 
 
 def _band(value: int) -> np.ndarray:
     return np.full((2, 3, 3), value, np.float32)
 
 
-def _taking(pipe: RowPipe, taken: list[float], errors: list[BaseException]) -> threading.Thread:
-    def take() -> None:
-        try:
-            taken.extend(float(rows[0, 0, 0]) for rows in pipe.bands())
-        except AbandonedError as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=take, daemon=True)
-    thread.start()
-    return thread
+def _done(folder: Path, read, names: list[str]) -> list[Outcome]:
+    destination = Destination(directory=folder, formats=["exr"])
+    plan = destination.plan({Path(name): [Path(name)] for name in names})
+    report = Report(console=Console(quiet=True), as_json=True)
+    with picture_files(plan, read, destination) as make:
+        run_batch(plan, make, report)
+    return report.outcomes
 
 
-def test_every_band_arrives_in_order():
-    taken: list[float] = []
-    with RowPipe(depth=2) as pipe:
-        thread = _taking(pipe, taken, [])
-        assert all(pipe.put(_band(value)) for value in range(50))
-    thread.join(10)
-    assert taken == list(range(50))
-
-
-def test_a_computation_that_fails_tells_the_writer():
-    errors: list[BaseException] = []
-    pipe = RowPipe()
-    thread = _taking(pipe, [], errors)
-    pipe.put(_band(0))
-    with pytest.raises(KeyboardInterrupt), pipe:
-        raise KeyboardInterrupt
-    thread.join(10)
-    assert len(errors) == 1
-
-
-def test_a_writer_that_gives_up_does_not_keep_the_computation_waiting():
-    with RowPipe(depth=1) as pipe:
-        assert pipe.put(_band(0))
-        threading.Timer(0.05, pipe.refuse).start()
-        assert not pipe.put(_band(1))
-
-
-def test_each_outcome_is_said_as_soon_as_its_files_are_written(tmp_path):
-    said: list[Outcome] = []
-    first_is_said = threading.Event()
-
-    def say(outcome: Outcome) -> None:
-        assert outcome.status == "failed" or (tmp_path / f"{outcome.input}.exr").is_file()
-        said.append(outcome)
-        first_is_said.set()
+def test_each_outcome_is_known_as_soon_as_its_files_are_written(tmp_path):
+    first_is_there = threading.Event()
 
     def rows(wait: bool):
-        if wait:
-            assert first_is_said.wait(10), "the first outcome was kept back"
         yield _band(1)
+        if wait:
+            deadline = time.monotonic() + 10
+            while not (tmp_path / "first.exr").is_file() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            first_is_there.set() if (tmp_path / "first.exr").is_file() else None
 
     def read(path):
         if path.name == "bad":
             raise InputError("bad", "no picture")
         return Picture(height=2, width=3, rows=rows(path.name == "second"))
 
-    outcomes = run_batch(
-        [Path(name) for name in ("first", "second", "bad", "third")],
-        read,
-        destination=Destination(directory=tmp_path, formats=["exr"]),
-        refused={Path("third"): "shares its results"},
-        console=Console(quiet=True),
-        say=say,
-    )
+    outcomes = _done(tmp_path, read, ["first", "second", "bad", "other/first", "third"])
+    assert first_is_there.is_set()
     assert [(outcome.input, outcome.status) for outcome in outcomes] == [
         ("first", "done"),
         ("second", "done"),
         ("bad", "failed"),
-        ("third", "failed"),
+        ("other/first", "failed"),
+        ("third", "done"),
     ]
-    assert {outcome.input for outcome in said} == {"first", "second", "bad", "third"}
-    assert all(outcome in said for outcome in outcomes)
+    assert "would write the same file as first" in outcomes[3].error
+
+
+def test_the_rest_of_a_picture_that_cannot_be_written_is_not_computed(tmp_path):
+    (tmp_path / "full.exr").mkdir()
+    (tmp_path / "full.exr" / "mine").touch()
+    computed: list[int] = []
+
+    def rows():
+        for number in range(100):
+            computed.append(number)
+            yield _band(number)
+
+    def read(path):
+        return Picture(height=200, width=3, rows=rows() if path.name == "full" else [np.ones((200, 3, 3), np.float32)])
+
+    destination = Destination(directory=tmp_path, formats=["exr"], overwrite=True)
+    plan = destination.plan({Path(name): [Path(name)] for name in ("full", "other")})
+    report = Report(console=Console(quiet=True), as_json=True)
+    with picture_files(plan, read, destination) as make:
+        run_batch(plan, make, report)
+    assert [outcome.status for outcome in report.outcomes] == ["failed", "done"]
+    assert len(computed) < 100

@@ -10,14 +10,15 @@ def test_results_that_hit_an_input_through_a_link_are_refused(tmp_path):
     (tmp_path / "a.exr").touch()
     (tmp_path / "link").symlink_to(tmp_path)
     with pytest.raises(InputError, match="would overwrite the input"):
-        check_collisions({tmp_path / "a.exr": [tmp_path / "link" / "a.exr"]})
+        check_collisions({tmp_path / "a.hdr": [tmp_path / "link" / "a.exr"]}, [tmp_path / "a.exr"])
 
 
 def test_odd_names_and_loops_of_links_collide_with_nothing(tmp_path):
     (tmp_path / "a.exr").touch()
     (tmp_path / "loop.exr").symlink_to("loop.exr")
     (tmp_path / os.fsdecode(b"\xff.exr")).touch()
-    assert check_collisions({path: [tmp_path / "out" / path.name] for path in tmp_path.iterdir()}) == {}
+    inputs = list(tmp_path.iterdir())
+    assert check_collisions({path: [tmp_path / "out" / path.name] for path in inputs}, inputs) == {}
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ def _raised(error: OSError) -> OSError:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (OSError(errno.EROFS, "Read-only file system", "out/a.exr"), "out/a.exr: Read-only file system; give a folder"),
-        (OSError(errno.ENAMETOOLONG, "File name too long", "n"), "n: File name too long; choose a shorter name"),
-        (OSError(errno.EIO, "Input/output error", "a"), "a: Input/output error; see whether it and its disk"),
+        (OSError(errno.EROFS, "Read-only file system", "out/a.exr"), "out/a.exr: Read-only file system; see to it"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "n"), "n: File name too long; see to it"),
+        (OSError(errno.EIO, "Input/output error", "a"), "a: Input/output error; see to it and to its disk"),
         (OSError(errno.ENOSPC, "No space left on device"), "a file of the results: No space left"),
         (
             ImportError("No module named 'google.protobuf'", name="google.protobuf"),

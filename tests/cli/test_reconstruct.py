@@ -61,6 +61,11 @@ def test_grey_alpha_jpeg_and_tiff_photographs_are_read(tmp_path, weights, mode, 
     assert ("x white; " in result.output) == (mode == "RGBA")
 
 
+def test_a_gamma_of_the_photographs_is_no_setting_of_brackets(tmp_path):
+    result = _run(_photo(tmp_path / "a.png"), "-o", tmp_path / "o", "--response", "2.24", "--to", "exr")
+    assert result.exit_code == 0, result.exception
+
+
 def test_what_is_done_is_skipped_and_overwrite_does_it_again(tmp_path, weights):
     photo, out = _photo(tmp_path / "a.png"), tmp_path / "out"
     arguments = (photo, "-o", out, "--weights", weights, "--to", "exr")
@@ -301,7 +306,7 @@ def test_ctrl_c_leaves_finished_files_and_no_half_one(tmp_path):
     assert running.returncode == 130
     assert complaint == "interrupted: finished files are kept, the next run continues from there\n"
     assert "Traceback" not in told
-    assert list(out.iterdir()) == []
+    assert not out.exists()
 
 
 def test_unusable_weights_formats_and_devices_are_refused_before_anything_is_written(tmp_path, weights):
@@ -331,7 +336,7 @@ def test_a_file_where_the_folder_should_be_is_refused_in_one_line(tmp_path, weig
     photo = _photo(tmp_path / "a.png")
     error = _run(photo, "-o", photo, "--weights", weights).exception
     assert isinstance(error, InputError)
-    assert "is a file; give a folder" in str(error)
+    assert "cannot be made (File exists); give another with -o" in str(error)
 
 
 def _apple_photo(path):
@@ -381,3 +386,79 @@ def test_a_pq_result_beside_its_photograph_is_no_photograph(tmp_path, weights):
     (tmp_path / "street.avif").rename(tmp_path / "other.avif")
     alone = json.loads(_run(tmp_path, "-o", tmp_path / "o", "--weights", weights, "--to", "exr", "--json").stdout)
     assert {Path(entry["input"]).name for entry in alone} == {"street.png", "other.avif"}
+
+
+@pytest.fixture
+def clip(tmp_path, write_clip):
+    return write_clip(tmp_path / "clip.mp4", [np.full((96, 128, 3), 90 + 10 * number, np.uint8) for number in range(3)])
+
+
+@pytest.mark.video
+def test_a_video_beside_a_photograph_and_a_bad_one(tmp_path, weights, clip):
+    Image.new("RGB", (20, 10), "grey").save(tmp_path / "photo.png")
+    (tmp_path / "bad.mp4").write_bytes(b"no video")
+    inputs = [tmp_path / "photo.png", tmp_path / "bad.mp4", clip]
+    result = _run(*inputs, "-o", tmp_path / "o", "--weights", weights, "--json")
+    assert result.exit_code == 1
+    told = {entry["input"]: entry for entry in json.loads(result.stdout)}
+    assert told[str(inputs[0])]["status"] == told[str(inputs[2])]["status"] == "done"
+    assert "not a video" in told[str(inputs[1])]["error"]
+    assert told[str(inputs[2])]["files"] == [str(tmp_path / "o" / "clip_hdr.mp4")]
+    assert {path.name for path in (tmp_path / "o").iterdir()} == {
+        "photo.exr",
+        "photo_hdr.png",
+        "photo_alignratio.npy",
+        "clip_hdr.mp4",
+    }
+
+
+@pytest.mark.video
+def test_a_video_that_is_done_is_skipped_and_overwrite_does_it_again(tmp_path, weights, clip):
+    out = tmp_path / "o"
+    out.mkdir()
+    (out / "clip_hdr.mp4").write_bytes(b"mine")
+    assert "already done" in _run(clip, "-o", out, "--weights", weights).output
+    assert (out / "clip_hdr.mp4").read_bytes() == b"mine"
+    assert _run(clip, "-o", out, "--weights", weights, "--overwrite").exit_code == 0
+    assert (out / "clip_hdr.mp4").stat().st_size > 1000
+
+
+@pytest.mark.video
+def test_an_empty_result_is_not_done_and_a_newer_video_is_told(tmp_path, weights, clip):
+    out = tmp_path / "o"
+    (out / "clip_exr").mkdir(parents=True)
+    (out / "clip_hdr.mp4").write_bytes(b"mine")
+    result = _run(clip, "-o", out, "--weights", weights, "--to", "hevc,exr")
+    assert result.exit_code == 1
+    assert "clip_exr: an empty folder, where a result should be; move it away" in result.stderr
+    later = (out / "clip_hdr.mp4").stat().st_mtime + 5
+    os.utime(clip, (later, later))
+    assert "changed since clip_hdr.mp4 was written" in _run(clip, "-o", out, "--weights", weights).output
+
+
+@pytest.mark.video
+def test_a_format_that_video_does_not_have_is_refused(tmp_path, weights, clip):
+    error = _run(clip, "-o", tmp_path, "--weights", weights, "--to", "png16").exception
+    assert isinstance(error, InputError)
+    assert "not for videos" in str(error)
+
+
+@pytest.mark.video
+def test_formats_that_only_one_kind_has_are_refused_for_both(tmp_path, weights, clip):
+    Image.new("RGB", (20, 10), "grey").save(tmp_path / "photo.png")
+    error = _run(tmp_path / "photo.png", clip, "-o", tmp_path / "o", "--weights", weights, "--to", "hevc,exr").exception
+    assert "--to hevc: not for photographs and videos alike" in str(error)
+
+
+@pytest.mark.video
+def test_a_folder_that_was_made_for_a_bad_video_is_taken_away(tmp_path, weights):
+    (tmp_path / "bad.mp4").write_bytes(b"no video")
+    assert _run(tmp_path / "bad.mp4", "-o", tmp_path / "o", "--weights", weights).exit_code == 1
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.video
+def test_the_result_of_an_earlier_run_is_no_input(tmp_path, weights, clip):
+    assert _run(clip, "-o", tmp_path, "--weights", weights).exit_code == 0
+    result = _run(tmp_path / "*.mp4", "-o", tmp_path, "--weights", weights, "--json")
+    assert [entry["input"] for entry in json.loads(result.stdout)] == [str(tmp_path / "clip.mp4")]

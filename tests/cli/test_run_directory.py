@@ -138,8 +138,16 @@ def test_folders_of_others_stay_when_a_run_is_abandoned(tmp_path: Path, monkeypa
     run.abandon()
     assert [file.name for file in tmp_path.iterdir()] == ["project"]
     monkeypatch.chdir(tmp_path / "project")
+    (tmp_path / "project" / "splits.json").write_text("mine")
     RunDirectory(Path()).abandon()
-    assert (tmp_path / "project").is_dir()
+    assert (tmp_path / "project" / "splits.json").is_file()
+
+
+def test_a_run_that_goes_on_elsewhere_is_not_abandoned(run: RunDirectory) -> None:
+    run.claim(settings(run))
+    with run.lock():
+        RunDirectory(run.path).abandon()
+        assert (run.path / "config.yaml").is_file()
 
 
 def test_a_damaged_id_is_replaced_and_a_whole_one_kept(run: RunDirectory) -> None:

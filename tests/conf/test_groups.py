@@ -12,8 +12,8 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 
-from twostage_hdr.cli.constructor_schema import check_settings
 from twostage_hdr.cli.hydra_command import config_directory
+from twostage_hdr.cli.targets import check_settings
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.losses.weighted import WeightedLoss

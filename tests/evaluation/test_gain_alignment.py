@@ -18,7 +18,7 @@ def test_a_known_gain_is_found() -> None:
     ldr, reference = images()
     alignment = measure_gain(ldr, reference, reference / 3.7)
     assert alignment.gain == pytest.approx(3.7, rel=1e-5)
-    assert alignment.basis == "well-exposed"
+    assert alignment.well_exposed
 
 
 def test_the_gain_is_numpys_median_of_log_ratios_over_the_well_exposed_pixels() -> None:
@@ -31,7 +31,7 @@ def test_the_gain_is_numpys_median_of_log_ratios_over_the_well_exposed_pixels() 
     )
     alignment = measure_gain(ldr, reference, prediction)
     assert alignment.gain == pytest.approx(float(np.exp(np.median(ratios[mask]))), rel=1e-5)
-    assert alignment.pixels == mask.sum()
+    assert alignment.well_exposed == mask.sum()
 
 
 def test_clipped_pixels_do_not_move_the_gain() -> None:
@@ -45,14 +45,14 @@ def test_without_a_well_exposed_pixel_all_pixels_are_used_and_said_so() -> None:
     ldr = torch.ones(3, 4, 4)
     reference = torch.full((3, 4, 4), 5.0)
     alignment = measure_gain(ldr, reference, torch.ones(3, 4, 4))
-    assert alignment.basis == "all"
+    assert alignment.well_exposed == 0
     assert alignment.gain == pytest.approx(5.0)
 
 
 def test_a_black_result_has_no_gain() -> None:
     ldr, reference = images()
     alignment = measure_gain(ldr, reference, torch.zeros_like(reference))
-    assert alignment == (1.0, "none", 0)
+    assert alignment == (1.0, 0)
 
 
 def test_the_aligned_result_ends_at_the_cap() -> None:

@@ -36,14 +36,6 @@ def test_a_file_is_found_by_its_scene(tmp_path: Path, file: str) -> None:
     np.testing.assert_allclose(result.permute(1, 2, 0).numpy(), wanted, atol=4.5 / 128)
 
 
-def test_the_files_white_is_divided_out(tmp_path: Path) -> None:
-    write_radiance(tmp_path / "a.hdr", np.full((2, 9, 3), 100, np.float32))
-    result = FolderMethod(folder=tmp_path, name="f", title="F", white=200.0).reconstruct(
-        torch.zeros(3, 2, 9), scene="a"
-    )
-    assert torch.allclose(result, torch.full((3, 2, 9), 0.5), rtol=0.01)
-
-
 def test_a_missing_result_is_one_line_with_the_scene(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no result of 'Theirs' for scene 'x9'"):
         FolderMethod(folder=tmp_path, name="f", title="Theirs").reconstruct(torch.zeros(3, 2, 2), scene="x9")

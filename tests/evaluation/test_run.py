@@ -129,8 +129,6 @@ def test_intervals_go_by_place_and_places_are_in_the_files(tmp_path: Path) -> No
 class Longest(BracketMethod):
     """The light of a bracket's last frame."""
 
-    name = title = "longest"
-
     def reconstruct(self, ldr: Tensor, *, scene: str) -> Tensor:
         return ldr[-1, 1]
 
@@ -138,7 +136,9 @@ class Longest(BracketMethod):
 def test_of_a_bracket_one_method_sees_all_frames_and_the_others_the_reference(tmp_path: Path) -> None:
     plain = triples()
     brackets = [one._replace(ldr=stack_exposures([one.ldr, one.ldr / 2], (0, -1))) for one in plain]
-    ldr, quarter, longest = evaluate([METHOD, Longest()], brackets, tmp_path / "brackets")
+    ldr, quarter, longest = evaluate(
+        [METHOD, Longest(name="longest", title="Longest")], brackets, tmp_path / "brackets"
+    )
     alone = evaluate([METHOD], plain, tmp_path / "alone")
     for row, other in zip((ldr, quarter), alone, strict=True):
         assert row.scores["psnr"].mean == other.scores["psnr"].mean

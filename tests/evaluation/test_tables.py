@@ -6,7 +6,7 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from twostage_hdr.evaluation.method_row import ALIGNED, AS_GIVEN, MethodRow, MetricColumn, ScoreSummary
-from twostage_hdr.evaluation.tables import TableStyle, latex_table, markdown_table, terminal_table
+from twostage_hdr.evaluation.tables import TableStyle, markdown_table, terminal_table
 
 COLUMNS = [
     MetricColumn(key="psnr", title="PSNR", unit="dB", higher_is_better=True, scaling=AS_GIVEN),
@@ -65,14 +65,6 @@ def test_the_interval_and_the_costs_appear_when_asked_for() -> None:
     text = markdown_table(ROWS, COLUMNS, TableStyle(std=False, interval=True, cost=True))
     assert "**30.12 [29.00, 31.00]**" in text
     assert "834,476 | 832,576 | 3.25 | – |" in text
-
-
-def test_latex_escapes_what_latex_would_read_otherwise() -> None:
-    text = latex_table(ROWS, COLUMNS)
-    assert r"Two\_stage | 50\% & \textbf{30.12 $\pm$ 2.00} & \textbf{2.500} &  \\" in text
-    assert r"PSNR [dB] $\uparrow$ & $\Delta$E00 $\downarrow$" in text
-    assert text.count("\\\\") == 1 + len(ROWS)
-    assert r"\begin{tabular}{lrrr}" in text
 
 
 @pytest.mark.parametrize("width", [200, 80])

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from experiments.comparison.latex import latex_table
 from experiments.comparison.render import PAGE, ROOT, TABLES, render_page, render_table
-from twostage_hdr.evaluation.method_row import MethodRow
+from twostage_hdr.evaluation.method_row import ALIGNED, AS_GIVEN, MethodRow, MetricColumn, ScoreSummary
 from twostage_hdr.evaluation.protocol import COLUMNS
 from twostage_hdr.evaluation.results import write_results
 from twostage_hdr.evaluation.summarise import summarise
@@ -86,3 +87,21 @@ def test_the_committed_tables_say_what_the_committed_results_say(name: str, tmp_
     render_table(tmp_path)
     for file in ("table.md", "table.tex"):
         assert (tmp_path / file).read_text() == (folder / file).read_text(), "run `make tables`"
+
+
+def test_latex_escapes_what_latex_would_read_otherwise() -> None:
+    columns = [
+        MetricColumn(key="psnr", title="PSNR", unit="dB", higher_is_better=True, scaling=AS_GIVEN),
+        MetricColumn(key="delta_e", title="ΔE00", unit="", higher_is_better=False, scaling=ALIGNED, digits=3),
+    ]
+    best = {"psnr": ScoreSummary(mean=30.123, std=2.0), "delta_e": ScoreSummary(mean=2.5)}
+    rows = [
+        MethodRow(name="ldr", title="LDR", scores={"psnr": ScoreSummary(mean=20), "delta_e": ScoreSummary(mean=4)}),
+        MethodRow(name="ours", title="Two_stage | 50%", scores=best),
+        MethodRow(name="gone", title="Gone", note="weights cannot be had"),
+    ]
+    text = latex_table(rows, columns)
+    assert r"Two\_stage | 50\% & \textbf{30.12 $\pm$ 2.00} & \textbf{2.500} &  \\" in text
+    assert r"PSNR [dB] $\uparrow$ & $\Delta$E00 $\downarrow$" in text
+    assert text.count("\\\\") == 1 + len(rows)
+    assert r"\begin{tabular}{lrrr}" in text

@@ -11,6 +11,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
+from experiments.figure5_gallery.evaluated_scene import EvaluatedScene
 from experiments.weights import rounds
 from experiments.weights.calibration import calibration, levels
 from experiments.weights.choices import CHOICES, RECIPE
@@ -39,7 +40,6 @@ from experiments.weights.scores import SETS as SCORED
 from experiments.weights.scores import keep_default
 from twostage_hdr.cli.hydra_command import config_directory
 from twostage_hdr.data.triple import Triple
-from twostage_hdr.evaluation.evaluated_scene import EvaluatedScene
 from twostage_hdr.evaluation.methods import LdrIdentity
 from twostage_hdr.evaluation.run import evaluate
 from twostage_hdr.evaluation.saved_results import SavedResults

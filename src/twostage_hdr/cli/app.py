@@ -4,15 +4,15 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from twostage_hdr.cli.app_result import AppResult, reconstruct_for_app
-from twostage_hdr.cli.batch import named
 from twostage_hdr.cli.local_only import UPLOAD_AT_MOST, LocalOnly
+from twostage_hdr.cli.outcome import named
 from twostage_hdr.data.procedural.night_street import render_night_street
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.formats import formats_of_images
@@ -46,7 +46,10 @@ def serve(
     """
     if port is not None and not 1 <= port <= _LAST_PORT:
         raise InputError(f"--port {port}", f"expected 1 to {_LAST_PORT}")
-    gradio = _gradio()
+    try:
+        import gradio
+    except ImportError:
+        raise InputError("app", "the page needs gradio", "pip install 'twostage-hdr[app]'") from None
     reconstructor = load_reconstructor(weights, options)
     name = weights or default_weights()
     # Other sets may have no choice of response and lights, which the page then hides.
@@ -65,11 +68,7 @@ def serve(
 
 
 def local_settings(folder: Path) -> dict[str, Any]:
-    """How the page is launched: for this machine and this page alone; see `LocalOnly`.
-
-    Args:
-        folder: where uploads and results are kept.
-    """
+    """How the page is launched: for this machine and this page alone, its files in the folder; see `LocalOnly`."""
     from starlette.middleware import Middleware
 
     return {
@@ -80,14 +79,6 @@ def local_settings(folder: Path) -> dict[str, Any]:
         "max_file_size": UPLOAD_AT_MOST,
         "app_kwargs": {"middleware": [Middleware(LocalOnly, folder=folder)]},
     }
-
-
-def _gradio() -> Any:
-    try:
-        import gradio
-    except ImportError:
-        raise InputError("app", "the page needs gradio", "pip install 'twostage-hdr[app]'") from None
-    return gradio
 
 
 def example_photograph(path: Path) -> None:
@@ -104,11 +95,10 @@ def build_page(load: Callable[[str], Reconstructor], weights: str, folder: Path)
         weights: the name at the beginning.
         folder: where results are kept.
     """
-    gradio = _gradio()
+    import gradio
+
     reconstructor = load(weights)
     network = reconstructor.engine.whole_frame
-    choices = network is not None
-    sets = list(dict.fromkeys((weights, *shipped_weights())))
 
     def reconstruct(
         paths: list[str] | None,
@@ -124,12 +114,8 @@ def build_page(load: Callable[[str], Reconstructor], weights: str, folder: Path)
             chosen = load(weights)
             if chosen.engine.whole_frame is not None:
                 chosen = replace(chosen, response=parse_response(response), lights=lights)
-            result = reconstruct_for_app(
-                [Path(path) for path in paths],
-                chosen,
-                folder,
-                lambda share: progress(share, desc="Reconstructing"),
-            )
+            photographs = [Path(path) for path in paths]
+            result = reconstruct_for_app(photographs, chosen, folder, partial(progress, desc="Reconstructing"))
         except Exception as error:  # one photograph does not end the page
             said = named(Path(paths[0]), error)
             for path in paths:
@@ -143,14 +129,13 @@ def build_page(load: Callable[[str], Reconstructor], weights: str, folder: Path)
             example_photograph(path)
         return [str(path)]
 
-    def offer(weights: str) -> tuple[Any, Any]:
-        has_choices = load(weights).engine.whole_frame is not None
-        return gradio.update(visible=has_choices), gradio.update(visible=has_choices)
+    def offer(weights: str) -> list[Any]:
+        return [gradio.update(visible=load(weights).engine.whole_frame is not None)] * 2
 
     def expose(result: AppResult | None, stops: float | None) -> Any:
-        if result is None:
-            return None
-        return gradio.skip() if stops is None else result.panes(stops)  # None: its field has just been emptied
+        if result is None or stops is None:  # its field has just been emptied
+            return result and gradio.skip()
+        return result.panes(stops)
 
     def write(result: AppResult | None, formats: list[str], bare: bool) -> list[str]:
         if result is None or not formats:
@@ -166,22 +151,20 @@ def build_page(load: Callable[[str], Reconstructor], weights: str, folder: Path)
         with gradio.Row():
             with gradio.Column(scale=1):
                 photograph = gradio.File(
-                    label="Photograph, or several exposures",
-                    type="filepath",
-                    elem_id="photograph",
-                    file_count="multiple",
+                    label="Photograph, or several exposures", file_count="multiple", elem_id="photograph"
                 )
                 try_one = gradio.Button("Try an example", size="sm", elem_id="example")
                 stops = gradio.Slider(
                     _LEAST_STOPS, _MOST_STOPS, value=0, step=0.1, label="Exposure, stops", elem_id="stops"
                 )
+                sets = list(dict.fromkeys((weights, *shipped_weights())))
                 chosen_set = gradio.Dropdown(sets, value=weights, label="Weights", elem_id="weights")
                 response = gradio.Dropdown(
                     ["declared", "estimated", "2.24"],
                     value=str(reconstructor.response),
                     allow_custom_value=True,
                     label="Response",
-                    visible=choices,
+                    visible=network is not None,
                     elem_id="response",
                 )
                 lights = gradio.Slider(
@@ -190,7 +173,7 @@ def build_page(load: Callable[[str], Reconstructor], weights: str, folder: Path)
                     value=reconstructor.lights or getattr(network, "lights", QUANTILES[1]),
                     step=0.05,
                     label="Brightness of what was clipped: careful to brilliant",
-                    visible=choices,
+                    visible=network is not None,
                     elem_id="lights",
                 )
                 summary = gradio.Markdown(elem_id="summary")

@@ -2,30 +2,30 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
+from twostage_hdr.cli.batch import Picture
+from twostage_hdr.cli.bracket import read_bracket
+from twostage_hdr.cli.reconstruct import read_picture
 from twostage_hdr.imaging.chromaticities import REC709, to_primaries
-from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.photograph import read_photograph
-from twostage_hdr.imaging.photograph_metadata import read_picture_info
-from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels, eight_bits
+from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
 from twostage_hdr.imaging.preview import to_srgb8
-from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions, merge_bracket
+from twostage_hdr.imaging.result_format import DEFAULTS
+from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions
 from twostage_hdr.inference.reconstruct import Reconstructor
-from twostage_hdr.inference.result_files import Result, ResultOptions, result_files, result_paths
+from twostage_hdr.inference.result_files import ResultOptions, result_files, result_paths
 from twostage_hdr.radiometry.srgb import srgb_decode
 
 VIEW_SIDE = 1280
 """Longest side of what the page shows, px."""
 
 _ROWS_AT_ONCE = 256
-_AS_USUAL = ResultOptions()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +35,7 @@ class AppResult:
     Attributes:
         folder: where its files lie.
         stem: the photograph's name without suffix.
-        info: what the photograph says about itself.
-        source: its file, None of a bracket.
+        picture: what is known of it, without rows and pixels.
         photograph: the photograph, linear, at the size shown; 1.0 = white.
         reconstruction: the result, linear, of that size.
         summary: size, brightest value, and what was changed on the way in.
@@ -44,8 +43,7 @@ class AppResult:
 
     folder: Path
     stem: str
-    info: PictureInfo
-    source: Path | None
+    picture: Picture
     photograph: LinearPixels
     reconstruction: LinearPixels
     summary: str
@@ -55,23 +53,18 @@ class AppResult:
         factor = np.float32(2.0**stops)
         return to_srgb8(self.photograph * factor), to_srgb8(self.reconstruction * factor)
 
-    def write(self, formats: Sequence[str], options: ResultOptions = _AS_USUAL) -> list[Path]:
+    def write(self, formats: Sequence[str], options: ResultOptions = DEFAULTS) -> list[Path]:
         """The full result as files of these formats.
 
         Raises:
             InputError: unknown format.
         """
-        paths = result_paths(self.folder, self.stem, formats)
         linear = np.load(self.folder / "linear.npy", mmap_mode="r")
-        base = np.load(self.folder / "base.npy", mmap_mode="r")
-        height, width = linear.shape[:2]
-        result = Result(
-            width=width, height=height, options=options, info=self.info, base=np.asarray(base), source=self.source
-        )
+        result = replace(self.picture, options=options, base=np.load(self.folder / "base.npy"))
         with result_files(self.folder, self.stem, formats, result) as files:
-            for top in range(0, height, _ROWS_AT_ONCE):
+            for top in range(0, len(linear), _ROWS_AT_ONCE):
                 files.write_rows(np.asarray(linear[top : top + _ROWS_AT_ONCE]))
-        return paths
+        return result_paths(self.folder, self.stem, formats)
 
 
 def reconstruct_for_app(
@@ -89,33 +82,31 @@ def reconstruct_for_app(
         InputError: photographs that cannot be used.
     """
     if len(photographs) == 1:
-        photograph = read_photograph(photographs[0])
-        begun = reconstructor.begin_photograph(photograph)
-        base, info, result = photograph.eight_bit(), photograph.info, begun.rows
-        notes = (*([] if begun.hdr is None else [str(begun.hdr)]), *photograph.notes)
+        picture = read_picture(photographs[0], reconstructor, DEFAULTS)
     else:
-        bracket = merge_bracket(photographs, BracketOptions())
-        base, (info, told) = eight_bits(bracket.base), read_picture_info(bracket.reference)
-        notes, result = (*bracket.notes, *told), bracket.rows(reconstructor)
-    height, width = base.shape[:2]
+        picture = read_bracket(photographs, BracketOptions(), reconstructor, DEFAULTS)
+    base = read_photograph(photographs[0]).eight_bit() if picture.base is None else picture.base
     folder = Path(tempfile.mkdtemp(dir=parent))
     np.save(folder / "base.npy", base)
-    linear = np.lib.format.open_memmap(folder / "linear.npy", mode="w+", dtype=np.float32, shape=(height, width, 3))
+    linear = np.lib.format.open_memmap(folder / "linear.npy", mode="w+", dtype=np.float32, shape=base.shape)
     top, peak = 0, 0.0
-    for rows in result:
+    for rows in picture.rows:
         linear[top : top + len(rows)] = rows
         top, peak = top + len(rows), max(peak, float(rows.max()))
-        advance(top / height)
+        advance(top / picture.height)
     linear.flush()
-    shown = partial(to_primaries, stated=info.primaries, wanted=REC709)
+    size, notes = f"{picture.width} x {picture.height}", "".join(f"; {note}" for note in picture.notes)
+
+    def shown(pixels: LinearPixels) -> LinearPixels:
+        return to_primaries(pixels, picture.info.primaries, REC709)
+
     return AppResult(
         folder=folder,
         stem=min(photographs).stem,
-        info=info,
-        source=photographs[0] if len(photographs) == 1 else None,
+        picture=replace(picture, rows=(), base=None, uncertainty=None),
         photograph=shown(srgb_decode(torch.from_numpy(_shrunk(base)).float() / 255).numpy()),
         reconstruction=shown(_shrunk(np.asarray(linear))),
-        summary=f"{width} x {height}, brightest value {peak:.1f} x white{''.join(f'; {note}' for note in notes)}",
+        summary=f"{size}, brightest value {peak:.1f} x white{notes}",
     )
 
 

@@ -22,7 +22,11 @@ def console() -> None:
     first, before any library is imported, is called last.
     """
     status = 1  # of an exception that nobody handles
-    _open_output()
+    # Somewhere to write, if the shell gave none (`>&-`), and no name that its encoding cannot write.
+    nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
+    sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error does
 
     def leave() -> None:
         try:
@@ -43,11 +47,3 @@ def console() -> None:
         print("interrupted", file=sys.stderr)
         sys.exit(status)
     status = 0
-
-
-def _open_output() -> None:
-    """Somewhere to write, if the shell gave none (`>&-`), and no name that its encoding cannot write."""
-    nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
-    sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error does

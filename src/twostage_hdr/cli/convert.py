@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from twostage_hdr.cli.batch import Picture, run_batch
-from twostage_hdr.cli.destination import Destination, check_plan
+from twostage_hdr.cli.batch import Picture, picture_files, run_batch
+from twostage_hdr.cli.destination import Destination
 from twostage_hdr.cli.input_files import FoundFiles, find_files
-from twostage_hdr.cli.outcome import Report, failures
+from twostage_hdr.cli.outcome import Report
 from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.challenge_png import alignratio_path_for
@@ -30,24 +30,15 @@ MOST_STOPS = 30
 
 
 def convert_all(
-    names: Sequence[str],
-    *,
-    directory: Path,
-    formats: Sequence[str],
-    options: ResultOptions,
-    stops: float,
-    overwrite: bool,
-    as_json: bool,
+    names: Sequence[str], *, destination: Destination, options: ResultOptions, stops: float, as_json: bool
 ) -> int:
     """Converts every HDR file; one that cannot be used does not stop the others.
 
     Args:
         names: files, folders, glob patterns.
-        directory: where the results go.
-        formats: see `formats_of_images`.
+        destination: of the results; formats: see `formats_of_images`.
         options: how they are written; without `white_nits` each file's own absolute scale is kept.
         stops: exposure to add, in factors of 2.
-        overwrite: replace results that exist.
         as_json: report as JSON.
 
     Returns:
@@ -58,11 +49,10 @@ def convert_all(
     """
     if not abs(stops) <= MOST_STOPS:  # NaN, too
         raise InputError(f"--stops {stops:g}", f"expected an exposure of -{MOST_STOPS} to {MOST_STOPS}")
-    console = Terminal(stderr=as_json)
-    report = Report(console=console, as_json=as_json)
+    report = Report(console=Terminal(stderr=as_json), as_json=as_json)
     sources, nothing = find_hdr_files(names)
-    destination = Destination(directory=directory, formats=formats, kinds=KINDS, overwrite=overwrite)
-    refused = check_plan(sources, destination)
+    destination = replace(destination, kinds=KINDS)
+    plan = destination.plan({source: [source] for source in sources})
 
     def read(path: Path) -> Picture:
         image = read_hdr(path)
@@ -76,8 +66,11 @@ def convert_all(
             notes=image.notes,
         )
 
-    outcomes = run_batch(sources, read, destination=destination, refused=refused, console=console, say=report.say)
-    return report.finish([*outcomes, *failures(nothing, report.say)])
+    if plan:
+        with destination.made(), picture_files(plan, read, destination) as make:
+            run_batch(plan, make, report)
+    report.add_failures(nothing)
+    return report.finish()
 
 
 def find_hdr_files(names: Sequence[str]) -> FoundFiles:
@@ -87,21 +80,15 @@ def find_hdr_files(names: Sequence[str]) -> FoundFiles:
 
 def _info(path: Path) -> PictureInfo:
     """What goes along; the pixels are Rec. 709 by now."""
-    match path.suffix.lower():
-        case ".exr":
-            return read_exr_info(path)
-        case ".hdr" | ".pic":
-            return NO_INFO
-    return read_picture_info(path)[0]
+    if path.suffix.lower() == ".exr":
+        return read_exr_info(path)
+    return NO_INFO if path.suffix.lower() in (".hdr", ".pic") else read_picture_info(path)[0]
 
 
 def _may_hold_hdr(path: Path) -> bool:
-    match path.suffix.lower():
-        case ".png":
-            return alignratio_path_for(path).is_file() or is_hdr_signal(path)
-        case ".jpg" | ".jpeg":
-            return has_gain_map(path)
-    return True
+    if path.suffix.lower() == ".png":
+        return alignratio_path_for(path).is_file() or is_hdr_signal(path)
+    return path.suffix.lower() not in (".jpg", ".jpeg") or has_gain_map(path)
 
 
 def _bands(path: Path, pixels: LinearPixels, stops: float) -> Iterator[np.ndarray]:

@@ -1,27 +1,19 @@
 """Where results go: their names, which of them are there already, and what they must not replace."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
+from twostage_hdr.cli.outcome import Outcome
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import remove_leftovers
 from twostage_hdr.inference.result_files import result_paths
 
-
-@dataclass(frozen=True, kw_only=True)
-class Pending:
-    """What is to be made of one input.
-
-    Attributes:
-        missing: formats that are not there.
-        refused: why nothing can be made, if so.
-        notes: what is to be said of the results that are there.
-    """
-
-    missing: Sequence[str]
-    refused: str | None = None
-    notes: list[str] = field(default_factory=list)
+Planned: TypeAlias = tuple[Sequence[str], Outcome]
+"""What is to be made of one source: the formats that are not there, none if it is done or cannot be done; and what
+there is to say then, or with the new results."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,42 +36,81 @@ class Destination:
     paths_of: Callable[[Path, str, Sequence[str]], list[Path]] = result_paths
     folders: Collection[str] = ()
 
-    def stem(self, source: Path) -> str:
-        """What the names of a source's results begin with."""
-        return result_stem(source, self.kinds)
-
     def paths(self, source: Path, formats: Sequence[str] | None = None) -> list[Path]:
         """The results of a source, of some formats or of all; a format's first file appears last.
 
         Raises:
             InputError: an unknown format.
         """
-        return self.paths_of(self.directory, self.stem(source), self.formats if formats is None else formats)
+        stem = result_stem(source, self.kinds)
+        return self.paths_of(self.directory, stem, self.formats if formats is None else formats)
 
-    def pending(self, source: Path) -> Pending:
-        """What is to be made of a source."""
-        if self.overwrite:
-            return Pending(missing=self.formats)
-        return _pending(source, {name: self.paths(source, [name]) for name in self.formats}, self.folders)
+    def plan(self, sources: Mapping[Path, Sequence[Path]]) -> dict[Path, Planned]:
+        """What is to be made of every source; one that would share its results with an earlier one is refused.
 
+        Args:
+            sources: the input files of each; its own path, or one that stands for several, gives the results' names.
 
-def check_plan(sources: Sequence[Path], destination: Destination) -> dict[Path, str]:
-    """Refuses formats that are unknown, results that would replace an input, and a folder that cannot be made.
+        Raises:
+            InputError: a format that is unknown, or results that would replace an input.
+        """
+        results = {source: self.paths(source) for source in sources}
+        shared = check_collisions(results, [file for files in sources.values() for file in files])
+        planned = {}
+        for source, (first, *others) in sources.items():
+            outcome = Outcome(" + ".join((str(first), *(file.name for file in others))), "skipped")
+            missing: Sequence[str] = self.formats
+            try:
+                if source in shared:
+                    raise shared[source]
+                if not self.overwrite:
+                    missing, outcome.notes = self._left(source)
+                outcome.files = [str(path) for path in self.paths(source, missing or self.formats)]
+            except (InputError, OSError) as error:  # the second: a name that this file system does not take
+                why = f"{source}: {error.strerror}; rename it" if isinstance(error, OSError) else str(error)
+                missing, outcome.status, outcome.error = (), "failed", why
+            planned[source] = missing, outcome
+        return planned
 
-    Returns:
-        The sources that cannot be done beside the others, since they would share results, and why.
+    def _left(self, source: Path) -> tuple[list[str], list[str]]:
+        """Formats whose first file, which appears last, is not there, and what is to be said of the others."""
+        missing, older = [], []
+        changed = source.stat().st_mtime if source.exists() else 0.0
+        for name in self.formats:
+            first, *others = self.paths(source, [name])
+            if not first.exists():
+                missing.append(name)
+                continue
+            if lost := [path.name for path in others if not path.exists()]:
+                raise InputError(first, f"{lost[0]}, which belongs to it, is gone", "give --overwrite to write both")
+            kind = "folder" if name in self.folders else "file"
+            if first.is_dir() != (kind == "folder"):
+                raise InputError(first, f"no {kind}, where a result should be", "move it away")
+            if not (any(first.iterdir()) if first.is_dir() else first.stat().st_size):
+                raise InputError(first, f"an empty {kind}, where a result should be", "move it away")
+            if first.stat().st_mtime < changed:
+                older.append(first.name)
+        were = "were" if len(older) > 1 else "was"
+        return missing, [f"changed since {' and '.join(older)} {were} written"] if older else []
 
-    Raises:
-        InputError: names what is wrong.
-    """
-    directory = destination.directory
-    try:
-        for part in (directory, *directory.parents):
-            if part.exists() and not part.is_dir():
-                raise InputError(part, "is a file", "give a folder with -o")
-    except OSError as error:
-        raise InputError(directory, f"{error.strerror}", "give another folder with -o") from error
-    return check_collisions({source: destination.paths(source) for source in sources})
+    @contextmanager
+    def made(self) -> Iterator[None]:
+        """Within it the folder is there; one that was made for nothing is taken away again.
+
+        Raises:
+            InputError: it cannot be made.
+        """
+        try:
+            missing = not self.directory.is_dir()
+            self.directory.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(self.directory)
+        except OSError as error:
+            raise InputError(self.directory, f"cannot be made ({error.strerror})", "give another with -o") from error
+        try:
+            yield
+        finally:
+            if missing and not any(self.directory.iterdir()):
+                self.directory.rmdir()
 
 
 def result_stem(source: Path, kinds: Sequence[str]) -> str:
@@ -100,63 +131,30 @@ def result_stem(source: Path, kinds: Sequence[str]) -> str:
     return f"{source.stem}_{source.suffix[1:]}" if shared and suffix else source.stem
 
 
-def _pending(source: Path, results: Mapping[str, Sequence[Path]], folders: Collection[str]) -> Pending:
-    """Looks at an input's results: where a format's first file is, which appears last, the format is done."""
-    missing, older = [], []
-    try:
-        changed = source.stat().st_mtime if source.exists() else 0.0
-        for name, (first, *others) in results.items():
-            if not first.exists():
-                missing.append(name)
-                continue
-            lost = [path.name for path in others if not path.exists()]
-            if lost:
-                why = f"{first}: {lost[0]}, which belongs to it, is gone; give --overwrite to write both again"
-                return Pending(missing=(), refused=why)
-            if strange := _strange(first, is_folder=name in folders):
-                return Pending(missing=(), refused=f"{first}: {strange}, where a result should be; move it away")
-            if first.stat().st_mtime < changed:
-                older.append(first.name)
-    except OSError as error:  # a name that this file system does not take
-        return Pending(missing=(), refused=f"{source}: {error.strerror}; rename it")
-    notes = [f"changed since {' and '.join(older)} {'were' if len(older) > 1 else 'was'} written"] if older else []
-    return Pending(missing=missing, notes=notes)
-
-
-def _strange(result: Path, *, is_folder: bool) -> str | None:
-    """What stands in a result's place and is none."""
-    if is_folder:
-        if not result.is_dir():
-            return "no folder"
-        return None if any(result.iterdir()) else "an empty folder"
-    if not result.is_file():
-        return "no file"
-    return None if result.stat().st_size else "an empty file"
-
-
-def check_collisions(plan: dict[Path, list[Path]]) -> dict[Path, str]:
+def check_collisions(results: Mapping[Path, Sequence[Path]], inputs: Collection[Path]) -> dict[Path, InputError]:
     """Refuses results that would replace an input.
 
     Args:
-        plan: each input's results.
+        results: of each source.
+        inputs: files that must stay.
 
     Returns:
-        The inputs whose results are also those of an earlier one, each with what to tell the user.
+        The sources whose results are also those of an earlier one, each with the error to raise.
 
     Raises:
         InputError: a result would replace an input; names both files.
     """
-    shared: dict[Path, str] = {}
-    inputs = {_resolved(source): source for source in plan}
+    shared: dict[Path, InputError] = {}
+    kept = {_resolved(file): file for file in inputs}
     owner: dict[Path, Path] = {}
-    for source, results in plan.items():
-        for result in results:
+    for source, paths in results.items():
+        for result in paths:
             place = _resolved(result)
-            if place in inputs:
-                raise InputError(result, f"would overwrite the input {inputs[place]}", "choose another folder with -o")
+            if place in kept:
+                raise InputError(result, f"would overwrite the input {kept[place]}", "choose another folder with -o")
             if place in owner:
                 why = f"would write the same file as {owner[place]} ({result})"
-                shared[source] = str(InputError(source, why, "process them in separate runs with -o"))
+                shared[source] = InputError(source, why, "process them in separate runs with -o")
             owner.setdefault(place, source)
     return shared
 
@@ -167,21 +165,3 @@ def _resolved(path: Path) -> Path:
         return path.resolve()
     except (OSError, RuntimeError):  # the second: a loop, up to Python 3.12
         return path.absolute()
-
-
-def make_directory(directory: Path) -> bool:
-    """Makes the folder of the results if it is missing.
-
-    Returns:
-        Whether it was missing.
-
-    Raises:
-        InputError: it cannot be made.
-    """
-    try:
-        missing = not directory.is_dir()
-        directory.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(directory)
-    except OSError as error:
-        raise InputError(directory, f"cannot be made ({error.strerror})", "give another folder with -o") from error
-    return missing

@@ -1,70 +1,41 @@
 """`twostage-hdr evaluate`: trained weights beside the LDR row, as a table and a page."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import twostage_hdr
 from twostage_hdr.camera.response import GammaResponse
-from twostage_hdr.cli.constructor_schema import check_settings
 from twostage_hdr.cli.evaluation_data import PARTS, build_data
-from twostage_hdr.cli.jod import score_jod
 from twostage_hdr.cli.run_directory import RunDirectory, commit
-from twostage_hdr.cli.targets import trusted
-from twostage_hdr.cli.terminal import Terminal, plain
+from twostage_hdr.cli.targets import check_settings, trusted
+from twostage_hdr.cli.terminal import Terminal, counted
 from twostage_hdr.data.datamodule import ALL
 from twostage_hdr.data.pair_source import SRGB, PairSource
 from twostage_hdr.data.splits import spread_over_groups
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.color_video_vdp import ColorVideoVdp
-from twostage_hdr.evaluation.method_row import MetricColumn, metric_columns
+from twostage_hdr.evaluation.color_video_vdp import ColorVideoVdp, score_jod
 from twostage_hdr.evaluation.methods import FolderMethod, Method, OperatorMethod, network_method
-from twostage_hdr.evaluation.protocol import CAP_FACT, COLUMNS
+from twostage_hdr.evaluation.protocol import CAP_FACT
 from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage
+from twostage_hdr.evaluation.results import read_results
+from twostage_hdr.evaluation.run import Visit
 from twostage_hdr.evaluation.run import evaluate as run_protocol
 from twostage_hdr.evaluation.saved_results import SavedResults, file_name
-from twostage_hdr.evaluation.tables import TableStyle, markdown_table, terminal_table
+from twostage_hdr.evaluation.tables import terminal_table, write_table
 from twostage_hdr.expansion.all_operators import ALL_OPERATORS
-from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.atomic import write_text
 from twostage_hdr.imaging.preview import eight_bit, write_png8
 from twostage_hdr.inference.weights import find_weights, load_weights
 from twostage_hdr.inference.whole_frame import Response, parse_response
 from twostage_hdr.metrics.per_image import PerImageMetric
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
-
-RECORD = "evaluation.yaml"
-"""What was evaluated; not `config.yaml`, which an evaluation in a run's own folder would take from the run."""
-
-
-@dataclass
-class _Pictures:
-    """Keeps the first few scenes' results for the report, and their frames as PNG; saves all when asked for."""
-
-    directory: Path
-    limit: int
-    saved: SavedResults | None = None
-    images: dict[str, dict[str, torch.Tensor]] = field(default_factory=dict)
-
-    def visit(self, triple: Triple, method: str, linear: torch.Tensor) -> None:
-        scene = str(triple.scene)
-        if self.saved:
-            self.saved.save(triple, method, linear)
-        if scene not in self.images and len(self.images) >= self.limit:
-            return
-        if scene not in self.images:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            write_png8(self.directory / f"{file_name(scene)}_ldr.png", eight_bit(triple.ldr))
-        panes = self.images.setdefault(scene, {})
-        panes.pop(REFERENCE, None)
-        panes |= {method: linear, REFERENCE: decode_gamma(triple.reference16)}  # last: LDR and ours are compared first
 
 
 def evaluate(config: DictConfig) -> None:
@@ -73,101 +44,94 @@ def evaluate(config: DictConfig) -> None:
     Raises:
         InputError: weights or data that cannot be used.
     """
-    out = Path(HydraConfig.get().runtime.output_dir)
+    console, out = Terminal(), Path(HydraConfig.get().runtime.output_dir)
     if (out / "checkpoints").is_dir():
-        raise InputError(
-            f"hydra.run.dir={out}", "a training run, whose report this would replace", "choose another folder"
-        )
-    out.mkdir(parents=True, exist_ok=True)
-    try:
-        _evaluate(config, out, Terminal())
-    except BaseException:
-        RunDirectory(out).abandon()
-        raise
-
-
-def _evaluate(config: DictConfig, out: Path, console: Terminal) -> None:
-    check_settings(config)
-    for name in ("networks", "folders", "metrics"):
-        if config[name] is not None and not isinstance(config[name], DictConfig):
-            raise InputError(f"{name}={config[name]}", f"expected pairs, '{name}={{Title: PLACE, ...}}'")
-    find_weights(str(config.weights))  # a misspelt name is refused first
-    if config.cvvdp:
-        ColorVideoVdp(program=str(config.cvvdp)).find()
+        raise InputError(f"hydra.run.dir={out}", "a training run, whose report this would replace", "choose another")
+    _check(config)
     data, settings = build_data(config)
-    frozen = data.frozen(_part(config.split))
+    frozen = data.frozen(config.split)
     chosen = spread_over_groups(frozen.scenes, len(frozen) if config.limit is None else config.limit)
     places = {frozen.scenes[index].id: frozen.scenes[index].group for index in chosen}
-    count = len(chosen)
-    methods = build_methods(config, frames_response(config, data.source))
-    metrics = build_metrics(config)
-    columns: Sequence[MetricColumn] = (*COLUMNS, *metric_columns(metrics.items()))
-    saved = SavedResults(out / "results")
-    pictures = _Pictures(out / "pictures", config.pictures, saved if config.save_results or config.cvvdp else None)
+    number = len(set(places.values()))
+    shown = f"{number} place{'s' * (number != 1)}"
     facts = {
         "weights": str(config.weights),
         "data": type(data.source).__name__ + (f", {data.root}" if data.root else ""),
-        "images": f"{count} of the {config.split} set, of {_places(places)}"
+        "images": f"{len(chosen)} of the {config.split} set, of {shown}"
         + (", which is also the training set" if data.splits.shared else ""),
         CAP_FACT: f"{data.source.cap:g}",
         "version": f"{twostage_hdr.__version__}, commit {commit()}",
     }
-    shown = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*shown, console=console, transient=True) as bar:
-        task = bar.add_task("scoring", total=count * (len(methods) + 1))
-        rows = run_protocol(
+    methods = _methods(config, _frames_response(config, data.source))
+    saved = SavedResults(out / "results") if config.save_results or config.cvvdp else None
+    images: dict[str, dict[str, torch.Tensor]] = {}
+    with counted(console, "scoring") as advance:
+        total = len(chosen) * (len(methods) + 1)
+        run_protocol(
             methods,
             (frozen[index] for index in chosen),
             out,
-            metrics=metrics,
+            metrics=_metrics(config),
             cap=data.source.cap,
             places=places,
             facts=facts,
-            progress=lambda scene, title, done: bar.update(
-                task, completed=done, description=plain(f"{scene} · {title}")
-            ),
-            visit=pictures.visit,
+            progress=lambda scene, title, done: advance(done, total, f"{scene} · {title}"),
+            visit=_keeping(out / "pictures", config.pictures, images, saved),
         )
-    if config.cvvdp:
-        scored = score_jod(out, str(config.cvvdp))
-        rows, columns, facts = scored
-    style = TableStyle(interval=False, cost=True)
-    _record(out / RECORD, config, settings)
-    with atomic_path(out / "table.md") as temporary:
-        temporary.write_text(markdown_table(rows, columns, style), encoding="utf-8")
-    images = [ReportImage(name=scene, panes=panes) for scene, panes in pictures.images.items()]
+    results = score_jod(out, str(config.cvvdp)) if config.cvvdp else read_results(out / "summary.json")
+    asked: Any = OmegaConf.to_container(config, resolve=True)
+    kept = asked | {"data": OmegaConf.to_container(settings, resolve=True)}
+    # Not `config.yaml`, which an evaluation in a run's own folder would take from the run.
+    write_text(out / "evaluation.yaml", OmegaConf.to_yaml(OmegaConf.create(kept)))
+    write_table(out, results)
     write_report(
         out / "report.html",
         title="Two-Stage HDR: evaluation",
-        facts=facts,
-        rows=rows,
-        columns=columns,
-        images=images,
+        facts=results.facts,
+        rows=results.rows,
+        columns=results.columns,
+        images=[ReportImage(name=scene, panes=panes) for scene, panes in images.items()],
         curves=RunDirectory(Path(str(config.weights))).curves(),
     )
-    console.print(terminal_table(rows, columns, title=f"{count} images of {_places(places)}"))
-    console.print(f"Table     {out / 'table.md'}, per image {out / 'per_image.csv'}")
-    console.print(f"Pictures  {out / 'pictures'}")
-    if pictures.saved:
-        console.print(f"Results   {saved.directory}")
-    console.print(f"Report    {out / 'report.html'}")
+    console.print(terminal_table(results.rows, results.columns, title=f"{len(chosen)} images of {shown}"))
+    lines = [f"Table     {out / 'table.md'}, per image {out / 'per_image.csv'}", f"Pictures  {out / 'pictures'}"]
+    lines += [f"Results   {saved.directory}"] if saved else []
+    console.print(*lines, f"Report    {out / 'report.html'}", sep="\n")
 
 
-def _record(path: Path, config: DictConfig, data: DictConfig) -> None:
-    """Keeps what was asked for, and the settings of the data that it was asked of, with all defaults filled in."""
-    asked = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(asked, dict)
-    kept = asked | {"data": OmegaConf.to_container(data, resolve=True)}
-    with atomic_path(path) as temporary:
-        OmegaConf.save(OmegaConf.create(kept), temporary)
+def _keeping(folder: Path, limit: int, images: dict[str, dict[str, torch.Tensor]], saved: SavedResults | None) -> Visit:
+    """Keeps the first few scenes' results, and their frames as PNG; saves all where that is wanted."""
+
+    def visit(triple: Triple, method: str, linear: torch.Tensor) -> None:
+        scene = str(triple.scene)
+        if saved:
+            saved.save(triple, method, linear)
+        if scene not in images and len(images) < limit:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_png8(folder / f"{file_name(scene)}_ldr.png", eight_bit(triple.ldr))
+            images[scene] = {}
+        if scene in images:
+            images[scene].pop(REFERENCE, None)  # last: LDR and ours are compared first
+            images[scene] |= {method: linear, REFERENCE: decode_gamma(triple.reference16)}
+
+    return visit
 
 
-def frames_response(config: DictConfig, source: object) -> Response:
-    """The response of the frames that are scored: as asked or stated, a virtual camera's gamma, HdM's; else estimated.
+def _check(config: DictConfig) -> None:
+    """Refuses what cannot be evaluated before anything is read, a misspelt name first."""
+    check_settings(config)
+    for name in ("networks", "folders", "metrics"):
+        if config[name] is not None and not isinstance(config[name], DictConfig):
+            raise InputError(f"{name}={config[name]}", f"expected pairs, '{name}={{Title: PLACE, ...}}'")
+    if config.split not in (*PARTS, ALL):
+        raise InputError(f"split={config.split}", f"choose one of {', '.join((*PARTS, ALL))}")
+    find_weights(str(config.weights))
+    if config.cvvdp:
+        ColorVideoVdp(program=str(config.cvvdp)).find()
 
-    Raises:
-        InputError: an unknown one is asked for.
-    """
+
+def _frames_response(config: DictConfig, source: object) -> Response:
+    """As asked or stated, a virtual camera's gamma, HdM's; else estimated."""
     if config.response is not None:
         return parse_response(config.response)
     if isinstance(source, PairSource):
@@ -178,16 +142,8 @@ def frames_response(config: DictConfig, source: object) -> Response:
     return camera.response.gamma if isinstance(camera.response, GammaResponse) else "estimated"
 
 
-def build_methods(config: DictConfig, response: Response) -> list[Method]:
-    """The checkpoint, then whatever it is compared with: other weights, operators, folders of results.
-
-    Args:
-        config: the evaluation's.
-        response: of the frames, for networks that ask.
-
-    Raises:
-        InputError: weights that cannot be used.
-    """
+def _methods(config: DictConfig, response: Response) -> list[Method]:
+    """The checkpoint, then whatever it is compared with: other weights, operators, folders of results."""
     trust = trusted(config)
     networks = {Path(str(config.weights)).name: config.weights, **(config.networks or {})}
     methods: list[Method] = [
@@ -204,26 +160,11 @@ def build_methods(config: DictConfig, response: Response) -> list[Method]:
     return methods
 
 
-def build_metrics(config: DictConfig) -> dict[str, PerImageMetric]:
-    """Metrics of the user's own.
-
-    Raises:
-        InputError: something else.
-    """
+def _metrics(config: DictConfig) -> dict[str, PerImageMetric]:
+    """Metrics of the user's own."""
     metrics = {str(name): instantiate(metric) for name, metric in (config.metrics or {}).items()}
     for name, metric in metrics.items():
         if not isinstance(metric, PerImageMetric):
             cure = "derive it from twostage_hdr.metrics.per_image.PerImageMetric"
             raise InputError(f"metrics.{name}", f"{type(metric).__name__} is no PerImageMetric", cure)
     return metrics
-
-
-def _part(name: str) -> str:
-    if name not in (*PARTS, ALL):
-        raise InputError(f"split={name}", f"choose one of {', '.join((*PARTS, ALL))}")
-    return name
-
-
-def _places(places: Mapping[str, str]) -> str:
-    number = len(set(places.values()))
-    return f"{number} place{'s' * (number != 1)}"

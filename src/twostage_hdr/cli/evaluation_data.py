@@ -7,9 +7,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.trust import make_importable
-from twostage_hdr.cli.constructor_schema import check_settings
 from twostage_hdr.cli.run_directory import CONFIG, RunDirectory
-from twostage_hdr.cli.targets import DATA, TARGET, check_targets, their_packages, trusted
+from twostage_hdr.cli.targets import DATA, TARGET, check_settings, check_targets, their_packages, trusted
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.splits import read_splits
 from twostage_hdr.errors import InputError
@@ -29,7 +28,11 @@ def build_data(config: DictConfig) -> tuple[TripleDataModule, DictConfig]:
     run = RunDirectory(Path(str(config.weights)))
     # A folder may have the name of a shipped set, as the one that `make demo` leaves: then it is not what was meant.
     of_run = run.config() if run.path in find_weights(str(config.weights)).parents else None
-    seed = config.seed if config.seed is not None else (_seed(run, of_run) if of_run is not None else 0)
+    seed = config.seed
+    if seed is None:
+        seed = 0 if of_run is None else of_run.get("seed")
+        if not isinstance(seed, int):
+            raise InputError(run.path / CONFIG, f"its seed is {seed!r:.40}", "give one with seed=N")
     if TARGET not in (config.get("data") or {}):
         if of_run is None:
             raise InputError("data", "must be given, the checkpoint is no run directory", "add data=hdm data.root=PATH")
@@ -49,11 +52,7 @@ def build_data(config: DictConfig) -> tuple[TripleDataModule, DictConfig]:
 
 
 def _changed(run: RunDirectory, of_run: DictConfig, config: DictConfig) -> DictConfig:
-    """The run's settings of its data with the command's changes; a new root goes to the source as well.
-
-    Raises:
-        InputError: a class that may not be taken out of the run, or a setting that these data do not have.
-    """
+    """The run's settings of its data with the command's changes; a new root goes to the source as well."""
     where = run.path / CONFIG
     with as_input_error(where, "take it from the run's source again", "no settings of data"):
         settings = OmegaConf.create({"data": OmegaConf.to_container(of_run.data)})
@@ -69,13 +68,6 @@ def _changed(run: RunDirectory, of_run: DictConfig, config: DictConfig) -> DictC
     return data
 
 
-def _seed(run: RunDirectory, of_run: DictConfig) -> int:
-    seed = of_run.get("seed")
-    if not isinstance(seed, int):
-        raise InputError(run.path / CONFIG, f"its seed is {seed!r:.40}", "give one with seed=N")
-    return seed
-
-
 def _with_splits_of(run: RunDirectory, config: DictConfig, data: TripleDataModule) -> TripleDataModule:
     """The same data under the run's splits if it is what the run was trained on."""
     seen = read_splits(run.splits)
@@ -84,11 +76,8 @@ def _with_splits_of(run: RunDirectory, config: DictConfig, data: TripleDataModul
     if not known & of_run:
         return data
     if not of_run <= known:
-        raise InputError(
-            run.path,
-            f"{len(known & of_run)} of its scenes are in the data, {len(of_run - known)} are missing",
-            "evaluate on all of its data, or on other scenes",
-        )
+        seen_in_part = f"{len(known & of_run)} of its scenes are in the data, {len(of_run - known)} are missing"
+        raise InputError(run.path, seen_in_part, "evaluate on all of its data, or on other scenes")
     with open_dict(config):
         config.data.split_file = str(run.splits)
     again: TripleDataModule = instantiate(config.data)

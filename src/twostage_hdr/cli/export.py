@@ -103,7 +103,18 @@ def _pairs(notes: Sequence[str], taken: Collection[str]) -> dict[str, str]:
     return pairs
 
 
-KINDS = ("official", "expandnet", "hdrcnn", "fhdr", "hdrunet", "maskhdr", "lhdr", "gmnet", "singlehdr")
+LOADERS: dict[str, Callable[..., nn.Module]] = {
+    "official": load_official,
+    "expandnet": load_expandnet,
+    "hdrcnn": load_hdrcnn,
+    "fhdr": load_fhdr,
+    "hdrunet": load_hdrunet,
+    "maskhdr": load_maskhdr,
+    "lhdr": load_lhdr,
+    "gmnet": load_gmnet,
+    "singlehdr": load_singlehdr,
+}
+"""Readers of published files, by kind."""
 
 
 def import_published(kind: str, source: Path, target: Path | None, *, iterations: int | None) -> str:
@@ -119,29 +130,13 @@ def import_published(kind: str, source: Path, target: Path | None, *, iterations
     target = target or source.with_suffix(".safetensors")
     if target.suffix != ".safetensors":
         raise InputError(target, "weights are written as .safetensors", "give a name that ends so")
-    network = _load(kind, source, iterations)
+    if kind not in LOADERS:
+        raise InputError(f"import-weights {kind}", "unknown", f"choose one of {', '.join(LOADERS)}")
+    if kind == "fhdr" and iterations is None:
+        raise InputError("import-weights fhdr", "its file does not say how often to iterate", "add --iterations N")
+    if kind != "fhdr" and iterations is not None:
+        raise InputError(f"import-weights {kind}", "--iterations is for fhdr only", "leave it out")
+    network = LOADERS[kind](source, **({} if iterations is None else {"iterations": iterations}))
     save_weights(target, network, {"origin": f"{kind}: {source.name}"})
     count = sum(parameter.numel() for parameter in network.parameters())
     return f"{source} -> {target} ({type(network).__name__}, {count:,} parameters)"
-
-
-def _load(kind: str, source: Path, iterations: int | None) -> nn.Module:
-    if kind == "fhdr":
-        if iterations is None:
-            raise InputError("import-weights fhdr", "its file does not say how often to iterate", "add --iterations N")
-        return load_fhdr(source, iterations=iterations)
-    if iterations is not None:
-        raise InputError(f"import-weights {kind}", "--iterations is for fhdr only", "leave it out")
-    loaders: dict[str, Callable[[Path], nn.Module]] = {
-        "official": load_official,
-        "expandnet": load_expandnet,
-        "hdrcnn": load_hdrcnn,
-        "hdrunet": load_hdrunet,
-        "maskhdr": load_maskhdr,
-        "lhdr": load_lhdr,
-        "gmnet": load_gmnet,
-        "singlehdr": load_singlehdr,
-    }
-    if kind not in loaders:
-        raise InputError(f"import-weights {kind}", "unknown", f"choose one of {', '.join(KINDS)}")
-    return loaders[kind](source)

@@ -7,7 +7,7 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import hydra
@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 import twostage_hdr
-from twostage_hdr.cli.hydra_errors import no_choice, no_root, refuse, refuse_old_names
+from twostage_hdr.cli.hydra_errors import no_root, refuse, refuse_old_names
 from twostage_hdr.cli.hydra_help import help_text
 from twostage_hdr.cli.run_directory import RunDirectory
 from twostage_hdr.cli.targets import use_own_classes
@@ -57,7 +57,10 @@ def run_verb(verb: str, arguments: list[str], task: Task | None = None) -> None:
     if {"--help", "-h"} & set(arguments):
         print(help_text(verb, config_directory()), end="")
         return
-    _check_options(arguments)
+    for argument in arguments:
+        if argument.startswith("-") and argument.split("=")[0] not in HYDRAS_OPTIONS:
+            cure = f"settings are key=value, options are {', '.join(HYDRAS_OPTIONS)}"
+            raise InputError(argument, "no such option", cure)
     refuse_old_names(verb, arguments)
     arguments = [_spelt_for_hydra(argument) for argument in arguments]
     if verb == "evaluate" and not any(argument.startswith("data=") for argument in arguments):
@@ -93,7 +96,8 @@ def run_verb(verb: str, arguments: list[str], task: Task | None = None) -> None:
     except ValueError as error:
         if not str(error).startswith("Config group override must be"):
             raise
-        raise no_choice(arguments, config_directory()) from error
+        seen, cure = "a group takes the name of a choice", "give one, or leave it out"
+        raise InputError(" ".join(arguments), seen, cure) from error
     except (FileExistsError, NotADirectoryError, PermissionError) as error:
         place = Path(str(error.filename)).absolute()
         own = not folder or place.is_relative_to(folder[0])
@@ -104,23 +108,18 @@ def run_verb(verb: str, arguments: list[str], task: Task | None = None) -> None:
 
 
 def _run(verb: str, settings: DictConfig, task: Task | None) -> float | None:
-    """Imports and runs the task, once all that must be given is there."""
+    """Imports and runs the task, once all that must be given is there; where nothing was done no folder stays."""
     try:
-        _check_complete(settings)
-    except InputError:
+        for key in sorted(OmegaConf.missing_keys(settings)):
+            raise InputError(key, "must be given", f"add {key}=VALUE")
+        if (settings.get("data") or {}).get("root") == "???":  # the environment variable's default: no folder
+            raise no_root(HydraConfig.get().runtime.choices.get("data"))
+        if task is None:
+            task = getattr(importlib.import_module(f"twostage_hdr.cli.{verb}"), verb)
+        return task(settings)
+    except BaseException:
         RunDirectory(Path(HydraConfig.get().runtime.output_dir)).abandon()
         raise
-    if task is None:
-        task = getattr(importlib.import_module(f"twostage_hdr.cli.{verb}"), verb)
-    return task(settings)
-
-
-def _check_complete(settings: DictConfig) -> None:
-    for key in sorted(OmegaConf.missing_keys(settings)):
-        raise InputError(key, "must be given", f"add {key}=VALUE")
-    data = settings.get("data")
-    if data and data.get("root") == "???":  # the environment variable's default: not missing, but no folder
-        raise no_root(HydraConfig.get().runtime.choices.get("data"))
 
 
 def _spelt_for_hydra(argument: str) -> str:
@@ -132,14 +131,6 @@ def _spelt_for_hydra(argument: str) -> str:
     if (group / "none.yaml").is_file():
         return f"{key}={','.join('none' if one in ('null', '') else one for one in value.split(','))}"
     return f"~{key}" if value == "null" and "@" in key else argument
-
-
-def _check_options(arguments: Iterable[str]) -> None:
-    for argument in arguments:
-        if argument.startswith("-") and argument.split("=")[0] not in HYDRAS_OPTIONS:
-            raise InputError(
-                argument, "no such option", f"settings are key=value, options are {', '.join(HYDRAS_OPTIONS)}"
-            )
 
 
 def _config_options(arguments: Sequence[str]) -> list[str]:

@@ -42,13 +42,7 @@ def refuse_old_names(config: str, arguments: Iterable[str]) -> None:
 
 
 def refuse(error: Exception, config: str, arguments: Sequence[str], directory: Path) -> NoReturn:
-    """Raises the one line that an error of Hydra comes down to.
-
-    Args:
-        error: of composing the config or of making an object from it.
-        config: the verb.
-        arguments: that were given.
-        directory: of the configs.
+    """Raises the one line that an error of Hydra, composing the config of a verb or making an object from it, means.
 
     Raises:
         InputError: always.
@@ -62,7 +56,10 @@ def refuse(error: Exception, config: str, arguments: Sequence[str], directory: P
     if wrong := re.search(
         r"Could not find '(?:[^']*/)?([^'/]*)' Available options in '([^']+)': (.*?)(?: Config|$)", text
     ):
-        raise _no_such_choice(*wrong.groups()) from error
+        name, group, listed = wrong.groups()
+        choices = listed.split()
+        seen, cure = f"no such choice{_meant(name, choices)}", f"choose one of {', '.join(choices)}"
+        raise InputError(f"{group}={name}", seen, cure) from error
     if meant := re.search(r"Could not override '([^'@]+)'. Did you mean to override (?:one of )?([^?]+)\?", text):
         places = meant.group(2).replace(", ", "=CHOICE or ")
         raise InputError(meant.group(1), "no such setting", f"write {places}=CHOICE")
@@ -75,28 +72,10 @@ def refuse(error: Exception, config: str, arguments: Sequence[str], directory: P
     raise InputError(text.split(" Config search path")[0]) from error
 
 
-def no_choice(arguments: Iterable[str], directory: Path) -> InputError:
-    """`logger=3`: Hydra wants the name of a choice, and does not say where."""
-    for argument in arguments:
-        key, _, value = argument.lstrip("+").partition("=")
-        group = directory / key.split("@")[0]
-        if key and group.is_dir() and not isinstance(OmegaConf.from_dotlist([f"choice={value}"]).choice, str):
-            choices = ", ".join(sorted(file.stem for file in group.glob("*.yaml")))
-            return InputError(argument, f"expected the name of a choice ({choices}), or leave it out")
-    return InputError("a group's setting", "expected the name of a choice, or leave it out")
-
-
 def no_root(source: str | None) -> InputError:
     """A folder of data that was not given."""
     variable = next((ROOTS[name] for name in ROOTS if (source or "").startswith(name)), None)
     return InputError("data.root", "must be given", "add data.root=PATH" + (f" or set {variable}" if variable else ""))
-
-
-def _no_such_choice(name: str, group: str, options: str) -> InputError:
-    choices = options.split()
-    return InputError(
-        f"{group}={name}", f"no such choice{_meant(name, choices)}", f"choose one of {', '.join(choices)}"
-    )
 
 
 def _no_such_setting(key: str, config: str, arguments: Sequence[str], directory: Path) -> InputError:
@@ -105,15 +84,11 @@ def _no_such_setting(key: str, config: str, arguments: Sequence[str], directory:
     place, names = _names_beside(key, config, arguments, directory)
     if not names:
         return InputError(key, "no such setting")
-    groups = (
-        [] if place else [folder.name for folder in directory.iterdir() if folder.is_dir() and folder.name != "hydra"]
-    )
-    last = key.split("@")[0].split(".")[-1]
-    return InputError(
-        key,
-        f"no such setting{_meant(last, [*names, *groups])}",
-        f"{place or 'the top level'} has {', '.join(sorted({*names, *groups}) if groups else names)}",
-    )
+    if not place:
+        groups = [folder.name for folder in directory.iterdir() if folder.is_dir() and folder.name != "hydra"]
+        names = sorted({*names, *groups})
+    meant = _meant(key.split("@")[0].split(".")[-1], names)
+    return InputError(key, f"no such setting{meant}", f"{place or 'the top level'} has {', '.join(names)}")
 
 
 def _meant(name: str, known: Sequence[str]) -> str:

@@ -13,25 +13,25 @@ OF_COMPOSITION = ("defaults", "hydra", "run_dir")
 
 
 def help_text(config: str, directory: Path) -> str:
-    """What `twostage-hdr VERB --help` prints.
+    """What `twostage-hdr VERB --help` prints: `hydra.help.template` of the config of that name in the directory.
 
-    The text is `hydra.help.template` of the verb's config. $RECIPES becomes the experiments, each with the first line
-    of its file; $GROUPS the groups with their choices; $SETTINGS the verb's own settings with their comments.
-
-    Args:
-        config: the verb, which is the name of its config.
-        directory: of the configs.
+    $RECIPES becomes the experiments, each with the first line of its file; $GROUPS the groups with their choices;
+    $SETTINGS the verb's own settings with their comments.
     """
     text = (directory / f"{config}.yaml").read_text(encoding="utf-8")
     primary = OmegaConf.create(text)
     assert isinstance(primary, DictConfig)
+    width = max(shutil.get_terminal_size().columns - 2, 40)
+    wrapped = textwrap.TextWrapper(width, subsequent_indent="  ", break_on_hyphens=False).fill
     parts = {
-        "RECIPES": [f"{file.stem:12}{_purpose(file)}" for file in _choices(directory / "experiment")],
-        "GROUPS": [_wrapped(f"{name}: {', '.join(choices)}") for name, choices in _groups(directory, primary)],
-        "SETTINGS": list(_settings(text)),
+        "RECIPES": [f"{file.stem:12}{_purpose(file)}" for file in sorted((directory / "experiment").glob("*.yaml"))],
+        "GROUPS": [wrapped(f"{name}: {', '.join(choices)}") for name, choices in _groups(directory, primary)],
+        "SETTINGS": [
+            line for line in text.splitlines() if line[:1].isalpha() and line.split(":")[0] not in OF_COMPOSITION
+        ],
     }
     template = Template(primary.hydra.help.template)
-    return template.substitute({name: "\n  ".join(["", *lines])[1:] for name, lines in parts.items()})
+    return template.substitute({name: textwrap.indent("\n".join(lines), "  ") for name, lines in parts.items()})
 
 
 def _groups(directory: Path, primary: DictConfig) -> Iterator[tuple[str, list[str]]]:
@@ -39,32 +39,14 @@ def _groups(directory: Path, primary: DictConfig) -> Iterator[tuple[str, list[st
     named = [str(next(iter(entry))) for entry in primary.defaults if isinstance(entry, DictConfig)]
     shown = [name for name in named if (directory / name).is_dir()] + ["camera"]
     for name in shown:
-        yield name, [file.stem for file in _choices(directory / name)]
+        yield name, sorted(file.stem for file in (directory / name).glob("*.yaml"))
     if "module" not in shown:
         return
     for name in ("network", "loss", "optimizer", "schedule", "discriminator"):
-        yield f"{name}@module.ARGUMENT", [file.stem for file in _choices(directory / name)]
-
-
-def _choices(group: Path) -> list[Path]:
-    return sorted(group.glob("*.yaml"))
-
-
-def _wrapped(line: str) -> str:
-    """A long line as several, for the terminal at hand; further ones are indented."""
-    width = max(shutil.get_terminal_size().columns - 2, 40)
-    return "\n  ".join(textwrap.wrap(line, width, subsequent_indent="  ", break_on_hyphens=False))
+        yield f"{name}@module.ARGUMENT", sorted(file.stem for file in (directory / name).glob("*.yaml"))
 
 
 def _purpose(file: Path) -> str:
     """The first comment of a config: what is chosen with it."""
     lines = (line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("# @"))
     return next(lines, "").removeprefix("# ")
-
-
-def _settings(text: str) -> Iterator[str]:
-    """The lines of a primary config that set something of the verb's own."""
-    for line in text.splitlines():
-        key = line.split(":")[0]
-        if line[:1].isalpha() and key not in OF_COMPOSITION:
-            yield line

@@ -2,12 +2,13 @@
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import twostage_hdr
 from twostage_hdr.cli.termination import clean_termination
+from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.formats import DEFAULT_FORMATS, FORMATS, formats_of_images
 
 if TYPE_CHECKING:
@@ -17,72 +18,50 @@ SHIPPED = sorted(file.stem for file in (Path(twostage_hdr.__file__).parent / "we
 """Names of the package's own sets of weights; `inference.weights` would import PyTorch for a help text."""
 NAMES_OF_WEIGHTS = f"Run directory, .ckpt, .safetensors or a shipped set: {', '.join(SHIPPED)}."
 
-Weights: TypeAlias = Annotated[str | None, typer.Option(help=NAMES_OF_WEIGHTS, show_default="two_stage_any")]
-Device: TypeAlias = Annotated[
+Weights = Annotated[str | None, typer.Option(help=NAMES_OF_WEIGHTS, show_default="two_stage_any")]
+Device = Annotated[
     str, typer.Option(help="auto, cpu, cuda, cuda:N or mps; several, comma-separated, share a photograph.")
 ]
-Precision: TypeAlias = Annotated[
-    str, typer.Option(help="auto (bf16 where the hardware multiplies it, else fp32), fp32 or bf16.")
-]
-Tile: TypeAlias = Annotated[int | None, typer.Option(help="Tile side in px.", show_default="chosen for the machine")]
-Response: TypeAlias = Annotated[
+Precision = Annotated[str, typer.Option(help="auto (bf16 where the hardware multiplies it, else fp32), fp32 or bf16.")]
+Tile = Annotated[int | None, typer.Option(help="Tile side in px.", show_default="chosen for the machine")]
+Response = Annotated[
     str,
     typer.Option(
         help="How photographs are encoded: declared (by their profile, else sRGB), a gamma such as 2.24, or estimated "
         "(the typical curve of unknown cameras is undone); of brackets recovered from the frames unless it is a gamma."
     ),
 ]
-Lights: TypeAlias = Annotated[
+Lights = Annotated[
     float | None,
     typer.Option(
         help="Brightness of what was clipped: 0.1 (careful) to 0.9 (brilliant).", show_default="the weights' choice"
     ),
 ]
-Trust: TypeAlias = Annotated[
+Trust = Annotated[
     list[str] | None,
     typer.Option(help="A package of your own whose network the weights may name; may be repeated. Its code is run."),
 ]
-Output: TypeAlias = Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")]
-Formats: TypeAlias = Annotated[
-    str,
-    typer.Option("--to", help=f"Formats, comma-separated: {', '.join(formats_of_images())}."),
-]
-ReconstructFormats: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--to",
-        help=f"Formats, comma-separated: {', '.join(FORMATS)}; of videos hevc or exr.",
-        show_default=f"{','.join(DEFAULT_FORMATS)}; of videos hevc",
-    ),
-]
-WhiteNits: TypeAlias = Annotated[
+Output = Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")]
+WhiteNits = Annotated[
     float | None,
     typer.Option(help="Luminance of linear 1.0 in cd/m², 1 to 10000; stored in exr, scales what holds PQ."),
 ]
-FullFloat: TypeAlias = Annotated[bool, typer.Option("--float", help="OpenEXR with 32-bit instead of 16-bit floats.")]
-Compression: TypeAlias = Annotated[
-    str, typer.Option(help="Of OpenEXR: none, rle, zips, zip, piz, pxr24, b44, dwaa or dwab.")
+FullFloat = Annotated[bool, typer.Option("--float", help="OpenEXR with 32-bit instead of 16-bit floats.")]
+Compression = Annotated[str, typer.Option(help="Of OpenEXR: none, rle, zips, zip, piz, pxr24, b44, dwaa or dwab.")]
+Quality = Annotated[int, typer.Option(help="Of lossy formats, 1 to 100.")]
+GainMap = Annotated[str, typer.Option(help="Size of ultrahdr's gain map: full, half or quarter.")]
+OneChannel = Annotated[
+    bool, typer.Option("--one-channel", help="ultrahdr with a gain map of the luminance alone: smaller.")
 ]
-Quality: TypeAlias = Annotated[int, typer.Option(help="Of lossy formats, 1 to 100.")]
-GainMap: TypeAlias = Annotated[str, typer.Option(help="Size of ultrahdr's gain map: full, half or quarter.")]
-OneChannel: TypeAlias = Annotated[
-    bool,
-    typer.Option("--one-channel", help="ultrahdr with a gain map of the luminance alone: smaller."),
+StripMetadata = Annotated[
+    bool, typer.Option("--strip-metadata", help="Leave out EXIF, XMP, place and date; else they are kept.")
 ]
-StripMetadata: TypeAlias = Annotated[
-    bool,
-    typer.Option("--strip-metadata", help="Leave out EXIF, XMP, place and date; else they are kept."),
-]
-IgnoreGainMap: TypeAlias = Annotated[
-    bool,
-    typer.Option("--ignore-gain-map", help="Take photographs that are HDR already as ordinary ones."),
-]
-Overwrite: TypeAlias = Annotated[bool, typer.Option(help="Replace results that exist; else they are left alone.")]
-MaxMegapixels: TypeAlias = Annotated[
+Overwrite = Annotated[bool, typer.Option(help="Replace results that exist; else they are left alone.")]
+MaxMegapixels = Annotated[
     float | None,
     typer.Option(help="Refuse larger images, by their headers.", show_default="what fits in memory, at most 500"),
 ]
-AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
 
 
 def _options(
@@ -94,7 +73,6 @@ def _options(
     one_channel: bool,
     strip_metadata: bool,
 ) -> "ResultOptions":
-    from twostage_hdr.errors import InputError
     from twostage_hdr.imaging.result_format import ExrCompression, GainMapSize, ResultOptions, one_of
     from twostage_hdr.radiometry.photometry import PQ_PEAK
 
@@ -113,37 +91,11 @@ def _options(
     )
 
 
-def _listed(names: str) -> list[str]:
-    return list(dict.fromkeys(name.strip() for name in names.split(",")))
-
-
-Bracket: TypeAlias = Annotated[
-    bool,
-    typer.Option(
-        "--bracket",
-        help="The photographs are exposures of one scene, 2 to 9 in any order; "
-        "`--bracket auto` finds the brackets among files or in folders by their EXIF data.",
-    ),
-]
-Group: TypeAlias = Annotated[int | None, typer.Option(help="Of brackets: every so many photographs are one.")]
-Ev: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        help="Of a bracket: exposures in stops, comma-separated in the order of the frames.", show_default="EXIF"
-    ),
-]
-Align: TypeAlias = Annotated[
-    str, typer.Option(help="Of a bracket: none (tripod), mtb (shifts only) or homography (in the hand).")
-]
-Reference: TypeAlias = Annotated[
-    str | None,
-    typer.Option(help="Of a bracket: frame that the others follow, by name or number.", show_default="best exposed"),
-]
+def _listed(names: str | None) -> list[str]:
+    return [] if names is None else list(dict.fromkeys(name.strip() for name in names.split(",")))
 
 
 def _stops(listed: str | None) -> list[float] | None:
-    from twostage_hdr.errors import InputError
-
     try:
         stops = None if listed is None else [float(stop) for stop in listed.split(",")]
     except ValueError:
@@ -153,19 +105,19 @@ def _stops(listed: str | None) -> list[float] | None:
     return stops
 
 
-def _gamma(response: str) -> float | None:
-    from twostage_hdr.inference.whole_frame import parse_response
-
-    parsed = parse_response(response)
-    return parsed if isinstance(parsed, float) else None
-
-
 @clean_termination()
 def reconstruct(
     photographs: Annotated[list[str], typer.Argument(help="Photographs, folders of them, quoted globs, or videos.")],
     output: Output = Path(),
     weights: Weights = None,
-    to: ReconstructFormats = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            help=f"Formats, comma-separated: {', '.join(FORMATS)}; of videos hevc or exr.",
+            show_default=f"{','.join(DEFAULT_FORMATS)}; of videos hevc",
+        ),
+    ] = None,
     response: Response = "declared",
     lights: Lights = None,
     device: Device = "auto",
@@ -179,15 +131,36 @@ def reconstruct(
     gain_map: GainMap = "full",
     one_channel: OneChannel = False,
     strip_metadata: StripMetadata = False,
-    ignore_gain_map: IgnoreGainMap = False,
+    ignore_gain_map: Annotated[
+        bool, typer.Option("--ignore-gain-map", help="Take photographs that are HDR already as ordinary ones.")
+    ] = False,
     max_megapixels: MaxMegapixels = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
-    bracket: Bracket = False,
-    group: Group = None,
-    ev: Ev = None,
-    align: Align = "homography",
-    reference: Reference = None,
+    bracket: Annotated[
+        bool,
+        typer.Option(
+            "--bracket",
+            help="The photographs are exposures of one scene, 2 to 9 in any order; "
+            "`--bracket auto` finds the brackets among files or in folders by their EXIF data.",
+        ),
+    ] = False,
+    group: Annotated[int | None, typer.Option(help="Of brackets: every so many photographs are one.")] = None,
+    ev: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a bracket: exposures in stops, comma-separated in the order of the frames.", show_default="EXIF"
+        ),
+    ] = None,
+    align: Annotated[
+        str, typer.Option(help="Of a bracket: none (tripod), mtb (shifts only) or homography (in the hand).")
+    ] = "homography",
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a bracket: frame that the others follow, by name or number.", show_default="best exposed"
+        ),
+    ] = None,
 ) -> None:
     """Turn photographs into HDR files: linear OpenEXR and the challenge's 16-bit PNG pair.
 
@@ -197,20 +170,25 @@ def reconstruct(
     A video (pip install 'twostage-hdr\\[video]') becomes an HDR10 video or a folder of OpenEXR frames.
     """
     from twostage_hdr.boundary.pixel_limit import allow_megapixels
-    from twostage_hdr.cli.bracket import BracketPlan
+    from twostage_hdr.cli.destination import Destination
     from twostage_hdr.cli.reconstruct import reconstruct_all
     from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions
     from twostage_hdr.inference.reconstruct import ReconstructOptions
+    from twostage_hdr.inference.whole_frame import parse_response
 
     allow_megapixels(max_megapixels)
-    frames = BracketOptions(stops=_stops(ev), align=align, reference=reference, gamma=_gamma(response))
-    plan = BracketPlan(wanted=bracket, group=group, options=frames)
+    if not bracket and (group, ev, align, reference) != (None, None, "homography", None):
+        raise InputError("--group, --ev, --align, --reference", "are of brackets", "give --bracket too")
+    gamma = parse_response(response)
+    frames = BracketOptions(
+        stops=_stops(ev), align=align, reference=reference, gamma=gamma if isinstance(gamma, float) else None
+    )
     code = reconstruct_all(
         photographs,
-        bracket=plan.checked(),
-        directory=output,
+        bracket=frames if bracket else None,
+        group=group,
+        destination=Destination(directory=output, formats=_listed(to), overwrite=overwrite),
         weights=weights,
-        formats=None if to is None else _listed(to),
         running=ReconstructOptions(
             device=device,
             precision=precision,
@@ -221,7 +199,6 @@ def reconstruct(
             ignore_gain_map=ignore_gain_map,
         ),
         options=_options(white_nits, full_float, compression, quality, gain_map, one_channel, strip_metadata),
-        overwrite=overwrite,
         as_json=as_json,
     )
     raise typer.Exit(code)
@@ -230,7 +207,7 @@ def reconstruct(
 @clean_termination()
 def convert(
     files: Annotated[list[str], typer.Argument(metavar="IN...", help="HDR files, folders of them, or quoted globs.")],
-    to: Formats,
+    to: Annotated[str, typer.Option("--to", help=f"Formats, comma-separated: {', '.join(formats_of_images())}.")],
     output: Output = Path(),
     stops: Annotated[float, typer.Option(help="Exposure to add, in factors of 2, -30 to 30.")] = 0.0,
     white_nits: WhiteNits = None,
@@ -251,15 +228,14 @@ def convert(
     """
     from twostage_hdr.boundary.pixel_limit import allow_megapixels
     from twostage_hdr.cli.convert import convert_all
+    from twostage_hdr.cli.destination import Destination
 
     allow_megapixels(max_megapixels)
     code = convert_all(
         files,
-        directory=output,
-        formats=_listed(to),
+        destination=Destination(directory=output, formats=_listed(to), overwrite=overwrite),
         options=_options(white_nits, full_float, compression, quality, gain_map, one_channel, strip_metadata),
         stops=stops,
-        overwrite=overwrite,
         as_json=as_json,
     )
     raise typer.Exit(code)

@@ -3,16 +3,15 @@
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from rich.table import Table
 
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
-from twostage_hdr.cli.batch import named
 from twostage_hdr.cli.convert import find_hdr_files
-from twostage_hdr.cli.outcome import print_error
+from twostage_hdr.cli.outcome import named, print_error
 from twostage_hdr.cli.reconstruct import PHOTOGRAPHS
 from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.data.inspection.dynamic_range import BRIGHT, DARK, range_in_stops
@@ -29,39 +28,31 @@ _PHOTOGRAPHS_ONLY = RAW_SUFFIXES | (set(PHOTOGRAPHS) - HDR_READERS.keys()) | {".
 
 @dataclass(frozen=True, kw_only=True)
 class HdrFileFacts:
-    """What a file holds; values are linear, Rec. 709 or, of photographs, their own primaries.
-
-    Attributes:
-        file: its name.
-        width: pixels.
-        height: pixels.
-        domain: how the file stores its values, in words.
-        primaries: the file's own.
-        minimum: smallest value of any channel.
-        median: of all values.
-        maximum: largest value of any channel.
-        stops: dynamic range of the luminance between its 0.1 and 99.9 percent points, black left out.
-        white_nits: luminance of linear 1.0 in cd/m^2 (`whiteLuminance`, or fixed by the format); None if not stated.
-        alignratio: the challenge's scale, stored value / encoded value; None elsewhere.
-        notes: what reading changed.
-        headroom_stops: from SDR white to the most that a photograph with HDR can hold; None elsewhere.
-        taken: date and time of a photograph; None if not stated.
-    """
+    """What a file holds; values are linear, Rec. 709 or, of photographs, their own primaries."""
 
     file: str
     width: int
     height: int
     domain: str
+    """How the file stores its values, in words."""
     primaries: str
+    """The file's own."""
     minimum: float
+    """Of any channel, as the maximum; the median is of all values."""
     median: float
     maximum: float
     stops: float
+    """Dynamic range of the luminance between its 0.1 and 99.9 percent points, black left out."""
     white_nits: float | None
+    """Luminance of linear 1.0 in cd/m^2 (`whiteLuminance`, or fixed by the format); None if not stated."""
     alignratio: float | None
+    """The challenge's scale, stored value / encoded value; None elsewhere."""
     notes: tuple[str, ...]
-    headroom_stops: float | None = None
-    taken: str | None = None
+    """What reading changed."""
+    headroom_stops: float | None
+    """From SDR white to the most that a photograph with HDR can hold; None elsewhere."""
+    taken: str | None
+    """Date and time of a photograph; None if not stated."""
 
 
 def facts_of(path: Path) -> HdrFileFacts:
@@ -70,30 +61,27 @@ def facts_of(path: Path) -> HdrFileFacts:
     Raises:
         InputError: neither, or a damaged one.
     """
+    image = headroom = taken = None
     if path.suffix.lower() not in _PHOTOGRAPHS_ONLY:
         try:
-            return _summary(path, read_hdr(path))
+            image = read_hdr(path)
         except InputError:
             if path.suffix.lower() not in PHOTOGRAPHS:
                 raise
-    photograph = read_photograph(path)
-    check_pixels(path, *photograph.shape, HDR_BYTES)
-    light, taken = photograph.light, photograph.info.taken
-    stored = "" if photograph.pixels is None else f"{8 * photograph.pixels.itemsize} bits"
-    image = HdrImage(
-        pixels=photograph.linear(),
-        domain=f"photograph of {stored}" if light is None else ", base of ".join(filter(None, (light.kind, stored))),
-        notes=photograph.notes,
-        white_nits=None if light is None else SDR_WHITE_NITS,
-        primaries=name_of(photograph.info.primaries),
-    )
-    facts = _summary(path, image)
-    return replace(
-        facts, headroom_stops=None if light is None else light.headroom, taken=None if taken is None else str(taken)
-    )
-
-
-def _summary(path: Path, image: HdrImage) -> HdrFileFacts:
+    if image is None:
+        photograph = read_photograph(path)
+        check_pixels(path, *photograph.shape, HDR_BYTES)
+        light, taken = photograph.light, photograph.info.taken
+        headroom = None if light is None else light.headroom
+        stored = "" if photograph.pixels is None else f"{8 * photograph.pixels.itemsize} bits"
+        kind = f"photograph of {stored}" if light is None else ", base of ".join(filter(None, (light.kind, stored)))
+        image = HdrImage(
+            pixels=photograph.linear(),
+            domain=kind,
+            notes=photograph.notes,
+            white_nits=None if light is None else SDR_WHITE_NITS,
+            primaries=name_of(photograph.info.primaries),
+        )
     height, width = image.pixels.shape[:2]
     return HdrFileFacts(
         file=str(path),
@@ -108,6 +96,8 @@ def _summary(path: Path, image: HdrImage) -> HdrFileFacts:
         white_nits=image.white_nits,
         alignratio=image.alignratio,
         notes=image.notes,
+        headroom_stops=headroom,
+        taken=None if taken is None else str(taken),
     )
 
 
@@ -137,24 +127,20 @@ def print_facts(names: Sequence[str], *, as_json: bool) -> int:
 
 def _print_table(known: Sequence[HdrFileFacts], console: Terminal) -> None:
     for facts in known:
+        ratio = "" if facts.alignratio is None else f"alignratio {facts.alignratio:.6g}; "
+        white = "relative: the luminance of 1.0 is not stated"
+        lines = {
+            "size": f"{facts.width} x {facts.height}",
+            "stored as": facts.domain,
+            "primaries": facts.primaries,
+            "scale": ratio + (white if facts.white_nits is None else f"1.0 is {facts.white_nits:g} cd/m²"),
+            "linear values": f"min {facts.minimum:.4g}, median {facts.median:.4g}, max {facts.maximum:.4g}",
+            "range": f"{facts.stops:.1f} stops ({DARK:g} to {BRIGHT:g} % of the luminance)",
+            "HDR": None if facts.headroom_stops is None else f"up to {facts.headroom_stops:.1f} stops above white",
+            "taken": facts.taken,
+        }
         table = Table(title=facts.file, title_justify="left", show_header=False, box=None)
-        table.add_row("size", f"{facts.width} x {facts.height}")
-        table.add_row("stored as", facts.domain)
-        table.add_row("primaries", facts.primaries)
-        table.add_row("scale", _scale(facts))
-        table.add_row("linear values", f"min {facts.minimum:.4g}, median {facts.median:.4g}, max {facts.maximum:.4g}")
-        table.add_row("range", f"{facts.stops:.1f} stops ({DARK:g} to {BRIGHT:g} % of the luminance)")
-        if facts.headroom_stops is not None:
-            table.add_row("HDR", f"up to {facts.headroom_stops:.1f} stops above white")
-        if facts.taken is not None:
-            table.add_row("taken", facts.taken)
-        for note in facts.notes:
-            table.add_row("note", note)
+        for name, value in [*lines.items(), *(("note", note) for note in facts.notes)]:
+            if value is not None:
+                table.add_row(name, value)
         console.print(table)
-
-
-def _scale(facts: HdrFileFacts) -> str:
-    ratio = "" if facts.alignratio is None else f"alignratio {facts.alignratio:.6g}; "
-    if facts.white_nits is None:
-        return f"{ratio}relative: the luminance of 1.0 is not stated"
-    return f"{ratio}1.0 is {facts.white_nits:g} cd/m²"

@@ -3,7 +3,7 @@
 import glob
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from twostage_hdr.boundary.refusal import one_line
 from twostage_hdr.errors import InputError
@@ -42,68 +42,47 @@ def find_files(
     """
     found: dict[Path, None] = {}
     nothing: dict[str, str] = {}
+
+    def refuse(name: object, seen: str, cure: str) -> None:
+        nothing[_printable(name)] = str(InputError(_printable(name), seen, cure))
+
     for name in names:
         try:
-            matching = _matching(name, suffixes, what)
-        except InputError as error:
-            nothing[_printable(name)] = str(error)
+            kind, paths = _matching(name, suffixes)
+        except (OSError, ValueError) as error:  # the second: a NUL in the name
+            refuse(name, one_line(error), "name another file or folder")
             continue
-        for path in matching.paths:
-            shown = _printable(str(path))
+        for path in paths:
             try:
-                if shown != str(path):
-                    raise InputError(shown, "a name that is not UTF-8", "rename it")
-                if matching.named or (wanted if matching.folder else from_pattern)(path):
+                if _printable(path) != str(path):
+                    refuse(path, "a name that is not UTF-8", "rename it")
+                elif kind == "name" or (wanted if kind == "folder" else from_pattern)(path):
                     found[path] = None
             except OSError as error:  # a loop of links, a file that may not be looked at
-                nothing[shown] = str(InputError(shown, one_line(error), "see to its permissions or take it away"))
+                refuse(path, one_line(error), "see to its permissions or take it away")
             except InputError as error:
-                nothing[shown] = str(error)
-        if matching.folder and not any(path in found or _printable(str(path)) in nothing for path in matching.paths):
-            nothing[_printable(name)] = str(_without(name, suffixes, what))
+                nothing[_printable(path)] = str(error)
+        if not any(path in found or _printable(path) in nothing for path in paths):
+            if kind == "folder":
+                refuse(name, f"a folder without {what} ({', '.join(sorted(suffixes))})", "name another one")
+            else:
+                refuse(name, "matches no file", "quote the pattern, or name the files")
     return FoundFiles(list(found), nothing)
 
 
-class _Matching(NamedTuple):
-    paths: list[Path]
-    named: bool = False
-    """The user gave this very name."""
-    folder: bool = False
-    """They lie in a folder that was given."""
-
-
-def _without(name: str, suffixes: Collection[str], what: str) -> InputError:
-    return InputError(_printable(name), f"a folder without {what} ({', '.join(sorted(suffixes))})", "name another one")
-
-
-def _matching(name: str, suffixes: Collection[str], what: str) -> _Matching:
-    """The files that one name stands for.
-
-    Raises:
-        InputError: there is none, or the file system does not take the name.
-    """
+def _matching(name: str, suffixes: Collection[str]) -> tuple[Literal["name", "folder", "pattern"], list[Path]]:
+    """The files that one name of the user stands for, and what it is."""
     path = Path(name)
-    try:
-        if path.is_dir():
-            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes)
-            if not inside:
-                raise _without(name, suffixes, what)
-            return _Matching(inside, folder=True)
-        if path.exists() or not glob.has_magic(name):
-            return _Matching([path], named=True)
-    except InputError:
-        raise
-    except (OSError, ValueError) as error:  # the second: a NUL in the name
-        raise InputError(_printable(name), one_line(error), "name another file or folder") from error
-    paths = [Path(match) for match in sorted(glob.glob(name, recursive=True))]  # noqa: PTH207 - absolute too
-    if not paths:
-        raise InputError(_printable(name), "matches no file", "quote the pattern, or name the files")
-    return _Matching(paths)
+    if path.is_dir():
+        return "folder", sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes)
+    if path.exists() or not glob.has_magic(name):
+        return "name", [path]
+    return "pattern", [Path(match) for match in sorted(glob.glob(name, recursive=True))]  # noqa: PTH207 - absolute too
 
 
-def _printable(name: str) -> str:
+def _printable(name: object) -> str:
     """The name with bytes that are no UTF-8 spelt out: no library takes them, and no terminal shows them."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return str(name).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def is_result(path: Path) -> bool:
@@ -111,10 +90,9 @@ def is_result(path: Path) -> bool:
     first, bracket, _ = path.stem.rpartition(BRACKET_ENDING)
     if bracket and any(path.parent.glob(f"{glob.escape(first)}.*")):
         return True
-    known = [ending for name in FORMATS for ending in result_format(name).endings] + list(VIDEO_ENDINGS.values())
-    endings = sorted((ending for ending in known if ending.startswith("_")), key=len)
-    stems = [path.name.removesuffix(ending) for ending in endings if path.name.endswith(ending)]
-    return any(_is_of(path, stem) for stem in stems)
+    endings = {ending for name in FORMATS for ending in result_format(name).endings} | {*VIDEO_ENDINGS.values()}
+    added = (ending for ending in endings if ending.startswith("_") and path.name.endswith(ending))
+    return any(_is_of(path, path.name.removesuffix(ending)) for ending in added)
 
 
 def _is_of(result: Path, stem: str) -> bool:

@@ -7,11 +7,10 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from twostage_hdr.cli.terminal import Terminal
+from twostage_hdr.cli.terminal import Terminal, counted
 from twostage_hdr.data.inspection.finding import Inspectable, write_exclude_list
 from twostage_hdr.data.inspection.inspection import Inspection, inspect_source
 from twostage_hdr.data.inspection.page import counts, write_page
@@ -35,13 +34,18 @@ def inspect(config: DictConfig) -> None:
     out = Path(HydraConfig.get().runtime.output_dir)
     source = instantiate(config.data.source)
     if not isinstance(source, Inspectable):
-        raise InputError(
-            f"a {type(source).__name__}",
-            "only HdM, folders of HDR images, pairs and generated scenes are inspected",
-            "check a store with `sha256sum -c SHA256SUMS`",
-        )
+        raise InputError(type(source).__name__, "cannot be inspected", "check a store with `sha256sum -c SHA256SUMS`")
     out.mkdir(parents=True, exist_ok=True)
-    inspection = _look(config, source, console)
+    made_by = {name: config.data[name] for name in ("split_file", "val_fraction", "test_fraction")}
+    with counted(console, "inspecting") as advance:
+        inspection = inspect_source(
+            source,
+            partial(made_or_read, seed=config.seed, **made_by),
+            seed=config.seed,
+            patch_size=config.patch_size,
+            workers=os.cpu_count() or 1 if config.workers is None else config.workers,
+            progress=advance,
+        )
     for name, value in counts(inspection).items():
         console.print(f"{name:20} {value}")
     if inspection.findings:
@@ -57,21 +61,6 @@ def inspect(config: DictConfig) -> None:
         console.print(found + Text(f"{cure}."), soft_wrap=True)
         raise SystemExit(POISONED)
     console.print("Nothing would harm training.")
-
-
-def _look(config: DictConfig, source: Inspectable, console: Terminal) -> Inspection:
-    made_by = {name: config.data[name] for name in ("split_file", "val_fraction", "test_fraction")}
-    columns = (TextColumn("inspecting"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("inspecting", total=None)
-        return inspect_source(
-            source,
-            partial(made_or_read, seed=config.seed, **made_by),
-            seed=config.seed,
-            patch_size=config.patch_size,
-            workers=os.cpu_count() or 1 if config.workers is None else config.workers,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
 
 
 def _table(inspection: Inspection) -> Table:

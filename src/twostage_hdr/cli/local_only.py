@@ -55,10 +55,7 @@ class LocalOnly:
         if not length.isdecimal():
             return 411, "an upload must say its length"
         if int(length) > UPLOAD_AT_MOST:
-            return (
-                413,
-                f"an upload of {length} bytes; at most {UPLOAD_AT_MOST} are taken: use `twostage-hdr reconstruct`",
-            )
+            return 413, f"an upload of {length} bytes, at most {UPLOAD_AT_MOST} are taken: use the command line"
         kept = sum(1 for _ in self._folder.iterdir())
         if kept >= KEPT_AT_MOST or shutil.disk_usage(self._folder).free < 2 * int(length):
             return 507, f"no room for more in {self._folder} ({kept} entries): start the app again, which empties it"

@@ -90,10 +90,12 @@ def jod(
     method: Annotated[list[str] | None, typer.Option(help="Row to score; may be repeated.", show_default="all")] = None,
 ) -> None:
     """Fill the ColorVideoVDP column of an evaluation from its saved results."""
-    from twostage_hdr.cli.jod import score_jod, table
     from twostage_hdr.cli.terminal import Terminal
+    from twostage_hdr.evaluation.color_video_vdp import score_jod
+    from twostage_hdr.evaluation.tables import write_table
 
-    Terminal().print(*table(score_jod(evaluation, cvvdp, methods=method or [])).splitlines(), sep="\n")
+    results = score_jod(evaluation, cvvdp, methods=method or [])
+    Terminal().print(*write_table(evaluation, results).splitlines(), sep="\n")
 
 
 @app.command()

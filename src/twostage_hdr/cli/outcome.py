@@ -1,11 +1,10 @@
 """What became of the files of a batch, in lines for people or in JSON for scripts."""
 
-import errno
 import json
 import re
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from rich.text import Text
 from twostage_hdr.boundary.refusal import one_line, printable
 from twostage_hdr.boundary.trust import PACKAGE
 from twostage_hdr.cli.terminal import Terminal
-from twostage_hdr.errors import WARNING
+from twostage_hdr.errors import WARNING, InputError
 
 LONGEST_LINE = 2000
 """Characters, long names included."""
@@ -27,19 +26,14 @@ def print_error(word: str, why: str) -> None:
     Terminal(stderr=True).print(line + Text(_shown(why)))
 
 
-_CURES = {
-    errno.ENOSPC: "make room, or give a folder on another disk",
-    errno.EDQUOT: "make room, or give a folder on another disk",
-    errno.EROFS: "give a folder on a disk that can be written",
-    errno.EACCES: "see to its permissions, or give another folder",
-    errno.EPERM: "see to its permissions, or give another folder",
-    errno.ENAMETOOLONG: "choose a shorter name",
-    errno.ELOOP: "take the link away",
-    errno.EMFILE: "raise the limit of open files (ulimit -n)",
-}
-"""What to do about the system's refusals; of others the file is to be looked at."""
+def _shown(text: str) -> str:
+    """As one line: white space joined, control characters spelt out."""
+    return printable(text, at_most=LONGEST_LINE)
+
+
+_LESS = "give smaller batches or tiles, or leave large images out"
 _OF_A_PROCESS = (
-    (re.compile(r"out of memory|can't allocate memory|cannot allocate memory", re.I), "give smaller batches or tiles"),
+    (re.compile(r"out of memory|can't allocate memory|cannot allocate memory", re.I), _LESS),
     (re.compile(r"DataLoader worker .*(killed|exited)"), "give fewer with data.workers=N, or more memory"),
     (re.compile(r"NCCL|gloo|Connection (closed|reset)|Broken pipe", re.I), "another process of the run has ended"),
 )
@@ -53,20 +47,25 @@ def system_trouble(error: Exception) -> str | None:
         return None if ours else f"{error.name}: a package is missing or damaged ({one_line(error)}); install it again"
     if isinstance(error, OSError):
         if not error.errno:
-            return printable(str(error), at_most=LONGEST_LINE) or None
-        place = printable(str(error.filename), at_most=LONGEST_LINE) if error.filename else _unnamed(error)
-        return f"{place}: {one_line(error)}; {_CURES.get(error.errno, 'see whether it and its disk are still there')}"
+            return _shown(str(error)) or None
+        *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+        printing = frame.f_globals.get("__name__", "").partition(".")[0] in ("click", "json", "rich", "typer")
+        place = error.filename or ("standard output" if printing else "a file of the results")
+        return f"{_shown(str(place))}: {one_line(error)}; see to it and to its disk, or give another file or folder"
     if isinstance(error, MemoryError):
-        return f"memory: {one_line(error)}; give smaller batches or tiles"
+        return f"memory: {one_line(error)}; {_LESS}"
     cure = next((cure for pattern, cure in _OF_A_PROCESS if pattern.search(str(error))), None)
     return f"PyTorch: {one_line(error)}; {cure}" if cure else None
 
 
-def _unnamed(error: OSError) -> str:
-    """What could not be written, where the system does not say: by who was writing."""
-    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-    printing = frame.f_globals.get("__name__", "").partition(".")[0] in ("click", "json", "rich", "typer")
-    return "standard output" if printing else "a file of the results"
+def named(source: Path, error: Exception) -> str:
+    """An error's text in one line that names the file; a mistake of the program says that it is one."""
+    if isinstance(error, InputError):
+        said = _shown(str(error))
+    else:
+        mistake = f"unexpected {type(error).__name__} ({one_line(error)}); please report it with the file"
+        said = system_trouble(error) or mistake
+    return said if source.name in said else f"{source}: {said}"
 
 
 @dataclass
@@ -87,19 +86,6 @@ class Outcome:
     """What was made of the input's own HDR, an `HdrUse` (whose import is slow); None where it has none."""
 
 
-def _shown(text: str) -> str:
-    """As one line: white space joined, control characters spelt out."""
-    return printable(text, at_most=LONGEST_LINE)
-
-
-def failures(reasons: Mapping[str, str], say: Callable[[Outcome], None]) -> list[Outcome]:
-    """Outcomes of inputs that cannot be used, each said with its reason."""
-    outcomes = [Outcome(name, "failed", error=why) for name, why in reasons.items()]
-    for outcome in outcomes:
-        say(outcome)
-    return outcomes
-
-
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """The outcomes of a command's inputs: a line for each as soon as it is known, or one JSON document at the end.
@@ -107,13 +93,16 @@ class Report:
     Attributes:
         console: of the lines.
         as_json: whether the document is wanted instead of them.
+        outcomes: so far.
     """
 
     console: Console
     as_json: bool
+    outcomes: list[Outcome] = field(default_factory=list)
 
-    def say(self, outcome: Outcome) -> None:
+    def add(self, outcome: Outcome) -> None:
         """Prints an outcome's line, a failure's on standard error; a redirected output has it at once."""
+        self.outcomes.append(outcome)
         if self.as_json:
             return
         if outcome.status == "done":
@@ -131,16 +120,21 @@ class Report:
         else:
             print_error("failed", str(outcome.error))
 
-    def finish(self, outcomes: Sequence[Outcome]) -> int:
+    def add_failures(self, reasons: Mapping[str, str]) -> None:
+        """Inputs that cannot be used, each with its reason."""
+        for name, why in reasons.items():
+            self.add(Outcome(name, "failed", error=why))
+
+    def finish(self) -> int:
         """Prints what is to be said of all together.
 
         Returns:
             The exit code: 0, or 1 if an input failed.
         """
-        failed = [Path(outcome.input).name for outcome in outcomes if outcome.status == "failed"]
+        failed = [Path(outcome.input).name for outcome in self.outcomes if outcome.status == "failed"]
         if self.as_json:
-            json.dump([asdict(outcome) for outcome in outcomes], sys.stdout, indent=1)
+            json.dump([asdict(outcome) for outcome in self.outcomes], sys.stdout, indent=1)
             sys.stdout.write("\n")
-        elif failed and len(outcomes) > 1:
-            print_error(f"{len(failed)} of {len(outcomes)} inputs failed", ", ".join(failed))
+        elif failed and len(self.outcomes) > 1:
+            print_error(f"{len(failed)} of {len(self.outcomes)} inputs failed", ", ".join(failed))
         return 1 if failed else 0

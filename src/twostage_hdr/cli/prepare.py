@@ -7,9 +7,8 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from twostage_hdr.cli.terminal import Terminal
+from twostage_hdr.cli.terminal import Terminal, counted
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.hdm import HdmSource
 from twostage_hdr.data.hdr_folder import HdrFolderSource
@@ -17,10 +16,9 @@ from twostage_hdr.data.pair_source import PairSource
 from twostage_hdr.data.procedural_source import ProceduralSource
 from twostage_hdr.data.splits import check_leakage
 from twostage_hdr.data.store.frames import CameraFrames, HdmFrames, PairFrames, PatchMaker
-from twostage_hdr.data.store.plan import Plan, StoreSettings, make_plan
+from twostage_hdr.data.store.plan import StoreSettings, make_plan
 from twostage_hdr.data.store.prepare import prepare as write_store
 from twostage_hdr.data.store.store_source import StoreSource
-from twostage_hdr.data.thumbnails import Thumbnail
 from twostage_hdr.errors import InputError
 
 _OF_TRAINING = ("data.patch_size=", "data.crop_size=", "data.patches_per_epoch=", "data.zoom=")
@@ -37,31 +35,34 @@ def prepare(config: DictConfig) -> None:
     console = Terminal()
     for override in HydraConfig.get().overrides.task:
         if override.startswith(_OF_TRAINING):
-            raise InputError(
-                override, "is for training", "a store takes patch_size=N, and crops are cut when it is read"
-            )
+            raise InputError(override, "is for training", "give patch_size=N; crops are cut when a store is read")
     settings = StoreSettings(
         **{name: config[name] for name in ("patches", "patch_size", "placement", "informative", "zoom", "seed")}
     )
     data: TripleDataModule = instantiate(config.data)
     if isinstance(data.source, StoreSource):
         raise InputError("data=store", "a store is made of scenes", "give data=hdm or data=hdr_folder")
-    check_leakage(data.splits, _pictures(data), where=config.data.split_file or "data splits")
-    maker = _maker(config, data)
-    plan = make_plan(maker, data.source.scenes(), data.splits, settings, _described(config))
-    console.print(_summary(plan))
+    # Small pictures of scenes that come from files; generated ones cannot be alike.
+    pictures = data.source.thumbnails() if hasattr(data.source, "thumbnails") else {}
+    check_leakage(data.splits, pictures, where=config.data.split_file or "data splits")
+    source: Any = OmegaConf.to_container(config.data.source, resolve=True)
+    described = {name: value for name, value in source.items() if name not in _PLACE_OR_SPEED}
+    maker, splits = _maker(config, data), data.splits
+    plan = make_plan(maker, data.source.scenes(), splits, settings, described)
+    console.print(
+        f"{len(splits.train)} training, {len(splits.val)} validation, {len(splits.test)} test scenes; "
+        f"{plan.patches} patches of {settings.patch_size} px, exposures {', '.join(plan.exposures)}"
+    )
     if data.splits.shared:
         console.print("Too few places or sequences for three sets: all three hold the same scenes.")
     out = Path(config.out)
-    columns = (TextColumn("preparing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("preparing", total=None)
+    with counted(console, "preparing") as advance:
         written = write_store(
             maker,
             plan,
             out,
             workers=os.cpu_count() or 1 if config.workers is None else config.workers,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=advance,
         )
     console.print(f"Store     {out}" if written else f"{out}: complete already, nothing to do.")
     console.print(f"Next: twostage-hdr train experiment=paper data=store data.root={out} data.patches_per_epoch=null")
@@ -74,22 +75,3 @@ def _maker(config: DictConfig, data: TripleDataModule) -> PatchMaker:
         return PairFrames(data.source, data.source.root)
     assert isinstance(data.source, HdrFolderSource | ProceduralSource)
     return CameraFrames(data.source, None if data.root is None else Path(data.root))
-
-
-def _pictures(data: TripleDataModule) -> dict[str, Thumbnail]:
-    """Small pictures of scenes that come from files; generated ones cannot be alike."""
-    return data.source.thumbnails() if hasattr(data.source, "thumbnails") else {}
-
-
-def _described(config: DictConfig) -> dict[str, Any]:
-    """The source's settings, camera included, without places."""
-    settings: Any = OmegaConf.to_container(config.data.source, resolve=True)
-    return {name: value for name, value in settings.items() if name not in _PLACE_OR_SPEED}
-
-
-def _summary(plan: Plan) -> str:
-    splits, side = plan.splits, plan.settings.patch_size
-    return (
-        f"{len(splits.train)} training, {len(splits.val)} validation, {len(splits.test)} test scenes; "
-        f"{plan.patches} patches of {side} px, exposures {', '.join(plan.exposures)}"
-    )

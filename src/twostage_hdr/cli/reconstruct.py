@@ -1,23 +1,25 @@
 """`twostage-hdr reconstruct`: photographs and videos in, HDR files out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from twostage_hdr.cli.batch import Picture, run_batch
-from twostage_hdr.cli.bracket import AUTO, BracketPlan, check_frames, with_frames
-from twostage_hdr.cli.destination import Destination, check_plan
+from rich.console import Console
+
+from twostage_hdr.cli.batch import Advance, Made, Picture, picture_files, run_batch
+from twostage_hdr.cli.bracket import AUTO, find_brackets, read_bracket
+from twostage_hdr.cli.destination import Destination
 from twostage_hdr.cli.input_files import find_files, is_result
-from twostage_hdr.cli.outcome import Outcome, Report, failures
+from twostage_hdr.cli.outcome import Report
 from twostage_hdr.cli.terminal import Terminal
-from twostage_hdr.cli.video import run_videos
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.colour_codes import is_hdr_signal
 from twostage_hdr.imaging.formats import DEFAULT_FORMATS, FORMATS
 from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.imaging.video.video_reader import VIDEO_SUFFIXES
+from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions
 from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
-from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS, video_result_paths
+from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS, reconstruct_video, video_result_paths
 from twostage_hdr.inference.result_files import ResultOptions
 from twostage_hdr.inference.weights import default_weights, find_weights
 
@@ -29,27 +31,25 @@ _PQ_RESULTS = (".avif", ".jxl")
 def reconstruct_all(
     names: Sequence[str],
     *,
-    directory: Path,
+    destination: Destination,
     weights: str | None,
-    formats: Sequence[str] | None,
     running: ReconstructOptions,
     options: ResultOptions,
-    overwrite: bool,
     as_json: bool,
-    bracket: BracketPlan | None = None,
+    bracket: BracketOptions | None = None,
+    group: int | None = None,
 ) -> int:
     """Reconstructs every photograph and video; one that cannot be used does not stop the others.
 
     Args:
         names: files, folders and patterns; a file with a video's suffix is taken for one.
-        directory: for the results.
+        destination: of the results; no formats for the default of photographs and of videos.
         weights: anything `load_weights` takes, None for the package's own.
-        formats: None for the default of photographs and of videos.
         running: how the network runs.
         options: how results are written.
-        overwrite: replace results that exist.
         as_json: print the outcome as JSON.
         bracket: how photographs are joined to brackets; None for one result each.
+        group: photographs in each bracket, None to tell by the names or by EXIF.
 
     Returns:
         The exit code: 0, or 1 if an input failed.
@@ -61,65 +61,53 @@ def reconstruct_all(
     report = Report(console=console, as_json=as_json)
     named = [name for name in names if bracket is None or name != AUTO or Path(name).exists()]
     files, nothing = find_files(named, PHOTOGRAPHS, "photographs", wanted=_is_photograph, from_pattern=_is_photograph)
+    report.add_failures(nothing)
     if not files:
-        return report.finish(failures(nothing, report.say))
-    videos = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
-    photographs = [file for file in files if file not in videos]
-    _check_formats(formats or (), photographs, videos, bracket)
-    pictures = Destination(
-        directory=directory, formats=formats or DEFAULT_FORMATS, kinds=PHOTOGRAPHS, overwrite=overwrite
-    )
-    films = replace(pictures, formats=formats or ("hevc",), kinds=(), paths_of=video_result_paths, folders=("exr",))
-    brackets: dict[Path, list[Path]] = {}
+        return report.finish()
+    videos = {file: [file] for file in files if file.suffix.lower() in VIDEO_SUFFIXES}
+    photographs = {file: [file] for file in files if file not in videos}
+    _check_formats(destination.formats, photographs, videos, bracketed=bracket is not None)
+    formats, folder = destination.formats, destination.directory
+    pictures = replace(destination, formats=formats or DEFAULT_FORMATS, kinds=PHOTOGRAPHS)
+    films = replace(destination, formats=formats or ("hevc",), paths_of=video_result_paths, folders=("exr",))
     if bracket is not None:
-        brackets = bracket.find(names, photographs, console)
-        check_frames(brackets, pictures)
-        photographs = list(brackets)
+        photographs = find_brackets(names, list(photographs), group, console)
         running = replace(running, response="declared")  # a bracket's is found by its frames
-    refused = (check_plan(photographs, pictures) if photographs else {}) | (check_plan(videos, films) if videos else {})
+    plan = pictures.plan(photographs) if photographs else {}
+    film_plan = films.plan(videos) if videos else {}
     reconstructor = _ready(weights, running, pictures.formats, console)
 
     def read(path: Path) -> Picture:
         if bracket is not None:
-            return bracket.read(brackets[path], reconstructor, options)
-        return _photograph(path, reconstructor, options, ignore_gain_map=running.ignore_gain_map)
+            return read_bracket(photographs[path], bracket, reconstructor, options)
+        return read_picture(path, reconstructor, options, ignore_gain_map=running.ignore_gain_map)
 
-    def say(outcome: Outcome) -> None:
-        report.say(with_frames(outcome, brackets))
+    def make_film(path: Path, missing: Sequence[str], advance: Advance) -> Made:
+        peak, notes = reconstruct_video(path, folder, reconstructor, formats=missing, options=options, advance=advance)
+        return peak, notes, None
 
-    outcomes = failures(nothing, say)
-    outcomes += run_batch(photographs, read, destination=pictures, refused=refused, console=console, say=say)
-    outcomes += run_videos(
-        videos, reconstructor, destination=films, options=options, refused=refused, console=console, say=say
-    )
-    return report.finish([with_frames(outcome, brackets) for outcome in outcomes])
+    with pictures.made():
+        with picture_files(plan, read, pictures) as make:
+            run_batch(plan, make, report)
+        run_batch(film_plan, make_film, report)
+    return report.finish()
 
 
 def _check_formats(
-    formats: Sequence[str], photographs: Sequence[Path], videos: Sequence[Path], bracket: BracketPlan | None
+    formats: Sequence[str], photographs: Collection[Path], videos: Collection[Path], *, bracketed: bool
 ) -> None:
-    """Refuses formats that not all inputs have, and videos among brackets.
-
-    Raises:
-        InputError: names them.
-    """
+    """Refuses formats that not all inputs have, and videos among brackets."""
     one_sided = [name for name in formats if (name in FORMATS) != (name in VIDEO_ENDINGS)]
     if photographs and videos and one_sided:
         raise InputError(f"--to {','.join(one_sided)}", "not for photographs and videos alike", "do them in two runs")
-    if bracket is not None and "uncertainty" in formats:
+    if bracketed and "uncertainty" in formats:
         raise InputError("--to uncertainty", "not for brackets", "leave it out")
-    if bracket is not None and videos:
-        raise InputError(videos[0], "a video is not a frame of a bracket", "reconstruct it without --bracket")
+    if bracketed and videos:
+        raise InputError(min(videos), "a video is not a frame of a bracket", "reconstruct it without --bracket")
 
 
-def _ready(
-    weights: str | None, running: ReconstructOptions, formats: Sequence[str], console: Terminal
-) -> Reconstructor:
-    """The network, ready to run; says which it is where nobody chose.
-
-    Raises:
-        InputError: weights that cannot be used, or that do not give what a format holds.
-    """
+def _ready(weights: str | None, running: ReconstructOptions, formats: Sequence[str], console: Console) -> Reconstructor:
+    """The network, ready to run; says which it is where nobody chose."""
     name = weights or default_weights()
     reconstructor = load_reconstructor(name, running)
     if "uncertainty" in formats and reconstructor.engine.whole_frame is None:
@@ -130,7 +118,14 @@ def _ready(
     return reconstructor
 
 
-def _photograph(path: Path, reconstructor: Reconstructor, options: ResultOptions, *, ignore_gain_map: bool) -> Picture:
+def read_picture(
+    path: Path, reconstructor: Reconstructor, options: ResultOptions, *, ignore_gain_map: bool = False
+) -> Picture:
+    """A photograph ready to be turned into results.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     photograph = read_photograph(path, ignore_gain_map=ignore_gain_map)
     height, width = photograph.shape
     result = reconstructor.begin_photograph(photograph)
@@ -142,7 +137,7 @@ def _photograph(path: Path, reconstructor: Reconstructor, options: ResultOptions
         options=options,
         info=photograph.info,
         source=path,
-        notes=photograph.notes,
+        notes=(*(() if result.hdr is None else (str(result.hdr),)), *photograph.notes),
         hdr=result.hdr,
         uncertainty=result.uncertainty,
     )

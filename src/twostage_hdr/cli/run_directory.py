@@ -22,25 +22,15 @@ from twostage_hdr.cli.targets import TRUST, rename_moved
 from twostage_hdr.data.resumable_folder import changed_settings, exclusive_lock
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.report.curves import read_curves
-from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.atomic import write_text
 
 CONFIG = "config.yaml"
-
 SPLITS = "splits.json"
-
-SCORES = "validation_scores.csv"
-
-REPORT = "report.html"
-
 FINISHED = "finished.json"
-
 LOCK = ".lock"
-
 WANDB_ID = "wandb_id.txt"
 
-HYDRA = ".hydra"
-
-BEFORE_THE_WORK = frozenset({CONFIG, SPLITS, LOCK, WANDB_ID, HYDRA, "wandb"})
+BEFORE_THE_WORK = frozenset({CONFIG, SPLITS, LOCK, WANDB_ID, ".hydra", "wandb"})
 """What a command writes before it has done anything: without more, nothing is lost with it."""
 
 OF_ONE_COMMAND = (TRUST, "report")
@@ -60,10 +50,14 @@ class RunDirectory:
 
     Args:
         path: the folder.
+
+    Attributes:
+        splits: the file of the split that was used.
+        scores: of every image in every validation, as the callback `scores` writes them.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path, self.splits, self.scores = path, path / SPLITS, path / "validation_scores.csv"
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -78,17 +72,15 @@ class RunDirectory:
             yield
 
     def abandon(self) -> None:
-        """Takes away a folder in which nothing was done, as after settings that were refused; else does nothing."""
-        if not self.path.is_dir() or {entry.name for entry in self.path.iterdir()} - BEFORE_THE_WORK:
+        """Takes away a folder in which nothing was done and no training runs; the current one is never touched."""
+        own = self.path.is_dir() and self.path.resolve() != Path.cwd()
+        if not own or {entry.name for entry in self.path.iterdir()} - BEFORE_THE_WORK:
             return
-        for entry in list(self.path.iterdir()):
-            if entry.is_dir():
-                shutil.rmtree(entry, ignore_errors=True)
-            else:
-                entry.unlink(missing_ok=True)
-        for folder in (self.path, *(parent for parent in self.path.parents[:2] if parent.name in DEFAULT_PARENTS)):
-            if folder.resolve() != Path.cwd() and not any(folder.iterdir()):
-                folder.rmdir()
+        with suppress(InputError, OSError), self.lock():
+            shutil.rmtree(self.path, ignore_errors=True)
+            for folder in (parent for parent in self.path.parents[:2] if parent.name in DEFAULT_PARENTS):
+                if folder.resolve() != Path.cwd() and not any(folder.iterdir()):
+                    folder.rmdir()
 
     @property
     def finished(self) -> bool:
@@ -110,21 +102,6 @@ class RunDirectory:
         from twostage_hdr.training.callbacks.checkpoint_file import resume_points  # PyTorch: help does not wait for it
 
         return next((path for path in resume_points(self.path / "checkpoints") if path.is_file()), None)
-
-    @property
-    def splits(self) -> Path:
-        """The split that was used."""
-        return self.path / SPLITS
-
-    @property
-    def scores(self) -> Path:
-        """The scores of every image in every validation, as the callback `scores` writes them."""
-        return self.path / SCORES
-
-    @property
-    def report(self) -> Path:
-        """The page that shows curves, scores and pictures."""
-        return self.path / REPORT
 
     def config(self) -> DictConfig:
         """The config that the run was started with.
@@ -158,7 +135,12 @@ class RunDirectory:
         for name in OF_ONE_COMMAND:
             resolved.pop(name, None)
         path = self.path / CONFIG
-        before = self._settings_before() if self.last_checkpoint or self.finished else None
+        before: Any = None
+        if self.last_checkpoint or self.finished:
+            try:
+                before = OmegaConf.to_container(self.config(), resolve=True)
+            except InputError as damaged:  # a run is worth more than its list of settings
+                print(f"{damaged.subject}: {damaged.seen}; written again from the settings of this command.")
         if before is not None:
             changed = sorted(changed_settings(before, resolved))
             if changed:
@@ -173,16 +155,7 @@ class RunDirectory:
         # Only the folder itself: a sibling's name may begin with the same letters.
         own = re.compile(re.escape(str(self.path)) + r"(?![\w.-])")
         text = own.sub("${run_dir}", OmegaConf.to_yaml(OmegaConf.create(resolved)))
-        with atomic_path(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-
-    def _settings_before(self) -> Any:
-        """Of the run that is there; None if they are lost, since a run is worth more than its list of settings."""
-        try:
-            return OmegaConf.to_container(self.config(), resolve=True)
-        except InputError as damaged:
-            print(f"{damaged.subject}: {damaged.seen}; written again from the settings of this command.")
-            return None
+        write_text(path, text)
 
     def curves(self) -> dict[str, list[tuple[float, float]]]:
         """What was logged, over all parts of the run; where it went back to a checkpoint, the later part counts."""
@@ -207,16 +180,14 @@ class RunDirectory:
             if re.fullmatch(r"[0-9a-f]{8}", known):
                 return known
         new = uuid.uuid4().hex[:8]
-        with atomic_path(path) as temporary:
-            temporary.write_text(f"{new}\n", encoding="utf-8")
+        write_text(path, f"{new}\n")
         return new
 
     def finish(self, facts: dict[str, Any]) -> None:
         """Marks the end of the run, keeps its last figures, and removes the checkpoint before the last."""
         from twostage_hdr.training.callbacks.checkpoint_file import PREVIOUS
 
-        with atomic_path(self.path / FINISHED) as temporary:
-            temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        write_text(self.path / FINISHED, json.dumps(facts, indent=1) + "\n")
         (self.path / "checkpoints" / PREVIOUS).unlink(missing_ok=True)
 
 

@@ -1,11 +1,15 @@
-"""The classes that a configuration names: where they lie now, whose they are, and whether they may be built."""
+"""The classes that a configuration names: where they lie, whose they are, whether they may be built, and of what."""
 
-from collections.abc import Collection, Iterator
-from typing import Any
+import inspect
+import types
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Union, get_args, get_origin
 
-from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
+from hydra.utils import get_object
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from twostage_hdr.boundary.trust import PACKAGE, check_path, current_path, load_class, make_importable
+from twostage_hdr.boundary.refusal import one_line
+from twostage_hdr.boundary.trust import PACKAGE, check_path, current_path, import_module, load_class, make_importable
 from twostage_hdr.errors import InputError
 
 TARGET = "_target_"
@@ -18,6 +22,10 @@ LIBRARIES = frozenset({PACKAGE, "hydra", "lightning", "pytorch_lightning", "torc
 
 DATA = ("data", "camera")
 """Of this package, whose classes a run's data consist of."""
+
+RESERVED = (TARGET, "_partial_", "_args_", "_recursive_", "_convert_")
+"""Hydra's own keys beside a target's arguments."""
+NUMBERS = {int, float, bool, type(None)}
 
 
 def targets(node: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -48,18 +56,12 @@ def use_own_classes(config: DictConfig) -> None:
         make_importable(package)
 
 
-def rename_moved(node: DictConfig | ListConfig) -> None:
+def rename_moved(config: DictConfig | ListConfig) -> None:
     """Names every class where it lies now, in place."""
-    keys: Any = list(node.keys()) if isinstance(node, DictConfig) else range(len(node))
-    for key in keys:
-        if OmegaConf.is_missing(node, key) or OmegaConf.is_interpolation(node, key):
-            continue
-        value = node[key]
-        if isinstance(value, DictConfig | ListConfig):
-            rename_moved(value)
-        elif key == TARGET and isinstance(value, str) and current_path(value) != value:
-            with open_dict(node):
-                node[key] = current_path(value)
+    for place, node in targets(OmegaConf.to_container(config)):
+        old = node[TARGET]
+        if isinstance(old, str) and current_path(old) != old:
+            OmegaConf.update(config, f"{place}.{TARGET}".lstrip("."), current_path(old))
 
 
 def check_targets(config: Any, *, parts: Collection[str], trust: Collection[str], where: object) -> None:
@@ -92,3 +94,41 @@ def trusted(config: DictConfig) -> list[str]:
         if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")):
             raise InputError(f"trust={value}", "no name of a package", "give trust=[mypackage]")
     return names
+
+
+def check_settings(config: DictConfig) -> None:
+    """Compares every setting with the argument that it becomes.
+
+    Raises:
+        InputError: a target that is not there, an argument that it does not have, with those it has; or words where a
+            number belongs.
+    """
+    plain = OmegaConf.to_container(config, resolve=True)
+    for place, node in targets(plain):
+        arguments = _arguments(node[TARGET], place)
+        if any(argument.kind is argument.VAR_KEYWORD for argument in arguments.values()):
+            continue
+        for name, value in node.items():
+            if name in RESERVED:
+                continue
+            if name not in arguments:
+                raise InputError(f"{place}.{name}", "no such setting", f"{place} has {', '.join(arguments)}")
+            annotation = arguments[name].annotation
+            parts = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+            if isinstance(value, str) and value != "???" and set(parts) <= NUMBERS:
+                raise InputError(f"{place}.{name}={value}", "must be a number", "give one")
+
+
+def _arguments(target: Any, place: str) -> Mapping[str, inspect.Parameter]:
+    where = f"{place}.{TARGET}={target}"
+    package, dot, _ = str(target).partition(".")
+    if dot and their_packages({TARGET: target}):
+        import_module(package, where=where)  # says more than Hydra what is wrong with it
+    try:
+        found = get_object(target)
+    except Exception as error:
+        raise InputError(where, f"cannot be used ({one_line(error)})", "give PACKAGE.MODULE.CLASS") from error
+    try:
+        return inspect.signature(found).parameters
+    except ValueError:  # a class in C that does not say
+        return inspect.signature(lambda **anything: None).parameters

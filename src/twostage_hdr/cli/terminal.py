@@ -1,5 +1,7 @@
 """What reaches the terminal: words as they are, whoever wrote them."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -20,3 +22,21 @@ class Terminal(Console):
 def plain(text: str) -> str:
     """The text with control characters, line ends included, and lone surrogates spelt out."""
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
+@contextmanager
+def counted(console: Console, what: str) -> Iterator[Callable[..., None]]:
+    """A bar; what it gives is called with how many are done, of how many, and if it changes with what is being done."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(TextColumn("{task.description}", markup=False), *columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total, now=what: bar.update(task, completed=done, total=total, description=plain(now))

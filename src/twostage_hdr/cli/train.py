@@ -1,6 +1,5 @@
 """`twostage-hdr train`: from a config to a trained run."""
 
-import errno
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,27 +11,15 @@ from lightning.pytorch.accelerators import CPUAccelerator
 from lightning.pytorch.loggers import Logger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig
-from torch import nn
 
-import twostage_hdr
 from twostage_hdr.boundary.refusal import one_line
-from twostage_hdr.cli.constructor_schema import check_settings
 from twostage_hdr.cli.outcome import system_trouble
-from twostage_hdr.cli.run_directory import RunDirectory, commit
-from twostage_hdr.cli.targets import TARGET, their_packages, trusted
+from twostage_hdr.cli.run_directory import RunDirectory
+from twostage_hdr.cli.targets import TARGET, check_settings, their_packages, trusted
 from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.cli.termination import quiet_lightning
-from twostage_hdr.cli.training_report import count, device_name, plan, resumption, write_training_report
-from twostage_hdr.cli.wandb_run import (
-    choices,
-    log_config,
-    log_weights,
-    own_wandb_run,
-    wandb_arguments,
-    wandb_is_there,
-    where_to_look,
-    without_anonymous,
-)
+from twostage_hdr.cli.training_report import callbacks_of, device_name, plan, resumption, write_training_report
+from twostage_hdr.cli.wandb_run import log_config, log_weights, own_wandb_run, wandb_arguments, where_to_look
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.splits import write_splits
 from twostage_hdr.errors import InputError
@@ -42,7 +29,6 @@ from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.training.callbacks.checkpoint_file import newest_whole
 from twostage_hdr.training.callbacks.run_checkpoints import RunCheckpoints
 from twostage_hdr.training.callbacks.stop_signals import Stopped, own_process_group
-from twostage_hdr.training.callbacks.validation_scores import ValidationScores
 from twostage_hdr.training.reconstruction_module import ReconstructionModule
 from twostage_hdr.training.stage_weights import start_from
 
@@ -59,12 +45,7 @@ def train(config: DictConfig) -> float | None:
     run = RunDirectory(Path(HydraConfig.get().runtime.output_dir))
     first = getattr(rank_zero_only, "rank", 0) == 0
     with run.lock() if first else nullcontext():
-        try:
-            return _train(config, run, Terminal(quiet=not first))
-        except BaseException:
-            if first:
-                run.abandon()
-            raise
+        return _train(config, run, Terminal(quiet=not first))
 
 
 def _train(config: DictConfig, run: RunDirectory, console: Terminal) -> float | None:
@@ -91,19 +72,16 @@ def _train(config: DictConfig, run: RunDirectory, console: Terminal) -> float | 
         copied = start_from(module.network, load_weights(config.weights, trust=trust), config.weights)
         console.print(f"Starting from {config.weights}: {copied}.")
     with own_wandb_run(run):
-        trainer = build_trainer(config, run, console)
+        trainer = _trainer(config, run)
         console.print(*plan(module, data, trainer), *where_to_look(trainer, run), sep="\n")
         if resume:
             console.print(resumption(resume, trainer.max_epochs))
         started = time.monotonic()
-        fit(trainer, module, data, resume)
+        _fit(trainer, module, data, resume)
         if run.last_checkpoint is None:
-            raise InputError(
-                f"resume_from={config.resume_from}",
-                f"is already at the end of its {trainer.max_epochs} epochs, nothing was trained",
-                "raise trainer.max_epochs, or start a new run from its weights with weights=",
-            )
-        checkpoints = _checkpoints(trainer)
+            seen = f"is already at the end of its {trainer.max_epochs} epochs, nothing was trained"
+            raise InputError(f"resume_from={config.resume_from}", seen, "raise trainer.max_epochs, or give weights=")
+        checkpoints = callbacks_of(trainer, RunCheckpoints)[0]
         if trainer.is_global_zero:
             seconds = round(time.monotonic() - started, 1)
             device = device_name(trainer.strategy.root_device)
@@ -111,7 +89,7 @@ def _train(config: DictConfig, run: RunDirectory, console: Terminal) -> float | 
             network = load_weights(run.path, trust=trust)
             log_weights(trainer, run, network, facts | checkpoints.scores)
             if config.report:
-                report(run, network, module, data, trainer)
+                write_training_report(run, network, module, data, trainer)
             run.finish(facts | checkpoints.scores)
             page = " and report.html" if config.report else ""
             console.print(f"Finished. Checkpoints, pictures{page} are in {run.path}")
@@ -121,40 +99,9 @@ def _train(config: DictConfig, run: RunDirectory, console: Terminal) -> float | 
     return checkpoints.best
 
 
-def report(
-    run: RunDirectory, network: nn.Module, module: ReconstructionModule, data: TripleDataModule, trainer: L.Trainer
-) -> None:
-    """Writes `report.html` with the weights that `evaluate` would take: the best, or the last if none was validated."""
-    scores = next((callback for callback in trainer.callbacks if isinstance(callback, ValidationScores)), None)  # type: ignore[attr-defined]
-    facts = {
-        "run": run.path.name,
-        "data": type(data.source).__name__ + (f", {data.root}" if data.root else ""),
-        "epochs": str(trainer.current_epoch),
-        "parameters": f"{count(module.network):,}",
-        "version": f"{twostage_hdr.__version__}, commit {commit()}",
-    }
-    best = scores.best() if scores else []
-    if best:
-        facts["best epoch"] = f"{best[0].epoch + 1}, by {_checkpoints(trainer).monitor}"
-    write_training_report(
-        run,
-        title=str(choices()["module"] or type(module).__name__),
-        facts=facts,
-        network=network,
-        module=module,
-        images=data.frozen("val"),
-        best=best,
-    )
-
-
-def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule, resume: Path | None) -> None:
-    """Runs the training; what ends it early is said in one line, with how to resume.
-
-    Raises:
-        Stopped: a signal asked for it, and the run has been saved.
-        InputError: a full disk, data that cannot be read, or a checkpoint of which this run cannot go on.
-    """
-    checkpoints = _checkpoints(trainer)
+def _fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule, resume: Path | None) -> None:
+    """Runs the training; what ends it early is said in one line, with how to resume."""
+    checkpoints = callbacks_of(trainer, RunCheckpoints)[0]
     advice = f"the same command with hydra.run.dir={checkpoints.directory.parent} resumes from checkpoints/last.ckpt"
     try:
         with own_process_group():
@@ -162,60 +109,31 @@ def fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModule
     except Stopped as stop:
         print(f"Stopped by {stop.signal.name} in epoch {trainer.current_epoch + 1}; {advice}.")
         raise
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise
-        raise InputError(
-            f"{error.filename or checkpoints.directory}", f"{error.strerror}", f"make room, then {advice}"
-        ) from error
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
         if checkpoints.signals.received is None or not isinstance(error, RuntimeError):
             if resume is None or checkpoints.begun or isinstance(error, InputError) or system_trouble(error):
                 raise
-            raise InputError(
-                resume,
-                f"this run cannot go on from it ({one_line(error)})",
-                f"weights={resume} takes its weights alone",
-            ) from error
+            seen = f"this run cannot go on from it ({one_line(error)})"
+            raise InputError(resume, seen, f"weights={resume} takes its weights alone") from error
         stopped = Stopped(checkpoints.signals.received)  # the signal ended the loader's processes before this one
         print(f"Stopped by {stopped.signal.name} in the middle of a batch; {advice}.")
         raise stopped from None
 
 
-def build_trainer(config: DictConfig, run: RunDirectory, console: Terminal) -> L.Trainer:
-    """The Trainer with its callbacks and loggers; wandb gets the whole config, and one id however often a run stops.
-
-    Callbacks that are null, or of which a recipe only adjusts a setting, are not there.
-
-    Raises:
-        InputError: a Trainer that this machine cannot run.
-    """
+def _trainer(config: DictConfig, run: RunDirectory) -> L.Trainer:
+    """The Trainer; callbacks that are null, or of which a recipe only adjusts a setting, are not there."""
     callbacks = [instantiate(callback) for callback in config.callbacks.values() if callback and TARGET in callback]
-    loggers = _loggers(config, run, console)
+    loggers: list[Logger] = []
+    for logger in config.logger.values():
+        of_wandb = logger._target_.endswith("WandbLogger")
+        loggers.append(instantiate(logger, **(wandb_arguments(run, logger) if of_wandb else {})))
     trainer: L.Trainer = instantiate(config.trainer, callbacks=callbacks, logger=loggers)
     on_cpus = isinstance(trainer.accelerator, CPUAccelerator) and trainer.world_size > 1
     if config.trainer.get("sync_batchnorm") and on_cpus:
-        raise InputError(
-            "trainer.sync_batchnorm=true", "needs GPUs", "on the CPU leave it out, as trainer=ddp_cpu does"
-        )
+        raise InputError("trainer.sync_batchnorm=true", "needs GPUs", "leave it out, as trainer=ddp_cpu does")
     for logger in loggers:
         if isinstance(logger, WandbLogger):
-            without_anonymous(logger)
+            # Lightning always gives it, and wandb, which dropped it, warns of it on every run.
+            logger._wandb_init.pop("anonymous", None)
             log_config(logger, config)
     return trainer
-
-
-def _loggers(config: DictConfig, run: RunDirectory, console: Terminal) -> list[Logger]:
-    """The chosen loggers; without the package wandb its logger is left out, with a word."""
-    loggers = []
-    for logger in config.logger.values():
-        of_wandb = logger._target_.endswith("WandbLogger")
-        if of_wandb and not wandb_is_there():
-            console.print("wandb is not installed: curves go to metrics/ and report.html alone (pip install wandb).")
-            continue
-        loggers.append(instantiate(logger, **(wandb_arguments(run, logger) if of_wandb else {})))
-    return loggers
-
-
-def _checkpoints(trainer: L.Trainer) -> RunCheckpoints:
-    return next(callback for callback in trainer.callbacks if isinstance(callback, RunCheckpoints))  # type: ignore[attr-defined]

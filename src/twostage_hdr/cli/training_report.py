@@ -1,19 +1,23 @@
 """The page at the end of a training: curves, scores of the validation images, and the images themselves."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
+from itertools import starmap
 from pathlib import Path
+from typing import TypeVar
 
 import lightning as L
 import torch
 from torch import nn
 
+import twostage_hdr
 from twostage_hdr.boundary.refusal import as_input_error
-from twostage_hdr.cli.run_directory import RunDirectory
+from twostage_hdr.cli.run_directory import RunDirectory, commit
+from twostage_hdr.cli.wandb_run import choices
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.patches import FixedCameraImages
 from twostage_hdr.data.triple import Triple
-from twostage_hdr.evaluation.method_row import MethodRow, metric_columns
-from twostage_hdr.evaluation.methods import BracketMethod, network_method
+from twostage_hdr.evaluation.method_row import MethodRow, metric_column
+from twostage_hdr.evaluation.methods import BracketMethod, NetworkMethod, network_method
 from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import REFERENCE, ReportImage
 from twostage_hdr.evaluation.summarise import summarise
@@ -21,66 +25,65 @@ from twostage_hdr.inference.weights import read_checkpoint
 from twostage_hdr.networks.rdab import RDAB
 from twostage_hdr.radiometry.exposure_stack import reference_frame
 from twostage_hdr.radiometry.gamma import decode_gamma
-from twostage_hdr.training.callbacks.validation_scores import ImageScores
+from twostage_hdr.training.callbacks.run_checkpoints import RunCheckpoints
+from twostage_hdr.training.callbacks.validation_scores import ValidationScores
 from twostage_hdr.training.callbacks.winograd_rdab import WinogradConvolutions
 from twostage_hdr.training.reconstruction_module import ReconstructionModule
 
+Kind = TypeVar("Kind")
+
 RESULT, LDR = "result", "ldr"
 """Names of the run's row and pane, and of its input's."""
+PICTURES = 4
+"""How many images the page shows."""
 
 
 def write_training_report(
-    run: RunDirectory,
-    *,
-    title: str,
-    facts: Mapping[str, str],
-    network: nn.Module,
-    module: ReconstructionModule,
-    images: FixedCameraImages,
-    best: list[ImageScores],
-    pictures: int = 4,
+    run: RunDirectory, network: nn.Module, module: ReconstructionModule, data: TripleDataModule, trainer: L.Trainer
 ) -> None:
     """Writes `report.html` into the run's folder: the result's scores and pictures beside those of its input.
 
     Args:
         run: whose curves are drawn.
-        title: of the page and of the result's row.
-        facts: what a reader must know of the run.
-        network: with the weights that are shown.
+        network: with the weights that `evaluate` would take: the best, or the last if none was validated.
         module: which scores its validation has, and against what.
-        images: the validation set.
-        best: its scores with these weights; may be empty.
-        pictures: how many images are shown.
+        data: whose validation set is shown.
+        trainer: of the run.
     """
-    columns = metric_columns(module.val_scores.items())
-    rows = []
-    if best:
+    title, images, rows = str(choices()["module"] or type(module).__name__), data.frozen("val"), []
+    facts = {
+        "run": run.path.name,
+        "data": type(data.source).__name__ + (f", {data.root}" if data.root else ""),
+        "epochs": str(trainer.current_epoch),
+        "parameters": f"{count(module.network):,}",
+        "version": f"{twostage_hdr.__version__}, commit {commit()}",
+    }
+    columns = list(starmap(metric_column, module.val_scores.items()))
+    if best := [line for scores in callbacks_of(trainer, ValidationScores) for line in scores.best()]:
+        facts["best epoch"] = f"{best[0].epoch + 1}, by {callbacks_of(trainer, RunCheckpoints)[0].monitor}"
         ldr = ldr_scores(module, (images[index] for index in range(len(images))))
         rows = [
             MethodRow(name=LDR, title="LDR input", per_image=ldr),
             MethodRow(name=RESULT, title=title, per_image={line.scene: line.scores for line in best}),
         ]
-    method = network_method(network, name=RESULT, title=title)
-    shown = []
-    for index in range(min(pictures, len(images))):
-        triple = images[index]
-        scene = str(triple.scene)
-        seen = triple.ldr if isinstance(method, BracketMethod) else reference_frame(triple.ldr)
-        panes = {
-            LDR: decode_gamma(reference_frame(triple.ldr)),
-            RESULT: method.reconstruct(seen, scene=scene),
-            REFERENCE: decode_gamma(triple.reference16),
-        }
-        shown.append(ReportImage(name=scene, panes=panes))
     write_report(
-        run.report,
+        run.path / "report.html",
         title=f"Two-Stage HDR: training of {title}",
         facts=facts,
         rows=summarise(rows, columns),
         columns=columns if rows else (),
-        images=shown,
+        images=list(_pictures(network_method(network, name=RESULT, title=title), images)),
         curves=run.curves(),
     )
+
+
+def _pictures(method: NetworkMethod, images: FixedCameraImages) -> Iterator[ReportImage]:
+    for index in range(min(PICTURES, len(images))):
+        triple = images[index]
+        frame, scene = reference_frame(triple.ldr), str(triple.scene)
+        result = method.reconstruct(triple.ldr if isinstance(method, BracketMethod) else frame, scene=scene)
+        panes = {LDR: decode_gamma(frame), RESULT: result, REFERENCE: decode_gamma(triple.reference16)}
+        yield ReportImage(name=scene, panes=panes)
 
 
 def ldr_scores(module: ReconstructionModule, images: Iterable[Triple]) -> dict[str, dict[str, float]]:
@@ -96,17 +99,19 @@ def ldr_scores(module: ReconstructionModule, images: Iterable[Triple]) -> dict[s
 
 def plan(module: ReconstructionModule, data: TripleDataModule, trainer: L.Trainer) -> list[str]:
     """What the run is about to do, in a few lines."""
-    splits = data.splits
+    splits, device = data.splits, trainer.strategy.root_device
     parts = ", ".join(f"{part.name} {count(part.network):,}" for part in module.optimized_parts())
+    where = str(device) if trainer.world_size == 1 else f"{trainer.world_size} processes, the first on {device}"
     lines = [
         f"{type(module).__name__}: trainable parameters: {parts}",
         f"{type(data.source).__name__}: {len(splits.train)} training, {len(splits.val)} validation, "
         f"{len(splits.test)} test scenes; {data.patches_per_epoch} patches of {data.patch_size} px per epoch, "
         f"crops of {data.crop_size} px, batches of {data.batch_size}",
-        f"{_epochs(trainer.max_epochs)} on {_devices(trainer)}, precision {trainer.precision}, "
+        f"{_epochs(trainer.max_epochs)} on {where}, precision {trainer.precision}, "
         f"{data.patches_per_epoch // (data.batch_size * trainer.world_size):,} batches an epoch",
     ]
-    if _slower_than_it_could_be(module, trainer):
+    has_blocks = any(isinstance(part, RDAB) for part in module.modules())
+    if device.type == "cpu" and has_blocks and not callbacks_of(trainer, WinogradConvolutions):
         lines.append("On a CPU this network learns about twice as fast with trainer=cpu.")
     if splits.shared:
         lines.append("Too few places or sequences for three sets: validating and testing on what is trained on.")
@@ -114,12 +119,6 @@ def plan(module: ReconstructionModule, data: TripleDataModule, trainer: L.Traine
     if skipped:
         lines.append(f"{skipped} frames without a reference were skipped.")
     return lines
-
-
-def _slower_than_it_could_be(module: ReconstructionModule, trainer: L.Trainer) -> bool:
-    if trainer.strategy.root_device.type != "cpu" or not any(isinstance(part, RDAB) for part in module.modules()):
-        return False
-    return not any(isinstance(callback, WinogradConvolutions) for callback in trainer.callbacks)  # type: ignore[attr-defined]
 
 
 def resumption(checkpoint: Path, epochs: int | None) -> str:
@@ -141,9 +140,7 @@ def resumption(checkpoint: Path, epochs: int | None) -> str:
 
 
 def _epochs(number: int | None) -> str:
-    if number is None or number < 0:
-        return "epochs without end"
-    return f"{number} epoch" if number == 1 else f"{number} epochs"
+    return "epochs without end" if number is None or number < 0 else f"{number} epoch{'s' * (number != 1)}"
 
 
 def device_name(device: torch.device) -> str:
@@ -151,9 +148,9 @@ def device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
-def _devices(trainer: L.Trainer) -> str:
-    device = str(trainer.strategy.root_device)
-    return device if trainer.world_size == 1 else f"{trainer.world_size} processes, the first on {device}"
+def callbacks_of(trainer: L.Trainer, kind: type[Kind]) -> list[Kind]:
+    """The Trainer's callbacks of a class."""
+    return [callback for callback in trainer.callbacks if isinstance(callback, kind)]  # type: ignore[attr-defined]
 
 
 def count(network: nn.Module) -> int:

@@ -1,6 +1,5 @@
 """One Weights & Biases run per run of ours: what it is called, where it keeps its files, when it ends."""
 
-import importlib.util
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -28,12 +27,6 @@ TAGGED = ("module", "data", "experiment", "ablation")
 TAG_LENGTH = 64
 """Longest tag that wandb takes, characters."""
 
-DATA_DIRECTORY = "WANDB_DATA_DIR"
-"""Where wandb keeps files until they are uploaded; its default lies in the user's home."""
-
-SILENT = "WANDB_SILENT"
-"""Keeps its thirty lines at a run's start and end out of the terminal; what the user chose is left alone."""
-
 
 @contextmanager
 def own_wandb_run(run: RunDirectory) -> Iterator[None]:
@@ -41,7 +34,8 @@ def own_wandb_run(run: RunDirectory) -> Iterator[None]:
 
     A process that does several jobs of a sweep would otherwise log all of them into the first one's run.
     """
-    wanted = {DATA_DIRECTORY: str(run.path / "wandb"), SILENT: "true"}
+    # Its default lies in the user's home; and it prints thirty lines at a run's start and end.
+    wanted = {"WANDB_DATA_DIR": str(run.path / "wandb"), "WANDB_SILENT": "true"}
     mine = {name: value for name, value in wanted.items() if name not in os.environ}
     os.environ.update(mine)
     code = 1
@@ -73,24 +67,13 @@ def wandb_arguments(run: RunDirectory, logger: DictConfig) -> dict[str, Any]:
     return {key: value for key, value in own.items() if logger.get(key) is None}
 
 
-def wandb_is_there() -> bool:
-    """Whether the package can be imported: Lightning's logger needs it."""
-    return importlib.util.find_spec("wandb") is not None
-
-
 def where_to_look(trainer: L.Trainer, run: RunDirectory) -> list[str]:
     """One line on the run's dashboard, if it has one: its address, or how it gets there."""
     for logger in trainer.loggers:
         if isinstance(logger, WandbLogger):
-            if logger._offline:
-                return [f"Dashboard: wandb sync {run.path / 'wandb'}/offline-run-* uploads the run"]
-            return [f"Dashboard: {logger.experiment.url}"]
+            later = f"wandb sync {run.path / 'wandb'}/offline-run-* uploads the run"
+            return [f"Dashboard: {later if logger._offline else logger.experiment.url}"]
     return []
-
-
-def without_anonymous(logger: WandbLogger) -> None:
-    """Takes back an argument that Lightning always gives and that wandb, which dropped it, warns of on every run."""
-    logger._wandb_init.pop("anonymous", None)
 
 
 def choices() -> dict[str, str | None]:
@@ -101,14 +84,13 @@ def choices() -> dict[str, str | None]:
 
 def log_config(logger: WandbLogger, config: DictConfig) -> None:
     """The whole config, what was chosen, and the sources' state."""
-    resolved = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(resolved, dict)
+    resolved: Any = OmegaConf.to_container(config, resolve=True)
     about = {
         **{f"chosen_{group}": choice or "none" for group, choice in choices().items()},
         "version": twostage_hdr.__version__,
         "git": {"commit": commit()},
     }
-    logger.log_hyperparams({str(key): value for key, value in resolved.items()} | about)
+    logger.log_hyperparams(resolved | about)
 
 
 def log_weights(trainer: L.Trainer, run: RunDirectory, network: nn.Module, facts: Mapping[str, Any]) -> None:

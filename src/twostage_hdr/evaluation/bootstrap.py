@@ -1,5 +1,6 @@
 """Intervals and tests that treat photographs of one place as one: they share light, motif and often the exposure."""
 
+import math
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
@@ -16,10 +17,6 @@ class Interval(NamedTuple):
 
     low: float
     high: float
-
-
-NO_INTERVAL = Interval(float("nan"), float("nan"))
-"""Of fewer than two places, of which no spread can be estimated."""
 
 
 def bootstrap_interval(
@@ -46,13 +43,15 @@ def bootstrap_interval(
         The interval; NaN for both ends with fewer than two places.
     """
     by_seed = np.atleast_2d(scores)
-    sums, counts = by_place(by_seed, places)
+    sums, counts = _by_place(by_seed, places)
     seeds, number = sums.shape
     if number < 2:
-        return NO_INTERVAL
+        return Interval(math.nan, math.nan)  # no spread can be estimated
     rng = np.random.default_rng(seed)
-    drawn = _counts(rng, resamples, number)  # how often each place was drawn
-    weights = _counts(rng, resamples, seeds) / seeds if seeds > 1 else np.ones((resamples, 1))
+    drawn = rng.multinomial(number, np.full(number, 1 / number), size=resamples)  # how often each place was drawn
+    weights = np.ones((resamples, 1))
+    if seeds > 1:
+        weights = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples) / seeds
     means = np.einsum("rs,sp,rp->r", weights, sums, drawn) / (drawn @ counts)
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(float(low), float(high))
@@ -60,12 +59,12 @@ def bootstrap_interval(
 
 def place_means(scores: Float[np.ndarray, " images"], places: Sequence[Hashable]) -> Float[np.ndarray, " places"]:
     """The mean over the images of each place, in the order in which the places first occur."""
-    sums, counts = by_place(np.atleast_2d(scores), places)
+    sums, counts = _by_place(np.atleast_2d(scores), places)
     means: Float[np.ndarray, " places"] = sums[0] / counts
     return means
 
 
-def by_place(
+def _by_place(
     scores: Float[np.ndarray, "seeds images"], places: Sequence[Hashable]
 ) -> tuple[Float[np.ndarray, "seeds places"], Int[np.ndarray, " places"]]:
     """Sums over the images of each place, and their number, in the order in which the places first occur."""
@@ -73,10 +72,6 @@ def by_place(
     of_image = np.array([index[place] for place in places], dtype=int)
     member = np.eye(len(index))[of_image]  # (images, places)
     return scores @ member, member.sum(axis=0).astype(int)
-
-
-def _counts(rng: np.random.Generator, resamples: int, number: int) -> Int[np.ndarray, "resamples number"]:
-    return rng.multinomial(number, np.full(number, 1 / number), size=resamples)
 
 
 def paired_p_value(

@@ -17,10 +17,10 @@ import numpy as np
 from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.structured_text import read_csv
 from twostage_hdr.errors import InputError
-from twostage_hdr.evaluation.evaluated_scene import load_scene, reference_cap
-from twostage_hdr.evaluation.protocol import JOD_COLUMN
-from twostage_hdr.evaluation.results import Results
-from twostage_hdr.evaluation.saved_results import SavedResults
+from twostage_hdr.evaluation.gain_alignment import aligned, cut_at
+from twostage_hdr.evaluation.protocol import JOD_COLUMN, reference_cap
+from twostage_hdr.evaluation.results import Results, read_results, write_results
+from twostage_hdr.evaluation.saved_results import REFERENCE, SavedResults
 from twostage_hdr.evaluation.summarise import summarise
 from twostage_hdr.imaging.exr import write_exr
 from twostage_hdr.radiometry.photometry import REFERENCE_CAP, WHITE
@@ -48,11 +48,9 @@ class ColorVideoVdp:
 
     Args:
         program: its path, or its name if it is on the PATH.
-        display: one of its display models whose colour space is linear.
     """
 
     program: str
-    display: str = DISPLAY
 
     def find(self) -> Path:
         """Where the program is.
@@ -62,11 +60,8 @@ class ColorVideoVdp:
         """
         found = shutil.which(self.program)
         if found is None:
-            raise InputError(
-                f"cvvdp={self.program}",
-                "no such program",
-                "install it in an environment of its own: pip install cvvdp torchvision",
-            )
+            cure = "install it in an environment of its own: pip install cvvdp torchvision"
+            raise InputError(f"cvvdp={self.program}", "no such program", cure)
         return Path(found).absolute()
 
     def score(self, pairs: Sequence[tuple[LinearRGB, LinearRGB]]) -> JodScores:
@@ -81,20 +76,20 @@ class ColorVideoVdp:
                 for role, image in zip(("test", "reference"), pair, strict=True):
                     pixels = np.ascontiguousarray(image.float().permute(1, 2, 0).numpy())
                     write_exr(folder / f"{role}{number}.exr", pixels, half=False)
-            said = self._run(folder, len(pairs))
+            tests, references = (
+                [f"{role}{number}.exr" for number in range(len(pairs))] for role in ("test", "reference")
+            )
+            command = [str(self.find()), "--test", *tests, "--ref", *references]
+            command += ["--display", DISPLAY, "--result", "scores.csv"]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+            if done.returncode or not (folder / "scores.csv").is_file():  # of its own errors it returns 0
+                last = (done.stderr.strip().splitlines() or ["nothing said"])[-1]
+                raise InputError(f"cvvdp={self.program}", f"no scores, exit code {done.returncode}: {last}")
             scores = read_scores(folder / "scores.csv", len(pairs))
-        described = [line.split('"')[1] for line in said.splitlines() if line.startswith('[INFO] "ColorVideoVDP')]
-        return JodScores(scores, described[0] if described else f"{self.program}, {self.display}")
-
-    def _run(self, folder: Path, count: int) -> str:
-        command = [str(self.find()), "--test", *(f"test{number}.exr" for number in range(count))]
-        command += ["--ref", *(f"reference{number}.exr" for number in range(count))]
-        command += ["--display", self.display, "--result", "scores.csv"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode or not (folder / "scores.csv").is_file():  # of its own errors it returns 0
-            last = (done.stderr.strip().splitlines() or ["nothing said"])[-1]
-            raise InputError(f"cvvdp={self.program}", f"no scores, exit code {done.returncode}: {last}")
-        return done.stderr
+        described = [
+            line.split('"')[1] for line in done.stderr.splitlines() if line.startswith('[INFO] "ColorVideoVDP')
+        ]
+        return JodScores(scores, described[0] if described else f"{self.program}, {DISPLAY}")
 
 
 def read_scores(path: Path, count: int) -> list[float]:
@@ -117,8 +112,9 @@ def aligned_pair(
     saved: SavedResults, method: str, scene: str, cap: float = REFERENCE_CAP
 ) -> tuple[LinearRGB, LinearRGB]:
     """A saved result and its reference in cd/m^2, the result gain-aligned and capped as every compared score has it."""
-    loaded = load_scene(saved, scene, [method], cap=cap)
-    return loaded.results[method] * WHITE, loaded.reference * WHITE
+    reference = saved.linear(REFERENCE, scene)
+    result = aligned(saved.linear(method, scene), saved.frame(scene), reference, cap)
+    return result * WHITE, cut_at(reference, cap) * WHITE
 
 
 def add_jod(results: Results, saved: SavedResults, program: ColorVideoVdp, methods: Sequence[str] = ()) -> Results:
@@ -136,19 +132,30 @@ def add_jod(results: Results, saved: SavedResults, program: ColorVideoVdp, metho
     names = [row.name for row in results.rows]
     for unknown in set(methods) - set(names):
         raise InputError("methods", f"no row {unknown!r}", f"there are {', '.join(names)}")
-    rows, description = [], ""
+    rows, description, cap = [], "", reference_cap(results.facts)
     for row in results.rows:
         if methods and row.name not in methods:
             rows.append(row)
             continue
-        scored = program.score(
-            [aligned_pair(saved, row.name, scene, reference_cap(results)) for scene in row.per_image]
-        )
-        description = scored.description
-        per_image = {
-            scene: {**scores, JOD_COLUMN.key: jod}
-            for (scene, scores), jod in zip(row.per_image.items(), scored.scores, strict=True)
-        }
-        rows.append(replace(row, per_image=per_image))
+        jods, description = program.score([aligned_pair(saved, row.name, scene, cap) for scene in row.per_image])
+        pairs = zip(row.per_image.items(), jods, strict=True)
+        rows.append(replace(row, per_image={scene: {**known, JOD_COLUMN.key: jod} for (scene, known), jod in pairs}))
     columns = [*(column for column in results.columns if column.key != JOD_COLUMN.key), JOD_COLUMN]
     return Results(summarise(rows, columns), columns, {**results.facts, FACT: description})
+
+
+def score_jod(evaluation: Path, program: str, *, methods: Sequence[str] = ()) -> Results:
+    """Scores the saved results and writes summary and scores per image again.
+
+    Args:
+        evaluation: a folder of `evaluate` with `results/`.
+        program: of ColorVideoVDP.
+        methods: names of the rows to score; none means all.
+
+    Raises:
+        InputError: no saved results, or a program that is missing or fails.
+    """
+    before = read_results(evaluation / "summary.json")
+    results = add_jod(before, SavedResults(evaluation / "results"), ColorVideoVdp(program=program), methods)
+    write_results(evaluation, *results)
+    return results

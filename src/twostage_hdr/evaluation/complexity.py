@@ -40,10 +40,7 @@ def measure_complexity(network: nn.Module, *, height: int = 256, width: int = 25
     return Complexity(parameters, counter.get_total_flops() / 2 / (height * width))
 
 
-MEBIBYTE = 2**20
-
 SAMPLE_SECONDS = 0.005
-
 STATUS = Path("/proc/self/status")
 
 
@@ -78,7 +75,7 @@ class PeakMemory:
             self._over.set()
             self._watch.join()
             self._peak = max(self._peak, own_pages())
-        self.mebibytes = (self._peak - self._before) / MEBIBYTE
+        self.mebibytes = (self._peak - self._before) / 2**20
 
     def _sample(self) -> None:
         while not self._over.wait(SAMPLE_SECONDS):

@@ -7,19 +7,19 @@ import torch
 from twostage_hdr.radiometry.gain import median_gain, well_exposed
 from twostage_hdr.radiometry.gamma import HDM_GAMMA, decode_gamma
 from twostage_hdr.radiometry.luminance import luminance
+from twostage_hdr.radiometry.photometry import REFERENCE_CAP
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 
 class GainAlignment(NamedTuple):
-    """The gain that brings a result to its reference's exposure.
+    """The gain that brings a result to its reference's exposure, and on how many well-exposed pixels it was measured.
 
-    `basis` says which pixels it was measured on: the well-exposed ones; every pixel in which both images have a
-    positive luminance, where no pixel is well exposed; or none at all, and the gain is then 1.
+    Where there are none, it was measured on every pixel in which both images have a positive luminance; it is 1 where
+    there are none of these either.
     """
 
     gain: float
-    basis: str
-    pixels: int
+    well_exposed: int
 
 
 def measure_gain(ldr: EncodedRGB, reference: LinearRGB, prediction: LinearRGB) -> GainAlignment:
@@ -32,11 +32,11 @@ def measure_gain(ldr: EncodedRGB, reference: LinearRGB, prediction: LinearRGB) -
     """
     luminances = luminance(reference).double(), luminance(prediction).double()
     chosen = well_exposed(decode_gamma(ldr))
-    for basis, pixels in (("well-exposed", chosen), ("all", torch.ones_like(chosen))):
-        gain, count = median_gain(*luminances, pixels)
-        if count:
-            return GainAlignment(float(gain), basis, int(count))
-    return GainAlignment(1.0, "none", 0)
+    gain, pixels = median_gain(*luminances, chosen)
+    if not pixels:
+        gain, others = median_gain(*luminances, torch.ones_like(chosen))
+        gain = gain if others else torch.ones(())
+    return GainAlignment(float(gain), int(pixels))
 
 
 def align_gain(prediction: LinearRGB, alignment: GainAlignment, cap: float) -> LinearRGB:
@@ -53,3 +53,9 @@ def align_gain(prediction: LinearRGB, alignment: GainAlignment, cap: float) -> L
 def cut_at(linear: LinearRGB, cap: float) -> LinearRGB:
     """Relative linear RGB, at most `cap` (encoded)."""
     return linear.clamp(max=cap**HDM_GAMMA)
+
+
+def aligned(prediction: LinearRGB, frame: EncodedRGB, reference: LinearRGB, cap: float = REFERENCE_CAP) -> LinearRGB:
+    """A result at its reference's exposure, from 0 to the references' cap."""
+    prediction = prediction.clamp(min=0)
+    return align_gain(prediction, measure_gain(frame, reference, prediction), cap)

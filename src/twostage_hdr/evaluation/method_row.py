@@ -1,9 +1,9 @@
 """A method's line in a table."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+
+from twostage_hdr.metrics.per_image import PerImageMetric
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,16 +103,22 @@ class MetricColumn:
         return f"{self.title} [{self.unit}]" if self.unit else self.title
 
 
-def metric_columns(metrics: Iterable[tuple[str, Any]]) -> list[MetricColumn]:
-    """The columns of `PerImageMetric`s by their names, as of a module's validation scores."""
-    return [
-        MetricColumn(
-            key=name.removeprefix("val/"),
-            title=metric.title,
-            unit=metric.unit,
-            higher_is_better=bool(metric.higher_is_better),
-            scaling=AS_GIVEN,
-            digits=metric.digits,
-        )
-        for name, metric in metrics
-    ]
+def metric_column(
+    key: str, metric: PerImageMetric | type[PerImageMetric], scaling: str = AS_GIVEN, addition: str = ""
+) -> MetricColumn:
+    """A metric as a column.
+
+    Args:
+        key: its name; `val/` at its beginning, as of a module's validation scores, is left out.
+        metric: says title, unit, direction and digits.
+        scaling: of the results before they were measured.
+        addition: to the title.
+    """
+    return MetricColumn(
+        key=key.removeprefix("val/"),
+        title=metric.title + addition,
+        unit=metric.unit,
+        higher_is_better=bool(metric.higher_is_better),
+        scaling=scaling,
+        digits=metric.digits,
+    )

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -22,17 +21,17 @@ from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, Frames, LinearRGB
 
 
-@runtime_checkable
-class Method(Protocol):
-    """Maps an LDR frame to a linear HDR image."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Method:
+    """Maps an LDR frame to a linear HDR image.
 
-    @property
-    def name(self) -> str:
-        """Short, unique in a comparison, fit for a file name."""
+    Args:
+        name: short, unique in a comparison, fit for a file name.
+        title: the name in tables.
+    """
 
-    @property
-    def title(self) -> str:
-        """The name in tables."""
+    name: str
+    title: str
 
     def reconstruct(self, ldr: EncodedRGB, *, scene: str) -> LinearRGB:
         """The HDR image of a frame.
@@ -44,61 +43,49 @@ class Method(Protocol):
         Returns:
             Relative linear RGB (3, H, W) on the CPU, >= 0; 1.0 is the frame's white.
         """
+        raise NotImplementedError
 
 
 SUFFIXES = (".exr", ".hdr", ".tif", ".tiff", "_hdr.png", "_gt.png")
 """What may follow the scene's id in a file name, in the order in which they are looked for."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class FolderMethod:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FolderMethod(Method):
     """Looks a result up by the scene's id: `<folder>/<id>.exr`, `.hdr`, `.tif` or `_hdr.png` with its alignratio.
 
     The files that `save_results=true` leaves are found, too.
 
     Args:
         folder: where the files lie. A "/" in an id means a folder below it; "_" in its place is found as well.
-        name: see `Method`.
-        title: see `Method`.
-        white: the files' value for the frame's white. The aligned metrics do not depend on it.
     """
 
     folder: Path
-    name: str
-    title: str
-    white: float = 1.0
 
     def reconstruct(self, ldr: EncodedRGB, *, scene: str) -> LinearRGB:
-        """The file's pixels, linear, divided by white.
+        """The file's pixels, linear.
 
         Raises:
             InputError: no file for the scene, a file that cannot be read, or one of another size than the frame.
         """
-        path = self._find(scene)
-        pixels = torch.from_numpy(read_hdr(path).pixels).permute(2, 0, 1) / self.white
-        if pixels.shape != ldr.shape:
-            raise InputError(
-                path,
-                f"{pixels.shape[2]}x{pixels.shape[1]} px, frame of scene {scene!r} {ldr.shape[2]}x{ldr.shape[1]} px",
-                "write results at the frame's size",
+        stems = (scene, scene.replace("/", "_"), file_name(scene))
+        candidates = (self.folder / f"{stem}{end}" for stem in stems for end in SUFFIXES)
+        path = next((candidate for candidate in candidates if candidate.is_file()), None)
+        if path is None:
+            seen, cure = (
+                f"no result of {self.title!r} for scene {scene!r}",
+                f"expected {scene}.exr, .hdr, .tif or _hdr.png",
             )
+            raise InputError(self.folder, seen, cure)
+        pixels = torch.from_numpy(read_hdr(path).pixels).permute(2, 0, 1)
+        if pixels.shape != ldr.shape:
+            sizes = (f"{image.shape[2]}x{image.shape[1]} px" for image in (pixels, ldr))
+            raise InputError(path, f", frame of scene {scene!r} ".join(sizes), "write results at the frame's size")
         return pixels.contiguous()
 
-    def _find(self, scene: str) -> Path:
-        stems = (scene, scene.replace("/", "_"), file_name(scene))
-        candidates = [self.folder / f"{stem}{end}" for stem in stems for end in SUFFIXES]
-        for path in candidates:
-            if path.is_file():
-                return path
-        raise InputError(
-            self.folder,
-            f"no result of {self.title!r} for scene {scene!r}",
-            f"expected {scene}.exr, .hdr, .tif or _hdr.png",
-        )
 
-
-@dataclass(frozen=True, kw_only=True)
-class LdrIdentity:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LdrIdentity(Method):
     """linear = ldr^2.24, and nothing else."""
 
     name: str = "ldr"
@@ -110,20 +97,16 @@ class LdrIdentity:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class NetworkMethod:
+class NetworkMethod(Method):
     """Runs a network as `reconstruct` does: in exact tiles or streamed where it can be, else on the whole image.
 
     Args:
         network: image network; its class's `output` ("encoded" or "linear") says what it returns.
-        name: see `Method`.
-        title: see `Method`.
         device: where it runs: auto, cpu, cuda, cuda:N or mps.
         response: how frames are encoded, see `ReconstructOptions`; of networks that have no such choice, nothing.
     """
 
     network: nn.Module
-    name: str
-    title: str
     device: str = "cpu"
     response: str | float = "declared"
 
@@ -134,7 +117,7 @@ class NetworkMethod:
             self.network, ReconstructOptions(device=self.device, precision="fp32", response=response)
         )
 
-    @property
+    @cached_property
     def torch_device(self) -> torch.device:
         """Where the network runs."""
         return self._reconstructor.engine.device
@@ -151,25 +134,13 @@ class NetworkMethod:
         return torch.from_numpy(np.ascontiguousarray(linear.transpose(2, 0, 1)))
 
 
-class BracketMethod:
+class BracketMethod(Method):
     """Base of the methods whose `reconstruct` gets all frames of a bracket: `ldr` is an `ExposureStack`."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SeveralShotsMethod(BracketMethod):
-    """Runs a network of several shots, in exact tiles.
-
-    Args:
-        network: its `frames` says how many it takes, its class's `output` what it returns.
-        name: see `Method`.
-        title: see `Method`.
-        device: see `NetworkMethod`.
-    """
-
-    network: nn.Module
-    name: str
-    title: str
-    device: str = "cpu"
+class SeveralShotsMethod(NetworkMethod, BracketMethod):
+    """Runs a network of several shots, as many as its `frames` says, in exact tiles; `response` is nothing to it."""
 
     @cached_property
     def torch_device(self) -> torch.device:
@@ -188,41 +159,32 @@ class SeveralShotsMethod(BracketMethod):
         """
         frames = ldr.shape[0] if ldr.ndim > 3 else 1
         if frames != self.network.frames:
-            raise InputError(
-                f"scene {scene!r}",
-                f"{frames} frame{'s' * (frames > 1)}, {self.title!r} takes {self.network.frames}",
-                "choose camera=all_exposures, or data.source.exposure=all of HdM and stores",
-            )
+            seen = f"{frames} frame{'s' * (frames > 1)}, {self.title!r} takes {self.network.frames}"
+            cure = "choose camera=all_exposures, or data.source.exposure=all of HdM and stores"
+            raise InputError(f"scene {scene!r}", seen, cure)
         image = run_stack(self.network, ldr, device=self.torch_device)
         return decode_gamma(image) if self.network.output == "encoded" else image.clamp(min=0)
 
 
 def network_method(
     network: nn.Module, *, name: str, title: str, device: str = "auto", response: str | float = "declared"
-) -> NetworkMethod | SeveralShotsMethod:
-    """The method of a network, whatever number of frames it takes; arguments as of the two."""
-    if getattr(network, "frames", 1) > 1:
-        return SeveralShotsMethod(network=network, name=name, title=title, device=device)
-    return NetworkMethod(network=network, name=name, title=title, device=device, response=response)
+) -> NetworkMethod:
+    """The method of a network, whatever number of frames it takes; arguments as of `NetworkMethod`."""
+    method = SeveralShotsMethod if getattr(network, "frames", 1) > 1 else NetworkMethod
+    return method(network=network, name=name, title=title, device=device, response=response)
 
 
-@dataclass(frozen=True, kw_only=True)
-class OperatorMethod:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OperatorMethod(Method):
     """Runs an operator that returns cd/m^2, and brings its result to the scale on which white is 1.
 
     Args:
         operator: encoded (3, H, W) -> linear RGB in cd/m^2. Other options are bound beforehand (`functools.partial`).
-        name: see `Method`.
-        title: see `Method`.
-        white: luminance of the frame's white that the operator was given, cd/m^2.
     """
 
     operator: Callable[[EncodedRGB], LinearRGB]
-    name: str
-    title: str
-    white: float = WHITE
 
     def reconstruct(self, ldr: EncodedRGB, *, scene: str) -> LinearRGB:
         """The operator's image divided by white."""
         with torch.no_grad():
-            return self.operator(ldr) / self.white
+            return self.operator(ldr) / WHITE

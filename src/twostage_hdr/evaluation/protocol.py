@@ -1,6 +1,7 @@
 """The one protocol: every method's result on an image goes through `score_image`, and nothing else makes a number."""
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.crf_correction import correct_response
 from twostage_hdr.evaluation.gain_alignment import align_gain, cut_at, measure_gain
-from twostage_hdr.evaluation.method_row import ALIGNED, ALIGNED_CRF, AS_GIVEN, MetricColumn
+from twostage_hdr.evaluation.method_row import ALIGNED, ALIGNED_CRF, AS_GIVEN, MetricColumn, metric_column
 from twostage_hdr.evaluation.stops_error import STOPS_COLUMNS, stops_error_clipped, stops_error_well_exposed
 from twostage_hdr.metrics.delta_e import DeltaE
 from twostage_hdr.metrics.mu_psnr import MuPSNR
@@ -26,43 +27,35 @@ CAP_FACT = "reference cap"
 """Key of the cap, encoded, among a comparison's facts, so that what reads saved results cuts them there, too."""
 
 
+def reference_cap(facts: Mapping[str, str]) -> float:
+    """Where an evaluation cut results and references, encoded."""
+    return float(facts.get(CAP_FACT, REFERENCE_CAP))
+
+
 class Scored(NamedTuple):
     """A metric of the protocol, and the image that it scores."""
 
-    metric: type[PerImageMetric]
     key: str
+    metric: type[PerImageMetric]
     scaling: str = ALIGNED
     addition: str = ""
     """To the metric's title."""
 
-    @property
-    def column(self) -> MetricColumn:
-        """As a column of a table."""
-        metric = self.metric
-        return MetricColumn(
-            key=self.key,
-            title=metric.title + self.addition,
-            unit=metric.unit,
-            higher_is_better=bool(metric.higher_is_better),
-            scaling=self.scaling,
-            digits=metric.digits,
-        )
-
 
 SCORES = (
-    Scored(PSNR, "psnr", AS_GIVEN),
-    Scored(MuPSNR, "mu_psnr", AS_GIVEN),
-    Scored(PSNR, "psnr_aligned", addition=", aligned"),
-    Scored(MuPSNR, "mu_psnr_aligned", addition=", aligned"),
-    Scored(PU21PSNR, "pu21_psnr"),
-    Scored(PU21SSIM, "pu21_ssim"),
-    Scored(PU21PSNR, "crf_pu21_psnr", ALIGNED_CRF, addition=", CRF"),
-    Scored(SSIM, "ssim"),
-    Scored(DeltaE, "delta_e"),
+    Scored("psnr", PSNR, AS_GIVEN),
+    Scored("mu_psnr", MuPSNR, AS_GIVEN),
+    Scored("psnr_aligned", PSNR, addition=", aligned"),
+    Scored("mu_psnr_aligned", MuPSNR, addition=", aligned"),
+    Scored("pu21_psnr", PU21PSNR),
+    Scored("pu21_ssim", PU21SSIM),
+    Scored("crf_pu21_psnr", PU21PSNR, ALIGNED_CRF, addition=", CRF"),
+    Scored("ssim", SSIM),
+    Scored("delta_e", DeltaE),
 )
 """The metrics of the tables, in their order: a new one is its file in `metrics/` and a line here."""
 
-COLUMNS = (*(scored.column for scored in SCORES), *STOPS_COLUMNS)
+COLUMNS = (*(metric_column(*scored) for scored in SCORES), *STOPS_COLUMNS)
 """Every score of `score_image`, in the order of the tables."""
 
 JOD_COLUMN = MetricColumn(key="jod", title="ColorVideoVDP", unit="JOD", higher_is_better=True, scaling=ALIGNED)
@@ -99,12 +92,12 @@ def score_image(
     encoded = {scaling: encode_gamma(image)[None] for scaling, image in images.items()}
     capped = encode_gamma(reference)[None]
     wanted = {AS_GIVEN: reference16[None], ALIGNED: capped, ALIGNED_CRF: capped}
-    scores = {key: float(metric.score(encoded[scaling], wanted[scaling])) for metric, key, scaling, _ in SCORES}
+    scores = {key: float(metric.score(encoded[scaling], wanted[scaling])) for key, metric, scaling, _ in SCORES}
     return scores | {
         "stops_error_clipped": stops_error_clipped(aligned, reference, ldr),
         "stops_error_well_exposed": stops_error_well_exposed(aligned, reference, ldr),
         "gain_stops": math.log2(alignment.gain),
-        "well_exposed_pixels": float(alignment.pixels if alignment.basis == "well-exposed" else 0),
+        "well_exposed_pixels": float(alignment.well_exposed),
     }
 
 
@@ -115,11 +108,8 @@ def check_prediction(ldr: EncodedRGB, prediction: Tensor) -> None:
         InputError: says which.
     """
     if prediction.shape != ldr.shape:
-        raise InputError(
-            "result",
-            f"shape {tuple(prediction.shape)} for a frame of {tuple(ldr.shape)}",
-            "a result has its frame's size and three channels",
-        )
+        seen = f"shape {tuple(prediction.shape)} for a frame of {tuple(ldr.shape)}"
+        raise InputError("result", seen, "a result has its frame's size and three channels")
     bad = int((~torch.isfinite(prediction)).sum())
     if bad:
         raise InputError("result", f"{bad} values are NaN or infinite", "fix the method; nothing is scored")

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,10 +12,17 @@ from typing import Any, NamedTuple
 from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.structured_text import read_json
 from twostage_hdr.evaluation.method_row import MethodRow, MetricColumn, ScoreSummary
-from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.atomic import write_text
 
-COSTS = ("seconds_per_megapixel", "peak_mebibytes", "parameters", "multiply_adds_per_pixel")
-"""The costs of a row, as named in the files."""
+COSTS = {
+    "Parameters": ("parameters", ","),
+    "MAC/px": ("multiply_adds_per_pixel", ",.0f"),
+    "s/MP": ("seconds_per_megapixel", ".2f"),
+    "MiB": ("peak_mebibytes", ",.0f"),
+}
+"""Heads of the columns of cost: the row's attribute, and how it is printed."""
+SPREAD = ("mean", "place_mean", "std", "low", "high")
+"""Numbers of a score that may not exist, then NaN."""
 
 
 class Results(NamedTuple):
@@ -45,9 +52,13 @@ def write_results(
         "places": {scene: place for row in kept for scene, place in row.pop("places").items()},
         "rows": kept,
     }
-    with atomic_path(out_dir / "summary.json") as path:
-        path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    _write_csv(out_dir / "per_image.csv", _per_image_lines(rows))
+    write_text(out_dir / "summary.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    lines = (
+        {"method": row.name, "scene": scene, "place": row.place(scene), **scores}
+        for row in rows
+        for scene, scores in row.per_image.items()
+    )
+    _write_csv(out_dir / "per_image.csv", list(lines))
     _write_csv(out_dir / "summary.csv", _summary_lines(rows, columns))
 
 
@@ -65,34 +76,21 @@ def read_results(path: Path) -> Results:
 
 
 def _row(content: dict[str, Any], places: Mapping[str, str]) -> MethodRow:
-    scores = {key: _score(score) for key, score in content["scores"].items()}
-    per_image = {
-        scene: {key: math.nan if value is None else value for key, value in image.items()}
-        for scene, image in content["per_image"].items()
-    }
+    """Every empty number but a p-value stands for NaN."""
+    per_image = {scene: _with_nan(image, image) for scene, image in content["per_image"].items()}
+    scores = {key: ScoreSummary(**_with_nan(score, SPREAD)) for key, score in content["scores"].items()}
     own = {scene: places[scene] for scene in per_image if scene in places}
     return MethodRow(**{**content, "scores": scores, "per_image": per_image, "places": own})
 
 
-def _score(content: dict[str, Any]) -> ScoreSummary:
-    """Every empty number but the p-value stands for NaN."""
-    keys = ("mean", "place_mean", "std", "low", "high")
-    numbers = {key: math.nan if content.get(key) is None else content[key] for key in keys}
-    return ScoreSummary(**{**content, **numbers})
+def _with_nan(content: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    return {**content, **{key: math.nan if content.get(key) is None else content[key] for key in keys}}
 
 
 def _without_nan(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_nan(item) for key, item in value.items()}
     return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def _per_image_lines(rows: Sequence[MethodRow]) -> list[dict[str, object]]:
-    return [
-        {"method": row.name, "scene": scene, "place": row.place(scene), **scores}
-        for row in rows
-        for scene, scores in row.per_image.items()
-    ]
 
 
 def _summary_lines(rows: Sequence[MethodRow], columns: Sequence[MetricColumn]) -> list[dict[str, object]]:
@@ -102,7 +100,7 @@ def _summary_lines(rows: Sequence[MethodRow], columns: Sequence[MetricColumn]) -
         for column in columns:
             for part, value in asdict(row.scores.get(column.key, ScoreSummary(mean=math.nan, images=0))).items():
                 line[f"{column.key}_{part}"] = value
-        lines.append(line | {cost: getattr(row, cost) for cost in COSTS} | {"note": row.note})
+        lines.append(line | {cost: getattr(row, cost) for cost, _ in COSTS.values()} | {"note": row.note})
     return lines
 
 
@@ -112,5 +110,4 @@ def _write_csv(path: Path, lines: Sequence[dict[str, object]]) -> None:
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(_without_nan(line) for line in lines)
-    with atomic_path(path) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+    write_text(path, text.getvalue())

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import starmap
 from pathlib import Path
 
 import torch
@@ -10,8 +11,8 @@ from torch import Tensor
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.complexity import PeakMemory, measure_complexity
-from twostage_hdr.evaluation.method_row import MethodRow, metric_columns
-from twostage_hdr.evaluation.methods import BracketMethod, LdrIdentity, Method, NetworkMethod, SeveralShotsMethod
+from twostage_hdr.evaluation.method_row import MethodRow, metric_column
+from twostage_hdr.evaluation.methods import BracketMethod, LdrIdentity, Method, NetworkMethod
 from twostage_hdr.evaluation.protocol import COLUMNS, score_image
 from twostage_hdr.evaluation.results import write_results
 from twostage_hdr.evaluation.summarise import summarise
@@ -69,8 +70,7 @@ def evaluate(
             if scene in per_image[method.name]:
                 raise InputError(f"scene {scene!r}", "occurs twice in the data", "every image needs its own id")
             prediction, cost = _run(method, taken if isinstance(method, BracketMethod) else triple)
-            per_image[method.name][scene] = _score(method, triple, prediction, cap) | cost
-            per_image[method.name][scene] |= _own_scores(metrics or {}, triple, prediction)
+            per_image[method.name][scene] = _score(method, triple, prediction, cap, metrics or {}) | cost
             done += 1
             if visit:
                 visit(triple, method.name, prediction)
@@ -78,7 +78,7 @@ def evaluate(
                 progress(scene, method.title, done)
     if not done:
         raise InputError("data", "no images to evaluate on", "the test split or the folder is empty")
-    columns = (*COLUMNS, *metric_columns((metrics or {}).items()))
+    columns = (*COLUMNS, *starmap(metric_column, (metrics or {}).items()))
     rows = summarise([_row(method, per_image[method.name], places or {}) for method in methods], columns)
     write_results(out_dir, rows, columns, facts or {})
     return rows
@@ -100,7 +100,7 @@ def with_ldr_first(methods: Sequence[Method]) -> list[Method]:
 
 def _run(method: Method, triple: Triple) -> tuple[Tensor, dict[str, float]]:
     """A method's result on a frame, with its time and memory."""
-    device = method.torch_device if isinstance(method, NetworkMethod | SeveralShotsMethod) else torch.device("cpu")
+    device = method.torch_device if isinstance(method, NetworkMethod) else torch.device("cpu")
     with PeakMemory(device=device) as memory:
         started = time.perf_counter()
         prediction = method.reconstruct(triple.ldr, scene=str(triple.scene))
@@ -113,22 +113,21 @@ def _run(method: Method, triple: Triple) -> tuple[Tensor, dict[str, float]]:
     }
 
 
-def _score(method: Method, triple: Triple, prediction: Tensor, cap: float) -> dict[str, float]:
+def _score(
+    method: Method, triple: Triple, prediction: Tensor, cap: float, metrics: Mapping[str, PerImageMetric]
+) -> dict[str, float]:
     try:
-        return score_image(triple.ldr, triple.reference16, prediction, cap=cap)
+        scores = score_image(triple.ldr, triple.reference16, prediction, cap=cap)
     except InputError as error:
         raise InputError(f"{method.title}, scene {triple.scene!r}", str(error)) from error
-
-
-def _own_scores(metrics: Mapping[str, PerImageMetric], triple: Triple, prediction: Tensor) -> dict[str, float]:
     given = encode_gamma(prediction.float().clamp(min=0))[None]
-    return {key: float(metric.score(given, triple.reference16[None])) for key, metric in metrics.items()}
+    return scores | {key: float(metric.score(given, triple.reference16[None])) for key, metric in metrics.items()}
 
 
 def _row(method: Method, per_image: dict[str, dict[str, float]], places: Mapping[str, str]) -> MethodRow:
     times = torch.tensor([scores["seconds_per_megapixel"] for scores in per_image.values()], dtype=torch.float64)
     memory = torch.tensor([scores["peak_mebibytes"] for scores in per_image.values()], dtype=torch.float64)
-    cost = measure_complexity(method.network) if isinstance(method, NetworkMethod | SeveralShotsMethod) else None
+    cost = measure_complexity(method.network) if isinstance(method, NetworkMethod) else None
     return MethodRow(
         name=method.name,
         title=method.title,

@@ -54,9 +54,7 @@ class SavedResults:
             raise InputError("methods", f"a result named {method!r} would replace the references", "give another name")
         first = self._scenes.setdefault(file_name(scene), scene)
         if first != scene:
-            raise InputError(
-                "save_results", f"scenes {first!r} and {scene!r} would be the same file", "rename one of the two"
-            )
+            raise InputError("save_results", f"scenes {first!r} and {scene!r} would be the same file", "rename one")
         if method == LDR:
             self._write(REFERENCE, scene, decode_gamma(triple.reference16))
         self._write(method, scene, linear)

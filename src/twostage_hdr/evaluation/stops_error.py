@@ -65,13 +65,7 @@ def stops_error_clipped(prediction: LinearRGB, reference: LinearRGB, ldr: Encode
 def stops_error_well_exposed(prediction: LinearRGB, reference: LinearRGB, ldr: EncodedRGB) -> float:
     """Mean |log2(L_X / L_R)| over the well-exposed pixels, in stops: how well a method keeps what the frame shows.
 
-    Args:
-        prediction: X, relative linear RGB (3, H, W).
-        reference: R, relative linear RGB.
-        ldr: the encoded frame in [0, 1]; see `well_exposed`.
-
-    Returns:
-        The mean, or NaN for a frame without well-exposed pixels.
+    Arguments as of `stops_error_clipped`; NaN for a frame without well-exposed pixels, see `well_exposed`.
     """
     return _mean_error(prediction, reference, well_exposed(decode_gamma(ldr)))
 

@@ -25,9 +25,12 @@ def summarise(rows: Sequence[MethodRow], columns: Sequence[MetricColumn]) -> lis
     """
     scores: list[dict[str, ScoreSummary]] = [{} for _ in rows]
     for column in columns:
-        values = [_defined(row, column.key) for row in rows]
-        best = _best(values, column.higher_is_better)
-        p_values = iter(holm([_p_value(own, best, row) for own, row in _others(values, best, rows)]))
+        known = [{scene: of.get(column.key, math.nan) for scene, of in row.per_image.items()} for row in rows]
+        values = [{scene: value for scene, value in own.items() if not math.isnan(value)} for own in known]
+        sign = 1 if column.higher_is_better else -1
+        best = max(filter(None, values), key=lambda own: sign * float(np.mean(list(own.values()))), default={})
+        others = [(own, row) for own, row in zip(values, rows, strict=True) if own and own is not best]
+        p_values = iter(holm([_p_value(own, best, row) for own, row in others]))
         for summary, own, row in zip(scores, values, rows, strict=True):
             if own:
                 summary[column.key] = _summary(own, row, None if own is best else next(p_values))
@@ -42,40 +45,22 @@ def best_rows(rows: Sequence[MethodRow], column: MetricColumn) -> list[str]:
     return [name for name, mean in shown.items() if mean == best]
 
 
-def _defined(row: MethodRow, key: str) -> dict[str, float]:
-    found = {scene: scores[key] for scene, scores in row.per_image.items() if key in scores}
-    return {scene: value for scene, value in found.items() if not math.isnan(value)}
-
-
-def _best(values: Sequence[dict[str, float]], higher_is_better: bool) -> dict[str, float] | None:
-    sign = 1 if higher_is_better else -1
-    candidates = [own for own in values if own]
-    return max(candidates, key=lambda own: sign * float(np.mean(list(own.values())))) if candidates else None
-
-
-def _others(
-    values: Sequence[dict[str, float]], best: dict[str, float] | None, rows: Sequence[MethodRow]
-) -> list[tuple[dict[str, float], MethodRow]]:
-    return [(own, row) for own, row in zip(values, rows, strict=True) if own and own is not best]
-
-
 def _summary(own: dict[str, float], row: MethodRow, p_value: float | None) -> ScoreSummary:
     scores, places = np.array(list(own.values())), [row.place(scene) for scene in own]
-    interval = bootstrap_interval(scores, places)
+    low, high = bootstrap_interval(scores, places)
     return ScoreSummary(
         mean=float(scores.mean()),
         place_mean=float(place_means(scores, places).mean()),
         std=float(scores.std(ddof=1)) if len(scores) > 1 else math.nan,
-        low=interval.low,
-        high=interval.high,
+        low=low,
+        high=high,
         p_value=p_value,
         images=len(scores),
         places=len(set(places)),
     )
 
 
-def _p_value(own: dict[str, float], best: dict[str, float] | None, row: MethodRow) -> float:
-    assert best is not None  # there is an own, so there is a best
+def _p_value(own: dict[str, float], best: dict[str, float], row: MethodRow) -> float:
     shared = [scene for scene in own if scene in best]
     mine, theirs = (np.array([scores[scene] for scene in shared]) for scores in (own, best))
     return paired_p_value(mine, theirs, [row.place(scene) for scene in shared])

@@ -1,15 +1,17 @@
-"""A comparison's rows as a table: Markdown, LaTeX, or for the terminal."""
+"""A comparison's rows as a table: Markdown, or for the terminal."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
 from twostage_hdr.evaluation.method_row import MethodRow, MetricColumn, ScoreSummary
+from twostage_hdr.evaluation.results import COSTS, Results
 from twostage_hdr.evaluation.summarise import best_rows
+from twostage_hdr.imaging.atomic import write_text
 
 MISSING = "–"
 """Shown where a number does not exist."""
@@ -45,41 +47,28 @@ Cell = tuple[str, bool]
 """Text, and whether it is the best of its column."""
 
 
-def markdown_table(rows: Sequence[MethodRow], columns: Sequence[MetricColumn], style: TableStyle | None = None) -> str:
+def markdown_table(rows: Sequence[MethodRow], columns: Sequence[MetricColumn], style: TableStyle = TableStyle()) -> str:
     """A Markdown table, best in bold, with what a cell shows and the scaling of every metric below it."""
-    heads, lines = _cells(rows, columns, style or TableStyle())
+    heads, lines = cells(rows, columns, style)
     body = [[f"**{text}**" if best else text for text, best in line] for line in lines]
     escaped = [[text.replace("|", "\\|") for text in line] for line in [heads, *body]]
     rule = ["---", *("---:" for _ in heads[1:])]
     table = [f"| {' | '.join(line)} |" for line in [escaped[0], rule, *escaped[1:]]]
-    notes = [f"- {text}" for text in (*cell_notes(rows, style or TableStyle()), *scaling_notes(columns))]
+    notes = [f"- {text}" for text in (*cell_notes(rows, style), *scaling_notes(columns))]
     return "\n".join([*table, "", *notes]) + "\n"
 
 
-def latex_table(rows: Sequence[MethodRow], columns: Sequence[MetricColumn], style: TableStyle | None = None) -> str:
-    """A LaTeX `tabular` for booktabs, best in bold, with the scaling of every metric as comments above it."""
-    heads, lines = _cells(rows, columns, style or TableStyle())
-    notes = [f"% {text}" for text in (*cell_notes(rows, style or TableStyle()), *scaling_notes(columns))]
-    body = [[f"\\textbf{{{_latex(text)}}}" if best else _latex(text) for text, best in line] for line in lines]
-    return "\n".join(
-        [
-            *notes,
-            f"\\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}",
-            "\\toprule",
-            " & ".join(_latex(head) for head in heads) + " \\\\",
-            "\\midrule",
-            *(" & ".join(line) + " \\\\" for line in body),
-            "\\bottomrule",
-            "\\end{tabular}",
-            "",
-        ]
-    )
+def write_table(folder: Path, results: Results) -> str:
+    """Writes `table.md`, with costs, into an evaluation's folder; gives its text."""
+    text = markdown_table(results.rows, results.columns, TableStyle(cost=True))
+    write_text(folder / "table.md", text)
+    return text
 
 
 def terminal_table(rows: Sequence[MethodRow], columns: Sequence[MetricColumn], *, title: str = "") -> Table:
     """A table for the terminal, best in bold green: a few methods side by side, more of them one below the other."""
     beside = len(rows) <= MOST_BESIDE
-    heads, lines = _cells(rows, columns, TableStyle(std=beside, note=False))
+    heads, lines = cells(rows, columns, TableStyle(std=beside, note=False))
     body: list[list[Cell]] = lines
     if beside:
         body = [[(head, False), *(line[place] for line in lines)] for place, head in enumerate(heads)][1:]
@@ -114,11 +103,12 @@ def scaling_notes(columns: Sequence[MetricColumn]) -> list[str]:
     return [f"{'; '.join(titles)}: {scaling}." for scaling, titles in by_scaling.items()]
 
 
-def _cells(
+def cells(
     rows: Sequence[MethodRow], columns: Sequence[MetricColumn], style: TableStyle
 ) -> tuple[list[str], list[list[Cell]]]:
+    """The heads of a table, and a line of cells for each row."""
     winners = {column.key: best_rows(rows, column) if style.bold else [] for column in columns}
-    costs = _COSTS if style.cost else {}
+    costs = list(COSTS) if style.cost else []
     noted = style.note and any(row.note for row in rows)
     arrows = [f"{column.heading} {'↑' if column.higher_is_better else '↓'}" for column in columns]
     heads = ["Method", *arrows, *costs, *(["Note"] if noted else [])]
@@ -128,7 +118,7 @@ def _cells(
             (score_text(row.scores.get(column.key), column, style), row.name in winners[column.key])
             for column in columns
         ]
-        extra = [(show(row), False) for show in costs.values()] + ([(row.note, False)] if noted else [])
+        extra = [(cost_text(row, head), False) for head in costs] + ([(row.note, False)] if noted else [])
         lines.append([(row.title, False), *scores, *extra])
     return heads, lines
 
@@ -148,25 +138,8 @@ def score_text(score: ScoreSummary | None, column: MetricColumn, style: TableSty
     return text
 
 
-def cost_text(row: MethodRow, *, field: str, pattern: str) -> str:
+def cost_text(row: MethodRow, head: str) -> str:
     """A cost of a row, or a dash where it has none."""
+    field, pattern = COSTS[head]
     value = getattr(row, field)
     return MISSING if value is None or math.isnan(value) else format(value, pattern)
-
-
-_COSTS: dict[str, Callable[[MethodRow], str]] = {
-    "Parameters": partial(cost_text, field="parameters", pattern=","),
-    "MAC/px": partial(cost_text, field="multiply_adds_per_pixel", pattern=",.0f"),
-    "s/MP": partial(cost_text, field="seconds_per_megapixel", pattern=".2f"),
-    "MiB": partial(cost_text, field="peak_mebibytes", pattern=",.0f"),
-}
-
-_LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "μ": r"$\mu$", "Δ": r"$\Delta$",
-    "↑": r"$\uparrow$", "↓": r"$\downarrow$", "–": "--",
-}  # fmt: skip
-
-
-def _latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in text)

@@ -57,6 +57,12 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def write_text(path: str | Path, text: str) -> None:
+    """Writes a text file in UTF-8 by `atomic_path`, which raises as said there."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def temporary_sibling(path: Path) -> Path:
     """A new hidden name beside `path` that says which process of which machine it belongs to."""
     owner = f"{_machine()}-{os.getpid()}-{next(_serial)}"

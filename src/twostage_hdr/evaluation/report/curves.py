@@ -4,7 +4,6 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,20 +25,6 @@ MOST = 1e30
 WIDTH, HEIGHT = 360, 200
 LEFT, RIGHT, TOP, BOTTOM = 52, 10, 10, 26
 """The drawing's size and margins, px."""
-
-
-class Axis(NamedTuple):
-    """A scale from values to pixels."""
-
-    low: float
-    high: float
-    logarithmic: bool
-
-    def place(self, value: float) -> float:
-        """0 at `low`, 1 at `high`."""
-        if self.logarithmic:
-            return math.log(value / self.low) / math.log(self.high / self.low)
-        return (value - self.low) / (self.high - self.low)
 
 
 class Chart(NamedTuple):
@@ -82,7 +67,10 @@ def charts(curves: Mapping[str, Points]) -> list[Chart]:
         finite = [(step, value) for step, value in points if abs(step) < MOST and abs(value) < MOST]  # nor is NaN
         if finite:
             part, _, quantity = name.rpartition("/")
-            groups.setdefault(quantity, {})[part] = _thinned(finite)
+            size = math.ceil(len(finite) / MOST_POINTS)
+            bins = (finite[first : first + size] for first in range(0, len(finite), size))
+            means = [[sum(column) / len(one) for column in zip(*one, strict=True)] for one in bins]
+            groups.setdefault(quantity, {})[part] = [(step, value) for step, value in means]
     return [
         Chart(title, tuple(part.rpartition("/")[2] for part in lines) if len(lines) > 1 else (), draw(lines))
         for title, lines in groups.items()
@@ -93,11 +81,25 @@ def draw(lines: Mapping[str, Points]) -> Markup:
     """An SVG of curves on common axes, coloured by the page's style sheet (`.line0`, `.line1`, ...)."""
     steps = [step for points in lines.values() for step, _ in points]
     values = [value for points in lines.values() for _, value in points]
-    across = _axis(steps, logarithmic=False)
-    up = _axis(values, logarithmic=min(values) > 1 / MOST and max(values) > 50 * min(values))
-    parts = [_grid(across, up)]
+    logarithmic = min(values) > 1 / MOST and max(values) > 50 * min(values)
+    scaled, unscaled = (math.log10, lambda height: 10.0**height) if logarithmic else (float, float)
+    (start, end), (low, high) = _ends(steps), _ends([scaled(value) for value in values])
+
+    def place(step: float, height: float) -> tuple[float, float]:
+        """Where a point lies in the drawing, px."""
+        x = LEFT + (step - start) / (end - start) * (WIDTH - LEFT - RIGHT)
+        return round(x, 1), round(HEIGHT - BOTTOM - (height - low) / (high - low) * (HEIGHT - TOP - BOTTOM), 1)
+
+    parts = []
+    for tick in _ticks(low, high, whole=logarithmic):
+        _, y = place(start, tick)
+        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>')
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 3.5}" text-anchor="end">{unscaled(tick):.4g}</text>')
+    for tick in _ticks(start, end):
+        label = f"{tick / 1000:g}k" if tick >= 1000 else f"{tick:g}"
+        parts.append(f'<text x="{place(tick, low)[0]}" y="{HEIGHT - 8}" text-anchor="middle">{label}</text>')
     for index, (name, points) in enumerate(lines.items()):
-        places = [_place(across, up, step, value) for step, value in points]
+        places = [place(step, scaled(value)) for step, value in points]
         last = f"{escape(name)} {points[-1][1]:.4g} at step {points[-1][0]:g}"
         x, y = places[-1]
         parts.append(f'<path class="line{index}" d="M{" L".join(f"{x} {y}" for x, y in places)}"/>')
@@ -105,23 +107,18 @@ def draw(lines: Mapping[str, Points]) -> Markup:
     return Markup(f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(parts)}</svg>')
 
 
-def _grid(across: Axis, up: Axis) -> str:
-    """Lines and labels of the two axes."""
-    parts = []
-    for tick in _ticks(up):
-        y = _place(across, up, across.low, tick)[1]
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>')
-        parts.append(f'<text x="{LEFT - 6}" y="{y + 3.5}" text-anchor="end">{tick:.4g}</text>')
-    for tick in _ticks(across):
-        x = _place(across, up, tick, up.low)[0]
-        parts.append(f'<text x="{x}" y="{HEIGHT - 8}" text-anchor="middle">{_short(tick)}</text>')
-    return "".join(parts)
+def _ends(values: Sequence[float]) -> tuple[float, float]:
+    low, high = min(values), max(values)
+    margin = 0.0 if low < high else max(0.5, abs(low) / 2)
+    return low - margin, high + margin
 
 
-def _place(across: Axis, up: Axis, step: float, value: float) -> tuple[float, float]:
-    """Where a point lies in the drawing, px."""
-    x = LEFT + across.place(step) * (WIDTH - LEFT - RIGHT)
-    return round(x, 1), round(HEIGHT - BOTTOM - up.place(value) * (HEIGHT - TOP - BOTTOM), 1)
+def _ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
+    """Up to seven round values from one end to the other; the ends where there are none, as on less than a decade."""
+    from matplotlib.ticker import MaxNLocator  # here, since verbs that read curves need not wait for it
+
+    ticks = MaxNLocator(6, steps=[1, 2, 5, 10], integer=whole).tick_values(low, high)
+    return [float(tick) for tick in ticks if low <= tick <= high] or [low, high]
 
 
 def _number(text: str | None) -> float | None:
@@ -129,34 +126,3 @@ def _number(text: str | None) -> float | None:
         return float(text) if text else None
     except ValueError:
         return None
-
-
-def _thinned(points: Points) -> Points:
-    if len(points) <= MOST_POINTS:
-        return points
-    edges = [round(i * len(points) / MOST_POINTS) for i in range(MOST_POINTS + 1)]
-    bins = [points[start:end] for start, end in pairwise(edges)]
-    return [(sum(s for s, _ in part) / len(part), sum(v for _, v in part) / len(part)) for part in bins]
-
-
-def _axis(values: Sequence[float], *, logarithmic: bool) -> Axis:
-    low, high = min(values), max(values)
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    return Axis(low, high, logarithmic)
-
-
-def _ticks(axis: Axis) -> list[float]:
-    """Three to six round values inside the axis."""
-    if axis.logarithmic:
-        powers = range(math.ceil(math.log10(axis.low)), math.floor(math.log10(axis.high)) + 1)
-        return [10.0**power for power in powers][:: max(len(powers) // 4, 1)] or [axis.low, axis.high]
-    rough = (axis.high - axis.low) / 4
-    unit = 10.0 ** math.floor(math.log10(rough))
-    step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough * 0.8)
-    first = math.ceil(axis.low / step - 1e-9)
-    return [step * index for index in range(first, math.floor(axis.high / step + 1e-9) + 1)]
-
-
-def _short(step: float) -> str:
-    return f"{step / 1000:g}k" if step >= 1000 else f"{step:g}"

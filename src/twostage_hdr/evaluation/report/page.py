@@ -20,7 +20,7 @@ from twostage_hdr.evaluation.report.report_image import (
 )
 from twostage_hdr.evaluation.summarise import best_rows
 from twostage_hdr.evaluation.tables import cost_text, scaling_notes
-from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.atomic import write_text
 
 FIRST_STOPS = -2
 """Exposure at which the page opens: at 0, where screens and LDR frames clip, HDR does not show."""
@@ -44,9 +44,8 @@ def write_report(
     columns: Sequence[MetricColumn] = (),
     images: Sequence[ReportImage] = (),
     curves: Mapping[str, Points] | None = None,
-    max_side: int = MAX_SIDE,
     max_bytes: int = MAX_BYTES,
-) -> int:
+) -> None:
     """Writes a self-contained HTML page: table, scores per image, HDR viewer, curves. Parts without data are left out.
 
     Args:
@@ -55,23 +54,17 @@ def write_report(
         facts: what a reader must know of the run, in order.
         rows: of the table.
         columns: the table's metrics, in order.
-        images: shown in the viewer, at most `max_side` px long and smaller if `max_bytes` asks for it.
+        images: shown in the viewer, at most `MAX_SIDE` px long and smaller if `max_bytes` asks for it.
         curves: name -> (step, value) pairs; `part/quantity` names of one quantity share a chart.
-        max_side: longest side of a picture, px.
         max_bytes: the most that all pictures together may take.
-
-    Returns:
-        The file's size in bytes.
 
     Raises:
         InputError: two pictures of one name, or more pictures than fit.
     """
     names = [image.name for image in images]
     if len(set(names)) < len(names):
-        raise InputError(
-            "report pictures", f"{max(names, key=names.count)!r} is given twice", "every scene needs one name"
-        )
-    side, pictures, payloads = _fitted(images, max_side, max_bytes)
+        raise InputError("report pictures", f"{max(names, key=names.count)!r} is given twice", "rename one")
+    side, pictures, payloads = _fitted(images, MAX_SIDE, max_bytes)
     environment = Environment(
         loader=PackageLoader("twostage_hdr.evaluation.report"), autoescape=True, undefined=StrictUndefined
     )
@@ -87,16 +80,14 @@ def write_report(
         has_rows=bool(rows),
         has_scores=any(row.per_image for row in rows) and bool(columns),
         data={
-            "columns": [_column(column, rows) for column in columns],
+            "columns": [vars(column) | {"best": best_rows(rows, column)} for column in columns],
             "rows": [_row(row) for row in rows],
             "images": pictures,
-            "titles": _titles(rows, images),
+            "titles": {row.name: row.title for row in rows} | {REFERENCE: "Reference"},
             "codec": {"lowest": LOWEST_STOP, "highest": HIGHEST_STOP, "top": HIGHEST_CODE},
         },
     )
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    return path.stat().st_size
+    write_text(path, text)
 
 
 def _fitted(
@@ -118,22 +109,7 @@ def _fitted(
             return side, pictures, payloads
         side = int(side * min(math.sqrt(max_bytes / total), 0.95))
         if side < LEAST_SIDE:
-            raise InputError(
-                "report pictures", f"{len(payloads)} do not fit in {max_bytes} bytes", "give fewer scenes or methods"
-            )
-
-
-def _column(column: MetricColumn, rows: Sequence[MethodRow]) -> dict[str, Any]:
-    return {
-        "key": column.key,
-        "title": column.title,
-        "unit": column.unit,
-        "higher": column.higher_is_better,
-        "scaling": column.scaling,
-        "digits": column.digits,
-        "missing": column.missing,
-        "best": best_rows(rows, column),
-    }
+            raise InputError("report pictures", f"{len(payloads)} do not fit in {max_bytes} bytes", "show fewer")
 
 
 def _row(row: MethodRow) -> dict[str, Any]:
@@ -143,18 +119,12 @@ def _row(row: MethodRow) -> dict[str, Any]:
         "note": row.note,
         "scores": {key: _finite(vars(score)) for key, score in row.scores.items()},
         "images": {scene: _finite(scores) for scene, scores in row.per_image.items()},
-        "parameters": cost_text(row, field="parameters", pattern=","),
-        "cost": cost_text(row, field="multiply_adds_per_pixel", pattern=",.0f"),
-        "seconds": cost_text(row, field="seconds_per_megapixel", pattern=".2f"),
+        "parameters": cost_text(row, "Parameters"),
+        "cost": cost_text(row, "MAC/px"),
+        "seconds": cost_text(row, "s/MP"),
     }
 
 
 def _finite(numbers: Mapping[str, float | None]) -> dict[str, float | None]:
     """JSON has no NaN and no infinity."""
     return {key: value if value is not None and math.isfinite(value) else None for key, value in numbers.items()}
-
-
-def _titles(rows: Sequence[MethodRow], images: Sequence[ReportImage]) -> dict[str, str]:
-    names = dict.fromkeys(name for image in images for name in image.panes)
-    known = {row.name: row.title for row in rows} | {REFERENCE: "Reference"}
-    return {name: known.get(name, name) for name in names}

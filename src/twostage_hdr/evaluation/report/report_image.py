@@ -74,9 +74,7 @@ class ReportImage:
     def __post_init__(self) -> None:
         sizes = {tuple(pane.shape) for pane in self.panes.values()}
         if len(sizes) != 1:
-            raise InputError(
-                f"report picture {self.name!r}", f"panes of sizes {sorted(sizes)}", "all panes need one size"
-            )
+            raise InputError(f"report picture {self.name!r}", f"panes of sizes {sorted(sizes)}", "give one size")
 
     @property
     def white(self) -> float:

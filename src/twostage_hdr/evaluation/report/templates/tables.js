@@ -39,7 +39,7 @@ function cellOf({ text, hint, best, whisker, heat, note, go }) {
   return cell;
 }
 
-const headOf = (c) => ({ text: `${c.title.replace("μ-", "μ\u2011")}\u00a0${c.higher ? "↑" : "↓"}`, unit: c.unit, hint: `${c.higher ? "higher" : "lower"} is better; ${c.scaling}`, up: !c.higher });
+const headOf = (c) => ({ text: `${c.title.replace("μ-", "μ\u2011")}\u00a0${c.higher_is_better ? "↑" : "↓"}`, unit: c.unit, hint: `${c.higher_is_better ? "higher" : "lower"} is better; ${c.scaling}`, up: !c.higher_is_better });
 const span = (values) => { const known = values.filter((v) => v != null); return [Math.min(...known), Math.max(...known)]; };
 const share = (value, [low, high]) => (high > low ? (value - low) / (high - low) : 0.5);
 
@@ -84,11 +84,11 @@ function imageTable(table, column) {
     const picture = DATA.images.findIndex((image) => image.name === scene);
     const go = picture < 0 ? null : () => { goTo(picture); byId("viewer").scrollIntoView({ behavior: "smooth" }); };
     return [{ text: scene, value: scene, go, hint: go ? "look at it" : "" }, ...values.map((v) => ({
-      text: v == null ? "–" : v.toFixed(column.digits), value: v, best: v != null && v === (column.higher ? high : low),
-      heat: v == null ? null : column.higher ? share(v, ends) : 1 - share(v, ends),
+      text: v == null ? "–" : v.toFixed(column.digits), value: v, best: v != null && v === (column.higher_is_better ? high : low),
+      heat: v == null ? null : column.higher_is_better ? share(v, ends) : 1 - share(v, ends),
     }))];
   });
-  sortable(table, [{ text: "Image", up: true }, ...DATA.rows.map((row) => ({ text: row.title, up: !column.higher }))], lines);
+  sortable(table, [{ text: "Image", up: true }, ...DATA.rows.map((row) => ({ text: row.title, up: !column.higher_is_better }))], lines);
 }
 
 // The scores of one scene, below its picture.
@@ -98,7 +98,7 @@ function scoreTable(table, rows, scene) {
     { text: row.title, value: row.title },
     ...measured.map((c) => {
       const v = row.images[scene][c.key] ?? null;
-      return { text: v == null ? "–" : v.toFixed(c.digits), value: v, best: v != null && v === ends[c.key][c.higher ? 1 : 0] };
+      return { text: v == null ? "–" : v.toFixed(c.digits), value: v, best: v != null && v === ends[c.key][c.higher_is_better ? 1 : 0] };
     }),
   ]));
 }
