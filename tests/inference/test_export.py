@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.inference.export import DESCRIPTION, INPUT, OUTPUT, export_onnx, export_program
+from twostage_hdr.inference.export import DESCRIPTION, INPUT, OUTPUT, export_network
 from twostage_hdr.networks.baselines.hdrunet import HDRUNet
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
@@ -26,14 +26,14 @@ def network() -> TwoStageNetwork:
 def onnx_file(network: TwoStageNetwork, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("onnxscript")
     path = tmp_path_factory.mktemp("onnx") / "net.onnx"
-    export_onnx(network, path)
+    export_network(network, path)
     return path
 
 
 @pytest.fixture(scope="module")
 def program_file(network: TwoStageNetwork, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("program") / "net.pt2"
-    export_program(network, path)
+    export_network(network, path)
     return path
 
 
@@ -71,7 +71,7 @@ def test_both_files_say_which_network_and_which_domain_they_hold(network, onnx_f
 
 def test_a_single_stage_is_exported_too(tmp_path):
     stage = Stage(features=8, growth=4).eval()
-    export_program(stage, tmp_path / "stage.pt2")
+    export_network(stage, tmp_path / "stage.pt2")
     ldr = torch.rand(1, 3, 9, 13)
     with torch.no_grad():
         torch.testing.assert_close(torch.export.load(tmp_path / "stage.pt2").module()(ldr), stage(ldr))
@@ -82,10 +82,10 @@ def test_the_variant_with_context_is_exported_too(tmp_path):
     torch.manual_seed(0)
     network = TwoStageContextNetwork(features=8, growth=4, context_features=8).eval()
     torch.nn.init.normal_(network.context.conv_out.weight, std=0.3)
-    export_program(network, tmp_path / "net.pt2")
+    export_network(network, tmp_path / "net.pt2")
     program = torch.export.load(tmp_path / "net.pt2").module()
     pytest.importorskip("onnxscript")
-    export_onnx(network, tmp_path / "net.onnx")
+    export_network(network, tmp_path / "net.onnx")
     session = pytest.importorskip("onnxruntime").InferenceSession(
         tmp_path / "net.onnx", providers=["CPUExecutionProvider"]
     )
@@ -98,10 +98,10 @@ def test_the_variant_with_context_is_exported_too(tmp_path):
         torch.testing.assert_close(torch.from_numpy(result), expected, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("write", [export_onnx, export_program])
-def test_a_network_that_depends_on_the_size_is_refused(tmp_path, write):
+@pytest.mark.parametrize("name", ["net.onnx", "net.pt2"])
+def test_a_network_that_depends_on_the_size_is_refused(tmp_path, name):
     with pytest.raises(InputError, match="HDRUNet cannot be exported for images of any size"):
-        write(HDRUNet(features=8), tmp_path / "net.out")
+        export_network(HDRUNet(features=8), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -123,7 +123,7 @@ class Own(nn.Module):
 
 def test_a_network_of_ones_own_is_exported_with_its_own_halo(tmp_path):
     network = Own().eval()
-    export_program(network, tmp_path / "own.pt2")
+    export_network(network, tmp_path / "own.pt2")
     extra, ldr = {DESCRIPTION: ""}, torch.rand(1, 3, 13, 9)
     program = torch.export.load(tmp_path / "own.pt2", extra_files=extra)
     says = json.loads(extra[DESCRIPTION])
@@ -134,7 +134,7 @@ def test_a_network_of_ones_own_is_exported_with_its_own_halo(tmp_path):
 
 def test_one_that_the_exporter_cannot_follow_is_refused_in_one_line_and_nothing_is_written(tmp_path):
     with pytest.raises(InputError, match="Own cannot be exported for images of any size") as refused:
-        export_program(Own(branches=True).eval(), tmp_path / "own.pt2")
+        export_network(Own(branches=True).eval(), tmp_path / "own.pt2")
     assert "\n" not in str(refused.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -142,4 +142,4 @@ def test_one_that_the_exporter_cannot_follow_is_refused_in_one_line_and_nothing_
 def test_without_the_onnx_packages_one_line_says_what_to_install(tmp_path, network, monkeypatch):
     monkeypatch.setattr("twostage_hdr.inference.export.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install 'twostage-hdr\[onnx\]'"):
-        export_onnx(network, tmp_path / "net.onnx")
+        export_network(network, tmp_path / "net.onnx")

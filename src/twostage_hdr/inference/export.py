@@ -37,7 +37,7 @@ _ANY_SIZE = (TwoStageNetwork, Stage, TwoStageContextNetwork, TwoStageWholeFrameN
 """Networks whose arithmetic is the same for every size; the compared methods pad or look at the whole image."""
 
 
-def export_onnx(
+def export_network(
     network: nn.Module,
     path: Path,
     *,
@@ -45,66 +45,48 @@ def export_onnx(
     lights: float | None = None,
     notes: Mapping[str, str] | None = None,
 ) -> None:
-    """Writes `.onnx` with batch, height and width free, and metadata from which any program can run it.
+    """Writes a program with batch, height and width free, and the description from which any program can run it.
+
+    `torch.export.load(path).module()` runs a `.pt2` without this package. The variant with context then takes sides
+    from 9 px: PyTorch specialises maps of one row or column.
 
     Args:
         network: of this package.
-        path: the file.
+        path: the file: `.pt2` for PyTorch's format, any other name for ONNX.
         response: how the program's photographs are encoded; a choice of the whole-frame network.
         lights: brightness of what was clipped, likewise.
-        notes: of the weights (licence, data), for the metadata.
+        notes: of the weights (licence, data), for the description.
 
     Raises:
-        InputError: the packages for it are missing, or a network that cannot be written with free sizes.
+        InputError: the packages for ONNX are missing, or a network that cannot be written with free sizes.
     """
     _check(network, path)
-    for package in ("onnx", "onnxscript"):
-        if find_spec(package) is None:
-            raise InputError(path, "ONNX needs the packages onnx and onnxscript", "pip install 'twostage-hdr[onnx]'")
+    description = _description(network, response, lights, notes)
+    plain, example = _Plain(network.eval(), response, lights), (torch.rand(_EXAMPLE),)
+    sizes = ({0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC},)
+    if path.suffix.lower() == ".pt2":
+        with _quietly(network, path):  # strict=False is the default of PyTorch 2.7 and later
+            program = torch.export.export(plain, example, dynamic_shapes=sizes, strict=False)
+        with atomic_path(path) as temporary:
+            torch.export.save(program, temporary, extra_files={DESCRIPTION: json.dumps(description)})
+        return
+    if find_spec("onnx") is None or find_spec("onnxscript") is None:
+        raise InputError(path, "ONNX needs the packages onnx and onnxscript", "pip install 'twostage-hdr[onnx]'")
     with _quietly(network, path):
-        program = torch.onnx.export(
-            _Plain(network.eval(), response, lights),
-            (torch.rand(_EXAMPLE),),
+        onnx = torch.onnx.export(
+            plain,
+            example,
             input_names=[INPUT],
             output_names=[OUTPUT],
-            dynamic_shapes=({0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC},),
+            dynamic_shapes=sizes,
             dynamo=True,
             verbose=False,
         )
-    assert program is not None
-    for key, value in _description(network, response, lights, notes).items():
-        program.model.metadata_props[key] = value if isinstance(value, str) else json.dumps(value)
+    assert onnx is not None
+    for key, value in description.items():
+        onnx.model.metadata_props[key] = value if isinstance(value, str) else json.dumps(value)
     with atomic_path(path) as temporary:
-        program.save(str(temporary), external_data=False)
-
-
-def export_program(
-    network: nn.Module,
-    path: Path,
-    *,
-    response: Response = "declared",
-    lights: float | None = None,
-    notes: Mapping[str, str] | None = None,
-) -> None:
-    """Writes `.pt2`, which `torch.export.load(path).module()` runs without this package; sizes are free.
-
-    The variant with context takes sides from 9 px: PyTorch specialises maps of one row or column.
-    The arguments are `export_onnx`'s.
-
-    Raises:
-        InputError: a network that cannot be written with free sizes.
-    """
-    _check(network, path)
-    with _quietly(network, path):
-        program = torch.export.export(
-            _Plain(network.eval(), response, lights),
-            (torch.rand(_EXAMPLE),),
-            dynamic_shapes=({0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC},),
-            strict=False,  # the default of PyTorch 2.7 and later
-        )
-    with atomic_path(path) as temporary:
-        description = json.dumps(_description(network, response, lights, notes))
-        torch.export.save(program, temporary, extra_files={DESCRIPTION: description})
+        onnx.save(str(temporary), external_data=False)
 
 
 class _Plain(nn.Module):
