@@ -6,8 +6,7 @@ from pathlib import Path
 from torch import nn
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.inference.export import export_network
-from twostage_hdr.inference.export_contract import INPUT_ENCODING, check_encoding, export_contract
+from twostage_hdr.inference.export import INPUT_ENCODING, check_encoding, export_contract, export_network
 from twostage_hdr.inference.network_description import describe_network
 from twostage_hdr.inference.published.hdrcnn import load_hdrcnn
 from twostage_hdr.inference.published.official import load_official
