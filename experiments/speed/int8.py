@@ -23,7 +23,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from experiments.speed.inference import machine
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.inference.engine import Engine
-from twostage_hdr.inference.export import export_onnx
+from twostage_hdr.inference.export import export_network
 from twostage_hdr.inference.weights import load_weights
 
 RESULTS = Path(__file__).parent / "results"
@@ -81,7 +81,7 @@ def measure(photographs: Sequence[Path], rounds: int) -> dict:
     options.intra_op_num_threads = torch.get_num_threads()
     with tempfile.TemporaryDirectory() as folder:
         plain, prepared, quantized = (Path(folder) / f"{name}.onnx" for name in ("plain", "prepared", "int8"))
-        export_onnx(network, plain)
+        export_network(network, plain)
         quant_pre_process(plain, prepared, skip_symbolic_shape=True)
         floats = onnxruntime.InferenceSession(plain, options)
         name = floats.get_inputs()[0].name

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from twostage_hdr.inference.engine import mixed_forward
-from twostage_hdr.inference.export import INPUT, OUTPUT, export_onnx
+from twostage_hdr.inference.export import INPUT, OUTPUT, export_network
 from twostage_hdr.inference.weights import load_weights
 
 Forward: TypeAlias = Callable[[np.ndarray], np.ndarray]
@@ -21,7 +21,7 @@ Size: TypeAlias = tuple[int, int]
 def convert(weights: str, folder: Path) -> None:
     """Writes network.onnx, network.mnn, network.ncnn.param and network.ncnn.bin."""
     network = load_weights(weights).eval()
-    export_onnx(network, folder / "network.onnx")
+    export_network(network, folder / "network.onnx")
     mnn = "import sys; from MNN.tools.mnnconvert import main; sys.exit(main())"
     arguments = ["-f", "ONNX", "--modelFile", "network.onnx", "--MNNModel", "network.mnn", "--bizCode", "hdr"]
     run([sys.executable, "-c", mnn, *arguments], folder)

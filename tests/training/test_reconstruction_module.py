@@ -167,7 +167,7 @@ def test_soft_labels_differ_from_update_to_update_and_follow_the_seed() -> None:
         module = ReconstructionModule(network=torch.nn.Conv2d(3, 3, 1))
         module.updates = updates
         module.trainer = type("Alone", (), {"world_size": 1, "global_rank": 0, "strategy": None})()
-        return torch.rand(4, generator=module.soft_labels().generator).tolist()
+        return torch.rand(4, generator=module.soft_labels()[0]).tolist()
 
     first = drawn(0, 0)
     assert drawn(0, 0) == first

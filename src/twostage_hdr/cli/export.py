@@ -6,8 +6,7 @@ from pathlib import Path
 from torch import nn
 
 from twostage_hdr.errors import InputError
-from twostage_hdr.inference.export import export_onnx, export_program
-from twostage_hdr.inference.export_contract import INPUT_ENCODING, check_encoding, export_contract
+from twostage_hdr.inference.export import INPUT_ENCODING, check_encoding, export_contract, export_network
 from twostage_hdr.inference.network_description import describe_network
 from twostage_hdr.inference.published.hdrcnn import load_hdrcnn
 from twostage_hdr.inference.published.official import load_official
@@ -76,13 +75,10 @@ def export_weights(
         suffix == ".safetensors" or not isinstance(network, TwoStageWholeFrameNetwork)
     ):
         raise InputError("--response, --lights", "for .onnx and .pt2 of the default set only", "leave them out")
-    match suffix:
-        case ".onnx":
-            export_onnx(network, target, response=chosen, lights=lights, notes=pairs)
-        case ".pt2":
-            export_program(network, target, response=chosen, lights=lights, notes=pairs)
-        case _:
-            save_weights(target, network, pairs)
+    if suffix == ".safetensors":
+        save_weights(target, network, pairs)
+    else:
+        export_network(network, target, response=chosen, lights=lights, notes=pairs)
     count = sum(parameter.numel() for parameter in network.parameters())
     return (
         f"{source} -> {target} ({type(network).__name__}, {count:,} parameters, {target.stat().st_size / 1e6:.1f} MB)"

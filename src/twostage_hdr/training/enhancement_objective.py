@@ -1,6 +1,6 @@
 """Stage I's objective: reconstruction losses and the adversarial loss [sharif2021twostage]."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -10,16 +10,11 @@ from twostage_hdr.losses.weighted import WeightedLoss
 from twostage_hdr.radiometry.quantities import EncodedRGB, PerImage
 from twostage_hdr.training.optimisation import without_autocast
 
+SoftLabels: TypeAlias = tuple[torch.Generator | None, tuple[int, int]]
+"""Where the discriminator's soft labels come from: `generator` and `share` of `AdversarialLoss.discriminator`."""
 
-class SoftLabels(NamedTuple):
-    """Where the discriminator's soft labels come from, see `AdversarialLoss.discriminator`."""
-
-    generator: torch.Generator | None = None
-    share: tuple[int, int] = (0, 1)
-
-
-GLOBAL_LABELS = SoftLabels()
-"""Labels from PyTorch's global generator, for one process."""
+GLOBAL_LABELS: SoftLabels = (None, (0, 1))
+"""From PyTorch's global generator, for one process."""
 
 
 class GANLosses(NamedTuple):
@@ -71,7 +66,7 @@ class EnhancementObjective(nn.Module):
         adversarial = self.adversarial.generator(fake_logit)
         (gradient,) = torch.autograd.grad(self.adversarial_weight * adversarial, fake, retain_graph=True)
         real_logit = _at_least_float32(discriminator(reference8))
-        discriminator_loss = self.adversarial.discriminator(real_logit, fake_logit, labels.generator, labels.share)
+        discriminator_loss = self.adversarial.discriminator(real_logit, fake_logit, *labels)
         terms = terms | {"adversarial": adversarial.detach()}
         value = total.detach() + self.adversarial_weight * adversarial.detach()
         return GANLosses(total + (enhanced * gradient).sum(), value, discriminator_loss, terms)

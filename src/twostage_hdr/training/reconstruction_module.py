@@ -177,7 +177,7 @@ class ReconstructionModule(L.LightningModule):
         """The soft labels of this update: a function of seed and update, independent of the number of processes."""
         state = np.random.SeedSequence([self.seed, self.updates]).generate_state(1, np.uint64)
         generator = torch.Generator().manual_seed(int(state[0] >> np.uint64(1)))
-        return SoftLabels(generator, (self.global_rank, self.trainer.world_size))
+        return generator, (self.global_rank, self.trainer.world_size)
 
     def log_losses(self, part: str, total: Tensor, terms: dict[str, Tensor]) -> None:
         """A part's loss and its unweighted terms; the total goes to the progress bar."""
