@@ -29,11 +29,6 @@ class Shift(NamedTuple):
     clear: float
     left: float
 
-    @property
-    def length(self) -> float:
-        """In px."""
-        return float(np.hypot(self.right, self.down))
-
 
 def find_shift(reference: np.ndarray, frame: np.ndarray) -> Shift:
     """Phase correlation of the middle of both pictures.
@@ -60,7 +55,7 @@ def find_shift(reference: np.ndarray, frame: np.ndarray) -> Shift:
 
 def is_shifted(shift: Shift) -> bool:
     """Whether the shift is clear and large enough to blur what is learnt."""
-    return shift.clear >= CLEAR and shift.length > LARGEST_SHIFT and shift.left < GAIN
+    return bool(shift.clear >= CLEAR and np.hypot(shift.right, shift.down) > LARGEST_SHIFT and shift.left < GAIN)
 
 
 SHADOW, LIGHT = 20 / 255, 235 / 255

@@ -54,21 +54,13 @@ class HdmInspector:
         if "medium" in frames:
             record.thumbnail = thumbnail(frames["medium"])
             record.digest = hashlib.sha256(frames["medium"].tobytes()).hexdigest()
-        pictures = frames if reference is None else {**frames, "gt": reference}
-        for name, picture in pictures.items():
+        for name, picture in (frames if reference is None else {**frames, "gt": reference}).items():
             if picture.max() == 0:
                 record.add(f"{scene_id}_{name}.png", "all black", CURE_FILES)
         if reference is not None:
             record.size, record.peak = reference.shape[:2], float(reference.max())
             frames = self._of_size(record, frames, reference.shape)
-        record.clipped = {name: clipped_share(frame) for name, frame in frames.items()}
-        if record.clipped and min(record.clipped.values()) > ALL_CLIPPED:
-            problem = "even the shortest frame is clipped nearly everywhere"
-            record.add(f"{scene_id}_medium.png", problem, CURE_FILES)
-        stops = self._stops(record) if "exposures.npy" in there else None
-        if stops is not None and len(frames) == len(EXPOSURES) and (disorder := order_problem(frames, stops)):
-            cure = "give the files the names of their exposures, or exclude the scene"
-            record.add(f"{scene_id}_long.png", disorder, cure)
+        stops = self._exposures(record, frames, there)
         if reference is not None and not record.harmful:
             self._against_reference(record, frames, reference, stops)
         return record
@@ -106,12 +98,25 @@ class HdmInspector:
                 record.add(f"{record.scene}_{name}.png", problem, CURE_FILES)
         return {name: frame for name, frame in frames.items() if frame.shape == shape}
 
-    def _stops(self, record: SceneRecord) -> dict[str, float] | None:
+    def _exposures(
+        self, record: SceneRecord, frames: dict[str, np.ndarray], there: set[str]
+    ) -> dict[str, float] | None:
+        """Looks at clipping and order, and gives the stops of each frame, if they can be read."""
+        record.clipped = {name: clipped_share(frame) for name, frame in frames.items()}
+        if record.clipped and min(record.clipped.values()) > ALL_CLIPPED:
+            problem = "even the shortest frame is clipped nearly everywhere"
+            record.add(f"{record.scene}_medium.png", problem, CURE_FILES)
+        if "exposures.npy" not in there:
+            return None
         try:
-            return {name: self.source.stops(record.scene, name) for name in EXPOSURES}
+            stops: dict[str, float] = {name: self.source.stops(record.scene, name) for name in EXPOSURES}
         except InputError as error:
             record.refuse(f"{record.scene}_exposures.npy", error)
             return None
+        if len(frames) == len(EXPOSURES) and (disorder := order_problem(frames, stops)):
+            cure = "give the files the names of their exposures, or exclude the scene"
+            record.add(f"{record.scene}_long.png", disorder, cure)
+        return stops
 
     def _against_reference(
         self,

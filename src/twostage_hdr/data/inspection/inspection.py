@@ -104,7 +104,10 @@ def inspect_source(
     """
     records = _records(source, seed, patch_size, workers, progress)
     healthy = [record for record in records if not record.harmful]
-    groups = _groups(source, healthy)
+    if isinstance(source, HdmSource):
+        groups = source.groups({record.scene: record.thumbnail for record in healthy if record.thumbnail is not None})
+    else:
+        groups = {scene.id: scene.group for scene in source.scenes()}
     scenes = [Scene(record.scene, groups[record.scene]) for record in healthy if record.scene in groups]
     splits, split_findings = _splits(scenes, make_splits)
     findings = [finding for record in records for finding in record.findings]
@@ -139,12 +142,6 @@ def _records(
         if progress is not None:
             progress(len(records), len(order))
     return [records[scene_id] for scene_id in order]
-
-
-def _groups(source: Inspectable, records: Sequence[SceneRecord]) -> dict[str, str]:
-    if isinstance(source, HdmSource):
-        return source.groups({record.scene: record.thumbnail for record in records if record.thumbnail is not None})
-    return {scene.id: scene.group for scene in source.scenes()}
 
 
 def _splits(

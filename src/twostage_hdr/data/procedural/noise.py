@@ -41,10 +41,7 @@ class Texture:
 
     def __call__(self, u: Plane, v: Plane) -> Plane:
         """Bilinear samples at column u, row v, both in texels and of any size."""
-        return cv2.remap(self.texels, self._folded(u), self._folded(v), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-
-    def _folded(self, coordinate: Plane) -> Plane:
-        """The same texel's coordinate inside the square: remap is slow outside, and its arithmetic ends at 2^15."""
-        period = np.float32(2 * self.SIZE)
-        shifted = np.mod(coordinate + np.float32(0.5), period)
-        return np.float32(self.SIZE - 0.5) - np.abs(shifted - np.float32(self.SIZE))
+        # Folded into the square: remap is slow outside, and its arithmetic ends at 2^15.
+        size, half = np.float32(self.SIZE), np.float32(0.5)
+        u, v = (size - half - np.abs(np.mod(places + half, 2 * size) - size) for places in (u, v))
+        return cv2.remap(self.texels, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)

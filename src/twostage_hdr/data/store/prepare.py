@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,7 @@ from twostage_hdr.data.store.layout import (
     write_array,
 )
 from twostage_hdr.data.store.plan import Plan
-from twostage_hdr.data.store.write_scene import SceneTask, SceneWriter, entry_path, read_entry
+from twostage_hdr.data.store.write_scene import Entry, SceneTask, SceneWriter, entry_path, read_entry
 from twostage_hdr.data.workers import unordered
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
@@ -122,13 +122,6 @@ def _finish(plan: Plan, out: Path) -> None:
         part: [(scene.id, read_entry(entry_path(out, part, number))) for number, scene in enumerate(plan.part(part))]
         for part in PARTS
     }
-    places = [(scene, *place) for scene, entry in done["train"] for place in entry.places]
-    _write_table(out / "train" / "patches.csv", ("patch", "scene", "row", "column", "zoom"), _numbered(places))
-    for part in FROZEN_PARTS:
-        references = [frozen_path(out, part, number, "reference") for number in range(len(done[part]))]
-        sizes = [np.load(path, mmap_mode="r").shape[:2] for path in references]
-        rows = [(scene, *size) for (scene, _), size in zip(done[part], sizes, strict=True)]
-        _write_table(out / part / "scenes.csv", ("number", "scene", "height", "width"), _numbered(rows))
     for part in PARTS:
         for name in PER_ITEM:
             values = [value for _, entry in done[part] for value in getattr(entry, name)]
@@ -137,14 +130,26 @@ def _finish(plan: Plan, out: Path) -> None:
     ldr, reference = (np.load(out / "train" / f"{name}.npy", mmap_mode="r") for name in ("ldr", "reference"))
     sums = [patch_sum(*pair) for pair in zip(ldr, reference, strict=True)]
     write_array(out / f"{PATCH_SUMS}.npy", np.array(sums, np.uint32))
+    _write_tables(done, out)
+    _write_text(out / README, readme(plan.patches, plan.exposures, plan.settings.patch_size))
+    text = plan.as_text()
+    lines = [f"{digest}  {name}\n" for name, digest in _digests(out)]
+    _write_text(out / CHECKSUMS, "".join([*lines, f"{hashlib.sha256(text.encode()).hexdigest()}  {STORE}\n"]))
+    _write_text(out / STORE, text)
+
+
+def _write_tables(done: Mapping[str, Sequence[tuple[str, Entry]]], out: Path) -> None:
+    """Where patches and whole images come from; `done` has scene and record by set."""
+    places = [(scene, *place) for scene, entry in done["train"] for place in entry.places]
+    _write_table(out / "train" / "patches.csv", ("patch", "scene", "row", "column", "zoom"), _numbered(places))
+    for part in FROZEN_PARTS:
+        references = [frozen_path(out, part, number, "reference") for number in range(len(done[part]))]
+        sizes = [np.load(path, mmap_mode="r").shape[:2] for path in references]
+        rows = [(scene, *size) for (scene, _), size in zip(done[part], sizes, strict=True)]
+        _write_table(out / part / "scenes.csv", ("number", "scene", "height", "width"), _numbered(rows))
     read = {name: file for part in PARTS for _, entry in done[part] for name, file in entry.read.items()}
     sources = [(name, size, digest) for name, (size, _, digest) in sorted(read.items())]
     _write_table(out / SOURCES, ("file", "bytes", "sha256"), sources)
-    _write_text(out / README, readme(plan.patches, plan.exposures, plan.settings.patch_size))
-    text = plan.as_text()
-    sums_of_all = [f"{digest}  {name}\n" for name, digest in _digests(out)]
-    _write_text(out / CHECKSUMS, "".join([*sums_of_all, f"{hashlib.sha256(text.encode()).hexdigest()}  {STORE}\n"]))
-    _write_text(out / STORE, text)
 
 
 def _digests(out: Path) -> Iterable[tuple[str, str]]:

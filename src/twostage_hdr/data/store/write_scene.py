@@ -72,15 +72,7 @@ class SceneWriter:
         if _is_done(path, files):
             return
         read = _fingerprint(files)
-        if task.part == "train":
-            patches = cut_patches(self.maker, task.scene, task.count, self.settings)
-            for kind in ("ldr", "reference") if patches else ():
-                values = np.stack([getattr(patch.frames, kind) for patch in patches])
-                fill_slots(self.out / "train" / f"{kind}.npy", task.first, values)
-        else:
-            patches = [Patch(frames=self.maker.whole(task.scene, self.settings.seed))]
-            for kind in ("ldr", "reference"):
-                write_array(frozen_path(self.out, task.part, task.number, kind), getattr(patches[0].frames, kind))
+        patches = self._patches(task) if task.part == "train" else [self._whole(task)]
         entry = Entry(
             read=read,
             places=[[patch.row, patch.column, patch.zoom] for patch in patches],
@@ -89,6 +81,19 @@ class SceneWriter:
             scale=[patch.frames.scale for patch in patches],
         )
         write_entry(path, entry)
+
+    def _patches(self, task: SceneTask) -> list[Patch]:
+        patches = cut_patches(self.maker, task.scene, task.count, self.settings)
+        for kind in ("ldr", "reference") if patches else ():
+            values = np.stack([getattr(patch.frames, kind) for patch in patches])
+            fill_slots(self.out / "train" / f"{kind}.npy", task.first, values)
+        return patches
+
+    def _whole(self, task: SceneTask) -> Patch:
+        frames = self.maker.whole(task.scene, self.settings.seed)
+        for kind in ("ldr", "reference"):
+            write_array(frozen_path(self.out, task.part, task.number, kind), getattr(frames, kind))
+        return Patch(frames=frames)
 
 
 def entry_path(out: Path, part: str, number: int) -> Path:
