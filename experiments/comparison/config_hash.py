@@ -1,4 +1,4 @@
-"""A run's settings as one number that does not hang on where files lie."""
+"""A run's settings as one number that does not depend on where files lie."""
 
 import hashlib
 import json

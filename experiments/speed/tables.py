@@ -140,9 +140,9 @@ def cuda(figures: Figures) -> str:
     about = (
         f"{image['width']}x{image['height']} photograph; a step of {figures['batch']} crops of "
         f"{figures['crop_px']} px; "
-        f"{figures['card']}, torch {figures['torch']}, commit {figures['commit']}.\nShares: of what a product of large "
-        "matrices reaches in the same type, by the operations of the plain arithmetic; of the time, in kernels.\nThe "
-        f"loader with {loaded['workers']} workers: {loaded['crops_per_second']:.0f} crops a second."
+        f"{figures['card']}, torch {figures['torch']}, commit {figures['commit']}.\nShares: of the peak throughput of "
+        "matrix products in the same type, by the operations of the plain arithmetic; of the time spent in kernels.\n"
+        f"The loader with {loaded['workers']} workers: {loaded['crops_per_second']:.0f} crops a second."
     )
     lines = table(("largest difference from the CPU's float32 output", *ways), differences)
     return f"{lines}\n{table(('what', 'ms', 'times as fast', 'share'), rows)}\n{about}\n"

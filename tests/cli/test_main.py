@@ -112,8 +112,11 @@ def test_several_mistakes_are_still_one_line(refused: Refused) -> None:
         (("data.source.count=many",), "data.source.count=many: must be a number"),
         (("--foo",), "--foo: no such option; settings are key=value, options are --help"),
         (("--multirum", "seed=0,1"), "--multirum: no such option"),
-        (("ablation=sequential",), "weights: not set, but stage I is frozen and must be trained; add weights="),
-        (("module=two_stage_context",), "weights: not set, but two_stage is frozen and must be trained; add"),
+        (
+            ("ablation=sequential",),
+            "weights: not set, but stage I is frozen, so it needs trained weights; add weights=",
+        ),
+        (("module=two_stage_context",), "weights: not set, but two_stage is frozen, so it needs trained weights; add"),
         (("weights=nowhere",), "weights 'nowhere': no such file, run directory or shipped set"),
         (("data.crop_size",), "data.crop_size"),
     ],

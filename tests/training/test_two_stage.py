@@ -61,7 +61,7 @@ def test_stage_twos_loss_has_no_gradient_in_stage_one(two_stage, one_batch) -> N
     assert all(parameter.grad is not None for parameter in module.network.tone_mapping.parameters())
 
 
-def test_who_plays_depends_on_the_mode(two_stage) -> None:
+def test_the_optimized_parts_depend_on_the_mode(two_stage) -> None:
     names = {mode: [part.name for part in two_stage(mode=mode).optimized_parts()] for mode in MODES}
     assert names == {
         "simultaneous": ["enhancement", "tone_mapping", "discriminator"],

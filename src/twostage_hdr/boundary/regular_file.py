@@ -32,7 +32,7 @@ def regular_file(path: str | Path, *, at_most: int | None = None, cure: str = "n
 def open_regular(
     path: str | Path, *, at_most: int | None = None, may_be_empty: bool = False, cure: str = "name another file"
 ) -> BufferedReader:
-    """Opens a file for reading bytes; arguments and errors as of `regular_file`, and it may have no content if said."""
+    """Opens a file for reading bytes; arguments and errors as of `regular_file`; it may be empty on request."""
     shown = shown_name(path)
     try:  # the flag: opening a pipe must not wait for its writer
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))

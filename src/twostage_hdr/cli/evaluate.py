@@ -17,6 +17,7 @@ from twostage_hdr.cli.terminal import Terminal, counted
 from twostage_hdr.data.datamodule import ALL
 from twostage_hdr.data.pair_source import SRGB, PairSource
 from twostage_hdr.data.splits import spread_over_groups
+from twostage_hdr.data.store.store_source import StoreSource
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.color_video_vdp import ColorVideoVdp, score_jod
@@ -131,15 +132,19 @@ def _check(config: DictConfig) -> None:
 
 
 def _frames_response(config: DictConfig, source: object) -> Response:
-    """As asked or stated, a virtual camera's gamma, HdM's; else estimated."""
+    """As asked or stated; else a virtual camera's gamma, or HdM's. A store has that of what it was made of."""
     if config.response is not None:
         return parse_response(config.response)
-    if isinstance(source, PairSource):
-        return "declared" if source.response == SRGB else parse_response(source.response)
-    camera = getattr(source, "camera", None)
-    if camera is None:
-        return HDM_GAMMA
-    return camera.response.gamma if isinstance(camera.response, GammaResponse) else "estimated"
+    if isinstance(source, StoreSource):
+        response = source.stored.response
+    elif isinstance(source, PairSource):
+        response = source.response
+    else:
+        camera = getattr(source, "camera", None)
+        response = camera and (camera.response.gamma if isinstance(camera.response, GammaResponse) else "estimated")
+    if response == SRGB:
+        return "declared"
+    return HDM_GAMMA if response is None else parse_response(response)
 
 
 def _methods(config: DictConfig, response: Response) -> list[Method]:

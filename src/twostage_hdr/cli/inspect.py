@@ -17,7 +17,7 @@ from twostage_hdr.data.inspection.page import counts, write_page
 from twostage_hdr.data.splits import made_or_read
 from twostage_hdr.errors import InputError
 
-POISONED = 1
+HARMFUL_DATA = 1
 """Exit code when something would harm training."""
 
 _MOST_ROWS = 60
@@ -59,7 +59,7 @@ def inspect(config: DictConfig) -> None:
         cure = "" if config.quarantine else "; repair them, or quarantine=true writes an exclude list"
         found = Text(f"{len(inspection.harmful)} findings would harm training", "bold red")
         console.print(found + Text(f"{cure}."), soft_wrap=True)
-        raise SystemExit(POISONED)
+        raise SystemExit(HARMFUL_DATA)
     console.print("Nothing would harm training.")
 
 

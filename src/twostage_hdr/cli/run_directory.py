@@ -30,7 +30,7 @@ FINISHED = "finished.json"
 LOCK = ".lock"
 WANDB_ID = "wandb_id.txt"
 
-BEFORE_THE_WORK = frozenset({CONFIG, SPLITS, LOCK, WANDB_ID, ".hydra", "wandb"})
+BOOKKEEPING_FILES = frozenset({CONFIG, SPLITS, LOCK, WANDB_ID, ".hydra", "wandb"})
 """What a command writes before it has done anything: without more, nothing is lost with it."""
 
 OF_ONE_COMMAND = (TRUST, "report")
@@ -74,7 +74,7 @@ class RunDirectory:
     def abandon(self) -> None:
         """Takes away a folder in which nothing was done and no training runs; the current one is never touched."""
         own = self.path.is_dir() and self.path.resolve() != Path.cwd()
-        if not own or {entry.name for entry in self.path.iterdir()} - BEFORE_THE_WORK:
+        if not own or {entry.name for entry in self.path.iterdir()} - BOOKKEEPING_FILES:
             return
         with suppress(InputError, OSError), self.lock():
             shutil.rmtree(self.path, ignore_errors=True)

@@ -21,7 +21,7 @@ LIBRARIES = frozenset({PACKAGE, "hydra", "lightning", "pytorch_lightning", "torc
 """Packages that configurations name without being the user's own."""
 
 DATA = ("data", "camera")
-"""Of this package, whose classes a run's data consist of."""
+"""Subpackages whose classes a run's data configuration may name."""
 
 RESERVED = (TARGET, "_partial_", "_args_", "_recursive_", "_convert_")
 """Hydra's own keys beside a target's arguments."""

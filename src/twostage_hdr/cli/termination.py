@@ -1,4 +1,4 @@
-"""A request to end (SIGTERM, a closed terminal) is obeyed like Ctrl-C: what was begun is removed."""
+"""A request to end (SIGTERM, a closed terminal) is handled like Ctrl-C: what was begun is removed."""
 
 import logging
 import signal

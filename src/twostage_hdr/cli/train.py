@@ -67,7 +67,9 @@ def _train(config: DictConfig, run: RunDirectory, console: Terminal) -> float | 
     console.print(damage, end="\n" if damage else "")
     resume = resume or (Path(config.resume_from) if config.resume_from else None)
     if module.frozen_part and not resume and not config.weights:
-        raise InputError("weights", f"not set, but {module.frozen_part} is frozen and must be trained", "add weights=W")
+        raise InputError(
+            "weights", f"not set, but {module.frozen_part} is frozen, so it needs trained weights", "add weights=W"
+        )
     if config.weights and not resume:
         copied = start_from(module.network, load_weights(config.weights, trust=trust), config.weights)
         console.print(f"Starting from {config.weights}: {copied}.")
@@ -113,7 +115,7 @@ def _fit(trainer: L.Trainer, module: ReconstructionModule, data: TripleDataModul
         if checkpoints.signals.received is None or not isinstance(error, RuntimeError):
             if resume is None or checkpoints.begun or isinstance(error, InputError) or system_trouble(error):
                 raise
-            seen = f"this run cannot go on from it ({one_line(error)})"
+            seen = f"this run cannot resume from it ({one_line(error)})"
             raise InputError(resume, seen, f"weights={resume} takes its weights alone") from error
         stopped = Stopped(checkpoints.signals.received)  # the signal ended the loader's processes before this one
         print(f"Stopped by {stopped.signal.name} in the middle of a batch; {advice}.")

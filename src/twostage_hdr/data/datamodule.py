@@ -122,7 +122,7 @@ class TripleDataModule(L.LightningDataModule):
         )
 
     def _shares(self) -> list[float]:
-        """Of the training scenes."""
+        """Sampling probabilities of the training scenes."""
         kind = getattr(self.source, "kind", None)
         if kind is None:
             raise InputError("data.balanced=true", f"a {type(self.source).__name__} knows no kinds of scenes")

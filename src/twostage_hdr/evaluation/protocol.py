@@ -39,7 +39,7 @@ class Scored(NamedTuple):
     metric: type[PerImageMetric]
     scaling: str = ALIGNED
     addition: str = ""
-    """To the metric's title."""
+    """Appended to the metric's title."""
 
 
 SCORES = (
@@ -102,7 +102,7 @@ def score_image(
 
 
 def check_prediction(ldr: EncodedRGB, prediction: Tensor) -> None:
-    """Refuses a result of another size, or with values that are no finite numbers: they are never washed away.
+    """Refuses a result of another size, or with values that are no finite numbers: they are never silently replaced.
 
     Raises:
         InputError: says which.

@@ -129,7 +129,7 @@ class Engine:
     def run_rows(self, ldr: UInt[np.ndarray, "height width 3"], view: WholeFrameRows | None = None) -> Rows:
         """The output's rows as they are finished, top to bottom; memory does not grow with the image's height.
 
-        But for a context's map, three values for every 64 pixels.
+        Except the context's map: three values for every 64 pixels.
 
         Args:
             ldr: the photograph, uint8 or uint16, full range of its type.

@@ -60,7 +60,7 @@ def find_device(name: str) -> torch.device:
         raise InputError(f"--device {name or '(nothing)'}", "no such device", cure) from error
     try:
         torch.empty(0, device=device).cpu()  # a device that cannot give its numbers back, "meta", is none
-        return torch.empty(0, device=device).device  # with its number, which "cuda" alone takes from the thread
+        return torch.empty(0, device=device).device  # "cuda" alone becomes the current device, with its index
     except (RuntimeError, AssertionError) as error:
         seen = "this machine or this PyTorch does not have it"
         raise InputError(f"--device {name}", seen, "use --device cpu") from error

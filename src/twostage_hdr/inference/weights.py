@@ -157,7 +157,7 @@ def _check_shipped(path: Path) -> None:
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:
-    """Of names, types, shapes and values."""
+    """SHA-256 over names, types, shapes and values."""
     digest = hashlib.sha256()
     for name, value in sorted(tensors.items()):
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())

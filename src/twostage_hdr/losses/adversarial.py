@@ -14,7 +14,7 @@ FAKE_LABELS = (0.0, 0.3)
 
 
 class AdversarialLoss(nn.Module):
-    """Binary cross-entropy on logits, BCE(z, t) = softplus(z) - t z, for both players.
+    """Binary cross-entropy on logits, BCE(z, t) = softplus(z) - t z, for generator and discriminator.
 
     Labels above 1 are as published: BCE(z, t > 1) falls without bound as z grows, but the mean label of a real image
     is 0.95, so the expected loss keeps its minimum, at z = ln(0.95 / 0.05).

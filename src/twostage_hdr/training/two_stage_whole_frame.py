@@ -89,7 +89,7 @@ class TwoStageWholeFrameModule(ReconstructionModule):
         return Prediction(result)
 
     def on_fit_start(self) -> None:
-        """The weights are there: keeps what must not change."""
+        """Keeps a copy of the frozen weights, once they are loaded."""
         weights = self.network.state_dict(prefix="network.")
         self.kept = {name: value.clone() for name, value in weights.items() if not name.startswith("network.branch.")}
 
@@ -119,7 +119,7 @@ class TwoStageWholeFrameModule(ReconstructionModule):
         return names
 
     def losses(self, batch: WholeFrameBatch, curve: ResponseCurve, lights: LightMap) -> dict[str, Tensor]:
-        """Of the lights, means over the frames; the two stages are taken for the re-encoded frames themselves."""
+        """Of the lights, means over the frames; the two stages are approximated by the identity."""
         seen, white = curve.encoded(batch.ldr), clipping_weight(batch.ldr)
         gain = alignment_gain(seen, batch.reference16)
         target = (decode_gamma(batch.reference16) / gain).clamp(min=LOWEST).log()

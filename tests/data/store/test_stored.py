@@ -78,6 +78,22 @@ def test_a_later_format_is_refused(hdm_store: Path) -> None:
         Stored(hdm_store)
 
 
+@pytest.mark.parametrize(
+    ("source", "response"),
+    [
+        ({"align": "frame"}, None),
+        ({"response": "srgb"}, "srgb"),
+        ({"camera": {"response": {"_target_": "twostage_hdr.camera.response.GammaResponse", "gamma": 2.2}}}, 2.2),
+        ({"camera": {"response": {"_target_": "twostage_hdr.camera.any_response.AnyResponse"}}}, "estimated"),
+    ],
+)
+def test_it_knows_the_response_of_the_frames(hdm_store: Path, source: dict, response: str | float | None) -> None:
+    (hdm_store / "SHA256SUMS").unlink()
+    told = json.loads((hdm_store / "store.json").read_text())
+    (hdm_store / "store.json").write_text(json.dumps(told | {"source": source}))
+    assert Stored(hdm_store).response == response
+
+
 def test_a_copy_in_part_is_refused(hdm_store: Path) -> None:
     path = hdm_store / "train" / "ldr.npy"
     path.write_bytes(path.read_bytes()[:-100])

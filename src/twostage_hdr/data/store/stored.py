@@ -3,6 +3,7 @@
 import hashlib
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from twostage_hdr.boundary.numpy_file import load_npy
 from twostage_hdr.boundary.refusal import as_input_error, printable
 from twostage_hdr.boundary.regular_file import read_text, regular_file
 from twostage_hdr.boundary.structured_text import read_json
+from twostage_hdr.camera.response import GammaResponse
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.splits import Splits
 from twostage_hdr.data.store.layout import (
@@ -41,6 +43,7 @@ class Stored:
     Attributes:
         exposures: names of the frames.
         side: of a patch in px.
+        response: of the frames: a gamma, `srgb`, `estimated` where it is not known; None for HdM's.
         cap: of the source that it was made of.
         scenes: all scenes.
         splits: the sets.
@@ -56,7 +59,9 @@ class Stored:
         with as_input_error(root / STORE, _COPY_AGAIN, "not a store's description"):
             self.exposures: tuple[str, ...] = tuple(str(name) for name in content["exposures"])
             self.side = int(content["settings"]["patch_size"])
-            self.cap = float(content.get("source", {}).get("cap", REFERENCE_CAP))
+            source = content.get("source", {})
+            self.cap = float(source.get("cap", REFERENCE_CAP))
+            self.response = _response(source)
             self.scenes = [Scene(str(name), str(group)) for name, group in content["groups"].items()]
             train, val, test = (tuple(str(name) for name in content["splits"][part]) for part in PARTS)
             self.splits = Splits(train, val, test, shared=bool(content["splits"]["shared"]))
@@ -133,6 +138,14 @@ class Stored:
     def __getstate__(self) -> dict[str, Any]:
         """Worker processes map the files themselves."""
         return self.__dict__ | {"_arrays": {}}
+
+
+def _response(source: Mapping[str, Any]) -> str | float | None:
+    """Of a source's settings: of pairs, or of a virtual camera, whose responses but one are drawn."""
+    if "camera" not in source:
+        return source.get("response")
+    response = source["camera"]["response"]
+    return float(response["gamma"]) if response["_target_"].endswith(GammaResponse.__name__) else "estimated"
 
 
 def _read_description(root: Path) -> dict[str, Any]:

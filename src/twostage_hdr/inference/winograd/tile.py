@@ -15,7 +15,7 @@ _HUGE_PAGE = 2 << 20
 
 
 def zeros_on_huge_pages(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
-    """torch.zeros, on 2 MB pages where the system gives them to who asks (Linux)."""
+    """torch.zeros, on 2 MB pages where the system gives them on request (Linux)."""
     count = torch.Size(shape).numel()
     size = count * dtype.itemsize
     advice = getattr(mmap, "MADV_HUGEPAGE", None)
