@@ -197,3 +197,16 @@ def test_a_mistake_in_a_sweep_is_one_line_too(
     assert code == 2
     assert "Traceback" not in told
     assert "data.crop_size=300: larger than data.patch_size=24" in told
+
+
+@pytest.mark.slow
+def test_without_wandb_curves_are_kept_as_csv(
+    two_stage: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twostage_hdr.cli.train.find_spec", lambda name: None)
+    run = tmp_path / "run"
+    short = ("trainer.max_epochs=1", "data.patches_per_epoch=8", "logger=wandb")
+    assert two_stage(*short, f"hydra.run.dir={run}") == 0
+    assert "wandb is not installed" in capsys.readouterr().out
+    assert curve(run, "val/mu_psnr")
+    assert not (run / "wandb").exists()

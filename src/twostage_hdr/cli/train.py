@@ -2,6 +2,7 @@
 
 import time
 from contextlib import nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 
 import lightning as L
@@ -128,6 +129,9 @@ def _trainer(config: DictConfig, run: RunDirectory) -> L.Trainer:
     loggers: list[Logger] = []
     for logger in config.logger.values():
         of_wandb = logger._target_.endswith("WandbLogger")
+        if of_wandb and find_spec("wandb") is None:
+            print("wandb is not installed: curves go to metrics/ and report.html alone (pip install wandb).")
+            continue
         loggers.append(instantiate(logger, **(wandb_arguments(run, logger) if of_wandb else {})))
     trainer: L.Trainer = instantiate(config.trainer, callbacks=callbacks, logger=loggers)
     on_cpus = isinstance(trainer.accelerator, CPUAccelerator) and trainer.world_size > 1

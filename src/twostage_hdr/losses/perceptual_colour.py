@@ -12,7 +12,7 @@ class PerceptualColourLoss(nn.Module):
     """Mean CIEDE2000 between the images, their encoded values read as sRGB, unclipped [sharma2005ciede2000].
 
     Stage II's loss is L_II = L1(I_H, I_16) + 1/255 of this (`conf/loss/tone_mapping.yaml`; the weight is from the
-    authors' code): in CIEDE2000 units it is 50 to 120 times the L1 of the same images. The formula's steps are in `ciede2000`.
+    authors' code): in CIEDE2000 units it is 50 to 120 times the L1 of the same images. Its steps: `ciede2000`.
 
     Args:
         differentiable: False gives the value without a gradient, which is what the published training code, whose

@@ -31,8 +31,8 @@ class GANLosses(NamedTuple):
 class EnhancementObjective(nn.Module):
     """L_I = L1(I_E, I_8) + (1 - SSIM(I_E, I_8)) + 1e-3 BCE(D(I_E), 1) in the paper [sharif2021twostage].
 
-    I_E is stage I's image, I_8 the 8-bit reference, D the discriminator, which learns BCE(D(I_8), 1) + BCE(D(I_E), 0) with
-    soft labels in place of 1 and 0.
+    I_E is stage I's image, I_8 the 8-bit reference, D the discriminator, which learns BCE(D(I_8), 1) + BCE(D(I_E), 0)
+    with soft labels in place of 1 and 0.
 
     The discriminator's forward pass on the generated image is computed once and used for both losses: the gradient of
     the adversarial term is taken with respect to that image alone, and enters the generator's loss as a linear term
