@@ -10,7 +10,7 @@ import torch
 
 from twostage_hdr.imaging.formats import formats_of_images
 from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
-from twostage_hdr.inference.result_files import Result, ResultFiles, result_paths
+from twostage_hdr.inference.result_files import Result, result_files, result_paths
 from twostage_hdr.radiometry.srgb import srgb_encode
 
 CATEGORY = "Two-Stage HDR"
@@ -130,7 +130,7 @@ class Save:
             stem = _free_stem(directory, Path(name).name, format)
             pixels = np.ascontiguousarray(image.cpu().numpy(), np.float32)
             height, width = pixels.shape[:2]
-            with ResultFiles(directory, stem, [format], Result(width=width, height=height)) as files:
+            with result_files(directory, stem, [format], Result(width=width, height=height)) as files:
                 for top in range(0, height, ROWS_AT_ONCE):
                     files.write_rows(pixels[top : top + ROWS_AT_ONCE])
             written += [path.name for path in result_paths(directory, stem, [format])]

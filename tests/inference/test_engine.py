@@ -9,6 +9,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.inference.engine import Engine, mixed_forward
 from twostage_hdr.inference.tiled import encoded
 from twostage_hdr.inference.weights import load_weights
+from twostage_hdr.networks.rdab import RDAB
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.networks.two_stage_context import TwoStageContextNetwork
@@ -48,10 +49,30 @@ class Doubled(Stage):
         return 2 * super().forward(image)
 
 
+class DoubledContext(TwoStageContextNetwork):
+    """The same of the network with context."""
+
+    def forward(self, ldr: Tensor) -> Tensor:
+        return 2 * super().forward(ldr)
+
+
+class DoubledBlock(RDAB):
+    """The same of a block."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 2 * super().forward(x)
+
+
 def two_stages_with(variant: Stage) -> TwoStageNetwork:
     network = TwoStageNetwork(features=8, growth=4)
     network.tone_mapping = variant
     return network
+
+
+def stage_of(block: RDAB) -> Stage:
+    stage = Stage(features=8, growth=4, blocks=1)
+    stage.blocks[0] = block
+    return stage
 
 
 @pytest.mark.parametrize(
@@ -64,6 +85,8 @@ def two_stages_with(variant: Stage) -> TwoStageNetwork:
         Blur(),
         Doubled(features=8, growth=4),
         two_stages_with(Doubled(features=8, growth=4)),
+        DoubledContext(features=8, growth=4, context_features=8),
+        stage_of(DoubledBlock(features=8, growth=4)),
     ],
     ids=lambda network: type(network).__name__,
 )

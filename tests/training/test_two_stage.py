@@ -7,6 +7,7 @@ from twostage_hdr.errors import InputError
 from twostage_hdr.losses.perceptual_colour import PerceptualColourLoss
 from twostage_hdr.losses.reconstruction import L1Loss
 from twostage_hdr.losses.weighted import WeightedLoss
+from twostage_hdr.networks.two_stage import TwoStageNetwork
 
 MODES = ("simultaneous", "sequential", "end_to_end")
 
@@ -77,6 +78,15 @@ def test_both_images_are_predicted(two_stage, one_batch) -> None:
     assert torch.equal(prediction.enhanced, module.network.enhancement(ldr))
     assert torch.equal(prediction.result, module.network(ldr))
     assert torch.equal(module(ldr), prediction.result)
+
+
+def test_a_forward_that_training_would_not_call_is_refused(two_stage) -> None:
+    class Doubled(TwoStageNetwork):
+        def forward(self, ldr: torch.Tensor) -> torch.Tensor:
+            return 2 * super().forward(ldr)
+
+    with pytest.raises(InputError, match="Doubled has a forward of its own"):
+        two_stage(network=Doubled(features=8, growth=4))
 
 
 def test_an_unknown_mode_is_refused_with_the_choices(two_stage) -> None:

@@ -22,28 +22,27 @@ _YAML_NODES_AT_MOST = 100_000
 """Scalars, lists and mappings of a configuration with its aliases written out; a run's has some 300."""
 
 
-def read_json(path: str | Path, *, kind: type = dict, cure: str) -> Any:
-    """A JSON file's content.
+def read_json(path: str | Path, *, cure: str) -> Any:
+    """A JSON file's object.
 
     Args:
         path: the file.
-        kind: of the outermost value: dict or list.
         cure: what to do if it cannot be used.
 
     Raises:
         InputError: not a readable file, no JSON (NaN and Infinity, which Python writes, are read; a name twice in one
-            object and 1e400 are not), nested too deeply, or of another kind.
+            object and 1e400 are not), nested too deeply, or no object.
     """
-    return parse_json(read_text(path, cure=cure), path, kind=kind, cure=cure)
+    return parse_json(read_text(path, cure=cure), path, cure=cure)
 
 
-def parse_json(text: str, subject: object, *, kind: type = dict, cure: str) -> Any:
+def parse_json(text: str, subject: object, *, cure: str) -> Any:
     """JSON that came in another file (a header, an archive); arguments and errors as of `read_json`."""
     with as_input_error(subject, cure, "no readable JSON"):
         content = json.loads(text, object_pairs_hook=_once, parse_float=_finite, parse_int=_whole)
     _check_depth(content, subject, cure)
-    if not isinstance(content, kind):
-        raise InputError(subject, f"JSON of a {type(content).__name__}, where a {kind.__name__} is expected", cure)
+    if not isinstance(content, dict):
+        raise InputError(subject, f"JSON of a {type(content).__name__}, where a dict is expected", cure)
     return content
 
 

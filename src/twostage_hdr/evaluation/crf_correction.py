@@ -2,7 +2,8 @@
 
 Single-image reconstruction cannot know the camera's response; metrics that punish a smooth change of tone rank methods
 otherwise than people do. Hanji et al. therefore fit, per image, a smooth map from the result's to the reference's tones
-and colours, and score what is left [hanji2022sihdr]. The published constants are kept.
+and colours, and score what is left [hanji2022sihdr]; [eilertsen2021cheat] shows what uncorrected
+metrics reward. The published constants are kept.
 """
 
 import torch

@@ -112,7 +112,7 @@ class NetworkMethod(Method):
 
     @cached_property
     def _reconstructor(self) -> Reconstructor:
-        response = self.response if isinstance(self.network, TwoStageWholeFrameNetwork) else "declared"
+        response = self.response if type(self.network) is TwoStageWholeFrameNetwork else "declared"
         return load_reconstructor(
             self.network, ReconstructOptions(device=self.device, precision="fp32", response=response)
         )
@@ -166,12 +166,10 @@ class SeveralShotsMethod(NetworkMethod, BracketMethod):
         return decode_gamma(image) if self.network.output == "encoded" else image.clamp(min=0)
 
 
-def network_method(
-    network: nn.Module, *, name: str, title: str, device: str = "auto", response: str | float = "declared"
-) -> NetworkMethod:
+def network_method(network: nn.Module, *, name: str, title: str, response: str | float = "declared") -> NetworkMethod:
     """The method of a network, whatever number of frames it takes; arguments as of `NetworkMethod`."""
     method = SeveralShotsMethod if getattr(network, "frames", 1) > 1 else NetworkMethod
-    return method(network=network, name=name, title=title, device=device, response=response)
+    return method(network=network, name=name, title=title, device="auto", response=response)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -3,9 +3,6 @@
 from twostage_hdr.expansion.bilateral import cross_bilateral
 from twostage_hdr.expansion.luminance_expansion import DisplayRGB, LdrFrame, log_mean, maximum
 
-PAPER_MAX_OUTPUT = 3000.0
-"""Peak of the paper, cd/m^2."""
-
 
 def huo2013(frame: LdrFrame, *, exponent: float = 0.86) -> DisplayRGB:
     """Invert R / Rmax = I^n / (I^n + s^n) with the LDR frame as the response [huo2013].

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard, TypeVar
 
 import numpy as np
 import torch
@@ -43,6 +43,7 @@ def _stage(stage: Stage, image: Tensor) -> Tensor:
         return torch.relu(stage.conv_out(features.float()) + image)
 
 
+Network = TypeVar("Network", bound=nn.Module)
 Rows: TypeAlias = Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]
 """Row at which a band begins, and the band: the network's output as it is, encoded or linear."""
 
@@ -58,6 +59,11 @@ def tile_side(device: torch.device) -> int:
         return TILE_PIXELS
     free, _ = torch.cuda.mem_get_info(device)
     return max(TILE_PIXELS, min(4096, int((free / 2 / BYTES_PER_PIXEL) ** 0.5)))
+
+
+def is_exactly(network: nn.Module, kind: type[Network]) -> TypeGuard[Network]:
+    """Whether it is of this class itself: a derived one may compute something else, and is run as it is."""
+    return type(network) is kind
 
 
 class Engine:
@@ -89,9 +95,9 @@ class Engine:
         self.precision = choose_precision(precision, self.devices)
         self.tile = tile
         network.eval().to(self.device)
-        self.whole_frame = network if isinstance(network, TwoStageWholeFrameNetwork) else None
+        self.whole_frame = network if is_exactly(network, TwoStageWholeFrameNetwork) else None
         self.context: ContextGain | None = None
-        if isinstance(network, TwoStageContextNetwork | TwoStageWholeFrameNetwork):
+        if is_exactly(network, TwoStageContextNetwork) or is_exactly(network, TwoStageWholeFrameNetwork):
             self.context, network = network.context, network.two_stage
         self.radius = receptive_radius(network)
         self.stream: StreamedNetwork | None = None
@@ -155,7 +161,7 @@ class Engine:
             view: see `run_rows`.
         """
         if self.radius is None:
-            whole = self.run(ldr) if parts else np.empty(ldr.shape, np.float32)
+            whole = self.run(ldr, view) if parts else np.empty(ldr.shape, np.float32)
             yield from (whole[part] for part in parts)
             return
         looks, table = self._looks(ldr, view) if parts else ([], None)
@@ -192,10 +198,12 @@ class Engine:
             radius, tile = self.radius, self.tile or min(map(tile_side, self.devices))
         return tiled_rows(forwards, ldr, radius=radius, tile=tile, table=table)
 
-    def run(self, ldr: UInt[np.ndarray, "height width 3"]) -> Float[np.ndarray, "height width 3"]:
-        """The whole output, float32."""
+    def run(
+        self, ldr: UInt[np.ndarray, "height width 3"], view: WholeFrameRows | None = None
+    ) -> Float[np.ndarray, "height width 3"]:
+        """The whole output, float32; arguments as of `run_rows`."""
         out = np.empty(ldr.shape, np.float32)
-        for top, rows in self.run_rows(ldr):
+        for top, rows in self.run_rows(ldr, view):
             out[top : top + rows.shape[0]] = rows
         return out
 

@@ -15,7 +15,7 @@ from twostage_hdr.radiometry.quantities import EncodedRGB
 SIDE = 160
 """Cells along the longer side of a frame, and along both sides of the canvas that it lies on the middle of."""
 BINS = 32
-"""Of the histogram of each channel."""
+"""Histogram bins of each channel."""
 CHANNELS = 11
 """Of a thumbnail, see `quantities`; the last is the share of a cell that lies in the frame."""
 

@@ -14,7 +14,7 @@ from twostage_hdr.networks.two_stage_context import clipping_weight
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
 QUANTILES = (0.1, 0.5, 0.9)
-"""Of the clipped light's distribution."""
+"""Quantiles of the clipped light that the map predicts."""
 CELLS = SIDE // 2
 """Cells along each side of the map."""
 PEAK = 173.8
@@ -37,8 +37,8 @@ SMALLEST_SHARE = 1e-6
 class LightMap(NamedTuple):
     """Log light of clipped channels, relative to white, on a canvas of 80 x 80 cells.
 
-    From the 12 free numbers of a cell (a, b, c three times, and three of colour twice), with
-    B(x) = x bounded smoothly by [ln 0.7, ln PEAK] (by 2 stops above white where only some channels clip)::
+    A cell has 12 free numbers: a, b, c where all channels clip, a, b, c where some do, and three of colour for each.
+    With B(x) = x bounded smoothly by [ln 0.7, ln PEAK] (by 2 stops above white where only some channels clip)::
 
         levels  = B(b - softplus(a)), B(b), B(b + softplus(c))           at 10, 50, 90 %: they never cross
         colour  = 1.2 tanh(dead zone(o - mean o) / 1.2)                  o: R, G, B

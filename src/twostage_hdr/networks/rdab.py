@@ -1,5 +1,7 @@
 """The residual dense attention block, the building block of both stages [sharif2021twostage]."""
 
+from typing import ClassVar
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -59,6 +61,9 @@ class RDAB(nn.Module):
         residual_factor: m of the residual dense block.
         attention: False leaves S out (an ablation; not in the paper's network).
     """
+
+    is_rdab: ClassVar[bool] = True
+    """Stated anew by a derived class that computes the same function; see `paper_stages`."""
 
     def __init__(
         self, *, features: int = 64, growth: int = 32, residual_factor: float = 0.2, attention: bool = True

@@ -82,9 +82,9 @@ class TwoStageNetwork(nn.Module):
 def paper_stages(network: nn.Module) -> list[Stage]:
     """The stages of a network that is nothing but them, in their order; none of any other.
 
-    A class derived from `Stage` or `TwoStageNetwork` may compute something else, so it counts as another network:
+    A class derived from `Stage`, `TwoStageNetwork` or `RDAB` may compute something else, so it counts as another one:
     whatever computes the stages in a way of its own (row by row, in mixed precision) leaves it alone.
     """
     stages = [network.enhancement, network.tone_mapping] if type(network) is TwoStageNetwork else [network]
-    own = [stage for stage in stages if type(stage) is Stage]
+    own = [stage for stage in stages if type(stage) is Stage and all("is_rdab" in vars(type(b)) for b in stage.blocks)]
     return own if len(own) == len(stages) else []

@@ -19,7 +19,7 @@ class WholeFrameBranch(nn.Module):
     ::
 
         thumbnail --> convolutions, stride 2 --> mean, max, histogram --> 4 numbers of a ResponseCurve
-        thumbnail, re-encoded by the curve --> U-Net, 80 cells to 3, with the histogram --> LightMap
+        thumbnail, re-encoded by the curve --> U-Net, 80 cells to 5, with the histogram --> LightMap
 
     Args:
         widths: channels of the U-Net's levels, from 80 x 80 cells down, each half the side of the one before.

@@ -61,6 +61,6 @@ def start_from(network: nn.Module, trained: nn.Module, where: str) -> str:
 
 
 def _stages(network: TwoStageNetwork | MultiShotNetwork) -> nn.Module:
-    """What a single photograph passes through."""
+    """The layers that a single photograph passes through."""
     stage = network.enhancement
     return nn.ModuleList([stage.conv_in, stage.blocks, stage.conv_out, network.tone_mapping])

@@ -41,7 +41,7 @@ class TwoStageModule(EnhancementModule):
         clip_norm: see `ReconstructionModule`.
 
     Raises:
-        InputError: unknown mode.
+        InputError: unknown mode, or a network whose `forward` is not that of its base class.
     """
 
     network: TwoStageNetwork | MultiShotNetwork
@@ -62,6 +62,9 @@ class TwoStageModule(EnhancementModule):
     ) -> None:
         if mode not in get_args(Mode):
             raise InputError(f"module.mode={mode}", f"choose one of {', '.join(get_args(Mode))}")
+        if type(network).forward not in (TwoStageNetwork.forward, MultiShotNetwork.forward):
+            seen = f"{type(network).__name__} has a forward of its own, which this training does not call"
+            raise InputError("module.network", seen, "override stages() instead, or train it with module=one_network")
         super().__init__(
             network=network,
             objective=objective,

@@ -48,7 +48,7 @@ class TwoStageContextModule(OneNetworkModule):
         schedule: ScheduleFactory | None = None,
         clip_norm: float | None = None,
     ) -> None:
-        if not isinstance(network, TwoStageContextNetwork):
+        if type(network) is not TwoStageContextNetwork:  # a derived class may compute something else
             raise InputError(f"module.network={type(network).__name__}", "this module trains network=two_stage_context")
         super().__init__(network=network, loss=loss, optimizer=optimizer, schedule=schedule, clip_norm=clip_norm)
         network.two_stage.requires_grad_(False)

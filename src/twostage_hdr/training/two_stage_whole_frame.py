@@ -63,7 +63,7 @@ class TwoStageWholeFrameModule(ReconstructionModule):
         schedule: ScheduleFactory | None = None,
         clip_norm: float | None = None,
     ) -> None:
-        if not isinstance(network, TwoStageWholeFrameNetwork):
+        if type(network) is not TwoStageWholeFrameNetwork:  # a derived class may compute something else
             kind = type(network).__name__
             raise InputError(f"module.network={kind}", "this module trains network=two_stage_whole_frame")
         known = {"estimated", *CURVES}

@@ -103,9 +103,6 @@ def test_a_light_has_no_step_where_the_frame_that_knows_it_ends(bright):
 
 
 def test_parts_give_what_the_whole_frame_gives(frames):
-    class Whole(TwoStageNetwork):
-        """Not known to be local, so it is run on whole frames."""
-
     torch.manual_seed(0)
     local = TwoStageNetwork(features=8, growth=4)
     whole = nn.Sequential(local, nn.Upsample(scale_factor=1))

@@ -6,7 +6,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from PIL import Image
 
 from twostage_hdr.data.triple import Triple
-from twostage_hdr.training.callbacks.panels import ExposureStrip, ValidationPanels, exposure_strip, panel
+from twostage_hdr.training.callbacks.panels import ExposureStrip, ValidationPanels, comparison_strip, panel
 from twostage_hdr.training.reconstruction_module import Prediction
 
 
@@ -49,7 +49,7 @@ def test_each_column_is_the_clipped_photograph_at_its_exposure() -> None:
     generator = torch.Generator().manual_seed(0)
     reference = 4 * torch.rand(3, 6, 10, generator=generator)
     result = reference * 0.7 - 0.1
-    picture = exposure_strip(result, reference, (-4, 0)).numpy()
+    picture = comparison_strip(result, reference, (-4, 0)).numpy()
     assert picture.shape == (3, 2 * 6, 2 * 10)
 
     def photograph(encoded: torch.Tensor, stops: int) -> np.ndarray:
@@ -63,7 +63,7 @@ def test_each_column_is_the_clipped_photograph_at_its_exposure() -> None:
 def test_large_images_are_averaged_down_in_linear_light() -> None:
     black_and_white = torch.zeros(3, 4, 8)
     black_and_white[..., ::2] = 1.0
-    picture = exposure_strip(black_and_white, black_and_white, (0,), max_side=4)
+    picture = comparison_strip(black_and_white, black_and_white, (0,), max_side=4)
     assert picture.shape == (3, 2 * 2, 4)
     torch.testing.assert_close(picture, torch.full_like(picture, 0.5 ** (1 / 2.24)))
 

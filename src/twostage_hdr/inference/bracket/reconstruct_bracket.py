@@ -12,7 +12,7 @@ from twostage_hdr.errors import WARNING, InputError
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES
 from twostage_hdr.imaging.exif import ExifExposure, read_exif_exposure
 from twostage_hdr.imaging.ldr import read_ldr
-from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, PreviewPixels
+from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, PreviewPixels, eight_bits
 from twostage_hdr.inference.bracket.alignment import ALIGN_METHODS, Alignment, align, apply_warp
 from twostage_hdr.inference.bracket.exposures import BELIEVED, best_exposed, contradicting_stops, measured_stops
 from twostage_hdr.inference.bracket.fill import fill
@@ -86,7 +86,7 @@ def merge_bracket(paths: Sequence[Path], options: BracketOptions) -> Bracket:
     if len(paths) == 1:
         alone = "a single frame: reconstructed as a photograph"
         return Bracket(base=pixels[0], reference=paths[0], notes=(*notes, alone))
-    small = [_eight_bit(frame) for frame in pixels]
+    small = [eight_bits(frame) for frame in pixels]
     reference = _reference(names, options.reference, small)
     found = align(small, names, reference, options.align)
     if None in found:
@@ -96,7 +96,7 @@ def merge_bracket(paths: Sequence[Path], options: BracketOptions) -> Bracket:
         (frame, None) if alignment.warp is None else apply_warp(frame, alignment.warp)
         for frame, alignment in zip(pixels, alignments, strict=True)
     ]
-    seen = [_eight_bit(frame) for frame, _ in warped]
+    seen = [eight_bits(frame) for frame, _ in warped]
     stated, told = _stated_stops([read_exif_exposure(path) for path in paths], options)
     known: tuple[Response, str] | None = None
     if any(path.suffix.lower() in RAW_SUFFIXES for path in paths):
@@ -187,10 +187,6 @@ def _of_one_size_and_type(frames: Sequence[LdrPixels], paths: Sequence[Path]) ->
     if len({frame.dtype for frame in frames}) == 1:
         return list(frames)
     return [frame.astype(np.uint16) * 257 if frame.dtype == np.uint8 else frame for frame in frames]
-
-
-def _eight_bit(pixels: LdrPixels) -> PreviewPixels:
-    return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
 
 
 def _stated_stops(exposures: Sequence[ExifExposure], options: BracketOptions) -> tuple[list[float] | None, str]:

@@ -36,7 +36,7 @@ class CompiledNetworks(L.Callback):
         torch.compiler.set_stance("force_eager")
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Compiled again."""
+        """Restores compilation."""
         torch.compiler.set_stance("default")
 
 

@@ -103,7 +103,7 @@ class ExposureStrip(ValidationPictures):
     def show(self, trainer: L.Trainer, batch: Triple, prediction: Prediction, name: str) -> None:
         if not any(isinstance(logger, WandbLogger | TensorBoardLogger) for logger in trainer.loggers):
             return
-        picture = exposure_strip(prediction.result[0].float().cpu(), batch.reference16[0].float().cpu(), self.stops)
+        picture = comparison_strip(prediction.result[0].float().cpu(), batch.reference16[0].float().cpu(), self.stops)
         rows = [
             labelled_columns(row, [f"{title} {stop:+g}" for stop in self.stops])
             for title, row in zip(("result", "reference"), np.split(eight_bit(picture), 2), strict=True)
@@ -112,7 +112,7 @@ class ExposureStrip(ValidationPictures):
         log_picture(trainer, f"exposures/{name}", np.concatenate(rows), f"result above reference at {shown} stops")
 
 
-def exposure_strip(
+def comparison_strip(
     result: EncodedRGB, reference: EncodedRGB, stops: Sequence[float], max_side: int = MAX_SIDE
 ) -> Float[Tensor, "3 rows columns"]:
     """The result above the reference, a column for each exposure: clipped at white, encoded.

@@ -17,6 +17,8 @@ SMALLEST = 32
 class WinogradRDAB(RDAB):
     """Uses Winograd convolutions for training on a CPU, sides that are multiples of 4, and blocks with attention."""
 
+    is_rdab = True
+
     def forward(self, x: Float[Tensor, "batch features height width"]) -> Float[Tensor, "batch features height width"]:
         """RDAB(x), of the shape of x."""
         dense, attention = self.dense, self.attention
