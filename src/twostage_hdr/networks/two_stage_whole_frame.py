@@ -18,7 +18,7 @@ from twostage_hdr.radiometry.gamma import HDM_GAMMA
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
 SMALLEST = 0.5
-"""Encoded value that what is clipped has at least, whatever the two stages say."""
+"""Lower bound of the two stages' value in clipped pixels, encoded."""
 
 KnownResponse = ResponseCurve | float | Literal["srgb", "estimated"]
 """A curve, a gamma, sRGB, or the branch's own estimate."""

@@ -80,7 +80,10 @@ class TwoStageWholeFrameModule(ReconstructionModule):
         self.part = OptimizedPart("branch", network.branch, optimizer, schedule)
 
     def predict(self, ldr: Tensor) -> Prediction:
-        """The network's image, but for the two stages, as in training: seconds an image instead of minutes."""
+        """The network's image with the two stages skipped, as in training (seconds an image instead of minutes).
+
+        So `val/*` of this module are not the scores of the whole network, which `evaluate` gives.
+        """
         with without_autocast(ldr):
             seen = thumbnail(ldr)
         view = self.network.look(seen, self.validate_as)

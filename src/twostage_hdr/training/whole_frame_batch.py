@@ -22,7 +22,7 @@ class WholeFrameBatch(NamedTuple):
     """What the branch learns from; the images are rows of 8,192 pixels."""
 
     cameras: list[str]
-    """Who took each frame."""
+    """Name of the camera of each frame."""
     seen: Thumbnail
     """Of the whole frames."""
     ldr: EncodedRGB
