@@ -1,5 +1,6 @@
 """The pages as a code host shows them: every link leads to a file of the repository, every anchor to a heading."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ PAGES = [
     *ROOT.glob("*.md"),
     *(page for part in ("docs", "experiments", "integrations") for page in (ROOT / part).rglob("*.md")),
 ]
+HOOKS = ROOT / "docs" / "site" / "hooks.py"
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)")
 
 
@@ -38,3 +40,19 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 def test_links_are_found() -> None:
     assert ("results.md", "the-default-set-on-26-places") in LINK.findall(prose(ROOT / "docs" / "weights.md"))
+
+
+def test_the_documentation_site_has_what_pages_link_to() -> None:
+    """`make docs`, which is not part of the tests, ends with an error on these."""
+    patterns = ast.literal_eval(re.search(r"^PICTURES = (.*)$", HOOKS.read_text("utf-8"), re.MULTILINE)[1])
+    pictures = {path for pattern in patterns for path in ROOT.glob(pattern)}
+    missing = []
+    for page in PAGES:
+        for target, _ in LINK.findall(prose(page)):
+            path = (page.parent / target).resolve()
+            of_package = path.is_relative_to(ROOT / "src")
+            if path.is_dir() and not of_package and not (path / "README.md").exists():
+                missing.append(f"{page.name}: {target} has no README.md")
+            if path.suffix in (".png", ".jpg") and path not in pictures:
+                missing.append(f"{page.name}: {target} is not among PICTURES")
+    assert missing == []
