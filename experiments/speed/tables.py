@@ -148,6 +148,18 @@ def cuda(figures: Figures) -> str:
     return f"{lines}\n{table(('what', 'ms', 'times as fast', 'share'), rows)}\n{about}\n"
 
 
+def memory_training(figures: Figures) -> str:
+    rows = [
+        (f"{row['batch']} crops of {row['crop_px']} px", f"{row['peak_mib']['cpu']}", f"{row['peak_mib']['cpu_bf16']}")
+        for row in figures["rows"]
+    ]
+    about = (
+        f"{figures['imports_mib']} MiB of each are imports. {figures['machine']['cpu']}, torch "
+        f"{figures['machine']['torch']}, commit {figures['commit']}."
+    )
+    return f"{table(('step', 'float32', 'bfloat16'), rows)}\n{about}\n"
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table; all columns but the first are numbers."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
@@ -156,6 +168,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 TABLES: dict[str, Callable[[Figures], str]] = {
     "training": training,
+    "memory_training": memory_training,
     "inference": inference,
     "inference_without_bf16": inference,
     "runtimes": runtimes,
