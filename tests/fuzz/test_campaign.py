@@ -81,7 +81,7 @@ def test_mutated_and_special_files_are_read_or_refused_in_one_line() -> None:
 
 
 def test_the_campaign_notices_every_kind_of_fault() -> None:
-    _, findings = campaign(6, 0, seed=1, targets="tests.fuzz.faulty", cpu_seconds=1)
+    _, findings = campaign(6, 0, seed=1, targets="tests.fuzz.faulty", cpu_seconds=3)
     assert {(target, str(outcome).split(":")[0]) for _, target, _, outcome in findings} == {
         (name, name) for name in ("crash", "hang", "incomplete", "memory", "noise", "traceback")
     }
