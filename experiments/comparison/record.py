@@ -15,7 +15,7 @@ from twostage_hdr.boundary.structured_text import read_json
 from twostage_hdr.cli.run_directory import FINISHED, RunDirectory
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.method_row import MethodRow
-from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.atomic import write_text
 
 CURVES = ("val/mu_psnr", "val/pu21_psnr")
 """Validation scores that are kept of each validation."""
@@ -121,8 +121,7 @@ def _curves(folder: Path, budget: Budget) -> dict[str, list[list[float]]]:
 def write_record(path: Path, record: Record) -> None:
     """As JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(asdict(record), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(asdict(record), ensure_ascii=False, indent=1) + "\n")
 
 
 def read_records(results: Path) -> list[Record]:

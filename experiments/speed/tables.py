@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.atomic import write_text
 
 HERE = Path(__file__).parent
 Figures = dict[str, Any]
@@ -191,8 +191,7 @@ def render(text: str) -> str:
 def main() -> None:
     readme = HERE / "README.md"
     text = render(readme.read_text(encoding="utf-8"))
-    with atomic_path(readme) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_text(readme, text)
 
 
 if __name__ == "__main__":

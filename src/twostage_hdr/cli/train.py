@@ -24,7 +24,6 @@ from twostage_hdr.cli.wandb_run import log_config, log_weights, own_wandb_run, w
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.splits import write_splits
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.inference.network_description import check_rebuilt
 from twostage_hdr.inference.weights import load_weights
 from twostage_hdr.training.callbacks.checkpoint_file import newest_whole
@@ -58,8 +57,7 @@ def _train(config: DictConfig, run: RunDirectory, console: Terminal) -> float | 
     quiet_lightning()
     L.seed_everything(config.seed, workers=True, verbose=False)
     data: TripleDataModule = instantiate(config.data)
-    with atomic_path(run.splits) as temporary:
-        write_splits(temporary, data.splits)
+    write_splits(run.splits, data.splits)
     module: ReconstructionModule = instantiate(config.module)
     trust = [*trusted(config), *sorted(their_packages(config.module))]
     check_rebuilt(module.network, trust)

@@ -13,6 +13,7 @@ from twostage_hdr.boundary.structured_text import read_json
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.thumbnails import Thumbnail, alike_pairs
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.atomic import write_text
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def check_splits(splits: Splits, scenes: Sequence[Scene], *, where: str) -> None
 
 def write_splits(path: Path, splits: Splits) -> None:
     """Writes the ids as JSON: {"train": [...], "val": [...], "test": [...], "shared": false}."""
-    path.write_text(json.dumps(asdict(splits), indent=1) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(asdict(splits), indent=1) + "\n")
 
 
 def read_splits(path: Path) -> Splits:

@@ -58,9 +58,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Writes a text file in UTF-8 by `atomic_path`, which raises as said there."""
+    """Writes a text file in UTF-8, the same bytes on every system, by `atomic_path`, which raises as said there."""
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def temporary_sibling(path: Path) -> Path:

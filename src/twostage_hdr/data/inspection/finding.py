@@ -13,7 +13,7 @@ from twostage_hdr.data.pair_source import PairSource
 from twostage_hdr.data.procedural_source import ProceduralSource
 from twostage_hdr.data.thumbnails import Thumbnail
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.atomic import write_text
 from twostage_hdr.imaging.challenge_png import alignratio_path_for
 from twostage_hdr.imaging.png_chunks import read_png_header
 
@@ -97,8 +97,7 @@ def write_exclude_list(path: Path, harmful: Sequence[Finding]) -> int:
         if finding.scene:
             reasons.setdefault(finding.scene, []).append(f"{finding.file}: {finding.problem}".replace("\n", " "))
     lines = [f"{scene}  # {'; '.join(problems)}\n" for scene, problems in sorted(reasons.items())]
-    with atomic_path(path) as temporary:
-        temporary.write_text("".join(lines), encoding="utf-8")
+    write_text(path, "".join(lines))
     return len(lines)
 
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from twostage_hdr.data.inspection.finding import SceneRecord
 from twostage_hdr.data.inspection.inspection import Inspection
-from twostage_hdr.imaging.atomic import atomic_path, software_tag
+from twostage_hdr.imaging.atomic import software_tag, write_text
 
 _MOST_NAMES = 40
 """Scenes up to which the bars carry names."""
@@ -95,8 +95,7 @@ def write_page(path: Path, inspection: Inspection, *, title: str, sheets: int = 
         plots=[plot(inspection.records) for plot in (range_plot, clipping_plot, response_plot)],
         scenes=_shown(inspection, sheets),
     )
-    with atomic_path(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(path, page)
 
 
 def counts(inspection: Inspection) -> dict[str, str]:

@@ -34,7 +34,7 @@ from twostage_hdr.data.store.plan import Plan
 from twostage_hdr.data.store.write_scene import Entry, SceneTask, SceneWriter, entry_path, read_entry
 from twostage_hdr.data.workers import unordered
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.atomic import write_text
 
 _PLAN, _LOCK = "plan.json", "lock"
 
@@ -86,7 +86,7 @@ def _keep_plan(plan: Plan, out: Path) -> None:
     if path.is_file():
         plan.check_same(read_json(path, cure=START_AGAIN), out)
     else:
-        _write_text(path, plan.as_text())
+        write_text(path, plan.as_text())
     for stale in out.rglob(".*.tmp-*"):
         stale.unlink()
 
@@ -131,11 +131,11 @@ def _finish(plan: Plan, out: Path) -> None:
     sums = [patch_sum(*pair) for pair in zip(ldr, reference, strict=True)]
     write_array(out / f"{PATCH_SUMS}.npy", np.array(sums, np.uint32))
     _write_tables(done, out)
-    _write_text(out / README, readme(plan.patches, plan.exposures, plan.settings.patch_size))
+    write_text(out / README, readme(plan.patches, plan.exposures, plan.settings.patch_size))
     text = plan.as_text()
     lines = [f"{digest}  {name}\n" for name, digest in _digests(out)]
-    _write_text(out / CHECKSUMS, "".join([*lines, f"{hashlib.sha256(text.encode()).hexdigest()}  {STORE}\n"]))
-    _write_text(out / STORE, text)
+    write_text(out / CHECKSUMS, "".join([*lines, f"{hashlib.sha256(text.encode()).hexdigest()}  {STORE}\n"]))
+    write_text(out / STORE, text)
 
 
 def _write_tables(done: Mapping[str, Sequence[tuple[str, Entry]]], out: Path) -> None:
@@ -168,9 +168,4 @@ def _numbered(rows: Iterable[tuple[object, ...]]) -> list[tuple[object, ...]]:
 def _write_table(path: Path, columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([columns, *rows])
-    _write_text(path, text.getvalue())
-
-
-def _write_text(path: Path, text: str) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+    write_text(path, text.getvalue())

@@ -16,7 +16,7 @@ from twostage_hdr.data.store.frames import PatchMaker
 from twostage_hdr.data.store.layout import WORK, fill_slots, frozen_path, write_array
 from twostage_hdr.data.store.plan import StoreSettings
 from twostage_hdr.errors import InputError
-from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.imaging.atomic import write_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +104,7 @@ def entry_path(out: Path, part: str, number: int) -> Path:
 def write_entry(path: Path, entry: Entry) -> None:
     """Marks a scene as finished: a line of JSON after a line with its sha256."""
     text = json.dumps(asdict(entry))
-    with atomic_path(path) as temporary:
-        temporary.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}", encoding="utf-8")
+    write_text(path, f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
 
 
 def read_entry(path: Path) -> Entry:
