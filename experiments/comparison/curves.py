@@ -24,7 +24,7 @@ def write_curves(rows: Sequence[Row], records: Sequence[Record], reference: str,
     """`curves.csv` (row, seed, curve, update, value) and `curves.png`.
 
     The picture has means over the seeds in a band from the lowest to the highest: above the scores, below them each
-    row less the reference, seed by seed, since each seed validates on frames of its own. A row with another
+    row minus the reference row, seed by seed, because each seed validates on its own frames. A row with another
     validation than the others' is not drawn.
 
     Args:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from twostage_hdr.cli.main import main
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.evaluation.run import evaluate
 from twostage_hdr.evaluation.saved_results import SavedResults
@@ -19,13 +18,6 @@ with open("scores.csv", "w") as file:
     file.write("test, reference, cvvdp\\n")
     file.writelines(f"{{test}}, r, {{7 + number}}\\n" for number, test in enumerate(tests))
 """
-
-
-def _run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr("sys.argv", ["twostage-hdr", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return int(ended.value.code or 0)
 
 
 @pytest.fixture
@@ -45,33 +37,33 @@ def evaluation(tmp_path: Path) -> Path:
     return tmp_path / "evaluation"
 
 
-def test_the_table_and_the_data_get_the_scores(evaluation, program, monkeypatch, capsys):
-    assert _run(monkeypatch, "jod", evaluation, "--cvvdp", program) == 0
+def test_the_table_and_the_data_get_the_scores(command, evaluation, program, capsys):
+    assert command("jod", str(evaluation), "--cvvdp", str(program)) == 0
     assert "7.50" in capsys.readouterr().out
     assert "7.50" in (evaluation / "table.md").read_text()
     row = json.loads((evaluation / "summary.json").read_text())["rows"][0]
     assert [row["per_image"][scene]["jod"] for scene in ("a", "b")] == [7, 8]
 
 
-def test_an_evaluation_that_saved_nothing_is_refused_with_the_cure(evaluation, program, monkeypatch, capsys):
+def test_an_evaluation_that_saved_nothing_is_refused_with_the_cure(command, evaluation, program, capsys):
     (evaluation / "results" / "ldr" / "a.exr").unlink()
-    assert _run(monkeypatch, "jod", evaluation, "--cvvdp", program) == 2
+    assert command("jod", str(evaluation), "--cvvdp", str(program)) == 2
     assert "save_results=true" in " ".join(capsys.readouterr().err.split())
 
 
-def test_a_missing_program_is_refused_before_anything_is_scored(tmp_path, monkeypatch, capsys):
+def test_a_missing_program_is_refused_before_anything_is_scored(command, tmp_path, capsys):
     settings = ("weights=demo", "data=procedural", f"cvvdp={tmp_path / 'none'}", f"hydra.run.dir={tmp_path / 'out'}")
-    assert _run(monkeypatch, "evaluate", *settings) == 2
+    assert command("evaluate", *settings) == 2
     assert "no such program; install it" in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "out" / "summary.json").exists()
 
 
 @pytest.mark.slow
-def test_an_evaluation_with_the_program_fills_the_column_at_once(tmp_path, program, monkeypatch, capsys):
+def test_an_evaluation_with_the_program_fills_the_column_at_once(command, tmp_path, program, capsys):
     tiny = ("data.source.count=6", "data.source.height=32", "data.source.width=48", "limit=1", "pictures=1")
     out = tmp_path / "out"
     settings = ("weights=demo", "data=procedural", *tiny, f"cvvdp={program}", f"hydra.run.dir={out}")
-    assert _run(monkeypatch, "evaluate", *settings) == 0, capsys.readouterr()
+    assert command("evaluate", *settings) == 0, capsys.readouterr()
     assert "7.00" in (out / "table.md").read_text()
     assert "not run" not in (out / "table.md").read_text()
     assert "standard_hdr_linear" in (out / "report.html").read_text()

@@ -46,8 +46,8 @@ class Picture(Result):
 
     Attributes:
         rows: the linear result from top to bottom, computed as it is taken.
-        notes: what was made of its own HDR, and what was changed on the way in.
-        hdr: what was made of the file's own HDR; None where it has none.
+        notes: how the file's own HDR was used, and what was changed while reading.
+        hdr: how the file's own HDR was used; None where it has none.
     """
 
     rows: Iterable[np.ndarray]

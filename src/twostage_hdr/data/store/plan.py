@@ -50,7 +50,7 @@ class StoreSettings:
         if self.placement not in PLACEMENTS:
             raise InputError(f"placement={self.placement}", f"choose one of {', '.join(PLACEMENTS)}")
         if self.patches is None and self.placement == "random":
-            raise InputError("patches=null", "only placement=grid has a number of its own", "give patches=N")
+            raise InputError("patches=null", "only placement=grid determines the number of patches", "give patches=N")
         if min(1 if self.patches is None else self.patches, self.patch_size, self.zoom) < 1:
             seen = f"patches={self.patches}, patch_size={self.patch_size}, zoom={self.zoom}"
             raise InputError(seen, "all must be at least 1", "raise what is below")
