@@ -1,0 +1,25 @@
+"""What a test expects of a refusal: its subject and the values that it names, not its wording."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from twostage_hdr.errors import InputError
+
+
+@contextmanager
+def refusal_of(subject: object, *values: object) -> Iterator[pytest.ExceptionInfo[InputError]]:
+    """The block must be refused with one line.
+
+    Args:
+        subject: the file or the setting, or a part of its name.
+        values: that the line must name beside it: what was seen, choices, options, commands.
+    """
+    with pytest.raises(InputError) as caught:
+        yield caught
+    error = caught.value
+    assert "\n" not in str(error), error
+    assert str(subject) in error.subject, error
+    for value in values:
+        assert str(value) in f"{error.seen}; {error.cure}", f"{value} is missing in: {error}"
