@@ -237,6 +237,14 @@ def test_the_halo_is_as_far_as_the_network_sees_and_not_farther_than_a_step_more
     assert halo <= far < halo + step + 1
 
 
+def test_a_derived_class_whose_reach_is_not_known_asks_for_the_whole_frame() -> None:
+    class Derived(TwoStageContextNetwork):
+        pass
+
+    says = export_contract(Derived(features=8, growth=4, context_features=8), response="declared", notes={})
+    assert says["tile_halo"] == "frame"
+
+
 def test_the_encoding_follows_the_response_and_the_weights_own_word() -> None:
     def encoding(network: torch.nn.Module, response: str | float, **notes: str) -> str:
         return export_contract(network, response=response, notes=notes)["input_encoding"]

@@ -16,6 +16,7 @@ from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.trust import PACKAGE
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.inference.engine import is_exactly
 from twostage_hdr.inference.network_description import describe_network
 from twostage_hdr.inference.tiled import receptive_radius
 from twostage_hdr.inference.whole_frame import Response, parse_response
@@ -140,7 +141,7 @@ def check_encoding(text: str) -> None:
 
 def _tiling(network: nn.Module) -> tuple[str, int]:
     """Pixels of the frame that a tile needs around it, and the step on which its window begins and ends."""
-    if isinstance(network, TwoStageContextNetwork):  # the two stages see less far than their context
+    if is_exactly(network, TwoStageContextNetwork):  # the two stages see less far than their context
         return str(CELL * (ContextGain.receptive_cells + 1)), CELL  # one cell more: gains are interpolated
     radius = receptive_radius(network)
     return (WHOLE_FRAME if radius is None else str(radius)), 1

@@ -18,6 +18,15 @@ def test_an_untrained_estimate_is_the_mean_curve() -> None:
     torch.testing.assert_close(curve, expected, atol=1e-5, rtol=1e-3)
 
 
+def test_mixed_precision_does_not_round_the_curve() -> None:
+    network = ResponseEstimation(features=4).eval()
+    torch.nn.init.constant_(network.to_weights.bias, 0.0625)  # exact in bfloat16
+    image = torch.rand(1, 3, 16, 16)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        curve = network(image)
+    torch.testing.assert_close(curve, network(image))
+
+
 def test_any_curve_becomes_monotone_from_0_to_1_and_a_monotone_one_stays() -> None:
     wild = torch.randn(4, 200).cumsum(1)
     tamed = make_monotone(wild)

@@ -59,7 +59,8 @@ class ResponseEstimation(nn.Module):
         histograms = [soft_histogram(image, bins) for bins in HISTOGRAM_BINS]
         features = self.blocks(F.relu(self.first(torch.cat([image, gradients, *histograms], dim=1))))
         weights = self.to_weights(features.mean(dim=(2, 3)))  # (B, 11)
-        return make_monotone(self.mean_curve + weights @ self.basis)
+        # Not a matrix product: autocast would round the curve to bfloat16.
+        return make_monotone(self.mean_curve + (weights.to(self.basis.dtype)[..., None] * self.basis).sum(dim=1))
 
 
 def soft_histogram(
