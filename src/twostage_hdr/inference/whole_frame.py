@@ -20,8 +20,8 @@ Response: TypeAlias = Literal["declared", "estimated"] | float
 """How a photograph is encoded: as it says (sRGB once it is read), to be estimated, or a gamma."""
 
 LOWEST_GAMMA, HIGHEST_GAMMA = 1.0, 4.0
-BAND_ROWS = 128
-"""Rows of the photograph that are averaged at once."""
+BAND_ROWS, BAND_PIXELS = 128, 1 << 18
+"""Rows of the photograph that are averaged at once, and pixels: very wide photographs get lower bands."""
 
 
 def parse_response(text: str | float) -> Response:
@@ -55,7 +55,7 @@ def check_lights(lights: float | None) -> float | None:
 
 
 TILE = 96
-"""Side of a tile of the map, cells: 140 with its halo, so 50 MiB of features."""
+"""Side of a tile of the map, cells: 140 with its halo, so 5 MiB of features in each of a few copies."""
 
 
 class ContextRows:
@@ -117,8 +117,10 @@ def log_gain_map(
         part = slice(top, min(top + tile, height)), slice(left, min(left + tile, width))
         (rows, columns), inner = window(part, halo)
         pixels = ldr[rows.start * CELL : rows.stop * CELL, columns.start * CELL : columns.stop * CELL]
+        bands = (pixels[first : first + BAND_ROWS] for first in range(0, pixels.shape[0], BAND_ROWS))
         with torch.inference_mode():
-            whole[:, *part] = context.map(encoded(pixels, table, device=device))[0][:, *inner]
+            cells = torch.cat([context.cells(encoded(band, table, device=device)) for band in bands], 2)
+            whole[:, *part] = context.map_of(cells)[0][:, *inner]
     return whole
 
 
@@ -180,9 +182,9 @@ def thumbnail_of(ldr: UInt[np.ndarray, "height width 3"], device: torch.device) 
     levels = np.iinfo(ldr.dtype).max
     counts = np.zeros((3, levels + 1))
     sums = torch.zeros(1, CHANNELS, len(rows), len(columns), device=device)
-    for top in range(0, height, BAND_ROWS):
-        band = ldr[top : top + BAND_ROWS]
-        weights = rows[:, top : top + BAND_ROWS]
+    step = min(BAND_ROWS, max(BAND_PIXELS // width, 1))
+    for top in range(0, height, step):
+        band, weights = ldr[top : top + step], rows[:, top : top + step]
         hit = weights.any(1).nonzero()[:, 0]  # few rows of cells lie in a band
         with torch.inference_mode():
             sums[:, :, hit] += area_sums(encoded(band, device=device), weights[hit], columns)

@@ -84,10 +84,17 @@ class ContextGain(nn.Module):
         return torch.exp(clipping_weight(ldr) * log_gain)
 
     def map(self, ldr: EncodedRGB) -> Float[Tensor, "batch 3 rows columns"]:
-        """ln gain of every cell; an incomplete last row or column of cells is padded with the frame's edge pixels."""
+        """ln gain of every cell."""
+        return self.map_of(self.cells(ldr))
+
+    def cells(self, ldr: EncodedRGB) -> Float[Tensor, "batch features rows columns"]:
+        """Each cell by itself; an incomplete last row or column of them is padded with the frame's edge pixels."""
         network_input = torch.cat((ldr, clipping_weight(ldr)), 1)  # (B, 6, H, W)
         missing = (0, -ldr.shape[-1] % CELL, 0, -ldr.shape[-2] % CELL)
-        cells = torch.relu(self.conv_in(F.pad(network_input, missing, mode="replicate")))  # (B, features, H / 8, W / 8)
+        return torch.relu(self.conv_in(F.pad(network_input, missing, mode="replicate")))  # (B, features, H / 8, W / 8)
+
+    def map_of(self, cells: Float[Tensor, "batch features rows columns"]) -> Float[Tensor, "batch 3 rows columns"]:
+        """ln gain of every cell, from all of them."""
         log_gain: Tensor = self.conv_out(self.blocks(cells))
         return log_gain.clamp(math.log(LOWEST_GAIN), math.log(HIGHEST_GAIN))
 

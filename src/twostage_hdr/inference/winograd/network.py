@@ -12,7 +12,7 @@ from torch import Tensor
 from twostage_hdr.inference.tiled import encoded_rows, worker_pool
 from twostage_hdr.inference.winograd.grid import StreamGrid
 from twostage_hdr.inference.winograd.layout import from_blocks, to_blocks
-from twostage_hdr.inference.winograd.stage import StreamedStage
+from twostage_hdr.inference.winograd.stage import BLOCK_RIM, StreamedStage
 from twostage_hdr.inference.winograd.tile import Workspace
 from twostage_hdr.inference.winograd.transforms import OUTPUTS
 from twostage_hdr.networks.stage import Stage
@@ -21,8 +21,8 @@ TILE_ROWS, TILE_COLUMNS = 15, 38
 """Blocks of 4x4 pixels in a tile, a compromise: large ones repeat less of their rims, small ones stay in cache.
 
 With the row of its rim a tile has 16 rows, so that the products have a multiple of 16 columns whatever its width."""
-BAND_BYTES = 96 << 20
-"""Largest buffer of features between two blocks; very wide images get lower bands."""
+BAND_BYTES = 100 << 20
+"""Largest buffer of features between two blocks, its rim included; very wide images get lower bands."""
 
 
 @contextmanager
@@ -71,7 +71,7 @@ class StreamedNetwork:
             rows = columns = max(min(-(-self.tile // OUTPUTS), largest), 1)
         else:
             row_bytes = 4 * self.features * OUTPUTS * width
-            rows, columns = min(TILE_ROWS, max(BAND_BYTES // row_bytes, 4)), TILE_COLUMNS
+            rows, columns = min(TILE_ROWS, max(BAND_BYTES // row_bytes - 2 * BLOCK_RIM, 4)), TILE_COLUMNS
         return StreamGrid(height=height, width=width, tile_rows=rows, tile_columns=columns, workers=self.workers)
 
     def rows(

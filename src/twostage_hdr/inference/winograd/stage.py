@@ -75,7 +75,7 @@ class StreamedStage:
 
     def bands(self, images: Iterable[Tensor], grid: StreamGrid, run_all: RunAll) -> Iterator[Tensor]:
         """Bands (16, 3, rows, columns) of the output for bands of the input, top to bottom, not of the same heights."""
-        capacity = grid.tile_rows + 1 + BLOCK_RIM * len(self.blocks)  # the output lags behind the input
+        capacity = max(grid.tile_rows, BLOCK_RIM)  # rows go all the way before others follow
         image = HaloBuffer(channels=3, spans=grid.spans, rim=1, capacity=capacity)
         blocks = [BlockStream(block, grid=grid, capacity=capacity) for block in self.blocks]
         skip: list[Tensor] = []  # the input's rows that the output has not reached yet
@@ -104,19 +104,29 @@ class StreamedStage:
             run_all([partial(self._head, image, blocks[0].source, span, rows, grid) for span in grid.spans])
             blocks[0].source.append(rows)
             image.drop(rows)
-        for block, following in zip(blocks, [*blocks[1:], None], strict=True):
-            if last:
-                block.source.close()
-            while ready := block.source.ready:
-                rows = min(ready, grid.tile_rows)
-                if following is not None:
-                    run_all([partial(block.tile_into, following.source, span, rows) for span in grid.spans])
-                    following.source.append(rows)
-                else:
-                    band = _take(skip, rows)
-                    run_all([partial(self._last_block, block, band, span) for span in grid.spans])
-                    yield band
-                block.source.drop(rows)
+        yield from self._drain(blocks, skip, grid, run_all)
+        for number, block in enumerate(blocks if last else []):
+            block.source.close()
+            yield from self._drain(blocks[number:], skip, grid, run_all)
+
+    def _drain(
+        self, blocks: list[BlockStream], skip: list[Tensor], grid: StreamGrid, run_all: RunAll
+    ) -> Iterator[Tensor]:
+        """All rows that the first of the blocks can produce, a band at a time through those that follow."""
+        block, *others = blocks
+        while ready := block.source.ready:
+            rows = min(ready, grid.tile_rows)
+            if others:
+                following = others[0].source
+                run_all([partial(block.tile_into, following, span, rows) for span in grid.spans])
+                following.append(rows)
+            else:
+                band = _take(skip, rows)
+                run_all([partial(self._last_block, block, band, span) for span in grid.spans])
+                yield band
+            block.source.drop(rows)
+            if others:
+                yield from self._drain(others, skip, grid, run_all)
 
     def _head(
         self, image: HaloBuffer, target: HaloBuffer, span: Span, rows: int, grid: StreamGrid, _: Workspace
