@@ -3,8 +3,8 @@ import io
 import numpy as np
 import pytest
 
+from tests.refusal import refusal_of
 from twostage_hdr.boundary.numpy_file import load_npy
-from twostage_hdr.errors import InputError
 
 
 def _npy(header: str, data: bytes = b"") -> bytes:
@@ -38,21 +38,19 @@ def test_an_array_is_read(tmp_path, mapped):
 )
 def test_what_is_no_array_of_numbers_is_refused(tmp_path, content):
     (tmp_path / "a.npy").write_bytes(content)
-    with pytest.raises(InputError) as caught:
+    with refusal_of(tmp_path / "a.npy"):
         load_npy(tmp_path / "a.npy")
-    assert caught.value.subject == str(tmp_path / "a.npy")
 
 
 def test_an_array_larger_than_expected_is_refused(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros(5))
-    with pytest.raises(InputError) as caught:
+    with refusal_of(tmp_path / "a.npy", "(5,)", 4):
         load_npy(tmp_path / "a.npy", at_most=4)
-    assert "(5,)" in caught.value.seen
 
 
 def test_a_pickle_is_never_run(tmp_path):
     stream = io.BytesIO()
     np.save(stream, np.array([{}], dtype=object), allow_pickle=True)
     (tmp_path / "a.npy").write_bytes(stream.getvalue())
-    with pytest.raises(InputError, match="object"):
+    with refusal_of(tmp_path / "a.npy", "dtype"):
         load_npy(tmp_path / "a.npy", kinds="biufO")

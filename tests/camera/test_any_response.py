@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.refusal import refusal_of
 from twostage_hdr.camera.any_response import AnyResponse
-from twostage_hdr.errors import InputError
 from twostage_hdr.radiometry.srgb import srgb_encode
 
 RAMP = torch.linspace(0, 1, 256).expand(3, 2, 256)
@@ -44,7 +44,16 @@ def test_a_file_of_curves_is_drawn_from(tmp_path) -> None:
     torch.testing.assert_close(response(RAMP, np.random.default_rng(0)), RAMP)
 
 
-@pytest.mark.parametrize("wrong", [{"sigmoid": -1.0}, NONE, {"gamma_low": 3.0}, {"strength": 1.0}, {"channels": -0.1}])
-def test_what_cannot_be_drawn_is_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(InputError, match=r"^camera\.response: "):
+@pytest.mark.parametrize(
+    ("wrong", "seen"),
+    [
+        ({"sigmoid": -1.0}, "[-1.0, "),
+        (NONE, "[0.0, 0.0, 0.0, 0.0, 0]"),
+        ({"gamma_low": 3.0}, "gamma=(3.0, "),
+        ({"strength": 1.0}, "strength=1.0"),
+        ({"channels": -0.1}, "channels=-0.1"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(wrong: dict[str, float], seen: str) -> None:
+    with refusal_of("camera.response", seen):
         AnyResponse(**wrong)

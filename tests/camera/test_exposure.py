@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.refusal import refusal_of
 from twostage_hdr.camera.exposure import _KNOWN, ClippedShareExposure
-from twostage_hdr.errors import InputError
 
 
 def clipped_share(linear: torch.Tensor) -> float:
@@ -61,7 +61,7 @@ def test_at_least_one_pixel_clips_even_at_share_zero() -> None:
 
 @pytest.mark.parametrize(("low", "high"), [(-0.1, 0.2), (0.3, 0.2), (0.1, 1.2), (float("nan"), 0.2)])
 def test_impossible_shares_are_refused(low: float, high: float) -> None:
-    with pytest.raises(InputError, match=r"camera\.exposure"):
+    with refusal_of("camera.exposure", f"low={low}", f"high={high}"):
         ClippedShareExposure(low=low, high=high)
 
 

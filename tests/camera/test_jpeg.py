@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.refusal import refusal_of
 from twostage_hdr.camera.jpeg import Jpeg, jpeg_round_trip, quantize_8bit
-from twostage_hdr.errors import InputError
 
 
 def smooth_picture() -> torch.Tensor:
@@ -45,9 +45,9 @@ def test_the_asked_share_of_captures_is_compressed() -> None:
 
 
 def test_impossible_settings_are_refused() -> None:
-    with pytest.raises(InputError, match="quality_low=0"):
+    with refusal_of("camera.jpeg", "quality_low=0"):
         Jpeg(quality_low=0)
-    with pytest.raises(InputError, match=r"probability=1\.5"):
+    with refusal_of("camera.jpeg", "probability=1.5"):
         Jpeg(probability=1.5)
 
 

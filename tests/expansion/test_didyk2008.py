@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.expansion.didyk2008 import REFLECTION_SHARE, didyk2008
 from twostage_hdr.expansion.luminance_expansion import ldr_frame
 
@@ -33,5 +33,5 @@ def test_the_boost_rises_without_a_step_into_a_lamp() -> None:
 
 
 def test_a_boost_that_begins_above_the_clipping_point_is_refused() -> None:
-    with pytest.raises(InputError, match="rising_from"):
+    with refusal_of("rising_from", 1.0, "clipped_from"):
         didyk2008(ldr_frame(_scene()), rising_from=1.0)

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.expansion.luminance_expansion import (
     connected_regions,
     display_range,
@@ -43,7 +43,7 @@ def test_the_peak_is_what_is_given_or_ten_times_white() -> None:
 
 @pytest.mark.parametrize("black", [-1.0, 500.0, 600.0])
 def test_a_black_level_that_is_no_black_is_refused(black: float) -> None:
-    with pytest.raises(InputError, match="black_level"):
+    with refusal_of("black_level", black, "500 cd/m^2"):
         display_range(500.0, black)
 
 

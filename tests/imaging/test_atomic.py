@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.refusal import refusal_of
 from twostage_hdr import __version__
-from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path, remove_leftovers, software_tag, temporary_sibling
 
 KILLED = """
@@ -44,9 +44,9 @@ def test_a_failure_leaves_no_file(tmp_path: Path) -> None:
     def fail() -> None:
         with atomic_path(tmp_path / "a.txt") as temporary:
             temporary.write_text("half")
-            raise RuntimeError("disk on fire")
+            raise ZeroDivisionError
 
-    with pytest.raises(RuntimeError, match="on fire"):
+    with pytest.raises(ZeroDivisionError):
         fail()
     assert list(tmp_path.iterdir()) == []
 
@@ -117,7 +117,7 @@ def test_a_name_as_long_as_the_disk_takes_is_written(tmp_path: Path) -> None:
 
 
 def test_the_systems_refusal_names_the_file_and_not_its_temporary_name(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="No space left") as caught, atomic_path(tmp_path / "a.txt"):
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)) as caught, atomic_path(tmp_path / "a.txt"):
         raise OSError(errno.ENOSPC, "whatever")
     assert caught.value.filename == str(tmp_path / "a.txt")
 
@@ -137,12 +137,9 @@ def test_many_writers_of_one_name_leave_one_whole_text(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_named_in_one_line(tmp_path: Path) -> None:
-    with (
-        pytest.raises(InputError, match=r"a\.txt: the folder .*nowhere does not exist") as caught,
-        atomic_path(tmp_path / "nowhere" / "a.txt"),
-    ):
+    folder = tmp_path / "nowhere"
+    with refusal_of(folder / "a.txt", folder), atomic_path(folder / "a.txt"):
         pass
-    assert "\n" not in str(caught.value)
 
 
 def test_files_carry_name_and_version() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, features
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.imaging.avif import AVIF, _with_metadata, colour_codes
 from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
 from twostage_hdr.imaging.hdr import read_hdr
@@ -78,7 +78,7 @@ def test_ffprobe_finds_ten_bits_full_range_pq_and_bt2020(tmp_path: Path, scene: 
 def test_an_ordinary_avif_is_refused_with_its_codes(tmp_path: Path) -> None:
     ordinary = imagecodecs.avif_encode(np.zeros((8, 8, 3), np.uint8), primaries=1, transfer=13, matrix=6)
     (tmp_path / "a.avif").write_bytes(ordinary)
-    with pytest.raises(InputError, match=r"a\.avif: neither PQ nor HLG; an ordinary photograph goes to reconstruct"):
+    with refusal_of(tmp_path / "a.avif", "(1, 13)", "PQ", "HLG", "reconstruct"):
         read_hdr(tmp_path / "a.avif")
     assert colour_codes(bytes(ordinary)) == (1, 13)
     assert colour_codes(b"no box") == (2, 2)
@@ -101,16 +101,15 @@ def test_a_cut_file_is_refused_in_one_line(tmp_path: Path, noise: np.ndarray, sh
     AVIF.save(tmp_path / "a.avif", noise)
     data = (tmp_path / "a.avif").read_bytes()
     (tmp_path / "a.avif").write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(InputError, match=r"a\.avif: ") as caught:
+    with refusal_of(tmp_path / "a.avif"):
         read_hdr(tmp_path / "a.avif")
-    assert "\n" not in str(caught.value)
 
 
 def test_a_picture_of_another_kind_is_refused(tmp_path: Path) -> None:
     png = io.BytesIO()
     Image.new("RGB", (4, 4)).save(png, "PNG")
     (tmp_path / "a.avif").write_bytes(png.getvalue())
-    with pytest.raises(InputError, match="neither PQ nor HLG"):
+    with refusal_of(tmp_path / "a.avif", "PQ", "HLG"):
         read_hdr(tmp_path / "a.avif")
 
 

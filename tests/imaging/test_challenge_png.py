@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.imaging.challenge_png import (
     alignratio_of,
     alignratio_path_for,
@@ -78,7 +78,7 @@ def test_row_by_row_is_the_same_pair_as_whole(tmp_path: Path, noise: np.ndarray,
 def test_a_failure_half_way_leaves_no_png_without_its_scale(tmp_path: Path, noise: np.ndarray) -> None:
     png, scale = pair(tmp_path)
     with (
-        pytest.raises(ValueError, match="rows were written"),
+        pytest.raises(ValueError, match="5 of 19"),
         challenge_writer(Result(paths=[png, scale], width=23, height=19), alignratio=1000.0) as write_rows,
     ):
         write_rows(noise[:5])
@@ -121,7 +121,7 @@ def test_grey_and_alpha_are_understood(tmp_path: Path) -> None:
 def test_a_png_of_8_bits_is_refused(tmp_path: Path) -> None:
     np.save(pair(tmp_path)[1], 5000.0)
     Image.new("RGB", (4, 4)).save(pair(tmp_path)[0])
-    with pytest.raises(InputError, match="8-bit PNG, an ordinary image; an HDR one has 16 bits"):
+    with refusal_of(pair(tmp_path)[0], "8-bit", "16 bits"):
         read_challenge_png(*pair(tmp_path))
 
 
@@ -129,26 +129,30 @@ def test_a_png_of_8_bits_is_refused(tmp_path: Path) -> None:
 def test_a_cut_png_is_refused_in_one_line(tmp_path: Path, noise: np.ndarray, cut: int) -> None:
     write_challenge_pair(*pair(tmp_path), noise)
     pair(tmp_path)[0].write_bytes(pair(tmp_path)[0].read_bytes()[:cut])
-    with pytest.raises(InputError, match=r"0001_gt\.png: ") as caught:
+    with refusal_of(pair(tmp_path)[0]):
         read_challenge_png(*pair(tmp_path))
-    assert "\n" not in str(caught.value)
 
 
 def test_missing_files_are_named(tmp_path: Path, noise: np.ndarray) -> None:
-    with pytest.raises(InputError, match=r"0001_gt\.png: no such file"):
+    with refusal_of(pair(tmp_path)[0]):
         read_challenge_png(*pair(tmp_path))
     write_challenge_pair(*pair(tmp_path), noise)
     pair(tmp_path)[1].unlink()
-    with pytest.raises(InputError, match=r"0001_alignratio\.npy: no such file; .* needs its scale"):
+    with refusal_of(pair(tmp_path)[1], "numpy.save"):
         read_challenge_png(*pair(tmp_path))
 
 
-@pytest.mark.parametrize("value", [0.0, -3.0, 1e-300, 1e30, np.nan, np.inf, [1.0, 2.0], "text", 2 + 1j])
-def test_a_scale_that_is_no_positive_number_is_refused(tmp_path: Path, value: object) -> None:
+@pytest.mark.parametrize(
+    ("value", "seen"),
+    [
+        *((value, str(value)) for value in (0.0, -3.0, 1e-300, 1e30, np.nan, np.inf)),
+        *(([1.0, 2.0], "(2,)"), ("text", "<U4"), (2 + 1j, "complex128")),
+    ],
+)
+def test_a_scale_that_is_no_positive_number_is_refused(tmp_path: Path, value: object, seen: str) -> None:
     np.save(tmp_path / "a.npy", value)
-    with pytest.raises(InputError, match=r"scale|alignratio") as caught:
+    with refusal_of(tmp_path / "a.npy", seen):
         read_alignratio(tmp_path / "a.npy")
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", [4000, np.float32(4000), [4000.0], [[4000.0]]])
@@ -160,13 +164,13 @@ def test_any_shape_of_one_number_is_a_scale(tmp_path: Path, value: object) -> No
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x93NUMPY\x01\x00"])
 def test_a_damaged_scale_file_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.npy").write_bytes(content)
-    with pytest.raises(InputError, match=r"a\.npy: .*; the 16-bit PNG needs its scale"):
+    with refusal_of(tmp_path / "a.npy", "numpy.save"):
         read_alignratio(tmp_path / "a.npy")
 
 
 def test_no_code_in_a_scale_file_is_run(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(InputError, match=r"a\.npy: .*; the 16-bit PNG needs its scale"):
+    with refusal_of(tmp_path / "a.npy", "numpy.save"):
         read_alignratio(tmp_path / "a.npy")
 
 

@@ -4,7 +4,7 @@ import colour
 import numpy as np
 import pytest
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.imaging.chromaticities import (
     ACES_AP0,
     ACES_AP1,
@@ -86,9 +86,8 @@ def test_eight_numbers_of_a_file_become_primaries() -> None:
     ],
 )
 def test_numbers_that_span_no_colours_are_refused_in_one_line(values: list[float]) -> None:
-    with pytest.raises(InputError, match=r"a\.exr: chromaticities .* span no colours") as caught:
+    with refusal_of("a.exr", "chromaticities", ", ".join(f"{value:g}" for value in values)):
         stated_chromaticities(values, "a.exr")
-    assert "\n" not in str(caught.value)
 
 
 def test_rec709_pixels_pass_as_they_are(noise: np.ndarray) -> None:
@@ -118,7 +117,7 @@ def test_negative_values_become_black_and_are_counted() -> None:
 def test_what_is_no_number_is_never_washed_away(broken: float) -> None:
     linear = np.ones((2, 2, 3), np.float32)
     linear[1, 1, 2] = broken
-    with pytest.raises(InputError, match=r"^a\.exr: 1 of 12 values are NaN or infinite"):
+    with refusal_of("a.exr", "1 of 12", "NaN"):
         rec709_image("a.exr", linear, "")
 
 

@@ -10,7 +10,7 @@ import OpenEXR
 import OpenImageIO
 import pytest
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.imaging.atomic import software_tag
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3
 from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
@@ -104,7 +104,7 @@ def test_stated_primaries_are_converted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stated", [(0.0,) * 8, (0.3,) * 8])
 def test_primaries_that_span_no_colours_are_refused(tmp_path: Path, noise, stated) -> None:
-    with pytest.raises(InputError, match="span no colours"):
+    with refusal_of("a.exr", "chromaticities", f"{stated[0]:g}, {stated[1]:g}"):
         read_exr(write(tmp_path / "a.exr", {"RGB": noise}, chromaticities=stated))
 
 
@@ -114,12 +114,12 @@ def test_only_a_positive_white_counts(tmp_path: Path, noise, stated, expected) -
 
 
 def test_integers_are_refused(tmp_path: Path, noise) -> None:
-    with pytest.raises(InputError, match="uint32 channels; HDR images hold half or float"):
+    with refusal_of("a.exr", "uint32", "half", "float"):
         read_exr(write(tmp_path / "a.exr", {"RGB": noise.astype(np.uint32)}))
 
 
 def test_a_file_without_colour_is_refused_with_its_channels(tmp_path: Path, noise) -> None:
-    with pytest.raises(InputError, match=r"no colour among its channels \(Z\)"):
+    with refusal_of("a.exr", "(Z)"):
         read_exr(write(tmp_path / "a.exr", {"Z": noise[:, :, 0]}))
 
 
@@ -133,13 +133,13 @@ def test_a_deep_image_is_refused(tmp_path: Path) -> None:
         type=OpenEXR.deepscanline,
         compression=OpenEXR.ZIPS_COMPRESSION,
     )
-    with pytest.raises(InputError, match="deep OpenEXR image; flatten it first"):
+    with refusal_of(path, "deep"):
         read_exr(path)
 
 
 def test_what_is_no_number_is_refused_with_its_count(tmp_path: Path, noise) -> None:
     noise[3, 4] = np.nan
-    with pytest.raises(InputError, match="3 of 1311 values are NaN or infinite"):
+    with refusal_of("a.exr", "3 of 1311", "NaN"):
         read_exr(write(tmp_path / "a.exr", {"RGB": noise}))
 
 
@@ -147,15 +147,14 @@ def test_what_is_no_number_is_refused_with_its_count(tmp_path: Path, noise) -> N
 def test_a_cut_file_is_refused_as_damaged_in_one_line(tmp_path: Path, noise, share, capfd) -> None:
     data = write(tmp_path / "a.exr", {"RGB": noise}).read_bytes()
     (tmp_path / "cut.exr").write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(InputError, match=r"cut\.exr: damaged") as caught:
+    with refusal_of(tmp_path / "cut.exr"):
         read_exr(tmp_path / "cut.exr")
-    assert "\n" not in str(caught.value)
     capfd.readouterr()  # the library complains on its own account
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.exr").write_text("not an image at all")
-    with pytest.raises(InputError, match=r"a\.exr: damaged or unreadable OpenEXR"):
+    with refusal_of(tmp_path / "a.exr", "OpenEXR"):
         read_exr(tmp_path / "a.exr")
 
 

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.imaging.exr import write_exr
 from twostage_hdr.imaging.formats import DEFAULT_FORMATS, FORMATS, formats_of_images, result_format
 from twostage_hdr.imaging.result_format import ResultFormat
@@ -33,7 +32,7 @@ def test_every_line_names_a_format_and_no_two_write_the_same_file() -> None:
 
 
 def test_an_unknown_format_is_refused_with_the_choices() -> None:
-    with pytest.raises(InputError, match="'bmp': unknown; choose from exr, png16"):
+    with refusal_of("'bmp'", *FORMATS):
         result_format("bmp")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import OpenImageIO
 import pytest
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.imaging.avif import AVIF
 from twostage_hdr.imaging.challenge_png import write_challenge_pair
 from twostage_hdr.imaging.exr import write_exr
@@ -72,31 +72,30 @@ def test_what_is_no_image_is_refused_in_one_line(tmp_path: Path, suffix: str, co
     path.write_bytes(content)
     if suffix == ".png":
         np.save(tmp_path / "a_alignratio.npy", 1000.0)
-    with pytest.raises(InputError, match=r"a\.\w+: ") as caught:
+    with refusal_of(path):
         read_hdr(path)
-    assert "\n" not in str(caught.value)
     capfd.readouterr()
 
 
 @pytest.mark.parametrize("name", ["a.webp", "a", "a.txt"])
 def test_an_unknown_suffix_is_refused_with_those_that_are_known(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"content")
-    with pytest.raises(InputError, match=r"is no HDR format known here; use one of \.hdr, .*\.jxl"):
+    with refusal_of(tmp_path / name, *HDR_READERS):
         read_hdr(tmp_path / name)
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"a\.exr: no such file"):
+    with refusal_of(tmp_path / "a.exr"):
         read_hdr(tmp_path / "a.exr")
     (tmp_path / "b.exr").mkdir()
-    with pytest.raises(InputError, match=r"b\.exr: a folder"):
+    with refusal_of(tmp_path / "b.exr", "folder"):
         read_hdr(tmp_path / "b.exr")
 
 
 def test_a_png_without_its_scale_is_refused_by_the_scales_name(tmp_path: Path, scene: np.ndarray) -> None:
     write_pair(tmp_path / "a.png", scene)
     (tmp_path / "a_alignratio.npy").unlink()
-    with pytest.raises(InputError, match=r"a_alignratio\.npy: no such file"):
+    with refusal_of(tmp_path / "a_alignratio.npy", "numpy.save"):
         read_hdr(tmp_path / "a.png")
 
 

@@ -10,7 +10,7 @@ import OpenImageIO
 import pytest
 from PIL import Image, ImageOps
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709, REC2020
 from twostage_hdr.imaging.hdr_signal import light_of_codes, read_hdr_signal
 
@@ -115,7 +115,7 @@ def test_ordinary_files_are_no_signal(tmp_path: Path) -> None:
 
 def test_unknown_primaries_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(with_cicp(imagecodecs.png_encode(CODES), 5, PQ))
-    with pytest.raises(InputError, match=r"a\.png: HDR of primaries 5; export it in Display P3 or Rec\. 2020"):
+    with refusal_of(tmp_path / "a.png", "primaries 5", "Display P3", "Rec. 2020"):
         read_hdr_signal(tmp_path / "a.png")
 
 

@@ -10,7 +10,7 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.imaging.jpegxl import JPEG_XL
@@ -68,13 +68,13 @@ def test_linear_rec709_of_other_programs_is_read(tmp_path: Path, noise: np.ndarr
 def test_an_ordinary_jpeg_xl_is_refused_with_its_codes(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
     (tmp_path / "a.jxl").write_bytes(imagecodecs.jpegxl_encode(pixels))
-    with pytest.raises(InputError, match=r"JPEG XL of colour codes \(1, 13\); HDR is PQ, HLG or linear"):
+    with refusal_of(tmp_path / "a.jxl", "(1, 13)", "PQ", "HLG", "(1, 8)"):
         read_hdr(tmp_path / "a.jxl")
 
 
 def test_grey_is_refused(tmp_path: Path, noise: np.ndarray) -> None:
     (tmp_path / "a.jxl").write_bytes(imagecodecs.jpegxl_encode(noise[:, :, 0].copy()))
-    with pytest.raises(InputError, match="1-channel or damaged JPEG XL"):
+    with refusal_of(tmp_path / "a.jxl", "1-channel"):
         read_hdr(tmp_path / "a.jxl")
 
 
@@ -83,9 +83,8 @@ def test_a_cut_file_is_refused_in_one_line(tmp_path: Path, noise: np.ndarray, sh
     JPEG_XL.save(tmp_path / "a.jxl", noise)
     data = (tmp_path / "a.jxl").read_bytes()
     (tmp_path / "a.jxl").write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(InputError, match=r"a\.jxl: damaged or unreadable JPEG XL") as caught:
+    with refusal_of(tmp_path / "a.jxl", "JPEG XL"):
         read_hdr(tmp_path / "a.jxl")
-    assert "\n" not in str(caught.value)
 
 
 def test_boxes_of_exif_and_xmp_surround_the_same_codestream(

@@ -13,7 +13,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms, ImageOps, features
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.imaging.avif import AVIF
 from twostage_hdr.imaging.ldr import read_ldr
 
@@ -24,14 +24,10 @@ PICTURE = Image.fromarray(RGB)
 needs_avif = pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
 
 
-def refused(path: Path) -> str:
-    """The one line with which a file is refused."""
-    with pytest.raises(InputError) as caught:
+def assert_refused(path: Path, *values: object) -> None:
+    """In one line that names the file and the values."""
+    with refusal_of(path, *values):
         read_ldr(path)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert message.startswith(str(path))
-    return message.removeprefix(f"{path}: ")
 
 
 def saved(path: Path, image: Image.Image = PICTURE, **options: object) -> Path:
@@ -81,7 +77,7 @@ def test_a_telephones_heic_is_read_upright_under_any_name(tmp_path: Path, orient
 def test_heic_without_its_package_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    assert refused(tmp_path / "a.heic") == "HEIC needs one more package; pip install pillow-heif"
+    assert_refused(tmp_path / "a.heic", "HEIC", "pip install pillow-heif")
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -264,8 +260,7 @@ def test_a_png_of_pq_is_no_photograph(tmp_path: Path) -> None:
     png = saved(tmp_path / "a.png").read_bytes()
     body = b"cICP" + bytes((9, 16, 0, 1))
     (tmp_path / "a.png").write_bytes(png[:33] + b"\0\0\0\4" + body + zlib.crc32(body).to_bytes(4, "big") + png[33:])
-    with pytest.raises(InputError, match=r"a\.png: already an HDR image \(PNG with PQ or HLG\)"):
-        read_ldr(tmp_path / "a.png")
+    assert_refused(tmp_path / "a.png", "PQ PNG")
 
 
 def test_a_linear_png_is_brought_to_srgb_with_a_word(tmp_path: Path) -> None:
@@ -316,14 +311,14 @@ def test_a_cut_file_is_refused_in_one_line(tmp_path: Path, suffix: str, share: f
     path = saved(tmp_path / f"a.{suffix}", PICTURE.resize((64, 64)))
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
-    assert refused(path).startswith(("damaged or unreadable image (", "not an image that can be read"))
+    assert_refused(path)
 
 
 @pytest.mark.parametrize("share", [0.03, 0.5, 0.9])
 def test_a_cut_deep_png_is_refused_in_one_line(tmp_path: Path, share: float) -> None:
     data = imagecodecs.png_encode(DEEP)
     (tmp_path / "a.png").write_bytes(data[: int(len(data) * share)])
-    assert refused(tmp_path / "a.png").startswith("damaged or unreadable image (")
+    assert_refused(tmp_path / "a.png")
 
 
 def test_a_flipped_bit_in_a_png_is_noticed(tmp_path: Path) -> None:
@@ -331,7 +326,7 @@ def test_a_flipped_bit_in_a_png_is_noticed(tmp_path: Path) -> None:
         damaged = bytearray(data)
         damaged[len(data) // 2] ^= 0x10
         (tmp_path / name).write_bytes(damaged)
-        assert refused(tmp_path / name).startswith("damaged or unreadable image (")
+        assert_refused(tmp_path / name)
 
 
 def png_of_size(width: int, height: int, depth: int) -> bytes:
@@ -346,47 +341,45 @@ def png_of_size(width: int, height: int, depth: int) -> bytes:
 @pytest.mark.parametrize("side", [0, 2**31 - 1])
 def test_a_size_that_cannot_be_is_refused(tmp_path: Path, side: int, depth: int, capfd) -> None:
     (tmp_path / "a.png").write_bytes(png_of_size(side, side, depth))
-    assert refused(tmp_path / "a.png")
+    assert_refused(tmp_path / "a.png")
     capfd.readouterr()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.uint32, np.int16])
 def test_other_samples_than_8_or_16_bits_are_refused(tmp_path: Path, dtype: type) -> None:
     tifffile.imwrite(tmp_path / "a.tif", RGB.astype(dtype), photometric="rgb")
-    assert refused(tmp_path / "a.tif").startswith(f"{np.dtype(dtype).name} pixels; a photograph of 8 or 16 bits")
+    assert_refused(tmp_path / "a.tif", np.dtype(dtype).name, "8 or 16 bits")
 
 
 @pytest.mark.parametrize("suffix", [".exr", ".hdr", ".PIC", ".pfm"])
 def test_hdr_files_are_refused_as_such(tmp_path: Path, suffix: str) -> None:
     (tmp_path / f"a{suffix}").write_bytes(b"something")
-    assert refused(tmp_path / f"a{suffix}").startswith(f"already an HDR image ({suffix})")
+    assert_refused(tmp_path / f"a{suffix}", "HDR", suffix)
 
 
 def test_an_hdr_avif_is_refused_as_such(tmp_path: Path) -> None:
     AVIF.save(tmp_path / "a.avif", np.ones((8, 8, 3), np.float32))
-    assert refused(tmp_path / "a.avif").startswith("already an HDR image (AVIF with PQ or HLG)")
+    assert_refused(tmp_path / "a.avif", "PQ AVIF")
 
 
 @pytest.mark.parametrize("suffix", [".dng", ".NEF", ".cr2"])
 def test_of_camera_raw_the_thumbnail_is_not_taken(tmp_path: Path, suffix: str) -> None:
     PICTURE.save(tmp_path / f"a{suffix}", "TIFF")
-    assert refused(tmp_path / f"a{suffix}").startswith("camera RAW ")  # with rawpy and without
+    assert_refused(tmp_path / f"a{suffix}", "RAW")  # with rawpy and without
 
 
 @pytest.mark.parametrize("content", [b"hello", b"<svg/>", bytes(1000), b"\0\0\0\x18ftypzzzz"])
 def test_what_is_no_image_is_refused_with_the_choices(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.jpg").write_bytes(content)
-    assert (
-        refused(tmp_path / "a.jpg") == "not an image that can be read; use JPEG, PNG, TIFF, WebP, AVIF, HEIC or JPEG XL"
-    )
+    assert_refused(tmp_path / "a.jpg", "JPEG", "PNG", "TIFF", "WebP", "AVIF", "HEIC", "JPEG XL")
 
 
 def test_missing_and_empty_files_and_folders_are_named(tmp_path: Path) -> None:
-    assert refused(tmp_path / "a.jpg").startswith("no such file")
+    assert_refused(tmp_path / "a.jpg")
     (tmp_path / "b.jpg").touch()
-    assert refused(tmp_path / "b.jpg").startswith("the file is empty (0 bytes)")
+    assert_refused(tmp_path / "b.jpg", "0 bytes")
     (tmp_path / "c.jpg").mkdir()
-    assert refused(tmp_path / "c.jpg").startswith("a folder where a file is expected")
+    assert_refused(tmp_path / "c.jpg", "folder")
 
 
 def test_a_text_path_does_as_well(tmp_path: Path) -> None:
@@ -404,6 +397,5 @@ def test_no_program_is_run_on_a_photograph(tmp_path: Path, monkeypatch: pytest.M
     """Pillow hands PostScript to Ghostscript, whatever its name ends with."""
     monkeypatch.setattr(subprocess, "check_call", lambda *_, **__: (tmp_path / "ran").touch())
     Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", "EPS")
-    with pytest.raises(InputError, match="not an image that can be read"):
-        read_ldr(tmp_path / "a.jpg")
+    assert_refused(tmp_path / "a.jpg")
     assert not (tmp_path / "ran").exists()

@@ -11,7 +11,7 @@ import numpy as np
 import OpenImageIO
 import pytest
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.imaging.atomic import software_tag
 from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.radiance import RADIANCE, centre_on_shared_exponent, read_radiance
@@ -110,32 +110,31 @@ def test_comments_and_other_programs_names_do_not_matter(tmp_path: Path, codes: 
 
 
 @pytest.mark.parametrize(
-    ("line", "words"),
+    ("line", "seen"),
     [
-        (b"EXPOSURE=abc\n", "damaged header, EXPOSURE="),
-        (b"PRIMARIES=a b\n", "damaged header, PRIMARIES="),
-        (b"PRIMARIES=0.3 0.3 0.3 0.3 0.3 0.3 0.3 0.3\n", "span no colours"),
-        (b"PRIMARIES=0.64 0.33\n", "span no colours"),
+        (b"EXPOSURE=abc\n", ("EXPOSURE=", "abc")),
+        (b"PRIMARIES=a b\n", ("PRIMARIES=", "b'a'")),
+        (b"PRIMARIES=0.3 0.3 0.3 0.3 0.3 0.3 0.3 0.3\n", ("0.3, 0.3, 0.3",)),
+        (b"PRIMARIES=0.64 0.33\n", ("(0.64, 0.33)",)),
     ],
 )
-def test_a_header_line_that_makes_no_sense_is_refused(tmp_path: Path, codes: np.ndarray, line, words) -> None:
-    with pytest.raises(InputError, match=words) as caught:
+def test_a_header_line_that_makes_no_sense_is_refused(tmp_path: Path, codes: np.ndarray, line, seen) -> None:
+    with refusal_of(tmp_path / "a.hdr", *seen):
         read_radiance(picture(tmp_path / "a.hdr", codes, HEAD + line))
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     "order", [b"-Y 0 +X 23", b"-Y 99999999 +X 99999999", b"-Y 19 +X 2" + b"3" * 40, b"-Y 30 +X 23"]
 )
 def test_a_size_that_the_bytes_cannot_hold_is_refused(tmp_path: Path, codes: np.ndarray, order: bytes) -> None:
-    with pytest.raises(InputError, match=r"a\.hdr: damaged .*Radiance picture"):
+    with refusal_of(tmp_path / "a.hdr", "Radiance"):
         read_radiance(picture(tmp_path / "a.hdr", codes, order=order))
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n", b"\x89PNG\r\n\x1a\n\n\n"])
 def test_what_is_no_radiance_picture_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.hdr").write_bytes(content)
-    with pytest.raises(InputError, match=r"a\.hdr: (not a Radiance picture|the file is empty)"):
+    with refusal_of(tmp_path / "a.hdr"):
         read_radiance(tmp_path / "a.hdr")
 
 
@@ -144,9 +143,8 @@ def test_a_cut_file_is_refused_in_one_line(tmp_path: Path, scene: np.ndarray, sh
     cv2.imwrite(str(tmp_path / "a.hdr"), scene)
     data = (tmp_path / "a.hdr").read_bytes()
     (tmp_path / "a.hdr").write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(InputError, match=r"a\.hdr: damaged .*Radiance picture") as caught:
+    with refusal_of(tmp_path / "a.hdr", "Radiance"):
         read_radiance(tmp_path / "a.hdr")
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["StinsonBeach.hdr", "nancy_church.hdr", "dikhololo_night_1k.hdr"])

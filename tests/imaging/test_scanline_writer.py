@@ -1,5 +1,6 @@
 """Row by row: what is wrong is said at once, and a file that is not whole never appears."""
 
+import re
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import OpenImageIO
 import pytest
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.imaging.exr import EXR, exr_writer
 from twostage_hdr.imaging.result_format import Result, ResultOptions, WriteRows
 from twostage_hdr.imaging.scanline_writer import scanline_writer
@@ -30,14 +31,14 @@ def test_the_file_appears_when_the_last_row_is_written(tmp_path: Path) -> None:
 
 
 def test_missing_rows_are_an_error_and_leave_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"4 of 8 rows were written"), writer(tmp_path / "a.exr") as write_rows:
+    with pytest.raises(ValueError, match="4 of 8"), writer(tmp_path / "a.exr") as write_rows:
         write_rows(ROWS)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("shape", [(9, 6, 3), (4, 5, 3)])
 def test_rows_that_do_not_fit_are_refused_and_leave_nothing(tmp_path: Path, shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="do not fit the image"), writer(tmp_path / "a.exr") as write_rows:
+    with pytest.raises(ValueError, match=re.escape(str(shape))), writer(tmp_path / "a.exr") as write_rows:
         write_rows(np.ones(shape, np.float32))
     assert list(tmp_path.iterdir()) == []
 
@@ -58,13 +59,14 @@ def test_an_error_between_rows_leaves_the_old_file(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="does not exist"), writer(tmp_path / "nowhere" / "a.exr"):
+    folder = tmp_path / "nowhere"
+    with refusal_of(folder / "a.exr", folder), writer(folder / "a.exr"):
         pass
 
 
 def test_a_format_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path: Path) -> None:
     target = Result(paths=[tmp_path / "a.nosuch"], width=6, height=8)
-    with pytest.raises(OSError, match=r"a\.nosuch: cannot be written"), scanline_writer(target, "float", {}):
+    with pytest.raises(OSError, match=r"a\.nosuch"), scanline_writer(target, "float", {}):
         pass
     assert list(tmp_path.iterdir()) == []
 
@@ -81,11 +83,11 @@ def test_rows_that_are_views_are_written_in_their_order(tmp_path: Path) -> None:
 
 def test_a_failure_in_the_last_step_leaves_the_old_file(tmp_path: Path) -> None:
     def fail(path: Path) -> None:
-        raise OSError("no space left")
+        raise ZeroDivisionError
 
     (tmp_path / "a.exr").write_bytes(b"old")
     with (
-        pytest.raises(OSError, match="no space left"),
+        pytest.raises(ZeroDivisionError),
         scanline_writer(Result(paths=[tmp_path / "a.exr"], width=4, height=2), "half", {}, complete=fail) as write_rows,
     ):
         write_rows(np.zeros((2, 4, 3), np.float16))

@@ -15,7 +15,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.imaging.atomic import software_tag
 from twostage_hdr.imaging.chromaticities import REC709
 from twostage_hdr.imaging.colour_profile import rgb_profile
@@ -74,23 +74,23 @@ def test_of_several_pages_the_first_is_read_with_a_word(tmp_path: Path, noise: n
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_integers_are_refused(tmp_path: Path, dtype) -> None:
     tifffile.imwrite(tmp_path / "a.tif", np.ones((4, 5, 3), dtype), photometric="rgb")
-    with pytest.raises(InputError, match="TIFF; HDR TIFF holds float values"):
+    with refusal_of(tmp_path / "a.tif", np.dtype(dtype).name, "float"):
         read_tiff(tmp_path / "a.tif")
 
 
 def test_ink_and_volumes_are_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", np.ones((4, 5, 4), np.float32), photometric="separated")
-    with pytest.raises(InputError, match="colour model SEPARATED; export it as linear RGB"):
+    with refusal_of(tmp_path / "a.tif", "SEPARATED", "linear RGB"):
         read_tiff(tmp_path / "a.tif")
     tifffile.imwrite(tmp_path / "b.tif", np.ones((2, 4, 5, 3), np.float32), photometric="rgb", volumetric=True)
-    with pytest.raises(InputError, match=r"shape \(2, 4, 5, 3\)"):
+    with refusal_of(tmp_path / "b.tif", "(2, 4, 5, 3)"):
         read_tiff(tmp_path / "b.tif")
 
 
 def test_what_is_no_number_is_refused(tmp_path: Path, noise: np.ndarray) -> None:
     noise[0, 0, 0] = np.nan
     tifffile.imwrite(tmp_path / "a.tif", noise, photometric="rgb")
-    with pytest.raises(InputError, match="1 of 1311 values are NaN or infinite"):
+    with refusal_of(tmp_path / "a.tif", "1 of 1311", "NaN"):
         read_tiff(tmp_path / "a.tif")
 
 
@@ -99,9 +99,8 @@ def test_a_cut_file_is_refused_in_one_line(tmp_path: Path, noise: np.ndarray, sh
     tifffile.imwrite(tmp_path / "a.tif", noise, photometric="rgb")
     data = (tmp_path / "a.tif").read_bytes()
     (tmp_path / "a.tif").write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(InputError, match=r"a\.tif: damaged or unreadable TIFF") as caught:
+    with refusal_of(tmp_path / "a.tif", "TIFF"):
         read_tiff(tmp_path / "a.tif")
-    assert "\n" not in str(caught.value)
 
 
 def test_floats_are_read_back_exactly_by_three_programs(tmp_path: Path, noise: np.ndarray) -> None:
@@ -245,13 +244,13 @@ def test_palettes_and_several_pages_are_left_to_others(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.uint32, np.int16])
 def test_other_samples_are_refused(tmp_path: Path, dtype: type) -> None:
     tifffile.imwrite(tmp_path / "a.tif", RGB.astype(dtype), photometric="rgb")
-    with pytest.raises(InputError, match=f"{np.dtype(dtype).name} pixels; a photograph of 8 or 16 bits"):
+    with refusal_of(tmp_path / "a.tif", np.dtype(dtype).name, "8 or 16 bits"):
         read_tiff_beyond_pillow(tmp_path / "a.tif")
 
 
 def test_sixteen_bit_ink_is_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((4, 5, 4), np.uint16), photometric="separated")
-    with pytest.raises(InputError, match="colour model SEPARATED; export it as RGB"):
+    with refusal_of(tmp_path / "a.tif", "16-bit", "SEPARATED", "RGB"):
         read_tiff_beyond_pillow(tmp_path / "a.tif")
 
 

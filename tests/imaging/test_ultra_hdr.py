@@ -20,7 +20,7 @@ from PIL import ExifTags, Image, ImageCms
 from tests.imaging.conftest import exif_block
 from tests.imaging.gain_map_files import libultrahdr_jpeg
 from tests.imaging.test_jpeg_segments import segments
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3, REC709, REC2020
 from twostage_hdr.imaging.colour_profile import rgb_profile
 from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
@@ -140,7 +140,7 @@ def test_of_libultrahdrs_files_the_hdr_picture_has_its_own_colours(tmp_path: Pat
 
 def test_an_ordinary_photograph_is_sent_to_reconstruct(tmp_path: Path) -> None:
     Image.new("RGB", (32, 32), (90, 90, 90)).save(tmp_path / "a.jpg")
-    with pytest.raises(InputError, match=r"no Ultra HDR JPEG, .*; an ordinary photograph goes to reconstruct"):
+    with refusal_of(tmp_path / "a.jpg", "Ultra HDR", "reconstruct"):
         read_hdr(tmp_path / "a.jpg")
 
 
@@ -149,9 +149,8 @@ def test_a_cut_file_is_refused_in_one_line(tmp_path: Path, scene: np.ndarray, sh
     ULTRA_HDR.save(tmp_path / "a.jpg", scene)
     data = (tmp_path / "a.jpg").read_bytes()
     (tmp_path / "a.jpg").write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(InputError, match=r"a\.jpg: ") as caught:
+    with refusal_of(tmp_path / "a.jpg"):
         read_hdr(tmp_path / "a.jpg")
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("one_channel", [False, True])
@@ -316,7 +315,7 @@ def test_the_public_pictures_are_read_or_refused_in_one_line() -> None:
     folder = Path(str(VECTORS)) / "jpeg"
     assert read_hdr(folder / "gain_mapped-text-sphinx_01.jpg").pixels.max() > 2
     for name in ("minimal_1x1_jpeg.jpg", "truncated_ultrahdr.jpg"):
-        with pytest.raises(InputError, match=rf"{name}: (no Ultra HDR JPEG|damaged)"):
+        with refusal_of(folder / name):
             read_hdr(folder / name)
 
 

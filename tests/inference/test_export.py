@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.inference.export import DESCRIPTION, INPUT, OUTPUT, check_encoding, export_contract, export_network
 from twostage_hdr.inference.weights import save_weights
 from twostage_hdr.networks.baselines.hdrunet import HDRUNet
@@ -107,7 +107,7 @@ def test_the_variant_with_context_is_exported_too(tmp_path):
 
 @pytest.mark.parametrize("name", ["net.onnx", "net.pt2"])
 def test_a_network_that_depends_on_the_size_is_refused(tmp_path, name):
-    with pytest.raises(InputError, match="HDRUNet cannot be exported for images of any size"):
+    with refusal_of(tmp_path / name, "HDRUNet", "TwoStageNetwork"):
         export_network(HDRUNet(features=8), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
@@ -140,15 +140,14 @@ def test_a_network_of_ones_own_is_exported_with_its_own_halo(tmp_path):
 
 
 def test_one_that_the_exporter_cannot_follow_is_refused_in_one_line_and_nothing_is_written(tmp_path):
-    with pytest.raises(InputError, match="Own cannot be exported for images of any size") as refused:
+    with refusal_of(tmp_path / "own.pt2", "Own", "forward"):
         export_network(Own(branches=True).eval(), tmp_path / "own.pt2")
-    assert "\n" not in str(refused.value)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_without_the_onnx_packages_one_line_says_what_to_install(tmp_path, network, monkeypatch):
     monkeypatch.setattr("twostage_hdr.inference.export.find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r"pip install 'twostage-hdr\[onnx\]'"):
+    with refusal_of(tmp_path / "net.onnx", "ONNX", "pip install 'twostage-hdr[onnx]'"):
         export_network(network, tmp_path / "net.onnx")
 
 
@@ -264,6 +263,6 @@ def test_notes_are_passed_on_and_cannot_replace_what_is_known() -> None:
 
 @pytest.mark.parametrize("text", ["sRGB", "gamma", "gamma 0", "linear", ""])
 def test_an_encoding_that_no_program_would_understand_is_refused(text: str) -> None:
-    with pytest.raises(InputError):
+    with refusal_of(f"input_encoding={text}", "srgb", "camera", "gamma"):
         check_encoding(text)
     check_encoding("gamma 2.2")

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from twostage_hdr.errors import InputError
-from twostage_hdr.inference.hardware import choose_precision, find_device, without_tf32
+from tests.refusal import refusal_of
+from twostage_hdr.inference.hardware import EMULATED_BF16, choose_precision, find_device, without_tf32
 
 
 def test_auto_is_cuda_where_there_is_one() -> None:
@@ -15,12 +15,12 @@ def test_auto_is_cuda_where_there_is_one() -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without CUDA")
 def test_cuda_without_cuda_is_refused_with_the_cure() -> None:
-    with pytest.raises(InputError, match="use --device cpu"):
+    with refusal_of("--device cuda", "--device cpu"):
         find_device("cuda")
 
 
 def test_a_device_without_numbers_is_none() -> None:
-    with pytest.raises(InputError, match="--device meta"):
+    with refusal_of("--device meta", "--device cpu"):
         find_device("meta")
 
 
@@ -32,7 +32,7 @@ def test_auto_precision_takes_bf16_exactly_where_the_processor_has_it() -> None:
 def test_bf16_that_would_be_emulated_is_refused_with_its_cost_and_what_auto_takes(monkeypatch) -> None:
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
-    with pytest.raises(InputError, match="about 14 times as long as float32; use --precision auto, which takes fp32"):
+    with refusal_of("--precision bf16", "AVX512-BF16", EMULATED_BF16, "--precision auto", "fp32"):
         choose_precision("bf16", [torch.device("cpu")])
     assert choose_precision("auto", [torch.device("cpu")]) == "fp32"
 
@@ -72,9 +72,9 @@ def test_tf32_comes_back_after_a_failure() -> None:
     def fail() -> None:
         with without_tf32:
             assert not _allows_tf32()
-            raise ValueError("a failure")
+            raise ZeroDivisionError
 
-    with pytest.raises(ValueError, match="a failure"):
+    with pytest.raises(ZeroDivisionError):
         fail()
     assert _allows_tf32() == before
 

@@ -37,7 +37,7 @@ class Never(nn.Module):
     output = "linear"
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        raise AssertionError("nothing clips")
+        raise ZeroDivisionError
 
 
 def own(light: np.ndarray, peak: float) -> OwnLight:
@@ -116,7 +116,7 @@ def test_a_gain_maps_own_light_comes_out_of_reconstruct(tmp_path: Path) -> None:
     assert light is not None
     found = twostage_hdr.reconstruct(tmp_path / "a.jpg", weights=Never())
     np.testing.assert_array_equal(found, light.rows(0, 32))
-    with pytest.raises(AssertionError, match="nothing clips"):
+    with pytest.raises(ZeroDivisionError):
         twostage_hdr.reconstruct(tmp_path / "a.jpg", weights=Never(), ignore_gain_map=True)
 
 

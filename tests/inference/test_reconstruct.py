@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import twostage_hdr
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.imaging.preview import write_png8
 from twostage_hdr.inference.engine import Engine
 from twostage_hdr.inference.reconstruct import ReconstructOptions, load_reconstructor
@@ -57,7 +57,7 @@ def test_sixteen_bit_photographs_keep_their_range(network):
 
 
 def test_a_missing_photograph_is_named(network):
-    with pytest.raises(InputError, match=r"nowhere\.jpg"):
+    with refusal_of("nowhere.jpg"):
         twostage_hdr.reconstruct("nowhere.jpg", weights=network)
 
 
@@ -67,7 +67,7 @@ def test_a_missing_photograph_is_named(network):
     ids=["grey", "alpha", "empty", "float"],
 )
 def test_pixels_that_are_no_photograph_are_refused(network, shape, dtype):
-    with pytest.raises(InputError, match=r"give \(height, width, 3\) of uint8 or uint16"):
+    with refusal_of("photograph", shape, str(dtype).removeprefix("torch."), "(height, width, 3)", "uint16"):
         twostage_hdr.reconstruct(torch.zeros(shape, dtype=dtype), weights=network)
 
 
@@ -120,18 +120,18 @@ def test_the_order_of_bytes_does_not_matter(network):
 
 @pytest.mark.parametrize("settings", [{"dtype": torch.bfloat16}, {"requires_grad": True}])
 def test_tensors_that_are_no_photograph_are_refused(network, settings):
-    with pytest.raises(InputError, match=r"give \(height, width, 3\) of uint8 or uint16"):
+    with refusal_of("photograph", "(4, 5, 3)", "float32", "uint8", "uint16"):
         twostage_hdr.reconstruct(torch.zeros(4, 5, 3, **settings), weights=network)
 
 
 def test_a_network_that_does_not_say_its_domain_is_refused(pixels):
-    with pytest.raises(InputError, match="Conv2d does not say"):
+    with refusal_of("weights", "Conv2d", "output"):
         twostage_hdr.reconstruct(pixels, weights=torch.nn.Conv2d(3, 3, 1))
 
 
 def test_corrupt_weights_are_refused_and_give_nothing(network, pixels):
     network.tone_mapping.conv_out.bias.data.fill_(float("nan"))
-    with pytest.raises(InputError, match="NaN or Inf"):
+    with refusal_of("weights", "NaN"):
         twostage_hdr.reconstruct(pixels, weights=network)
 
 

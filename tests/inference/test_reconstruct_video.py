@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.imaging.video.video_reader import video_reader
 from twostage_hdr.inference.reconstruct import ReconstructOptions, load_reconstructor
@@ -34,7 +34,7 @@ def test_the_first_frame_is_the_photographs_result_and_odd_sizes_are_cut(tmp_pat
 
 
 def test_formats_of_pictures_are_refused_with_the_choices(tmp_path) -> None:
-    with pytest.raises(InputError, match="'avif': not for videos; choose from hevc, exr"):
+    with refusal_of("'avif'", "hevc", "exr"):
         video_result_paths(tmp_path, "clip", ["avif"])
 
 

@@ -76,11 +76,11 @@ def test_each_piece_of_work_gets_a_thing_that_nobody_else_has_meanwhile() -> Non
 
 def test_a_failure_is_raised_and_the_thing_is_lent_again() -> None:
     def fail(_: str) -> None:
-        raise ValueError("no")
+        raise ZeroDivisionError
 
     done: list[str] = []
     with worker_pool(["only"]) as run_all:
-        with pytest.raises(ValueError, match="no"):
+        with pytest.raises(ZeroDivisionError):
             run_all([fail])
         run_all([done.append])
     assert done == ["only"]

@@ -52,7 +52,8 @@ def _check(shown: str, status: os.stat_result, at_most: int | None, may_be_empty
     if stat.S_ISDIR(status.st_mode):
         raise InputError(shown, "a folder where a file is expected", cure)
     if not stat.S_ISREG(status.st_mode):
-        raise InputError(shown, "not a file on disk (a pipe or a device)", cure)
+        kind = "pipe" if stat.S_ISFIFO(status.st_mode) else "device"
+        raise InputError(shown, f"a {kind}, not a file on disk", cure)
     if status.st_size == 0 and not may_be_empty:
         raise InputError(shown, "the file is empty (0 bytes)", cure)
     if at_most is not None and status.st_size > at_most:

@@ -96,8 +96,8 @@ def read_csv(path: str | Path, columns: Collection[str], *, cure: str) -> list[d
     for column in columns:
         if column not in names:
             raise InputError(path, f"the column {column} is missing (it has {printable(', '.join(names))})", cure)
-        if names.count(column) > 1:
-            raise InputError(path, f"the column {column} is there twice", cure)
+        if (times := names.count(column)) > 1:
+            raise InputError(path, f"the column {column} is there {times} times", cure)
     for number, values in lines[1:]:
         if len(values) != len(names):
             raise InputError(path, f"line {number} has {len(values)} values for {len(names)} columns", cure)

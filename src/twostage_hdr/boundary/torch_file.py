@@ -78,10 +78,12 @@ def _check_archive(path: Path) -> None:
         entries = archive.infolist()
         if any(entry.filename.endswith("constants.pkl") for entry in entries):
             raise UnpicklingError("it is a TorchScript archive")  # torch would compile it, past the unpickler
-        if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-            raise UnpicklingError("its entries are packed")
-        if sum(entry.file_size for entry in entries) > path.stat().st_size:
-            raise UnpicklingError("its entries are larger than the file")
+        packed = [entry.filename for entry in entries if entry.compress_type != zipfile.ZIP_STORED]
+        if packed:
+            raise UnpicklingError(f"its entry {packed[0]} is packed")
+        size, limit = sum(entry.file_size for entry in entries), path.stat().st_size
+        if size > limit:
+            raise UnpicklingError(f"its entries claim {size} bytes, the file has {limit}")
         damaged = archive.testzip()
         if damaged is not None:
             raise UnpicklingError(f"its entry {damaged} is damaged")
@@ -101,7 +103,7 @@ def _pickle_module(limit: int, foreign: type | None) -> SimpleNamespace:
             size = 1 if storage is torch.UntypedStorage else torch._utils._element_size(storage.dtype)
             sizes[str(key)] = int(numbers) * size
             if kind not in ("storage", b"storage") or min(sizes.values()) < 0 or sum(sizes.values()) > limit:
-                raise UnpicklingError("its tensors are larger than the file")
+                raise UnpicklingError(f"its tensors claim {sum(sizes.values())} bytes, the file has {limit}")
             super().load_binpersid()
 
     def load(file: Any, **options: object) -> Any:

@@ -64,7 +64,9 @@ def read_ldr(path: Path, *, fixed_brightness: bool = False, keep_gamut: bool = F
         return LdrImage(pixels=pixels, notes=(f"developed from camera RAW to {8 * pixels.itemsize} bits",))
     kind, (code, transfer), png = container(path), stated_codes(path), read_png_header(path)
     if transfer in SIGNALS:
-        raise InputError(path, f"already an HDR image ({kind} with PQ or HLG)", "an ordinary photograph is expected")
+        raise InputError(
+            path, f"already an HDR image ({SIGNALS[transfer]} {kind})", "an ordinary photograph is expected"
+        )
     try:
         stored, notes = _read_stored(path, kind, deep=png.deep)
     except UnidentifiedImageError:

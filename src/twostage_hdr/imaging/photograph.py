@@ -11,7 +11,7 @@ from twostage_hdr.boundary.file_reader import file_reader
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import rec709_image, to_primaries
-from twostage_hdr.imaging.colour_codes import container
+from twostage_hdr.imaging.colour_codes import container, stated_codes
 from twostage_hdr.imaging.embedded_gain_map import heif_gain_map, jpeg_gain_map
 from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
 from twostage_hdr.imaging.hdr_signal import OwnLight, read_hdr_signal
@@ -130,7 +130,8 @@ def read_own_light(path: Path) -> HdrImage:
     photograph = read_photograph(path)
     light, primaries = photograph.light, photograph.info.primaries
     if light is None:
-        seen = "no Ultra HDR JPEG, or a damaged one" if path.suffix.lower() in JPEGS else "neither PQ nor HLG"
+        codes = f"colour codes {stated_codes(path)}, neither PQ nor HLG"
+        seen = "no Ultra HDR JPEG, or a damaged one" if path.suffix.lower() in JPEGS else codes
         raise InputError(path, seen, "an ordinary photograph goes to reconstruct")
     check_pixels(path, light.width, light.height, HDR_BYTES)
     white = SDR_WHITE_NITS if light.bits is None else WHITE

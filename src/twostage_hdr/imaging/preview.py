@@ -88,7 +88,7 @@ def exposure_strip(
         ValueError: no stops.
     """
     if not stops:
-        raise ValueError("an exposure strip needs at least one exposure")
+        raise ValueError(f"stops={stops}: an exposure strip needs one or more")
     block = 1 if panel_width is None else max(1, min(linear.shape[1] // panel_width, linear.shape[0]))
     height, width = (side // block for side in linear.shape[:2])
     cropped = linear[: height * block, : width * block]

@@ -4,7 +4,7 @@ import json
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -134,8 +134,9 @@ def check_encoding(text: str) -> None:
         InputError: neither srgb nor camera nor a gamma.
     """
     kind, _, gamma = text.partition(" ")
-    if text in ("srgb", "camera") or (kind == "gamma" and isinstance(parse_response(gamma), float)):
-        return
+    with suppress(InputError):
+        if text in ("srgb", "camera") or (kind == "gamma" and isinstance(parse_response(gamma), float)):
+            return
     raise InputError(f"{INPUT_ENCODING}={text}", "no such encoding", "give srgb, camera or 'gamma 2.24'")
 
 

@@ -142,7 +142,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         header["hyper_parameters"] = parse_json(header.get("hyper_parameters", "{}"), path, cure="export it again")
     if header.pop(CHECKSUM, None) not in (None, _digest(tensors)):
-        raise InputError(path, "damaged: its weights do not have their checksum", "copy it again")
+        raise InputError(path, f"damaged: its weights do not have the {CHECKSUM} that it states", "copy it again")
     return header, tensors
 
 

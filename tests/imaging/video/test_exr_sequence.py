@@ -2,7 +2,7 @@ import numpy as np
 import OpenEXR
 import pytest
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.imaging.result_format import ResultOptions
 from twostage_hdr.imaging.video.exr_sequence import exr_sequence
 
@@ -25,16 +25,16 @@ def test_a_failure_leaves_what_was_there(tmp_path, scene) -> None:
     def stop() -> None:
         with exr_sequence(tmp_path / "clip_exr", "clip") as write:
             write(scene, 1.0)
-            raise RuntimeError("stop")
+            raise ZeroDivisionError
 
-    with pytest.raises(RuntimeError, match="stop"):
+    with pytest.raises(ZeroDivisionError):
         stop()
     assert [path.name for path in tmp_path.rglob("*")] == ["clip_exr", "clip.000001.exr"]
 
 
 def test_a_file_of_the_folders_name_is_refused(tmp_path) -> None:
     (tmp_path / "clip_exr").write_text("mine")
-    with pytest.raises(InputError, match="is a file"), exr_sequence(tmp_path / "clip_exr", "clip"):
+    with refusal_of(tmp_path / "clip_exr", "file"), exr_sequence(tmp_path / "clip_exr", "clip"):
         pass
 
 
@@ -43,7 +43,7 @@ def test_a_link_is_refused_and_nothing_is_left(tmp_path) -> None:
     for target in ("real", "nowhere"):
         (tmp_path / "clip_exr").unlink(missing_ok=True)
         (tmp_path / "clip_exr").symlink_to(tmp_path / target)
-        with pytest.raises(InputError, match="clip_exr: is a link"), exr_sequence(tmp_path / "clip_exr", "clip"):
+        with refusal_of(tmp_path / "clip_exr", tmp_path / target), exr_sequence(tmp_path / "clip_exr", "clip"):
             pass
         assert sorted(path.name for path in tmp_path.iterdir()) == ["clip_exr", "real"]
 
@@ -59,6 +59,6 @@ def test_what_file_managers_leave_does_not_matter(tmp_path, scene) -> None:
 def test_a_folder_that_holds_anything_else_is_not_replaced(tmp_path) -> None:
     (tmp_path / "clip_exr").mkdir()
     (tmp_path / "clip_exr" / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match=r"notes\.txt: is no frame"), exr_sequence(tmp_path / "clip_exr", "clip"):
+    with refusal_of(tmp_path / "clip_exr" / "notes.txt"), exr_sequence(tmp_path / "clip_exr", "clip"):
         pass
     assert [path.name for path in tmp_path.rglob("*")] == ["clip_exr", "notes.txt"]

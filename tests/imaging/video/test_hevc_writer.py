@@ -8,7 +8,7 @@ import colour
 import numpy as np
 import pytest
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.imaging.video.hevc_writer import HevcWriter, hevc_writer
 from twostage_hdr.imaging.video.video_reader import video_reader
 
@@ -101,17 +101,19 @@ def test_a_failure_in_the_middle_leaves_nothing(tmp_path, scene, write_clip) -> 
     def stop() -> None:
         with video_reader(source) as video, hevc_writer(tmp_path / "o.mp4", video) as file:
             file.write(scene, 0)
-            raise RuntimeError("stop")
+            raise ZeroDivisionError
 
-    with pytest.raises(RuntimeError, match="stop"):
+    with pytest.raises(ZeroDivisionError):
         stop()
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
 def test_a_video_too_small_for_hevc_is_refused_with_the_cure(tmp_path, write_clip) -> None:
     clip = write_clip(tmp_path / "small.mkv", [np.zeros((48, 64, 3), np.uint8)])
-    with video_reader(clip) as source:
-        refused = pytest.raises(InputError, match=r"64x48 px is too small for HEVC.*--to exr")
-        with refused, hevc_writer(tmp_path / "small.mp4", source) as writer:
-            writer.write(np.zeros((48, 64, 3), np.float32), 0)
+    with (
+        video_reader(clip) as source,
+        refusal_of(clip, "64x48 px", "HEVC", "--to exr"),
+        hevc_writer(tmp_path / "small.mp4", source) as writer,
+    ):
+        writer.write(np.zeros((48, 64, 3), np.float32), 0)
     assert not (tmp_path / "small.mp4").exists()

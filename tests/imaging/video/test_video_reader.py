@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.fuzz.mutations import mutate
+from tests.refusal import refusal_of
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.video.video_reader import video_reader
 
@@ -70,7 +71,7 @@ def test_a_video_that_changes_its_size_is_refused_where_it_does(tmp_path, write_
     parts = [write_clip(tmp_path / "a.mts", [smooth(0)]), write_clip(tmp_path / "b.mts", [smooth(0, 96, 80)])]
     (tmp_path / "joined.mts").write_bytes(b"".join(part.read_bytes() for part in parts))
     with (
-        pytest.raises(InputError, match="80x96 px from frame 2 on, 64x48 before"),
+        refusal_of(tmp_path / "joined.mts", "80x96 px", "frame 2", "64x48"),
         video_reader(tmp_path / "joined.mts") as video,
     ):
         list(video.frames())
@@ -102,15 +103,9 @@ def test_a_turned_video_is_upright_as_ffmpeg_turns_it(tmp_path, write_clip, degr
 def test_what_is_no_ordinary_video_is_refused_in_one_line(tmp_path, write_clip) -> None:
     (tmp_path / "text.mp4").write_bytes(b"no video")
     pq = write_clip(tmp_path / "pq.mp4", [smooth(0)], transfer=16)
-    for path, words in (
-        (tmp_path / "none.mp4", "no such file"),
-        (tmp_path / "text.mp4", "not a video that can be read"),
-        (pq, "already HDR"),
-    ):
-        with pytest.raises(InputError, match=words) as error, video_reader(path):
+    for path, *values in ((tmp_path / "none.mp4",), (tmp_path / "text.mp4", "MP4", "MOV"), (pq, "HDR", "PQ")):
+        with refusal_of(path, *values), video_reader(path):
             pass
-        assert str(path) in str(error.value)
-        assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mts", ".mkv"])
@@ -133,7 +128,7 @@ def test_mutated_videos_are_read_or_refused_in_one_line(tmp_path, write_clip, su
 
 def test_a_pipe_in_place_of_a_video_is_refused_at_once(tmp_path) -> None:
     os.mkfifo(tmp_path / "a.mp4")
-    with pytest.raises(InputError, match="a pipe"), video_reader(tmp_path / "a.mp4"):
+    with refusal_of(tmp_path / "a.mp4", "pipe"), video_reader(tmp_path / "a.mp4"):
         pass
 
 
@@ -148,5 +143,5 @@ def test_a_playlist_makes_no_other_file_be_opened(tmp_path, write_clip, kind) ->
     for name in ("b.mp4", "b.mts"):
         write_clip(tmp_path / name, [smooth(0)])
     (tmp_path / "a.mp4").write_text(PLAYLISTS[kind])
-    with pytest.raises(InputError, match="not a video that can be read"), video_reader(tmp_path / "a.mp4"):
+    with refusal_of(tmp_path / "a.mp4", "MP4", "MOV"), video_reader(tmp_path / "a.mp4"):
         pass

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.inference.bracket.exposures import best_exposed, contradicting_stops, measured_stops
 from twostage_hdr.inference.bracket.response import gamma_response, sigmoid_response, srgb_response
 
@@ -25,7 +25,7 @@ def test_pixels_correct_what_is_stated_a_little_but_no_more(scene):
 
 def test_frames_without_anything_in_common_need_a_statement():
     frames = [np.zeros((40, 40, 3), np.uint8), np.full((40, 40, 3), 255, np.uint8)]
-    with pytest.raises(InputError, match="--ev"):
+    with refusal_of("exposures", "EXIF", "--ev"):
         measured_stops(frames, GAMMA, 0, None)
     assert measured_stops(frames, GAMMA, 1, [0.0, 6.0]) == [-6, 0]
 

@@ -1,7 +1,7 @@
 import pytest
 from PIL import ExifTags, Image
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.inference.bracket.grouping import group_by_count, group_by_exif
 
 
@@ -52,5 +52,5 @@ def test_a_count_groups_in_the_given_order(tmp_path):
     paths = [tmp_path / f"{place}.jpg" for place in range(6)]
     assert [len(group) for group in group_by_count(paths, 3)] == [3, 3]
     for count in (1, 10, 4):
-        with pytest.raises(InputError, match=f"--group {count}"):
+        with refusal_of(f"--group {count}"):
             group_by_count(paths, count)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.inference.published.hdrcnn import load_hdrcnn
 
 Array = np.ndarray
@@ -110,14 +110,14 @@ def test_the_same_input_gives_the_same_network_output(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "complaint"),
+    ("spoil", "seen"),
     [
-        (lambda arrays: arrays[:-1], "arrays, HDRCNN has 80"),
-        (lambda arrays: [np.zeros((3, 3, 3, 32)), *arrays[1:]], r"array 0 has shape \(3, 3, 3, 32\)"),
-        (lambda arrays: [arrays[0] * np.nan, *arrays[1:]], "array 0 .* not finite"),
+        (lambda arrays: arrays[:-1], ("79 arrays", "80")),
+        (lambda arrays: [np.zeros((3, 3, 3, 32)), *arrays[1:]], ("'array 0'", "(32, 3, 3, 3)")),
+        (lambda arrays: [arrays[0] * np.nan, *arrays[1:]], ("'array 0'", "NaN")),
     ],
 )
-def test_other_parameters_are_refused(spoil: object, complaint: str, tmp_path: Path) -> None:
+def test_other_parameters_are_refused(spoil: object, seen: tuple[str, ...], tmp_path: Path) -> None:
     small = [np.zeros((3, 3, 3, 64))] + [np.zeros(1)] * 79
-    with pytest.raises(InputError, match=complaint):
+    with refusal_of(tmp_path / "params.npz", *seen):
         load_hdrcnn(save(tmp_path / "params.npz", spoil(small)))

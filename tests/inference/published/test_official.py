@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.inference.published.official import load_official
 
 
@@ -111,29 +111,30 @@ def put(stage: str, key: str, value: object) -> Callable[[dict], object]:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (drop("stateDictEG", "block2.RDB1.conv5.bias"), r"'stateDictEG\.block2\.RDB1\.conv5\.bias' is missing"),
-        (drop("stateDictER", "attentionSpatial.spatialAttenton.conv1.weight"), r"spatialAttenton\.conv1\.weight"),
-        (put("stateDictEG", "block3.RDB1.conv1.bias", torch.ones(32)), r"stateDictEG\.block3\.RDB1\.conv1\.bias"),
-        (put("stateDictEG", "convOut.scale", torch.ones(3)), r"unexpected tensor 'stateDictEG\.convOut\.scale'"),
-        (put("stateDictER", "inpConv.bias", torch.ones(65)), r"stateDictER\.inpConv\.bias' has shape \(65,\)"),
-        (put("stateDictER", "inpConv.bias", torch.full((64,), torch.nan)), r"inpConv\.bias' holds values"),
-        (put("stateDictER", "inpConv.bias", "text"), r"inpConv\.bias' is missing"),
-        (lambda checkpoint: checkpoint.pop("stateDictER"), "'stateDictER' is missing"),
-        (lambda checkpoint: checkpoint.update(stateDictXX={}), "unexpected key 'stateDictXX'"),
+        (drop("stateDictEG", "block2.RDB1.conv5.bias"), ["'stateDictEG.block2.RDB1.conv5.bias'"]),
+        (drop("stateDictER", "attentionSpatial.spatialAttenton.conv1.weight"), ["spatialAttenton.conv1.weight"]),
+        (put("stateDictEG", "block3.RDB1.conv1.bias", torch.ones(32)), ["'stateDictEG.block3.RDB1.conv1.bias'"]),
+        (put("stateDictEG", "convOut.scale", torch.ones(3)), ["'stateDictEG.convOut.scale'"]),
+        (put("stateDictER", "inpConv.bias", torch.ones(65)), ["'stateDictER.inpConv.bias'", "(65,)", "(64,)"]),
+        (
+            put("stateDictER", "inpConv.bias", torch.full((64,), torch.nan)),
+            ["'stateDictER.inpConv.bias'", "64 of 64", "NaN"],
+        ),
+        (put("stateDictER", "inpConv.bias", "text"), ["'stateDictER.inpConv.bias'"]),
+        (lambda checkpoint: checkpoint.pop("stateDictER"), ["'stateDictER'"]),
+        (lambda checkpoint: checkpoint.update(stateDictXX={}), ["'stateDictXX'"]),
     ],
 )
 def test_whatever_is_missing_or_unexpected_is_named(
-    checkpoint: dict, tmp_path: Path, change: Callable[[dict], object], named: str
+    checkpoint: dict, tmp_path: Path, change: Callable[[dict], object], named: list[str]
 ) -> None:
     change(checkpoint)
     torch.save(checkpoint, tmp_path / "x.pth", _use_new_zipfile_serialization=False)
-    with pytest.raises(InputError, match=named) as caught:
+    with refusal_of(tmp_path / "x.pth", *named):
         load_official(tmp_path / "x.pth")
-    assert "x.pth" in str(caught.value)
-    assert "\n" not in str(caught.value)
 
 
 def test_a_file_that_holds_no_dictionary_is_refused(tmp_path: Path) -> None:
     torch.save([1, 2], tmp_path / "x.pth")
-    with pytest.raises(InputError, match=r"x\.pth: holds a list"):
+    with refusal_of(tmp_path / "x.pth", "list"):
         load_official(tmp_path / "x.pth")

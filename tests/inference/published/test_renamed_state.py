@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.inference.published.renamed_state import load_expandnet, load_fhdr, load_renamed
 
 NAMES = {"0": "theirs"}
@@ -30,20 +30,18 @@ def test_tensors_find_their_layer_also_when_saved_from_several_gpus(prefix: str,
 
 
 @pytest.mark.parametrize(
-    ("state", "complaint"),
+    ("state", "seen"),
     [
-        ([1, 2], "holds a list"),
-        ({"theirs.weight": torch.rand(2, 3)}, r"'theirs\.bias' is missing"),
-        (layer() | {"theirs.bias": torch.rand(3)}, r"has shape \(3,\), not \(2,\)"),
-        (layer() | {"theirs.bias": torch.tensor([1.0, float("nan")])}, "not finite"),
-        (layer() | {"other.bias": torch.rand(3)}, r"unexpected tensor 'other\.bias'"),
+        ([1, 2], ["list"]),
+        ({"theirs.weight": torch.rand(2, 3)}, ["'theirs.bias'"]),
+        (layer() | {"theirs.bias": torch.rand(3)}, ["'theirs.bias'", "(3,)", "(2,)"]),
+        (layer() | {"theirs.bias": torch.tensor([1.0, float("nan")])}, ["'theirs.bias'", "1 of 2", "NaN"]),
+        (layer() | {"other.bias": torch.rand(3)}, ["'other.bias'"]),
     ],
 )
-def test_other_contents_are_refused_in_one_line(state: object, complaint: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=complaint) as error:
+def test_other_contents_are_refused_in_one_line(state: object, seen: list[str], tmp_path: Path) -> None:
+    with refusal_of(tmp_path / "w.pth", *seen):
         load_renamed(save(tmp_path / "w.pth", state), nn.Sequential(nn.Linear(3, 2)), NAMES)
-    assert "\n" not in str(error.value)
-    assert "w.pth" in str(error.value)
 
 
 BRANCHES = {  # (in, out, kernel, stride, padding, dilation, activated), one after the other
@@ -133,5 +131,5 @@ def test_the_same_input_gives_the_same_network_output_of_fhdr(state: State, iter
 
 def test_no_iteration_at_all_is_refused(state: State, tmp_path: Path) -> None:
     torch.save(state, tmp_path / "latest.ckpt")
-    with pytest.raises(InputError, match="iterations: 0"):
+    with refusal_of("iterations", 0):
         load_fhdr(tmp_path / "latest.ckpt", iterations=0)

@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.refusal import refusal_of
 from twostage_hdr.boundary.plain_pickle import Inert
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.published.restricted_pickle import load_inert, read_object_array
@@ -123,30 +124,30 @@ def test_a_tensor_that_reaches_beyond_its_storage_is_refused(tmp_path: Path) -> 
     size = b"K\x04\x85"  # the pickled size (4,)
     assert raw.count(size) == 1
     (tmp_path / "x.pth").write_bytes(raw.replace(size, b"K\xf0\x85"))
-    with pytest.raises(InputError, match="not readable"):
+    with refusal_of(tmp_path / "x.pth"):
         load_inert(tmp_path / "x.pth")
 
 
 def test_what_is_no_checkpoint_is_refused_in_one_line_that_names_the_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none\.pth: no such file"):
+    with refusal_of(tmp_path / "none.pth"):
         load_inert(tmp_path / "none.pth")
     (tmp_path / "text.pth").write_text("<html>not found</html>")
-    with pytest.raises(InputError, match=r"^[^\n]*text\.pth: not readable as a torch checkpoint[^\n]*$"):
+    with refusal_of(tmp_path / "text.pth"):
         load_inert(tmp_path / "text.pth")
     torch.save({"x": torch.ones(1000)}, tmp_path / "cut.pth")
     (tmp_path / "cut.pth").write_bytes((tmp_path / "cut.pth").read_bytes()[:700])
-    with pytest.raises(InputError, match=r"cut\.pth: not readable"):
+    with refusal_of(tmp_path / "cut.pth"):
         load_inert(tmp_path / "cut.pth")
 
 
 def test_torchscript_and_tar_archives_are_refused_before_torch_opens_them(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "x.tar", "w") as archive:
         archive.addfile(tarfile.TarInfo("storages"), io.BytesIO())
-    with pytest.raises(InputError, match="neither a zip archive nor a pickle"):
+    with refusal_of(tmp_path / "x.tar"):
         load_inert(tmp_path / "x.tar")
     with zipfile.ZipFile(tmp_path / "x.pt", "w") as script:
         script.writestr("x/constants.pkl", pickle.dumps(()))  # what makes torch.load hand the file to torch.jit.load
-    with pytest.raises(InputError, match="TorchScript"):
+    with refusal_of(tmp_path / "x.pt", "TorchScript"):
         load_inert(tmp_path / "x.pt")
 
 
@@ -187,33 +188,40 @@ class Hostile:
 
 def test_foreign_code_is_not_run(tmp_path: Path) -> None:
     np.savez(tmp_path / "weights.npz", params=as_objects([np.zeros(2), Hostile(f"touch {tmp_path}/ran")]))
-    with pytest.raises(InputError, match=r"it names (posix|nt)\.system"):
+    with refusal_of(tmp_path / "weights.npz", f"{os.name}.system"):
         read_object_array(tmp_path / "weights.npz", "params")
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("content", [np.zeros(3), as_objects([np.zeros(2), "text"]), as_objects([as_objects([1])])])
-def test_anything_but_arrays_of_numbers_is_refused(content: np.ndarray, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "seen"),
+    [
+        (np.zeros(3), "float64"),
+        (as_objects([np.zeros(2), "text"]), "element 1"),
+        (as_objects([as_objects([1])]), "element 0"),
+    ],
+)
+def test_anything_but_arrays_of_numbers_is_refused(content: np.ndarray, seen: str, tmp_path: Path) -> None:
     np.savez(tmp_path / "weights.npz", params=content)
-    with pytest.raises(InputError, match=r"weights\.npz: 'params' is not a list of arrays"):
+    with refusal_of(tmp_path / "weights.npz", "'params'", seen):
         read_object_array(tmp_path / "weights.npz", "params")
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such file"):
+    with refusal_of(tmp_path / "nothing.npz"):
         read_object_array(tmp_path / "nothing.npz", "params")
     (tmp_path / "text.npz").write_text("hello")
-    with pytest.raises(InputError, match=r"not an \.npz archive"):
+    with refusal_of(tmp_path / "text.npz", ".npz", "'params'"):
         read_object_array(tmp_path / "text.npz", "params")
     np.savez(tmp_path / "other.npz", something=np.zeros(2))
-    with pytest.raises(InputError, match="with an array 'params'"):
+    with refusal_of(tmp_path / "other.npz", ".npz", "'params'"):
         read_object_array(tmp_path / "other.npz", "params")
 
 
 def test_an_array_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("twostage_hdr.inference.published.restricted_pickle.MAX_BYTES", 100)
     np.savez(tmp_path / "weights.npz", params=as_objects([np.zeros(200)]))
-    with pytest.raises(InputError, match="more than 100"):
+    with refusal_of(tmp_path / "weights.npz", "'params'", 100):
         read_object_array(tmp_path / "weights.npz", "params")
 
 
@@ -245,9 +253,8 @@ NDARRAY = b"cnumpy\nndarray\n"
 def test_a_small_archive_can_neither_crash_the_process_nor_take_its_memory(tmp_path: Path, program: bytes) -> None:
     as_npz(tmp_path / "weights.npz", program)
     assert (tmp_path / "weights.npz").stat().st_size < 500
-    with pytest.raises(InputError) as refused:
+    with refusal_of(tmp_path / "weights.npz"):
         read_object_array(tmp_path / "weights.npz", "params")
-    assert refused.value.subject == str(tmp_path / "weights.npz")
 
 
 @pytest.mark.parametrize("dtype", ["M8", "V4", "S3", "U2", "O8", "c8", "f99", "f4,f4", ""])
@@ -256,5 +263,5 @@ def test_only_plain_numbers_come_out_of_an_array(tmp_path: Path, dtype: str) -> 
     code = "X\x02\x00\x00\x00f4".encode("latin1")
     assert arrays.count(code) == 1
     as_npz(tmp_path / "weights.npz", arrays.replace(code, b"X" + len(dtype).to_bytes(4, "little") + dtype.encode()))
-    with pytest.raises(InputError):
+    with refusal_of(tmp_path / "weights.npz"):
         read_object_array(tmp_path / "weights.npz", "params")

@@ -17,8 +17,8 @@ import torch
 from typer.testing import CliRunner
 
 from tests.inference.published.test_tensorflow_checkpoint import write_checkpoint
+from tests.refusal import refusal_of
 from twostage_hdr.cli.main import app
-from twostage_hdr.errors import InputError
 from twostage_hdr.inference.published.singlehdr import RESPONSE_MODEL, load_singlehdr, published_names
 from twostage_hdr.inference.published.tensorflow_checkpoint import DATA
 from twostage_hdr.inference.weights import load_weights
@@ -132,60 +132,54 @@ def without(tensors: dict[str, Array], name: str) -> dict[str, Array]:
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "seen"),
     [
-        (lambda all_: without(all_, "ae_invcrf_decode_net/dense/bias"), "'ae_invcrf_decode_net/dense/bias' is missing"),
-        (
-            lambda all_: all_ | {KERNEL: all_[KERNEL][:5]},
-            r"'Dequantization_Net/conv2d/kernel' has shape \(16, 3, 5, 7\)",
-        ),
-        (lambda all_: all_ | {KERNEL: all_[KERNEL].astype(np.float64)}, f"'{KERNEL}' is missing"),
-        (lambda all_: all_ | {KERNEL: np.full_like(all_[KERNEL], np.nan)}, "not finite"),
-        (lambda all_: all_ | {"Refinement_Net/conv2d_19/kernel": all_[KERNEL]}, "unexpected tensor 'Refinement_Net/"),
-        (lambda all_: {KERNEL: all_[KERNEL]}, "0 checkpoints of all four parts"),
+        (lambda all_: without(all_, "ae_invcrf_decode_net/dense/bias"), ["'ae_invcrf_decode_net/dense/bias'"]),
+        (lambda all_: all_ | {KERNEL: all_[KERNEL][:5]}, [KERNEL, "(16, 3, 5, 7)", "(16, 3, 7, 7)"]),
+        (lambda all_: all_ | {KERNEL: all_[KERNEL].astype(np.float64)}, [KERNEL]),
+        (lambda all_: all_ | {KERNEL: np.full_like(all_[KERNEL], np.nan)}, [KERNEL, "NaN"]),
+        (lambda all_: all_ | {"Refinement_Net/conv2d_19/kernel": all_[KERNEL]}, ["'Refinement_Net/conv2d_19/kernel'"]),
+        (lambda all_: {KERNEL: all_[KERNEL]}, ["model.ckpt.index"]),
     ],
     ids=["missing", "other shape", "other type", "not finite", "one too many", "one part only"],
 )
-def test_other_tensors_are_refused_in_one_line(change, words, tensors, changed: Path) -> None:
+def test_other_tensors_are_refused_in_one_line(change, seen, tensors, changed: Path) -> None:
     write_checkpoint(changed / "model.ckpt.index", change(tensors))
-    with pytest.raises(InputError, match=words) as error:
+    with refusal_of(changed, *seen):
         load_singlehdr(changed)
-    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "seen"),
     [
-        (None, "no invemor.txt"),
-        ("words\n", "not the model of responses"),
-        (response_model().replace("hinv(7)", "hinv(17)"), r"hinv\(7\)"),
-        (response_model().replace("1.000000e+00\nhinv(1)", "\nhinv(1)"), "not the model of responses"),
-        (response_model().replace("1.000000e+00\nhinv(1)", "nan\nhinv(1)"), "not finite"),
+        (None, "invemor.txt"),
+        ("words\n", "'g0'"),
+        (response_model().replace("hinv(7)", "hinv(17)"), "'hinv(7)'"),
+        (response_model().replace("1.000000e+00\nhinv(1)", "\nhinv(1)"), "1023"),
+        (response_model().replace("1.000000e+00\nhinv(1)", "nan\nhinv(1)"), "NaN"),
         (response_model().replace("1.000000e+00\nhinv(1)", "one\nhinv(1)"), "'one'"),
     ],
     ids=["missing", "other text", "without a curve", "a number short", "not finite", "not a number"],
 )
-def test_another_model_of_responses_is_refused_in_one_line(text, words, published: Path, tmp_path: Path) -> None:
+def test_another_model_of_responses_is_refused_in_one_line(text, seen, published: Path, tmp_path: Path) -> None:
     (tmp_path / WHOLE).symlink_to(published / WHOLE)
     if text is not None:
         (tmp_path / RESPONSE_MODEL).write_text(text)
-    with pytest.raises(InputError, match=words) as error:
+    with refusal_of(tmp_path, seen):
         load_singlehdr(tmp_path)
-    assert "\n" not in str(error.value)
 
 
 def test_two_checkpoints_of_all_parts_are_refused_with_their_names(published: Path, tmp_path: Path) -> None:
     (tmp_path / RESPONSE_MODEL).write_text(response_model())
     for name in ("one", "two"):
         (tmp_path / name).symlink_to(published / WHOLE)
-    with pytest.raises(InputError, match=r"2 checkpoints.*one/model\.ckpt\.index, .*two/model\.ckpt\.index"):
+    with refusal_of(tmp_path, "one/model.ckpt.index", "two/model.ckpt.index"):
         load_singlehdr(tmp_path)
 
 
-@pytest.mark.parametrize(("name", "words"), [("nowhere", "not a folder"), ("", "no .index file")])
-def test_what_holds_no_checkpoint_is_refused(name: str, words: str, tmp_path: Path, monkeypatch) -> None:
+@pytest.mark.parametrize(("name", "seen"), [("nowhere", "folder"), ("", ".index")])
+def test_what_holds_no_checkpoint_is_refused(name: str, seen: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    error = CliRunner().invoke(app, ["import-weights", "singlehdr", name or "."]).exception
-    assert isinstance(error, InputError)
-    assert words in str(error)
+    with refusal_of(name or tmp_path, seen):
+        CliRunner().invoke(app, ["import-weights", "singlehdr", name or "."], catch_exceptions=False)
     assert list(tmp_path.iterdir()) == []

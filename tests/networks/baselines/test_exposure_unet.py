@@ -1,3 +1,5 @@
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -48,5 +50,5 @@ def test_opencvs_merge_of_a_quantised_stack_agrees_where_the_stack_is_well_expos
 
 @pytest.mark.parametrize("stops", [[0.0, 1.0], [0.0, -1.0, 1.0, 2.0]])
 def test_stops_that_do_not_fit_are_refused(stops: list[float]) -> None:
-    with pytest.raises(ValueError, match="ascending stops"):
+    with pytest.raises(ValueError, match=re.escape(str(stops))):
         merge_debevec(torch.rand(1, 4, 3, 2, 2), stops=stops)

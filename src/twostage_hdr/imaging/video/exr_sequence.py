@@ -34,7 +34,7 @@ def exr_sequence(
         InputError: something else has the folder's name, or lies in it.
     """
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        kind = "a link" if folder.is_symlink() else "a file"
+        kind = f"a link to {folder.readlink()}" if folder.is_symlink() else "a file"
         raise InputError(folder, f"is {kind}", "the frames need a folder of that name")
     frame = re.compile(rf"{re.escape(stem)}\.\d{{6,}}\.exr")
     for path in folder.iterdir() if folder.exists() else ():

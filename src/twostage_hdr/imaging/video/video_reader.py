@@ -13,8 +13,8 @@ from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.regular_file import regular_file
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.colour_codes import SIGNALS
 from twostage_hdr.imaging.pixel_arrays import LdrPixels
-from twostage_hdr.imaging.pq_pixels import HLG_TRANSFER, PQ_TRANSFER
 from twostage_hdr.imaging.video.timeline import Stamp, Timeline, part_offsets
 
 VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mts", ".m2ts"))
@@ -73,8 +73,8 @@ class VideoReader:
         self._stream = container.streams.video[0]
         self._stream.thread_type = "AUTO"
         context = self._stream.codec_context
-        if int(context.color_trc) in (PQ_TRANSFER, HLG_TRANSFER):
-            raise InputError(path, "already HDR (PQ or HLG)", "an ordinary video is expected here")
+        if int(context.color_trc) in SIGNALS:
+            raise InputError(path, f"already HDR ({SIGNALS[context.color_trc]})", "an ordinary video is expected here")
         if context.width and context.height:
             check_pixels(path, context.width, context.height, HDR_BYTES)
         self.offsets = self._offsets()

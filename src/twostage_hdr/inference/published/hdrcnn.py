@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from twostage_hdr.errors import InputError
+from twostage_hdr.inference.published.renamed_state import checked
 from twostage_hdr.inference.published.restricted_pickle import read_object_array
 from twostage_hdr.networks.baselines.hdrcnn import HDRCNN, PUBLISHED_GAMMA
 
@@ -32,17 +33,16 @@ def load_hdrcnn(path: Path, *, gamma: float = PUBLISHED_GAMMA) -> HDRCNN:
     Raises:
         InputError: The file cannot be read, or its arrays are not HDRCNN's.
     """
-    arrays, cure = read_object_array(path, ARRAY_NAME), "give HDRCNN's parameters"
+    arrays = read_object_array(path, ARRAY_NAME)
     network = HDRCNN(gamma=gamma)
     slots = list(_slots(network))
     if len(arrays) != len(slots):
-        raise InputError(path, f"{len(arrays)} arrays, HDRCNN has {len(slots)}", cure)
+        raise InputError(path, f"{len(arrays)} arrays, HDRCNN has {len(slots)}", "give HDRCNN's parameters")
     with torch.no_grad():
         for index, (array, (tensor, axes)) in enumerate(zip(arrays, slots, strict=True)):
             value = array.transpose(axes) if array.ndim == len(axes) else array
-            if value.shape != tuple(tensor.shape) or not np.isfinite(value).all():
-                raise InputError(path, f"array {index} has shape {array.shape}, or is not finite", cure)
-            tensor.copy_(torch.from_numpy(np.ascontiguousarray(value, dtype=np.float32)))
+            value = np.ascontiguousarray(value, dtype=np.float32)
+            tensor.copy_(checked(torch.from_numpy(value), f"array {index}", tensor, path))
     return network.eval()
 
 

@@ -63,8 +63,9 @@ def checked(value: object, name: str, expected: Tensor, path: Path) -> Tensor:
         raise InputError(path, f"tensor '{name}' is missing", cure)
     if value.shape != expected.shape:
         raise InputError(path, f"'{name}' has shape {tuple(value.shape)}, not {tuple(expected.shape)}", cure)
-    if not torch.isfinite(value).all():
-        raise InputError(path, f"'{name}' holds values that are not finite", "download the file again")
+    if broken := int((~torch.isfinite(value)).sum()):
+        seen = f"{broken} of {value.numel()} values of '{name}' are NaN or infinite"
+        raise InputError(path, seen, "download the file again")
     return value.detach().to("cpu", torch.float32)
 
 

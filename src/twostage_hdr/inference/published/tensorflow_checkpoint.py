@@ -38,11 +38,12 @@ def read_checkpoint(index: Path) -> dict[str, np.ndarray]:
     data = regular_file(index.with_suffix(DATA), cure="keep it beside its .index file")
     with as_input_error(index, cure, f"no TensorFlow checkpoint, or one that does not fit {data.name}"):
         if not content.endswith(_MAGIC):
-            raise ValueError("its last bytes are not a table's")
+            raise ValueError(f"its last bytes are {content[-len(_MAGIC) :].hex()}, a table's are {_MAGIC.hex()}")
         _notes, _their_size, *places = _integers(BytesIO(content[-_FOOTER:]), 4)
         blocks = [_integers(BytesIO(place), 2) for _, place in _entries(content, *places)]
-        if sum(size for _, size in blocks) > len(content):
-            raise ValueError("its blocks overlap")
+        claimed = sum(size for _, size in blocks)
+        if claimed > len(content):
+            raise ValueError(f"its blocks claim {claimed} bytes, the file has {len(content)}")
         entries = chain.from_iterable(_entries(content, *block) for block in blocks)
         tensors = {name.decode(): _fields(message) for name, message in entries if name}
         numbers = np.memmap(data, np.uint8, "r")
@@ -58,8 +59,8 @@ def _array(numbers: np.ndarray, tensor: dict[int, list[Any]]) -> np.ndarray:
 def _entries(content: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
     """Keys and values of a block of the table; a key may begin as the one before it."""
     block, key = content[offset : offset + size], b""
-    if content[offset + size] != 0:
-        raise ValueError("a block of it is compressed")
+    if compression := content[offset + size]:
+        raise ValueError(f"a block of it is compressed, type {compression}")
     stream, end = BytesIO(block), size - 4 * (1 + int.from_bytes(block[-4:], "little"))  # the rest is for searching
     while stream.tell() < end:
         shared, own, length = _integers(stream, 3)
