@@ -31,11 +31,12 @@ from PIL import Image
 from experiments.speed import runtime_forwards as forwards
 from experiments.speed.inference import RESULTS, machine, photograph, precisions
 from twostage_hdr.inference.engine import Engine
-from twostage_hdr.inference.tiled import encoded, receptive_radius
+from twostage_hdr.inference.tiled import encoded
 from twostage_hdr.inference.weights import load_weights
+from twostage_hdr.networks.row_plan import row_plan
 
 WEIGHTS = "two_stage"
-RADIUS = receptive_radius(load_weights(WEIGHTS)) or 0
+RADIUS = row_plan(load_weights(WEIGHTS)).radius or 0
 WINDOW_PIXELS = 200_000
 """Largest window, tile and halo: at which MNN and OpenVINO stay near our memory."""
 

@@ -7,13 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from twostage_hdr.inference.tiled import encoded, receptive_radius, tiled_rows, worker_pool
+from twostage_hdr.inference.tiled import encoded, tiled_rows, worker_pool
+from twostage_hdr.networks.row_plan import row_plan
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 
 
 def assert_tiles_equal_the_whole_image(network: nn.Module, ldr: np.ndarray, tile: int) -> None:
-    radius = receptive_radius(network)
+    radius = row_plan(network).radius
     assert radius is not None
     with torch.inference_mode():
         whole = network(encoded(ldr))[0].permute(1, 2, 0).numpy()
@@ -37,28 +38,6 @@ def test_any_tile_of_any_image_gives_the_whole_images_result(height: int, width:
 
 def test_tiles_of_one_pixel_do_as_well() -> None:
     assert_tiles_equal_the_whole_image(Stage(features=4, growth=4, blocks=1), photograph(5, 6, np.uint16), 1)
-
-
-@pytest.mark.parametrize(
-    ("network", "radius"),
-    [
-        (TwoStageNetwork(features=2, growth=2), 17),
-        (Stage(features=2, growth=2), 11),
-        (Stage(features=2, growth=2, blocks=1), 6),
-    ],
-)
-def test_the_receptive_radius_is_the_reach_of_the_gradient(network: nn.Module, radius: int) -> None:
-    for parameter in network.parameters():
-        nn.init.constant_(parameter, 0.01)  # no ReLU closes and nothing cancels
-    image = torch.full((1, 3, 41, 41), 0.5, dtype=torch.float64, requires_grad=True)
-    network.double()(image)[0, 0, 20, 20].backward()
-    assert image.grad is not None
-    rows = image.grad.abs().sum((0, 1, 3)).nonzero()[:, 0]
-    assert receptive_radius(network) == radius == 20 - int(rows.min()) == int(rows.max()) - 20
-
-
-def test_a_network_that_says_nothing_sees_the_whole_image() -> None:
-    assert receptive_radius(nn.Conv2d(3, 3, 3)) is None
 
 
 def test_each_piece_of_work_gets_a_thing_that_nobody_else_has_meanwhile() -> None:

@@ -15,7 +15,7 @@ from twostage_hdr.inference.published.singlehdr import load_singlehdr
 from twostage_hdr.inference.published.state_names import load_gmnet, load_hdrunet, load_lhdr, load_maskhdr
 from twostage_hdr.inference.weights import CHECKSUM, SHIPPED, find_weights, load_weights, read_header, save_weights
 from twostage_hdr.inference.whole_frame import check_lights, parse_response
-from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
+from twostage_hdr.networks.row_plan import row_plan
 
 SUFFIXES = (".safetensors", ".onnx", ".pt2")
 """Of the files that can be written: weights, ONNX, a program of torch.export."""
@@ -67,13 +67,12 @@ def export_weights(
     if source.parent == SHIPPED and source.stem in _SHIPPED_ENCODINGS:
         own[INPUT_ENCODING] = _SHIPPED_ENCODINGS[source.stem]
     taken = described | export_contract(network, response="declared", notes={}).keys()
-    if not isinstance(network, TwoStageWholeFrameNetwork):  # it takes what --response says
+    has_choices = row_plan(network).whole_frame is not None
+    if not has_choices:  # else the file says what --response says
         taken -= {INPUT_ENCODING}
     pairs = own | _pairs(notes, taken)
     chosen, lights = parse_response(response), check_lights(lights)
-    if (chosen != "declared" or lights is not None) and (
-        suffix == ".safetensors" or not isinstance(network, TwoStageWholeFrameNetwork)
-    ):
+    if (chosen != "declared" or lights is not None) and (suffix == ".safetensors" or not has_choices):
         raise InputError("--response, --lights", "for .onnx and .pt2 of the default set only", "leave them out")
     if suffix == ".safetensors":
         save_weights(target, network, pairs)

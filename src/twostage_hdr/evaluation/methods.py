@@ -15,7 +15,7 @@ from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.inference.hardware import find_device
 from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
 from twostage_hdr.inference.tiled import run_stack
-from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
+from twostage_hdr.networks.row_plan import row_plan
 from twostage_hdr.radiometry.gamma import decode_gamma
 from twostage_hdr.radiometry.photometry import WHITE
 from twostage_hdr.radiometry.quantities import EncodedRGB, Frames, LinearRGB
@@ -112,7 +112,7 @@ class NetworkMethod(Method):
 
     @cached_property
     def _reconstructor(self) -> Reconstructor:
-        response = self.response if type(self.network) is TwoStageWholeFrameNetwork else "declared"
+        response = "declared" if row_plan(self.network).whole_frame is None else self.response
         return load_reconstructor(
             self.network, ReconstructOptions(device=self.device, precision="fp32", response=response)
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from functools import partial
-from typing import TypeAlias, TypeGuard, TypeVar
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -12,14 +12,12 @@ from torch import Tensor, nn
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.hardware import choose_precision, find_device, without_tf32
-from twostage_hdr.inference.tiled import Part, receptive_radius, tiled_rows, window
+from twostage_hdr.inference.tiled import Part, tiled_rows, window
 from twostage_hdr.inference.whole_frame import ContextRows, Response, WholeFrameRows
 from twostage_hdr.inference.winograd.network import StreamedNetwork
 from twostage_hdr.networks.hyper_parameters import to_channels_last
+from twostage_hdr.networks.row_plan import paper_stages, row_plan
 from twostage_hdr.networks.stage import Stage
-from twostage_hdr.networks.two_stage import paper_stages
-from twostage_hdr.networks.two_stage_context import ContextGain, TwoStageContextNetwork
-from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
 
 
 def mixed_forward(network: nn.Module, image: Float[Tensor, "batch 3 height width"]) -> Tensor:
@@ -43,7 +41,6 @@ def _stage(stage: Stage, image: Tensor) -> Tensor:
         return torch.relu(stage.conv_out(features.float()) + image)
 
 
-Network = TypeVar("Network", bound=nn.Module)
 Rows: TypeAlias = Iterator[tuple[int, Float[np.ndarray, "rows width 3"]]]
 """Row at which a band begins, and the band: the network's output as it is, encoded or linear."""
 
@@ -59,11 +56,6 @@ def tile_side(device: torch.device) -> int:
         return TILE_PIXELS
     free, _ = torch.cuda.mem_get_info(device)
     return max(TILE_PIXELS, min(4096, int((free / 2 / BYTES_PER_PIXEL) ** 0.5)))
-
-
-def is_exactly(network: nn.Module, kind: type[Network]) -> TypeGuard[Network]:
-    """Whether it is of this class itself: a derived one may compute something else, and is run as it is."""
-    return type(network) is kind
 
 
 class Engine:
@@ -95,15 +87,11 @@ class Engine:
         self.precision = choose_precision(precision, self.devices)
         self.tile = tile
         network.eval().to(self.device)
-        self.whole_frame = network if is_exactly(network, TwoStageWholeFrameNetwork) else None
-        self.context: ContextGain | None = None
-        if is_exactly(network, TwoStageContextNetwork) or is_exactly(network, TwoStageWholeFrameNetwork):
-            self.context, network = network.context, network.two_stage
-        self.radius = receptive_radius(network)
+        network, stages, self.radius, self.context, self.whole_frame = row_plan(network)
         self.stream: StreamedNetwork | None = None
         self.replicas: list[tuple[nn.Module, torch.device]] = []
         """The network on each of the devices, where it is not streamed."""
-        if len(self.devices) == 1 and self.device.type == "cpu" and (stages := paper_stages(network)):
+        if len(self.devices) == 1 and self.device.type == "cpu" and stages:
             dtype = torch.bfloat16 if self.precision == "bf16" else torch.float32
             self.stream = StreamedNetwork(stages, dtype=dtype, tile=tile)
         else:

@@ -16,14 +16,11 @@ from twostage_hdr.boundary.refusal import as_input_error
 from twostage_hdr.boundary.trust import PACKAGE
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.atomic import atomic_path
-from twostage_hdr.inference.engine import is_exactly
 from twostage_hdr.inference.network_description import describe_network
-from twostage_hdr.inference.tiled import receptive_radius
 from twostage_hdr.inference.whole_frame import Response, parse_response
-from twostage_hdr.networks.stage import Stage
-from twostage_hdr.networks.two_stage import TwoStageNetwork
-from twostage_hdr.networks.two_stage_context import CELL, ContextGain, TwoStageContextNetwork
-from twostage_hdr.networks.two_stage_whole_frame import KnownResponse, TwoStageWholeFrameNetwork
+from twostage_hdr.networks.row_plan import row_plan
+from twostage_hdr.networks.two_stage_context import CELL
+from twostage_hdr.networks.two_stage_whole_frame import KnownResponse
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 
 INPUT, OUTPUT = "ldr", "hdr"
@@ -42,10 +39,6 @@ WHOLE_FRAME = "frame"
 """In place of a halo: the network has to see the whole frame at once."""
 
 _EXAMPLE = (2, 3, 24, 40)  # no two equal and none 1, so that no relation between them is taken for a rule
-
-
-_ANY_SIZE = (TwoStageNetwork, Stage, TwoStageContextNetwork, TwoStageWholeFrameNetwork)
-"""Networks whose arithmetic is the same for every size; the compared methods pad or look at the whole image."""
 
 
 def export_network(
@@ -110,7 +103,7 @@ def export_contract(network: nn.Module, *, response: Response, notes: Mapping[st
     """
     encodings = {"declared": "srgb", "estimated": "camera"}
     encoding = encodings.get(str(response), f"gamma {response}")
-    if not isinstance(network, TwoStageWholeFrameNetwork):
+    if row_plan(network).whole_frame is None:
         encoding = notes.get(INPUT_ENCODING, "camera")
     halo, step = _tiling(network)
     return {
@@ -142,10 +135,12 @@ def check_encoding(text: str) -> None:
 
 def _tiling(network: nn.Module) -> tuple[str, int]:
     """Pixels of the frame that a tile needs around it, and the step on which its window begins and ends."""
-    if is_exactly(network, TwoStageContextNetwork):  # the two stages see less far than their context
-        return str(CELL * (ContextGain.receptive_cells + 1)), CELL  # one cell more: gains are interpolated
-    radius = receptive_radius(network)
-    return (WHOLE_FRAME if radius is None else str(radius)), 1
+    plan = row_plan(network)
+    if plan.radius is None or plan.whole_frame is not None:
+        return WHOLE_FRAME, 1
+    if plan.context is not None:  # the two stages see less far than their context
+        return str(CELL * (plan.context.receptive_cells + 1)), CELL  # one cell more: gains are interpolated
+    return str(plan.radius), 1
 
 
 class _Plain(nn.Module):
@@ -155,7 +150,7 @@ class _Plain(nn.Module):
         super().__init__()
         self.network = network
         known: KnownResponse = "srgb" if response == "declared" else response
-        self.choices = (known, lights) if isinstance(network, TwoStageWholeFrameNetwork) else ()
+        self.choices = () if row_plan(network).whole_frame is None else (known, lights)
 
     def forward(self, ldr: torch.Tensor) -> torch.Tensor:
         return self.network(ldr, *self.choices)
@@ -166,16 +161,16 @@ def _description(
 ) -> dict[str, object]:
     description: dict[str, object] = dict(export_contract(network, response=response, notes=notes or {}))
     description |= describe_network(network)
-    if isinstance(network, TwoStageWholeFrameNetwork):
-        description |= {"response": response, "lights": network.lights if lights is None else lights}
+    if looks := row_plan(network).whole_frame:
+        description |= {"response": response, "lights": looks.lights if lights is None else lights}
     return description
 
 
 def _check(network: nn.Module, path: Path) -> None:
-    """Lets a network of the user's own pass: the exporters refuse one whose arithmetic depends on the size."""
-    if type(network).__module__.startswith(f"{PACKAGE}.") and not isinstance(network, _ANY_SIZE):
-        names = ", ".join(kind.__name__ for kind in _ANY_SIZE)
-        raise InputError(path, f"{type(network).__name__} cannot be exported for images of any size", f"{names} can")
+    """The compared methods pad, or look at the whole image; of a user's own network the exporters decide."""
+    if type(network).__module__.startswith(f"{PACKAGE}.") and not row_plan(network).stages:
+        cure = "Stage, TwoStageNetwork and its two variants can"
+        raise InputError(path, f"{type(network).__name__} cannot be exported for images of any size", cure)
 
 
 @contextmanager

@@ -18,7 +18,6 @@ import torch
 from jaxtyping import Float, UInt
 from torch import Tensor, nn
 
-from twostage_hdr.networks.two_stage import paper_stages
 from twostage_hdr.radiometry.exposure_stack import ExposureStack
 
 Own = TypeVar("Own")
@@ -47,13 +46,6 @@ def worker_pool(
 
     with ThreadPoolExecutor(len(own), initializer=begin) as pool:
         yield lambda works: [None for _ in pool.map(run_one, works)]
-
-
-def receptive_radius(network: nn.Module) -> int | None:
-    """How far a pixel of the output sees, in pixels; None if it sees the whole image (or the network does not say)."""
-    if stages := paper_stages(network):
-        return sum(1 + 5 * len(stage.blocks) for stage in stages)  # conv_in, then five convolutions of each dense block
-    return getattr(network, "receptive_radius", None)
 
 
 Part: TypeAlias = tuple[slice, slice]

@@ -63,7 +63,7 @@ class RDAB(nn.Module):
     """
 
     is_rdab: ClassVar[bool] = True
-    """Stated anew by a derived class that computes the same function; see `paper_stages`."""
+    """Stated anew by a derived class that computes the same function; see `row_plan.paper_stages`."""
 
     def __init__(
         self, *, features: int = 64, growth: int = 32, residual_factor: float = 0.2, attention: bool = True

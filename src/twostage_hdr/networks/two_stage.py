@@ -77,14 +77,3 @@ class TwoStageNetwork(nn.Module):
         enhanced = self.enhancement(ldr)  # (B, 3, H, W)
         hdr = self.tone_mapping(enhanced.detach() if detach else enhanced)  # (B, 3, H, W)
         return TwoStageOutput(enhanced=enhanced, hdr=hdr)
-
-
-def paper_stages(network: nn.Module) -> list[Stage]:
-    """The stages of a network that is nothing but them, in their order; none of any other.
-
-    A class derived from `Stage`, `TwoStageNetwork` or `RDAB` may compute something else, so it counts as another one:
-    whatever computes the stages in a way of its own (row by row, in mixed precision) leaves it alone.
-    """
-    stages = [network.enhancement, network.tone_mapping] if type(network) is TwoStageNetwork else [network]
-    own = [stage for stage in stages if type(stage) is Stage and all("is_rdab" in vars(type(b)) for b in stage.blocks)]
-    return own if len(own) == len(stages) else []

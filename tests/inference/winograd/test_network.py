@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from twostage_hdr.inference.winograd.network import TILE_ROWS, StreamedNetwork
+from twostage_hdr.networks.row_plan import paper_stages
 from twostage_hdr.networks.stage import Stage
-from twostage_hdr.networks.two_stage import TwoStageNetwork, paper_stages
+from twostage_hdr.networks.two_stage import TwoStageNetwork
 
 
 def photograph(height: int, width: int, dtype: type = np.uint8) -> np.ndarray:

@@ -42,7 +42,7 @@ class StreamedNetwork:
     Every worker is one thread with its own buffers and single-threaded matrix products: no barrier inside a tile.
 
     Args:
-        stages: of the network, in their order, see `paper_stages`.
+        stages: of the network, in their order, see `row_plan.paper_stages`.
         dtype: of the matrix products, float32 or bfloat16.
         workers: threads; None for as many as PyTorch uses.
         tile: side of a tile in pixels, rounded up to a multiple of four; None for the measured best.
