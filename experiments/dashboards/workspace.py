@@ -7,7 +7,7 @@ import wandb_workspaces.reports.v2 as wr
 import wandb_workspaces.workspaces as ws
 
 STEP = "trainer/global_step"
-PLAYERS = ("enhancement", "tone_mapping", "discriminator")
+NETWORKS = ("enhancement", "tone_mapping", "discriminator")
 SCORES = ("mu_psnr", "psnr", "pu21_psnr", "ssim", "delta_e")
 
 
@@ -21,9 +21,9 @@ def workspace(entity: str, project: str, scenes: Sequence[str] = ()) -> ws.Works
     """
     sections = [
         ws.Section(name="Validation", panels=[curves([f"val/{score}"]) for score in SCORES], is_open=True, pinned=True),
-        ws.Section(name="Losses", panels=[of_players("loss"), *terms()], is_open=True),
+        ws.Section(name="Losses", panels=[of_networks("loss"), *terms()], is_open=True),
         ws.Section(name="Images", panels=[*pictures(scenes), scores_per_image()], is_open=True),
-        ws.Section(name="Stability", panels=[of_players("gradient_norm"), of_players("weight_norm"), of_players("lr")]),
+        ws.Section(name="Stability", panels=[of_networks("gradient_norm"), of_networks("weight_norm"), of_networks("lr")]),
         ws.Section(
             name="Speed", panels=[curves(["speed/images_per_second"]), curves(["speed/seconds_waiting_for_data"])]
         ),
@@ -48,17 +48,17 @@ def curves(names: Sequence[str], title: str | None = None, log_y: bool = False) 
     return wr.LinePlot(title=title or names[0], x=STEP, y=list(names), log_y=log_y)
 
 
-def of_players(quantity: str) -> wr.LinePlot:
-    """One quantity of all players."""
-    return curves([f"train/{player}/{quantity}" for player in PLAYERS], quantity.replace("_", " "), log_y=True)
+def of_networks(quantity: str) -> wr.LinePlot:
+    """One quantity of all networks."""
+    return curves([f"train/{network}/{quantity}" for network in NETWORKS], quantity.replace("_", " "), log_y=True)
 
 
 def terms() -> list[wr.LinePlot]:
     """The unweighted terms of the stages' losses."""
     named = {"enhancement": ("l1", "structure", "adversarial"), "tone_mapping": ("l1", "colour")}
     return [
-        curves([f"train/{player}/{term}" for term in parts], f"{player.replace('_', ' ')}: terms", log_y=True)
-        for player, parts in named.items()
+        curves([f"train/{network}/{term}" for term in parts], f"{network.replace('_', ' ')}: terms", log_y=True)
+        for network, parts in named.items()
     ]
 
 

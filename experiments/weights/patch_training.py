@@ -69,6 +69,7 @@ KINDS = {
 class PatchesTrainingModule(TwoStageWholeFrameModule):
     """Learns from `PatchBatch`es; `learn` says what."""
 
+    batch_type = PatchBatch
     kind = KINDS["alone"]
 
     def learn(self, kind: Kind) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from twostage_hdr.imaging.formats import formats_of_images
+from twostage_hdr.imaging.pixel_arrays import row_bands
 from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
 from twostage_hdr.inference.result_files import Result, result_files, result_paths
 from twostage_hdr.radiometry.srgb import srgb_encode
@@ -17,7 +18,6 @@ CATEGORY = "Two-Stage HDR"
 RESPONSES = ["declared", "estimated", "2.24"]
 PRECISIONS = ["fp32", "bf16", "auto"]
 FORMATS = formats_of_images()
-ROWS_AT_ONCE = 256
 
 
 @lru_cache(maxsize=2)
@@ -131,8 +131,8 @@ class Save:
             pixels = np.ascontiguousarray(image.cpu().numpy(), np.float32)
             height, width = pixels.shape[:2]
             with result_files(directory, stem, [format], Result(width=width, height=height)) as files:
-                for top in range(0, height, ROWS_AT_ONCE):
-                    files.write_rows(pixels[top : top + ROWS_AT_ONCE])
+                for rows in row_bands(height):
+                    files.write_rows(pixels[rows])
             written += [path.name for path in result_paths(directory, stem, [format])]
         return {"ui": {"text": written}}
 

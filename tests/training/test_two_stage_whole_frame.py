@@ -7,6 +7,7 @@ from lightning.pytorch.callbacks import EMAWeightAveraging
 from torch import nn
 from torch.utils.data import DataLoader
 
+from tests.refusal import refusal_of
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.errors import InputError
 from twostage_hdr.networks.stage import Stage
@@ -74,6 +75,16 @@ def test_a_response_is_declared_as_often_as_it_says(module) -> None:
     assert all(gamma == pytest.approx(2.24) for gamma, _ in exponents)
     declared = sum(abs(other - 2.4) < 1e-6 for _, other in exponents)
     assert 15 < declared < 45
+
+
+def test_frames_of_an_undeclared_camera_are_refused(module) -> None:
+    with refusal_of("module.declared", "'phone'"):
+        module().responses(["phone"])
+
+
+def test_only_views_of_whole_frames_are_learnt_from(module, trainer) -> None:
+    with refusal_of("data", "Triple", "WholeFrameBatch"):
+        trainer().fit(module(), DataLoader([frame("any/a")], batch_size=1))
 
 
 def test_what_validation_shows_is_the_network_but_for_the_two_stages(module) -> None:

@@ -14,7 +14,7 @@ from twostage_hdr.cli.bracket import read_bracket
 from twostage_hdr.cli.reconstruct import read_picture
 from twostage_hdr.imaging.chromaticities import REC709, to_primaries
 from twostage_hdr.imaging.photograph import read_photograph
-from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
+from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels, row_bands
 from twostage_hdr.imaging.preview import to_srgb8
 from twostage_hdr.imaging.result_format import DEFAULTS
 from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions
@@ -24,8 +24,6 @@ from twostage_hdr.radiometry.srgb import srgb_decode
 
 VIEW_SIDE = 1280
 """Longest side of what the page shows, px."""
-
-_ROWS_AT_ONCE = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +60,8 @@ class AppResult:
         linear = np.load(self.folder / "linear.npy", mmap_mode="r")
         result = replace(self.picture, options=options, base=np.load(self.folder / "base.npy"))
         with result_files(self.folder, self.stem, formats, result) as files:
-            for top in range(0, len(linear), _ROWS_AT_ONCE):
-                files.write_rows(np.asarray(linear[top : top + _ROWS_AT_ONCE]))
+            for rows in row_bands(len(linear)):
+                files.write_rows(np.asarray(linear[rows]))
         return result_paths(self.folder, self.stem, formats)
 
 

@@ -19,10 +19,9 @@ from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
 from twostage_hdr.imaging.exr import read_exr_info
 from twostage_hdr.imaging.hdr import HDR_READERS, read_hdr
 from twostage_hdr.imaging.photograph_metadata import read_picture_info
-from twostage_hdr.imaging.pixel_arrays import LinearPixels
+from twostage_hdr.imaging.pixel_arrays import LinearPixels, row_bands
 from twostage_hdr.inference.result_files import ResultOptions
 
-_ROWS_AT_ONCE = 256
 KINDS = tuple(sorted(HDR_READERS, key=(".png", ".jpg", ".jpeg").__contains__))
 """Suffixes of HDR files, see `result_stem`; last those that a photograph beside an HDR file may have."""
 MOST_STOPS = 30
@@ -93,9 +92,9 @@ def _may_hold_hdr(path: Path) -> bool:
 
 def _bands(path: Path, pixels: LinearPixels, stops: float) -> Iterator[np.ndarray]:
     factor = np.float32(2.0**stops)
-    for top in range(0, len(pixels), _ROWS_AT_ONCE):
+    for rows in row_bands(len(pixels)):
         with np.errstate(over="ignore"):
-            rows = pixels[top : top + _ROWS_AT_ONCE] * factor
-        if not np.isfinite(rows).all():
+            band = pixels[rows] * factor
+        if not np.isfinite(band).all():
             raise InputError(path, f"--stops {stops:g} takes it beyond what float32 can hold", "give fewer")
-        yield rows
+        yield band

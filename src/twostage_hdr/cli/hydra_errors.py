@@ -24,7 +24,14 @@ RENAMED = {
 }
 """By verb: settings as they were called once, and as they are called now."""
 
-ROOTS = {"hdm": "HDM_ROOT", "hdr_folder": "HDR_ROOT", "kalantari": "KALANTARI_ROOT", "store": "STORE_ROOT"}
+ROOTS = {
+    "gain_map": "PHOTOS_ROOT",
+    "hdm": "HDM_ROOT",
+    "hdr_": "HDR_ROOT",
+    "kalantari": "KALANTARI_ROOT",
+    "paired": "PAIRS_ROOT",
+    "store": "STORE_ROOT",
+}
 """By the beginning of a source's name: the environment variable that may stand for `data.root=`."""
 
 

@@ -13,7 +13,7 @@ from twostage_hdr.imaging.avif import read_avif_samples
 from twostage_hdr.imaging.chromaticities import PRIMARIES_BY_CODE, REC709, Chromaticities, rgb_to_xyz
 from twostage_hdr.imaging.colour_codes import SIGNALS, container, open_heif, stated_codes
 from twostage_hdr.imaging.jpegxl import read_jpegxl_samples
-from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, StoredImage
+from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, StoredImage, row_bands
 from twostage_hdr.imaging.png_chunks import read_png_samples
 from twostage_hdr.imaging.pq_pixels import PQ_TRANSFER
 from twostage_hdr.radiometry.hlg import HLG_PEAK, hlg_display, hlg_scene
@@ -21,7 +21,6 @@ from twostage_hdr.radiometry.photometry import PQ_PEAK, SDR_WHITE_NITS
 from twostage_hdr.radiometry.pq import pq_decode
 from twostage_hdr.radiometry.srgb import srgb_encode
 
-_BAND = 256  # rows at once
 _LARGEST = 65535
 
 
@@ -56,15 +55,15 @@ class OwnLight:
 
     def bands(self) -> Iterator[LinearPixels]:
         """All rows, from top to bottom."""
-        for top in range(0, self.height, _BAND):
-            yield self.rows(top, min(top + _BAND, self.height))
+        for rows in row_bands(self.height):
+            yield self.rows(rows.start, rows.stop)
 
     def exposed(self, white: Float32[np.ndarray, "3"]) -> LdrPixels:
         """The photograph that would clip at this light: encoded as sRGB, 16 bits."""
         pixels = np.empty((self.height, self.width, 3), np.uint16)
-        for band, top in zip(self.bands(), range(0, self.height, _BAND), strict=True):
+        for band, rows in zip(self.bands(), row_bands(self.height), strict=True):
             encoded = srgb_encode(torch.from_numpy(band / white).clamp_(0, 1))
-            pixels[top : top + _BAND] = (encoded * _LARGEST).round().numpy()
+            pixels[rows] = (encoded * _LARGEST).round().numpy()
         return pixels
 
 

@@ -17,13 +17,12 @@ from twostage_hdr.imaging.chromaticities import PRIMARIES_BY_CODE, REC709, Chrom
 from twostage_hdr.imaging.colour_codes import SIGNALS, container, open_heif, stated_codes
 from twostage_hdr.imaging.colour_profile import convert_to_srgb, inks_to_srgb, orientation_of, to_srgb_curve
 from twostage_hdr.imaging.jpegxl import read_jpegxl_samples
-from twostage_hdr.imaging.pixel_arrays import PILLOW_FORMATS, ROTATED, LdrPixels, StoredImage
+from twostage_hdr.imaging.pixel_arrays import PILLOW_FORMATS, ROTATED, LdrPixels, StoredImage, row_bands
 from twostage_hdr.imaging.png_chunks import from_gamma, read_png_header, read_png_samples
 from twostage_hdr.imaging.tiff import read_tiff_beyond_pillow
 
 _HDR_SUFFIXES = frozenset({".exr", ".hdr", ".pic", ".pfm"})
 _FLOAT_OR_WIDE_MODES = frozenset({"F", "I"})
-_ROWS_AT_ONCE = 256
 _pillow_limit = threading.Lock()
 
 
@@ -131,10 +130,10 @@ def _eight_bit_rgb(image: Image.Image) -> np.ndarray:
     """The pixels as RGB, converted by blocks of rows: whole, a 100-megapixel photograph passes through 1.4 GB."""
     width, height = image.size
     rgb = np.empty((height, width, 3), dtype=np.uint8)
-    for top in range(0, height, _ROWS_AT_ONCE):
+    for rows in row_bands(height):
         with _without_pillows_limit():
-            rows = image.crop((0, top, width, min(top + _ROWS_AT_ONCE, height)))
-        rgb[top : top + _ROWS_AT_ONCE] = np.asarray((rows.convert("RGBA") if rows.mode == "P" else rows).convert("RGB"))
+            band = image.crop((0, rows.start, width, rows.stop))
+        rgb[rows] = np.asarray((band.convert("RGBA") if band.mode == "P" else band).convert("RGB"))
     return rgb
 
 

@@ -1,5 +1,6 @@
 """Names for the arrays that files are read into and written from."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -38,6 +39,11 @@ class HdrImage:
     white_nits: float | None = None
     alignratio: float | None = None
     primaries: str = "Rec. 709"
+
+
+def row_bands(height: int) -> Iterator[slice]:
+    """All rows, 256 at a time, so that a large image needs no copies of itself."""
+    return (slice(top, min(top + 256, height)) for top in range(0, height, 256))
 
 
 EXIF_ORIENTATION = 0x0112

@@ -13,7 +13,7 @@ from torch import Tensor
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.imaging.chromaticities import REC709
 from twostage_hdr.imaging.exif import NO_INFO, PictureInfo
-from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels
+from twostage_hdr.imaging.pixel_arrays import LinearPixels, PreviewPixels, row_bands
 from twostage_hdr.imaging.png_chunks import metadata_chunks, put_chunks
 from twostage_hdr.imaging.result_format import ResultFormat
 from twostage_hdr.radiometry.photometry import REC709_LUMINANCE
@@ -32,7 +32,6 @@ _BAR, _LETTERS = (24, 24, 24), (235, 235, 235)
 _REC709_WEIGHTS = np.array(REC709_LUMINANCE, dtype=np.float32)
 _LOG_FLOOR = 1e-6
 _WHITE_PERCENTILE = 99.9
-_ROWS_AT_ONCE = 256
 
 
 def preview(linear: LinearPixels, *, key: float | None = None, white: float | None = None) -> PreviewPixels:
@@ -55,8 +54,7 @@ def preview(linear: LinearPixels, *, key: float | None = None, white: float | No
     if white is None:
         white = max(1.0, scale * float(np.percentile(luminance, _WHITE_PERCENTILE)))
     display = np.empty(linear.shape, dtype=np.uint8)
-    for top in range(0, len(linear), _ROWS_AT_ONCE):  # in blocks, so that a large image needs no float copies
-        rows = slice(top, top + _ROWS_AT_ONCE)
+    for rows in row_bands(len(linear)):
         scaled = scale * luminance[rows, :, None]
         gain = scale * ((1 + scaled / white**2) / (1 + scaled))  # the quotient first: it is at most 1
         display[rows] = to_srgb8(_fade_to_white(linear[rows] * gain.astype(np.float32)))

@@ -4,12 +4,12 @@ import numpy as np
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.exr import exr_writer
+from twostage_hdr.imaging.pixel_arrays import row_bands
 from twostage_hdr.imaging.preview import write_png8
 from twostage_hdr.imaging.result_format import Result, ResultFormat
 
 UNCERTAINTY_STOPS = 4.0
 """Uncertainty at which its picture has the colour map's last colour."""
-_ROWS_AT_ONCE = 256
 
 
 def _write(result: Result) -> None:
@@ -20,10 +20,10 @@ def _write(result: Result) -> None:
     colours = colormaps["inferno"]
     picture = np.empty((result.height, result.width, 3), np.uint8)
     with exr_writer(Result(paths=result.paths, width=result.width, height=result.height), grey=True) as write_rows:
-        for top in range(0, result.height, _ROWS_AT_ONCE):
-            stops = result.uncertainty(top, min(top + _ROWS_AT_ONCE, result.height))
+        for rows in row_bands(result.height):
+            stops = result.uncertainty(rows.start, rows.stop)
             write_rows(stops[..., None])
-            picture[top : top + _ROWS_AT_ONCE] = colours(stops / UNCERTAINTY_STOPS, bytes=True)[..., :3]
+            picture[rows] = colours(stops / UNCERTAINTY_STOPS, bytes=True)[..., :3]
     write_png8(result.paths[1], picture)
 
 

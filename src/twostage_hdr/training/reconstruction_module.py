@@ -50,6 +50,9 @@ class ReconstructionModule(L.LightningModule):
     target: str = "reference16"
     """The field of the triple that the result is scored against."""
 
+    batch_type: type = Triple
+    """What it learns from."""
+
     frozen_part: str = ""
     """The part of the network that is frozen and so must already be trained ("stage I"); empty if there is none."""
 
@@ -141,11 +144,15 @@ class ReconstructionModule(L.LightningModule):
         self.updates += 1
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        """Refuses data that have another number of exposures than the network sees.
+        """Refuses data that are not what the module learns from, or have another number of exposures.
 
         Raises:
-            InputError: it names both numbers.
+            InputError: it names both kinds, or both numbers.
         """
+        if not isinstance(batch, self.batch_type):
+            seen_kind, wanted_kind = type(batch).__name__, self.batch_type.__name__
+            cure = "data=hdr_views goes with module=two_stage_whole_frame, all other data with the other modules"
+            raise InputError("data", f"makes a {seen_kind}, {type(self).__name__} learns from a {wanted_kind}", cure)
         seen = frame_count(batch.ldr) if isinstance(batch, Triple) else 1
         wanted = getattr(self.network, "frames", 1)
         if seen != wanted:

@@ -48,6 +48,7 @@ class TwoStageWholeFrameModule(ReconstructionModule):
     """
 
     network: TwoStageWholeFrameNetwork
+    batch_type = WholeFrameBatch
     frozen_part = "two_stage"
 
     def __init__(
@@ -116,7 +117,9 @@ class TwoStageWholeFrameModule(ReconstructionModule):
         rng = np.random.default_rng([self.seed, self.updates])
         names: list[str] = []
         for camera in cameras:
-            shares = self.declared[camera]
+            if (shares := self.declared.get(camera)) is None:
+                known = ", ".join(self.declared)
+                raise InputError(f"module.declared: {known}", f"nothing for the camera {camera!r}", "add its responses")
             total = sum(shares.values())
             names.append(str(rng.choice(list(shares), p=[share / total for share in shares.values()])))
         return names

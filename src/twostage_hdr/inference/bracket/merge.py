@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels
+from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, row_bands
 from twostage_hdr.inference.bracket.response import Response
 
 WHITE = (230 / 255, 248 / 255)
@@ -29,7 +29,6 @@ REGISTRATION = 0.5
 """Pixels by which a frame may lie beside the reference, alignment and resampling together, where the camera was not at
 rest: at edges that is an error, however certain its codes are."""
 _DARKEST_CODE = 2  # below it the curve's slope says nothing of the noise
-_BAND = 256  # rows at once
 _MOST_NOISE = 4.0  # codes
 _MID = 0.1  # linear, above which frames differ by response and exposure rather than by noise
 _LEAST_TRUST = np.float32(1e-9)  # instead of zero, in divisions
@@ -102,13 +101,12 @@ def merge(frames: Sequence[AlignedFrame], response: Response) -> Merged:
     linear = np.empty(shape, np.float32)
     missing, sources = np.empty(shape[:2], np.uint8), np.zeros((len(frames), *shape[:2]), np.uint8)
     moving = 0
-    for top in range(0, shape[0], _BAND):
-        first, end = max(top - halo, 0), min(top + _BAND + halo, shape[0])
+    for rows in row_bands(shape[0]):
+        first, end = max(rows.start - halo, 0), min(rows.stop + halo, shape[0])
         band = _Band(frames[0].rows(first, end), certainty, beside)
         for frame, error in zip(frames[1:], errors[1:], strict=True):
             band.add(frame.rows(first, end), error, grown)
-        rows = slice(top, min(top + _BAND, shape[0]))
-        inner = slice(top - first, rows.stop - first)
+        inner = slice(rows.start - first, rows.stop - first)
         linear[rows] = band.linear()[inner]
         for place, share in enumerate(band.sources):
             sources[place, rows] = np.rint(255 * share[inner, :, 0])

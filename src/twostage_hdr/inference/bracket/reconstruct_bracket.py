@@ -12,7 +12,7 @@ from twostage_hdr.errors import WARNING, InputError
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES
 from twostage_hdr.imaging.exif import ExifExposure, read_exif_exposure
 from twostage_hdr.imaging.ldr import read_ldr
-from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, PreviewPixels, eight_bits
+from twostage_hdr.imaging.pixel_arrays import LdrPixels, LinearPixels, PreviewPixels, eight_bits, row_bands
 from twostage_hdr.inference.bracket.alignment import ALIGN_METHODS, Alignment, align, apply_warp
 from twostage_hdr.inference.bracket.exposures import BELIEVED, best_exposed, contradicting_stops, measured_stops
 from twostage_hdr.inference.bracket.fill import fill
@@ -20,8 +20,6 @@ from twostage_hdr.inference.bracket.grouping import LARGEST_BRACKET
 from twostage_hdr.inference.bracket.merge import AlignedFrame, Merged, merge
 from twostage_hdr.inference.bracket.response import Response, find_response, gamma_response, srgb_response
 from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
-
-_ROWS_AT_ONCE = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +66,8 @@ class Bracket:
             yield from reconstructor.rows(self.base)
             return
         linear = fill(self.merged, self.frames, self.response, reconstructor)
-        for top in range(0, len(linear), _ROWS_AT_ONCE):
-            yield linear[top : top + _ROWS_AT_ONCE]
+        for rows in row_bands(len(linear)):
+            yield linear[rows]
 
 
 def merge_bracket(paths: Sequence[Path], options: BracketOptions) -> Bracket:
