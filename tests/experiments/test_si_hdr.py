@@ -119,7 +119,8 @@ def test_a_folder_of_something_else_is_refused_in_one_line(tmp_path: Path) -> No
     command = [sys.executable, "-m", "experiments.si_hdr", tmp_path, "--weights", "--results", tmp_path / "out"]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert told.returncode == 2
-    assert told.stderr.startswith(f"error: data.root={tmp_path}: no frame input/clip_95/%.png")
+    assert told.stderr.startswith(f"error: data.root={tmp_path}: ")
+    assert "input/clip_95/%.png" in told.stderr
     assert not (tmp_path / "out").exists()
 
 

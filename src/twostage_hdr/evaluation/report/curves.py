@@ -57,9 +57,8 @@ def read_curves(path: Path) -> dict[str, list[tuple[float, float]]]:
                 curves.setdefault(name, []).append((step, value))
     if not curves:
         columns = printable(", ".join(filter(None, lines[0]))) if lines else "no line"
-        raise InputError(
-            path, f"no column of a quantity with numbers (it has {columns})", "give the metrics.csv of a run"
-        )
+        seen = f"no column of a quantity with numbers (it has {columns})"
+        raise InputError(path, seen, "give the metrics.csv of a run")
     return curves
 
 
