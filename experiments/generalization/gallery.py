@@ -71,7 +71,7 @@ def methods(networks: Sequence[str], operators: Sequence[str]) -> list[Method]:
     names = list(ALL_OPERATORS) if list(operators) == ["all"] else operators
     for name in names:
         if name not in ALL_OPERATORS:
-            raise SystemExit(f"--operators {name}: unknown; choose from {', '.join(ALL_OPERATORS)}")
+            raise InputError(f"--operators {name}", "unknown", f"choose from {', '.join(ALL_OPERATORS)}")
     trained: list[Method] = [
         NetworkMethod(network=load_weights(where), name=file_name(title), title=title) for title, where in named.items()
     ]

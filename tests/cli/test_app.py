@@ -16,11 +16,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tests.inference.bracket.conftest import write_frame
+from tests.refusal import refusal_of
 from twostage_hdr.boundary import pixel_limit
 from twostage_hdr.cli.app import EXAMPLE_CLIPPED, build_page, example_photograph, local_settings, serve
 from twostage_hdr.cli.app_result import AppResult, reconstruct_for_app
 from twostage_hdr.cli.main import app as verbs
-from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import read_hdr
 from twostage_hdr.imaging.ldr import read_ldr
 from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
@@ -97,13 +97,13 @@ def test_the_example_is_an_ordinary_photograph_with_clipped_lights(tmp_path):
 
 def test_without_gradio_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "gradio", None)
-    with pytest.raises(InputError, match=r"pip install 'twostage-hdr\[app\]'"):
+    with refusal_of("app", "gradio", "pip install 'twostage-hdr[app]'"):
         serve(port=None, open_browser=False)
 
 
 @pytest.mark.parametrize("port", [0, 65536])
 def test_a_port_that_does_not_exist_is_refused(port):
-    with pytest.raises(InputError, match=f"--port {port}: expected 1 to 65535"):
+    with refusal_of(f"--port {port}", 65535):
         serve(options=ReconstructOptions(device="cpu"), port=port, open_browser=False)
 
 
@@ -111,7 +111,7 @@ def test_the_limit_on_pixels_holds_for_the_page(monkeypatch, photograph):
     monkeypatch.setattr("twostage_hdr.cli.app.serve", lambda *_, **__: None)
     monkeypatch.setattr(pixel_limit, "_chosen", None)
     assert CliRunner().invoke(verbs, ["app", "--max-megapixels", "0.001"]).exit_code == 0
-    with pytest.raises(InputError, match=r"61x40 px, 0\.00244 megapixels; the limit is 0\.001 here"):
+    with refusal_of(photograph, "61x40 px", "0.00244 megapixels", 0.001):
         read_ldr(photograph)
 
 
@@ -122,7 +122,7 @@ def test_a_port_in_use_is_refused_in_one_line(monkeypatch):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(InputError, match=f"--port {port}: another program may use it"):
+        with refusal_of(f"--port {port}"):
             serve(options=ReconstructOptions(device="cpu"), port=port, open_browser=False)
 
 

@@ -12,8 +12,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tests.imaging.conftest import XMP, exif_block
+from tests.refusal import refusal_of
 from twostage_hdr.cli.main import app
-from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.exif import PictureInfo
 from twostage_hdr.imaging.exr import write_exr
 from twostage_hdr.imaging.hdr import read_hdr
@@ -110,9 +110,8 @@ def test_one_bad_file_does_not_stop_the_others(tmp_path, scene):
 
 def test_inputs_and_existing_results_are_never_overwritten(tmp_path, scene):
     before = scene.read_bytes()
-    error = _run(scene, "--to", "exr", "-o", scene.parent, "--overwrite").exception
-    assert isinstance(error, InputError)
-    assert "would overwrite the input" in str(error)
+    with refusal_of(scene, f"input {scene}", "-o"):
+        raise _run(scene, "--to", "exr", "-o", scene.parent, "--overwrite").exception
     assert scene.read_bytes() == before
     out = tmp_path / "out"
     out.mkdir()
@@ -150,19 +149,20 @@ def test_an_exposure_beyond_float32_is_refused_and_leaves_nothing(tmp_path):
         tmp_path / "sun.exr", "--to", "exr,png16,ultrahdr", "-o", tmp_path / "out", "--float", "--stops", "30"
     )
     assert result.exit_code == 1
-    assert "sun.exr: --stops 30 takes it beyond what float32 can hold; give fewer" in result.stderr
+    assert "sun.exr: --stops 30 " in result.stderr
+    assert "float32" in result.stderr
     assert not (tmp_path / "out").exists()
 
 
 def test_an_unknown_compression_is_refused_with_the_choices(tmp_path, scene):
-    error = _run(scene, "--to", "exr", "-o", tmp_path, "--compression", "zip9").exception
-    assert "zip9: unknown; choose from none, rle, zips" in str(error)
+    with refusal_of("--compression zip9", "none, rle, zips"):
+        raise _run(scene, "--to", "exr", "-o", tmp_path, "--compression", "zip9").exception
 
 
 @pytest.mark.parametrize("stops", ["nan", "inf", "1000"])
 def test_an_exposure_that_leaves_nothing_is_refused(tmp_path, scene, stops):
-    error = _run(scene, "--to", "exr", "-o", tmp_path / "out", "--stops", stops).exception
-    assert f"--stops {stops}: expected" in str(error)
+    with refusal_of(f"--stops {stops}"):
+        raise _run(scene, "--to", "exr", "-o", tmp_path / "out", "--stops", stops).exception
     assert not (tmp_path / "out").exists()
 
 
@@ -192,8 +192,8 @@ def test_the_gain_maps_size_and_channels_can_be_chosen(tmp_path, scene, options,
 
 
 def test_an_unknown_size_is_refused(tmp_path, scene):
-    with pytest.raises(InputError, match="--gain-map third: unknown; choose from full, half, quarter"):
-        RUNNER.invoke(app, ["convert", str(scene), "--to", "ultrahdr", "--gain-map", "third"], catch_exceptions=False)
+    with refusal_of("--gain-map third", "full, half, quarter"):
+        raise _run(scene, "--to", "ultrahdr", "--gain-map", "third").exception
 
 
 def test_a_folder_gives_its_pq_pngs_and_no_other(tmp_path, scene):

@@ -2,14 +2,14 @@ import os
 
 import pytest
 
+from tests.refusal import refusal_of
 from twostage_hdr.cli.destination import check_collisions, result_stem
-from twostage_hdr.errors import InputError
 
 
 def test_results_that_hit_an_input_through_a_link_are_refused(tmp_path):
     (tmp_path / "a.exr").touch()
     (tmp_path / "link").symlink_to(tmp_path)
-    with pytest.raises(InputError, match="would overwrite the input"):
+    with refusal_of(tmp_path / "link" / "a.exr", tmp_path / "a.exr"):
         check_collisions({tmp_path / "a.hdr": [tmp_path / "link" / "a.exr"]}, [tmp_path / "a.exr"])
 
 

@@ -14,8 +14,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tests.imaging.gain_map_files import apple_exif, apple_jpeg
+from tests.refusal import refusal_of
 from twostage_hdr.cli.main import app
-from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.chromaticities import DISPLAY_P3
 from twostage_hdr.imaging.colour_profile import rgb_profile
 from twostage_hdr.imaging.hdr import read_hdr
@@ -103,8 +103,8 @@ def test_nothing_to_do_is_told_to_people_and_to_scripts(tmp_path):
     (tmp_path / "empty").mkdir()
     result = _run(tmp_path / "empty", f"{tmp_path}/*.gif", "-o", tmp_path / "o" / "p")
     assert result.exit_code == 1
-    assert "empty: a folder without photographs" in result.stderr
-    assert "*.gif: matches no file" in result.stderr
+    assert f"{tmp_path / 'empty'}: " in result.stderr
+    assert f"{tmp_path}/*.gif: " in result.stderr
     result = _run(tmp_path / "empty", "-o", tmp_path / "o" / "p", "--json")
     assert result.exit_code == 1
     assert [entry["status"] for entry in json.loads(result.stdout)] == ["failed"]
@@ -113,18 +113,18 @@ def test_nothing_to_do_is_told_to_people_and_to_scripts(tmp_path):
 
 def test_failures_are_told_on_standard_error(tmp_path, weights):
     result = _run(tmp_path / "gone.png", _photo(tmp_path / "a.png"), "-o", tmp_path / "o", "--weights", weights)
-    assert "gone.png: no such file" in result.stderr
+    assert "gone.png: " in result.stderr
     assert "gone" not in result.stdout
     assert "a.exr" in result.stdout
 
 
-@pytest.mark.parametrize(("make", "why"), [("touch", "an empty file"), ("mkdir", "no file")])
-def test_what_is_no_result_is_not_taken_for_one(tmp_path, weights, make, why):
+@pytest.mark.parametrize("make", ["touch", "mkdir"])
+def test_what_is_no_result_is_not_taken_for_one(tmp_path, weights, make):
     (tmp_path / "out").mkdir()
     getattr(tmp_path / "out" / "a.exr", make)()
     result = _run(_photo(tmp_path / "a.png"), "-o", tmp_path / "out", "--weights", weights, "--to", "exr")
     assert result.exit_code == 1
-    assert f"a.exr: {why}, where a result should be; move it away" in result.output
+    assert f"{tmp_path / 'out' / 'a.exr'}: " in result.output
 
 
 def test_names_that_nothing_can_hold_stop_only_themselves(tmp_path, weights):
@@ -139,7 +139,7 @@ def test_names_that_nothing_can_hold_stop_only_themselves(tmp_path, weights):
     result = _run(*names, "-o", out, "--weights", weights, "--to", "exr,ultrahdr")
     assert result.exit_code == 1
     assert "3 of 4 inputs failed" in result.output
-    assert "m\\udcff.png: a name that is not UTF-8; rename it" in result.output
+    assert "m\\udcff.png: " in result.output
     assert result.output.count("ame too long") == 2
     assert {path.name for path in out.iterdir()} == {"a.exr", "a_ultrahdr.jpg"}
 
@@ -170,15 +170,15 @@ def test_a_request_to_end_leaves_no_temporary_file(tmp_path, number):
 def test_a_pattern_without_files_does_not_stop_the_others(tmp_path, weights):
     result = _run(f"{tmp_path}/*.jpg", _photo(tmp_path / "a.png"), "-o", tmp_path / "o", "--weights", weights)
     assert result.exit_code == 1
-    assert "*.jpg: matches no file" in result.output
+    assert f"{tmp_path}/*.jpg: " in result.output
     assert "1 of 2 inputs failed" in result.output
     assert (tmp_path / "o" / "a.exr").exists()
 
 
 @pytest.mark.parametrize("option", ["--quality", "--tile"])
 def test_a_setting_out_of_range_is_named_with_its_value(tmp_path, weights, option):
-    error = _run(_photo(tmp_path / "a.png"), "-o", tmp_path / "out", option, "0").exception
-    assert f"{option} 0: expected" in str(error)
+    with refusal_of(f"{option} 0"):
+        raise _run(_photo(tmp_path / "a.png"), "-o", tmp_path / "out", option, "0").exception
     assert not (tmp_path / "out").exists()
 
 
@@ -189,7 +189,8 @@ def test_half_a_result_is_no_result_and_is_left_to_the_user(tmp_path, weights):
     (out / "a_alignratio.npy").unlink()
     result = _run(*arguments)
     assert result.exit_code == 1
-    assert "a_alignratio.npy, which belongs to it, is gone; give --overwrite" in result.output
+    assert f"{out / 'a_hdr.png'}: a_alignratio.npy" in result.output
+    assert "--overwrite" in result.output
     assert not (out / "a_alignratio.npy").exists()
     assert _run(*arguments, "--overwrite").exit_code == 0
     assert read_hdr(out / "a_hdr.png").pixels.shape == (17, 31, 3)
@@ -197,8 +198,8 @@ def test_half_a_result_is_no_result_and_is_left_to_the_user(tmp_path, weights):
 
 @pytest.mark.parametrize("nits", ["0", "inf", "nan"])
 def test_a_white_that_no_display_has_is_refused(tmp_path, weights, nits):
-    error = _run(_photo(tmp_path / "a.png"), "-o", tmp_path / "out", "--white-nits", nits).exception
-    assert f"--white-nits {nits}: expected" in str(error)
+    with refusal_of(f"--white-nits {nits}", "cd/m²"):
+        raise _run(_photo(tmp_path / "a.png"), "-o", tmp_path / "out", "--white-nits", nits).exception
     assert not (tmp_path / "out").exists()
 
 
@@ -223,9 +224,8 @@ def test_an_input_is_never_overwritten(tmp_path, weights):
     photo = _photo(tmp_path / "x_hdr.png")
     _photo(tmp_path / "x.png")
     before = photo.read_bytes()
-    result = _run(tmp_path / "x.png", photo, "-o", tmp_path, "--weights", weights, "--overwrite")
-    assert isinstance(result.exception, InputError)
-    assert "would overwrite the input" in str(result.exception)
+    with refusal_of(photo, f"input {photo}", "-o"):
+        raise _run(tmp_path / "x.png", photo, "-o", tmp_path, "--weights", weights, "--overwrite").exception
     assert photo.read_bytes() == before
 
 
@@ -250,7 +250,8 @@ def test_two_photographs_of_one_name_from_two_folders_are_refused(tmp_path, weig
         photos.append(_photo(tmp_path / folder / "a.png"))
     result = _run(*photos, "-o", tmp_path / "o", "--weights", weights)
     assert result.exit_code == 1
-    assert f"two/a.png: would write the same file as {photos[0]}" in result.output
+    assert f"{photos[1]}: " in result.output
+    assert str(photos[0]) in result.output.split(f"{photos[1]}: ")[1]
     assert (tmp_path / "o" / "a.exr").is_file()
 
 
@@ -311,12 +312,13 @@ def test_ctrl_c_leaves_finished_files_and_no_half_one(tmp_path):
 
 def test_unusable_weights_formats_and_devices_are_refused_before_anything_is_written(tmp_path, weights):
     photo, out = _photo(tmp_path / "a.png"), tmp_path / "out"
-    for extra, words in (
-        (("--weights", "nothing"), "no such file, run directory or shipped set"),
-        (("--weights", weights, "--to", "gif"), "format 'gif': unknown"),
-        (("--weights", weights, "--device", "quantum"), "quantum"),
+    for extra, named in (
+        (("--weights", "nothing"), ["weights 'nothing'", "demo"]),
+        (("--weights", weights, "--to", "gif"), ["format 'gif'", "exr"]),
+        (("--weights", weights, "--device", "quantum"), ["quantum"]),
     ):
-        assert words in str(_run(photo, "-o", out, *extra).exception)
+        with refusal_of(*named):
+            raise _run(photo, "-o", out, *extra).exception
     assert not out.exists()
 
 
@@ -334,9 +336,8 @@ def test_the_same_command_in_the_photographs_own_folder_finds_everything_done(tm
 
 def test_a_file_where_the_folder_should_be_is_refused_in_one_line(tmp_path, weights):
     photo = _photo(tmp_path / "a.png")
-    error = _run(photo, "-o", photo, "--weights", weights).exception
-    assert isinstance(error, InputError)
-    assert "cannot be made (File exists); give another with -o" in str(error)
+    with refusal_of(photo, "File exists", "-o"):
+        raise _run(photo, "-o", photo, "--weights", weights).exception
 
 
 def _apple_photo(path):
@@ -430,7 +431,7 @@ def test_an_empty_result_is_not_done_and_a_newer_video_is_told(tmp_path, weights
     (out / "clip_hdr.mp4").write_bytes(b"mine")
     result = _run(clip, "-o", out, "--weights", weights, "--to", "hevc,exr")
     assert result.exit_code == 1
-    assert "clip_exr: an empty folder, where a result should be; move it away" in result.stderr
+    assert f"{out / 'clip_exr'}: " in result.stderr
     later = (out / "clip_hdr.mp4").stat().st_mtime + 5
     os.utime(clip, (later, later))
     assert "changed since clip_hdr.mp4 was written" in _run(clip, "-o", out, "--weights", weights).output
@@ -438,16 +439,17 @@ def test_an_empty_result_is_not_done_and_a_newer_video_is_told(tmp_path, weights
 
 @pytest.mark.video
 def test_a_format_that_video_does_not_have_is_refused(tmp_path, weights, clip):
-    error = _run(clip, "-o", tmp_path, "--weights", weights, "--to", "png16").exception
-    assert isinstance(error, InputError)
-    assert "not for videos" in str(error)
+    with refusal_of("format 'png16'", "hevc"):
+        raise _run(clip, "-o", tmp_path, "--weights", weights, "--to", "png16").exception
 
 
 @pytest.mark.video
 def test_formats_that_only_one_kind_has_are_refused_for_both(tmp_path, weights, clip):
     Image.new("RGB", (20, 10), "grey").save(tmp_path / "photo.png")
-    error = _run(tmp_path / "photo.png", clip, "-o", tmp_path / "o", "--weights", weights, "--to", "hevc,exr").exception
-    assert "--to hevc: not for photographs and videos alike" in str(error)
+    inputs = (tmp_path / "photo.png", clip)
+    with refusal_of("--to hevc") as caught:
+        raise _run(*inputs, "-o", tmp_path / "o", "--weights", weights, "--to", "hevc,exr").exception
+    assert "exr" not in caught.value.subject
 
 
 @pytest.mark.video

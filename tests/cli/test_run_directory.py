@@ -1,11 +1,13 @@
+import errno
+import os
 from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
 
+from tests.refusal import refusal_of
 from twostage_hdr.cli import run_directory
 from twostage_hdr.cli.run_directory import RunDirectory, commit
-from twostage_hdr.errors import InputError
 
 
 def settings(run: RunDirectory, **changes: object) -> OmegaConf:
@@ -59,7 +61,7 @@ def test_a_copy_without_git_has_the_commit_that_it_is_given(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "difference"),
     [
         ({"seed": 1}, "seed: 0 -> 1"),
         ({"data": {"root": "elsewhere", "size": 8}}, "data.root: "),
@@ -67,21 +69,21 @@ def test_a_copy_without_git_has_the_commit_that_it_is_given(tmp_path: Path, monk
         ({"more": {"a": 1}}, "more: None -> {'a': 1}"),
     ],
 )
-def test_other_settings_are_refused_with_the_difference_alone(run: RunDirectory, changes: dict, said: str) -> None:
+def test_other_settings_are_refused_with_the_difference_alone(
+    run: RunDirectory, changes: dict, difference: str
+) -> None:
     run.claim(settings(run))
     save_checkpoint(run)
-    with pytest.raises(InputError, match="holds a run with other settings") as refusal:
+    with refusal_of(run.path, difference, "hydra.run.dir", f"weights={run.path}") as caught:
         run.claim(settings(run, **changes))
-    assert said in str(refusal.value)
-    assert "data.size" not in str(refusal.value)
-    assert "\n" not in str(refusal.value)
+    assert "data.size" not in caught.value.seen
     assert run.config().seed == 0
 
 
 def test_a_finished_run_is_not_started_anew_with_other_settings(run: RunDirectory) -> None:
     run.claim(settings(run))
     run.finish({})
-    with pytest.raises(InputError, match="other settings"):
+    with refusal_of(run.path, "seed: 0 -> 1"):
         run.claim(settings(run, seed=1))
 
 
@@ -102,13 +104,13 @@ def test_a_moved_run_goes_on_and_other_folders_stay_where_they_are(run: RunDirec
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no config\.yaml in it"):
+    with refusal_of(tmp_path, "config.yaml"):
         RunDirectory(tmp_path).config()
 
 
 def test_a_second_command_is_kept_out_while_the_first_one_runs(tmp_path) -> None:
     first, second = RunDirectory(tmp_path / "run").lock(), RunDirectory(tmp_path / "run").lock()
-    with first, pytest.raises(InputError, match="a training is running in it"):
+    with first, refusal_of(tmp_path / "run", "hydra.run.dir"):
         second.__enter__()
     with RunDirectory(tmp_path / "run").lock():
         pass
@@ -170,6 +172,6 @@ def test_a_lock_that_is_a_link_is_not_followed(run: RunDirectory, tmp_path: Path
     (tmp_path / "mine.txt").write_text("worth keeping")
     run.path.mkdir()
     (run.path / ".lock").symlink_to(tmp_path / "mine.txt")
-    with pytest.raises(OSError, match="symbolic link"), run.lock():
+    with pytest.raises(OSError, match=os.strerror(errno.ELOOP)), run.lock():
         pass
     assert (tmp_path / "mine.txt").read_text() == "worth keeping"

@@ -4,13 +4,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from tests.refusal import refusal_of
 from twostage_hdr.camera.virtual_camera import VirtualCamera
 from twostage_hdr.data.datamodule import TripleDataModule
 from twostage_hdr.data.hdr_folder import HdrFolderSource
 from twostage_hdr.data.procedural_source import ProceduralSource
 from twostage_hdr.data.splits import Splits, write_splits
 from twostage_hdr.data.triple import Triple
-from twostage_hdr.errors import InputError
 
 SMALL = {"batch_size": 2, "patch_size": 16, "crop_size": 8, "patches_per_epoch": 11}
 
@@ -67,36 +67,34 @@ def test_a_split_file_that_leaks_is_refused(hdm_tree, tmp_path: Path) -> None:
     from twostage_hdr.data.hdm import HdmSource
 
     write_splits(tmp_path / "leaky.json", Splits(("0000", "0002"), ("0004",), ("0001",)))
-    with pytest.raises(InputError, match=r"leaky.json: group '0000' is in both train and test"):
+    with refusal_of("leaky.json", "'0000'", "train", "test"):
         TripleDataModule(source=HdmSource(root=str(hdm_tree.root)), split_file=str(tmp_path / "leaky.json"), **SMALL)
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"),
+    ("setting", "named"),
     [
-        ({"batch_size": 0}, "data.batch_size=0: must be at least 1"),
-        ({"crop_size": 0}, "data.crop_size=0: must be at least 1"),
-        ({"zoom": 0.5}, "data.zoom=0.5: must be at least 1"),
-        ({"workers": -1}, "data.workers=-1"),
-        ({"crop_size": 17}, "data.crop_size=17: larger than data.patch_size=16"),
-        ({"patches_per_epoch": 1}, "data.patches_per_epoch=1: less than one batch of 2"),
-        ({"split_file": "nowhere.json"}, "nowhere.json"),
-        ({"val_fraction": 0.6, "test_fraction": 0.6}, "val_fraction=0.6"),
+        ({"batch_size": 0}, ["data.batch_size=0"]),
+        ({"crop_size": 0}, ["data.crop_size=0"]),
+        ({"zoom": 0.5}, ["data.zoom=0.5"]),
+        ({"workers": -1}, ["data.workers=-1"]),
+        ({"crop_size": 17}, ["data.crop_size=17", "data.patch_size=16"]),
+        ({"patches_per_epoch": 1}, ["data.patches_per_epoch=1", 2, "data.batch_size"]),
+        ({"split_file": "nowhere.json"}, ["nowhere.json"]),
+        ({"val_fraction": 0.6, "test_fraction": 0.6}, ["data", "val_fraction=0.6", "test_fraction=0.6"]),
     ],
 )
 def test_settings_that_cannot_work_are_refused_by_name(
-    source: ProceduralSource, setting: dict[str, object], said: str
+    source: ProceduralSource, setting: dict[str, object], named: list[object]
 ) -> None:
-    with pytest.raises(InputError) as refusal:
+    with refusal_of(*named):
         TripleDataModule(source=source, **(SMALL | setting))
-    assert said in str(refusal.value)
-    assert "\n" not in str(refusal.value)
 
 
 def test_an_epoch_without_a_batch_for_each_process_is_refused(source: ProceduralSource) -> None:
     data = TripleDataModule(source=source, **SMALL)
     data.trainer = SimpleNamespace(global_rank=0, world_size=6)  # type: ignore[assignment]
-    with pytest.raises(InputError, match="patches_per_epoch=11: less than one batch of 2 for each of 6 processes"):
+    with refusal_of("data.patches_per_epoch=11", 2, 6, "data.batch_size"):
         data.train_dataloader()
 
 
@@ -114,5 +112,5 @@ def test_balanced_scenes_of_rare_kinds_come_more_often(hdr_tree: Path, clean_cam
 
 def test_a_source_without_kinds_cannot_be_balanced(source: ProceduralSource) -> None:
     data = TripleDataModule(source=source, balanced=True, **SMALL)
-    with pytest.raises(InputError, match=r"^data\.balanced=true: .* knows no kinds of scenes"):
+    with refusal_of("data.balanced=true", "ProceduralSource"):
         data.training_set()

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.refusal import refusal_of
 from twostage_hdr.camera.virtual_camera import VirtualCamera
 from twostage_hdr.data.procedural.interior import render_interior
 from twostage_hdr.data.procedural_source import SCENE_KINDS, SMALLEST_SIDE, ProceduralSource, render_scene
@@ -121,7 +122,7 @@ def test_there_is_detail_down_to_the_pixel_nearly_everywhere() -> None:
 
 
 def test_a_picture_too_small_to_render_is_refused() -> None:
-    with pytest.raises(InputError, match=r"data\.procedural: 15x40"):
+    with refusal_of("data.procedural", "15x40", SMALLEST_SIDE):
         scene(0, SMALLEST_SIDE - 1, 40)
 
 

@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -25,7 +26,7 @@ def test_a_lock_is_held_until_its_process_ends(tmp_path: Path) -> None:
 def test_a_link_in_its_place_is_not_followed_and_a_pipe_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("worth keeping")
     (tmp_path / "lock").symlink_to("mine.txt")
-    with pytest.raises(OSError, match="symbolic link"), exclusive_lock(tmp_path / "lock", BUSY):
+    with pytest.raises(OSError, match=os.strerror(errno.ELOOP)), exclusive_lock(tmp_path / "lock", BUSY):
         pass
     assert (tmp_path / "mine.txt").read_text() == "worth keeping"
     os.mkfifo(tmp_path / "pipe")

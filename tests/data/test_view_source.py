@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from tests.refusal import refusal_of
 from twostage_hdr.camera.virtual_camera import VirtualCamera
 from twostage_hdr.data.hdr_folder import HdrFolderSource
 from twostage_hdr.data.photographic_views import ViewSettings
 from twostage_hdr.data.view_source import ViewSource
 from twostage_hdr.data.window import Window
-from twostage_hdr.errors import InputError
 
 WINDOW = Window(16, 16)
 
@@ -50,5 +50,5 @@ def test_shares_that_do_not_fit_the_cameras_are_refused(
     hdr_tree: Path, clean_camera: VirtualCamera, shares: dict[str, float]
 ) -> None:
     cameras = {"clean": clean_camera, "noisy": clean_camera}
-    with pytest.raises(InputError, match=r"^data\.source\.shares="):
+    with refusal_of(f"data.source.shares={shares}", sorted(cameras)):
         ViewSource(root=str(hdr_tree), camera=clean_camera, cameras=cameras, shares=shares, views=ViewSettings())

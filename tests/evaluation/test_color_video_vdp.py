@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.refusal import refusal_of
 from twostage_hdr.data.triple import Triple
-from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.color_video_vdp import FACT, ColorVideoVdp, add_jod, aligned_pair, read_scores
 from twostage_hdr.evaluation.methods import OperatorMethod
 from twostage_hdr.evaluation.protocol import COLUMNS, JOD_COLUMN
@@ -90,9 +90,9 @@ def test_scores_come_back_into_their_rows_and_the_others_stay_not_run(evaluation
 
 def test_a_missing_program_is_told_with_the_cure(evaluation: Path) -> None:
     results, saved = read_results(evaluation / "summary.json"), SavedResults(evaluation / "results")
-    with pytest.raises(InputError, match="pip install cvvdp torchvision"):
+    with refusal_of(f"cvvdp={evaluation / 'nowhere'}", "pip install cvvdp torchvision"):
         add_jod(results, saved, ColorVideoVdp(program=str(evaluation / "nowhere")))
-    with pytest.raises(InputError, match="no row 'dubble'; there are ldr, double"):
+    with refusal_of("methods", "'dubble'", "ldr, double"):
         add_jod(results, saved, ColorVideoVdp(program="x"), ["dubble"])
 
 
@@ -106,21 +106,21 @@ def test_a_program_named_from_the_working_folder_is_found(tmp_path: Path, monkey
 def test_a_program_that_gives_up_is_quoted(tmp_path: Path) -> None:
     image = torch.ones(3, 8, 8)
     silent = program(tmp_path, "#!/bin/sh\necho 'no such display' >&2\n")
-    with pytest.raises(InputError, match="no scores, exit code 0: no such display"):
+    with refusal_of(f"cvvdp={silent}", "exit code 0", "no such display"):
         ColorVideoVdp(program=silent).score([(image, image)])
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "seen"),
     [
-        ("test, reference, cvvdp\ntest0.exr, reference0.exr, 9.5\n", "scored 1 of 2 pairs"),
-        ("test, reference, cvvdp\ntest0.exr, reference0.exr", "line 2 has 2 values for 3"),
-        ("nothing\n1\n", "column test is missing"),
+        ("test, reference, cvvdp\ntest0.exr, reference0.exr, 9.5\n", ["1 of 2"]),
+        ("test, reference, cvvdp\ntest0.exr, reference0.exr", ["line 2", "2 values", "3 columns"]),
+        ("nothing\n1\n", ["column test", "nothing"]),
     ],
 )
-def test_an_incomplete_answer_is_refused(text: str, words: str, tmp_path: Path) -> None:
+def test_an_incomplete_answer_is_refused(text: str, seen: list[str], tmp_path: Path) -> None:
     (tmp_path / "scores.csv").write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match=words):
+    with refusal_of("scores.csv", *seen):
         read_scores(tmp_path / "scores.csv", 2)
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.evaluation.methods import (
     FolderMethod,
     LdrIdentity,
@@ -37,13 +37,13 @@ def test_a_file_is_found_by_its_scene(tmp_path: Path, file: str) -> None:
 
 
 def test_a_missing_result_is_one_line_with_the_scene(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no result of 'Theirs' for scene 'x9'"):
+    with refusal_of(tmp_path, "'Theirs'", "'x9'", "x9.exr"):
         FolderMethod(folder=tmp_path, name="f", title="Theirs").reconstruct(torch.zeros(3, 2, 2), scene="x9")
 
 
 def test_a_result_of_another_size_is_refused_with_both_sizes(tmp_path: Path) -> None:
     write_radiance(tmp_path / "a.hdr", pixels())
-    with pytest.raises(InputError, match=r"12x8 px, frame of scene 'a' 24x8 px"):
+    with refusal_of(tmp_path / "a.hdr", "12x8", "'a'", "24x8"):
         FolderMethod(folder=tmp_path, name="f", title="F").reconstruct(torch.zeros(3, 8, 24), scene="a")
 
 
@@ -128,5 +128,5 @@ def test_a_network_of_several_shots_is_given_all_frames_in_exact_tiles() -> None
 
 @pytest.mark.parametrize("seen", [torch.rand(3, 4, 4), torch.rand(3, 2, 3, 4, 4)])
 def test_data_with_another_number_of_frames_are_refused(seen: torch.Tensor) -> None:
-    with pytest.raises(InputError, match=r"frames?, 'N' takes 2; choose camera=all_exposures"):
+    with refusal_of("scene 'a'", "'N'", 2, "camera=all_exposures"):
         SeveralShotsMethod(network=Shortest(), name="n", title="N").reconstruct(seen, scene="a")

@@ -1,10 +1,9 @@
 from pathlib import Path
 
-import pytest
 import torch
 
+from tests.refusal import refusal_of
 from twostage_hdr.data.triple import Triple
-from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.methods import FolderMethod, LdrIdentity
 from twostage_hdr.evaluation.saved_results import SavedResults, file_name
 
@@ -45,12 +44,12 @@ def test_a_methods_folder_can_be_compared_again(tmp_path: Path) -> None:
 
 def test_what_would_replace_another_file_is_refused(tmp_path: Path) -> None:
     results = saved(tmp_path, triple("a/b.exr"))
-    with pytest.raises(InputError, match=r"'a/b\.exr' and 'a_b\.hdr'"):
+    with refusal_of("save_results", "'a/b.exr'", "'a_b.hdr'"):
         results.save(triple("a_b.hdr"), "ldr", torch.zeros(3, 16, 24))
-    with pytest.raises(InputError, match="replace the references"):
+    with refusal_of("methods", "'reference'"):
         results.save(triple("a/b.exr"), "reference", torch.zeros(3, 16, 24))
 
 
 def test_what_was_not_saved_is_told_with_the_cure(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="save_results=true"):
+    with refusal_of(SavedResults(tmp_path).path("net", "street"), "save_results=true"):
         SavedResults(tmp_path).linear("net", "street")

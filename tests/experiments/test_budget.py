@@ -21,7 +21,7 @@ def test_minutes_become_whole_updates_for_each_validation() -> None:
 
 @pytest.mark.parametrize(("updates", "validations"), [(10, 3), (0, 1)])
 def test_a_budget_that_does_not_come_out_even_is_refused(updates: int, validations: int) -> None:
-    with pytest.raises(ValueError, match="updates="):
+    with pytest.raises(ValueError, match=f"updates={updates}"):
         Budget(updates=updates, batch=8, crop=64, validations=validations)
 
 

@@ -1,11 +1,10 @@
 import shutil
 from pathlib import Path
 
-import pytest
 import yaml
 
 from experiments.comparison.config_hash import config_hash
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 
 
 def run(folder: Path, root: str = "/data/hdr", lr: float = 1e-3, weights: str | None = None) -> Path:
@@ -49,5 +48,5 @@ def test_the_run_that_it_starts_from_counts_with_its_own_settings(tmp_path: Path
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="not a run's directory"):
+    with refusal_of(tmp_path, "config.yaml"):
         config_hash(tmp_path)

@@ -7,7 +7,7 @@ from experiments.comparison.budget import Budget
 from experiments.comparison.record import Record, read_records, refuse_other_budgets, write_record
 from experiments.comparison.row import Row, Training
 from experiments.comparison.training import Plan
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 
 RECORD = Record(row="first", seed=1, updates=2000, batch=8, crop_px=64, validations=4, trainer="gpu")
 
@@ -41,6 +41,5 @@ def test_a_seed_may_have_another_trainer_than_the_next(plan: Plan, missing: list
 def test_trainings_of_another_budget_or_trainer_are_refused(
     plan: Plan, missing: list[Training], tmp_path: Path, other: dict
 ) -> None:
-    with pytest.raises(InputError, match="first with seed 1") as caught:
+    with refusal_of(tmp_path, "first", "seed 1", *other.values(), "--results"):
         refuse_other_budgets(tmp_path, [replace(RECORD, **other)], plan, missing)
-    assert "another --results" in caught.value.cure

@@ -88,7 +88,7 @@ def test_table_2_grows_without_what_an_earlier_session_left_but_its_records(root
     assert (tmp_path / "results" / "curves.png").is_file()
     log = (tmp_path / "work" / "runs" / "sequential_seed1" / "train.log").read_text()
     assert "enhancement_seed1" in log
-    with pytest.raises(SystemExit, match="another --results"):
+    with pytest.raises(SystemExit, match="--results"):
         run(STAGES, "", [*options(root, tmp_path, "--rows", "stage_two", "--seeds", "1"), "--updates", "4"])
 
 
@@ -105,7 +105,7 @@ def test_a_part_starts_from_the_papers_row_of_its_seed(root: Path, tmp_path: Pat
 
 
 def test_a_row_or_weights_that_cannot_be_end_the_command_in_one_line(root: Path, tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=r"error: rows: 'fhdrr' is none of two_stage, hdrcnn"):
+    with pytest.raises(SystemExit, match=r"rows: 'fhdrr' .*two_stage, hdrcnn"):
         run(COMPARISON, "", options(root, tmp_path, "--rows", "fhdrr"))
-    with pytest.raises(SystemExit, match="give TITLE=WEIGHTS"):
+    with pytest.raises(SystemExit, match=r"--networks 'expandnet\.safetensors': .*TITLE=WEIGHTS"):
         run(COMPARISON, "", options(root, tmp_path, "--networks", "expandnet.safetensors"))

@@ -9,7 +9,7 @@ from experiments.comparison.budget import Budget
 from experiments.comparison.row import Row, Training
 from experiments.comparison.side_by_side import Job
 from experiments.comparison.training import Plan, commits, note_commit, refuse_uncommitted, train
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 
 FIRST = Row(name="first", title="First", settings=("module=enhancement",))
 SECOND = Row(name="second", title="Second", settings=("ablation=sequential",), start="first")
@@ -75,5 +75,5 @@ def test_sources_with_changes_are_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(training, "commit", lambda: "abc1234")
     refuse_uncommitted()
     monkeypatch.setattr(training, "commit", lambda: "abc1234-dirty")
-    with pytest.raises(InputError, match="abc1234-dirty"):
+    with refusal_of("abc1234-dirty", "--uncommitted"):
         refuse_uncommitted()

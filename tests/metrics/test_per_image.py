@@ -81,8 +81,9 @@ def test_values_keep_no_graph() -> None:
 
 @pytest.mark.parametrize("shapes", [((1, 3, 4, 4), (1, 3, 4, 5)), ((3, 4, 4), (3, 4, 4)), ((1, 1, 4, 4), (1, 1, 4, 4))])
 def test_other_shapes_are_refused_with_what_was_seen(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
-    with pytest.raises(ValueError, match="must both be"):
+    with pytest.raises(ValueError) as caught:
         PSNR().update(torch.rand(shapes[0]), torch.rand(shapes[1]))
+    assert all(str(shape) in str(caught.value) for shape in shapes)
 
 
 @pytest.mark.parametrize("metric", METRICS)

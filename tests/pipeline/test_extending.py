@@ -121,17 +121,17 @@ def test_without_trust_it_is_refused_before_the_package_is_imported(trained: Pat
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "value"),
     [
-        ('self.hyper_parameters = {"features": features}', "self.hyper_parameters = {}", "other weights"),
+        ('self.hyper_parameters = {"features": features}', "self.hyper_parameters = {}", "hyper_parameters"),
         ('self.hyper_parameters = {"features": features}', "pass", "hyper_parameters"),
         ('output = "encoded"', 'output = "pretty"', "output"),
-        ("class Announce(L.Callback):", UNREADABLE, "plain data"),
+        ("class Announce(L.Callback):", UNREADABLE, "state_dict()"),
         ("import lightning as L", "import lightning as L\nimport no_such_package_at_all", "no_such_package_at_all"),
     ],
 )
 def test_what_could_not_be_read_back_is_refused_before_the_first_step(
-    project: Path, old: str, new: str, said: str
+    project: Path, old: str, new: str, value: str
 ) -> None:
     package = project / "mypackage.py"
     content = package.read_text()
@@ -141,5 +141,5 @@ def test_what_could_not_be_read_back_is_refused_before_the_first_step(
         told = refused(project, "train", "--config-dir", "myconf", "experiment=gain", *SMALL, "hydra.run.dir=BAD")
     finally:
         package.write_text(content)
-    assert said in told
+    assert value in told
     assert not (project / "BAD" / "checkpoints" / "last.ckpt").exists()

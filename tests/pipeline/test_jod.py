@@ -54,7 +54,9 @@ def test_an_evaluation_that_saved_nothing_is_refused_with_the_cure(command, eval
 def test_a_missing_program_is_refused_before_anything_is_scored(command, tmp_path, capsys):
     settings = ("weights=demo", "data=procedural", f"cvvdp={tmp_path / 'none'}", f"hydra.run.dir={tmp_path / 'out'}")
     assert command("evaluate", *settings) == 2
-    assert "no such program; install it" in " ".join(capsys.readouterr().err.split())
+    line = " ".join(capsys.readouterr().err.split())
+    assert f"error: cvvdp={tmp_path / 'none'}: " in line
+    assert "pip install cvvdp" in line
     assert not (tmp_path / "out" / "summary.json").exists()
 
 

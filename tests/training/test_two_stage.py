@@ -3,7 +3,7 @@ import copy
 import pytest
 import torch
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.losses.perceptual_colour import PerceptualColourLoss
 from twostage_hdr.losses.reconstruction import L1Loss
 from twostage_hdr.losses.weighted import WeightedLoss
@@ -85,12 +85,12 @@ def test_a_forward_that_training_would_not_call_is_refused(two_stage) -> None:
         def forward(self, ldr: torch.Tensor) -> torch.Tensor:
             return 2 * super().forward(ldr)
 
-    with pytest.raises(InputError, match="Doubled has a forward of its own"):
+    with refusal_of("module.network", "Doubled", "module=one_network"):
         two_stage(network=Doubled(features=8, growth=4))
 
 
 def test_an_unknown_mode_is_refused_with_the_choices(two_stage) -> None:
-    with pytest.raises(InputError, match="mode=parallel: choose one of simultaneous, sequential, end_to_end"):
+    with refusal_of("module.mode=parallel", *MODES):
         two_stage(mode="parallel")
 
 

@@ -137,7 +137,7 @@ def _config_options(arguments: Sequence[str]) -> list[str]:
     """Which configuration the user chose, among Hydra's options: a process of the same job needs it too."""
     names = ("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd")
     kept = []
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, following in zip(arguments, [*arguments, ""][1:], strict=True):
         if argument in names:
             kept += [argument, following]
         elif argument.startswith(tuple(f"{name}=" for name in names)):

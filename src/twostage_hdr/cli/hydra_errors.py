@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 
 from twostage_hdr.errors import InputError
@@ -60,6 +60,12 @@ def refuse(error: Exception, config: str, arguments: Sequence[str], directory: P
     if isinstance(cause, InputError):
         raise cause
     text = " ".join(str(error).split())
+    if isinstance(error, OverrideParseException):
+        seen, cure = text.split(" See https")[0], "write KEY=VALUE, of a VALUE with signs such as = or [ KEY='VALUE'"
+        raise InputError(error.override, seen, cure) from error
+    if unset := re.search(r"You must specify '([^']+)', e.g, \S+ Available options: (.*)", text):
+        name, listed = unset.groups()
+        raise InputError(name, "must be given", f"add {name}=CHOICE, one of {', '.join(listed.split())}") from error
     if wrong := re.search(
         r"Could not find '(?:[^']*/)?([^'/]*)' Available options in '([^']+)': (.*?)(?: Config|$)", text
     ):

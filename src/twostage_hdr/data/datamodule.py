@@ -125,7 +125,8 @@ class TripleDataModule(L.LightningDataModule):
         """Sampling probabilities of the training scenes."""
         kind = getattr(self.source, "kind", None)
         if kind is None:
-            raise InputError("data.balanced=true", f"a {type(self.source).__name__} knows no kinds of scenes")
+            seen = f"a {type(self.source).__name__} knows no kinds of scenes"
+            raise InputError("data.balanced=true", seen, "leave it out")
         kinds = [kind(scene) for scene in self.part("train")]
         weights = [Counter(kinds)[each] ** -0.5 for each in kinds]
         return [weight / sum(weights) for weight in weights]

@@ -86,7 +86,8 @@ class HdrFolderSource:
         names = (file.relative_to(self.root).as_posix() for file in sorted(self.root.rglob("*")) if _is_hdr(file))
         self._names = [name for name in names if name not in left_out]
         if not self._names:
-            raise InputError(f"data.root={root}", f"no HDR image ({', '.join(SUFFIXES)}) in it or below it")
+            seen = f"no HDR image ({', '.join(SUFFIXES)}) in it or below it"
+            raise InputError(f"data.root={root}", seen, "give the folder that holds the HDR images")
         self._cache = ImageCache(megabytes=cache_mb)
         self._thumbnails: dict[str, Thumbnail] | None = None
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from twostage_hdr.boundary.refusal import printable
 from twostage_hdr.boundary.regular_file import open_regular
 from twostage_hdr.data.capture import checked_cap
 from twostage_hdr.data.scene import Scene
@@ -78,14 +79,14 @@ class KalantariSource:
 
 def _stops(path: Path, frames: int) -> list[float]:
     with open_regular(path, at_most=4096) as file:
-        words = file.read().split()
+        words = file.read().decode(errors="replace").split()
     try:
         stops = [float(word) for word in words]
     except ValueError:
         stops = []
     if frames < 2 or len(stops) != frames or not all(abs(value) <= MOST_STOPS for value in stops):
-        seen = f"{len(stops)} exposures for {frames} TIFFs, or one beyond {MOST_STOPS} stops"
-        raise InputError(path, seen, "give one for each")
+        seen = f"{printable(' '.join(words))!r} for {frames} TIFFs"
+        raise InputError(path, seen, f"give two TIFFs or more, and one number of at most {MOST_STOPS} stops for each")
     return stops
 
 

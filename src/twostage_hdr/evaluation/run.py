@@ -77,7 +77,7 @@ def evaluate(
             if progress:
                 progress(scene, method.title, done)
     if not done:
-        raise InputError("data", "no images to evaluate on", "the test split or the folder is empty")
+        raise InputError("data", "0 images to evaluate on", "give a folder with images, or a larger data.test_fraction")
     columns = (*COLUMNS, *starmap(metric_column, (metrics or {}).items()))
     rows = summarise([_row(method, per_image[method.name], places or {}) for method in methods], columns)
     write_results(out_dir, rows, columns, facts or {})

@@ -111,7 +111,8 @@ class ReconstructionModule(L.LightningModule):
     def updates_planned(self) -> int:
         """Number of updates of the whole run."""
         if self.trainer.max_epochs is None or self.trainer.max_epochs < 0:
-            raise InputError("trainer.max_epochs", "not set", "a schedule needs to know where the run ends")
+            subject = f"trainer.max_epochs={self.trainer.max_epochs}"
+            raise InputError(subject, "a schedule needs to know where the run ends", "give a number of epochs")
         datamodule = self.trainer.datamodule  # type: ignore[attr-defined]
         batches = datamodule.patches_per_epoch // (datamodule.batch_size * self.trainer.world_size)
         limit = self.trainer.limit_train_batches

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from tests.refusal import refusal_of
 from twostage_hdr.data.splits import Splits, read_splits, write_splits
 from twostage_hdr.data.store.datamodule import StoreDataModule, StoredPatches
 from twostage_hdr.data.store.store_source import StoreSource
 from twostage_hdr.data.triple import Triple
-from twostage_hdr.errors import InputError
 
 
 def module(store: Path, **settings: Any) -> StoreDataModule:
@@ -59,16 +59,18 @@ def test_an_interrupted_epoch_goes_on_where_it_stopped(hdm_store: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "named"),
     [
-        ({"patch_size": 16}, "data.patch_size=16: the store's patches have 8 px"),
-        ({"fresh_patches": True}, "fresh_patches=True"),
-        ({"zoom": 2.0}, "zoom=2.0"),
-        ({"crop_size": 9}, "crop_size=9"),
+        ({"patch_size": 16}, ["data.patch_size=16", "8 px"]),
+        ({"fresh_patches": True}, ["data.fresh_patches=True", "fresh_patches=false"]),
+        ({"zoom": 2.0}, ["data.zoom=2.0", "zoom=1.0"]),
+        ({"crop_size": 9}, ["data.crop_size=9", "data.patch_size=8"]),
     ],
 )
-def test_settings_that_contradict_the_store_are_refused(hdm_store: Path, settings: dict[str, Any], said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_settings_that_contradict_the_store_are_refused(
+    hdm_store: Path, settings: dict[str, Any], named: list[str]
+) -> None:
+    with refusal_of(*named):
         module(hdm_store, **settings)
 
 
@@ -78,7 +80,7 @@ def test_only_the_stores_own_sets_will_do(hdm_store: Path, tmp_path: Path) -> No
     again = module(hdm_store, split_file=str(tmp_path / "own.json")).splits
     assert again == read_splits(tmp_path / "own.json")
     write_splits(tmp_path / "mine.json", Splits(own.train, own.test, own.val))
-    with pytest.raises(InputError, match=r"mine.json: not the sets that the store was made with"):
+    with refusal_of(tmp_path / "mine.json", "data.split_file"):
         module(hdm_store, split_file=str(tmp_path / "mine.json"))
 
 

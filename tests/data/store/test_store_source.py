@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import torch
 
+from tests.refusal import refusal_of
 from twostage_hdr.data.hdm import HdmSource
 from twostage_hdr.data.patches import FixedCameraImages
 from twostage_hdr.data.store.store_source import StoreSource
 from twostage_hdr.data.window import Window
-from twostage_hdr.errors import InputError
 
 
 @pytest.mark.parametrize("align", ["frame", "medium"])
@@ -51,12 +51,12 @@ def test_crops_larger_than_the_patches_are_continued_by_their_edge(hdm_store: Pa
 def test_a_training_scene_as_a_whole_is_refused(hdm_store: Path) -> None:
     source = StoreSource(root=str(hdm_store))
     scene = next(scene for scene in source.scenes() if scene.id in source.stored.splits.train)
-    with pytest.raises(InputError, match="only val and test scenes have one"):
+    with refusal_of(hdm_store, repr(scene.id), "val", "test"):
         source.triple(scene, np.random.default_rng(0), None)
 
 
 def test_exposures_that_the_store_lacks_are_refused(hdm_store: Path) -> None:
-    with pytest.raises(InputError, match="holds short, medium, long; choose one, or random, or all"):
+    with refusal_of("data.source.exposure=camera", "short, medium, long", "random", "all"):
         StoreSource(root=str(hdm_store), exposure="camera")
-    with pytest.raises(InputError, match="align=long"):
+    with refusal_of("data.source.align=long", "frame", "medium"):
         StoreSource(root=str(hdm_store), align="long")

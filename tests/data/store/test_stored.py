@@ -5,18 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.refusal import refusal_of
 from twostage_hdr.data.store.stored import Stored
-from twostage_hdr.errors import InputError
 
 
 def test_a_folder_without_a_store_is_refused_with_the_cure(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no store.json in it; make a store with `twostage-hdr prepare"):
+    with refusal_of(f"data.root={tmp_path}", "store.json", "`twostage-hdr prepare"):
         Stored(tmp_path)
 
 
 def test_an_unfinished_store_says_so(tmp_path: Path) -> None:
     (tmp_path / ".prepare").mkdir()
-    with pytest.raises(InputError, match="preparation is not finished; give the same prepare command again"):
+    with refusal_of(f"data.root={tmp_path}", ".prepare", "prepare command"):
         Stored(tmp_path)
 
 
@@ -24,10 +24,8 @@ def test_an_unfinished_store_says_so(tmp_path: Path) -> None:
 def test_a_damaged_description_is_refused(hdm_store: Path, text: str) -> None:
     (hdm_store / "store.json").write_text(text)
     (hdm_store / "SHA256SUMS").unlink()
-    with pytest.raises(InputError) as refused:
+    with refusal_of(hdm_store / "store.json"):
         Stored(hdm_store)
-    assert refused.value.subject == str(hdm_store / "store.json")
-    assert "again" in refused.value.cure
 
 
 def test_a_description_of_more_than_there_is_is_refused_at_once(hdm_store: Path) -> None:
@@ -35,9 +33,8 @@ def test_a_description_of_more_than_there_is_is_refused_at_once(hdm_store: Path)
     told = json.loads((hdm_store / "store.json").read_text())
     told["patches"] = dict.fromkeys(told["patches"], 10**12)
     (hdm_store / "store.json").write_text(json.dumps(told))
-    with pytest.raises(InputError) as refused:
+    with refusal_of(hdm_store / "train" / "ldr.npy", f"({10**12 * len(told['patches'])},"):
         Stored(hdm_store)
-    assert refused.value.subject.endswith("ldr.npy")
 
 
 @pytest.mark.parametrize("name", ["store.json", "train/stops.npy", "val/0000_ldr.npy"])
@@ -45,10 +42,8 @@ def test_a_flipped_bit_in_a_file_is_found(hdm_store: Path, name: str) -> None:
     content = bytearray((hdm_store / name).read_bytes())
     content[-2] ^= 1
     (hdm_store / name).write_bytes(content)
-    with pytest.raises(InputError) as refused:
+    with refusal_of(hdm_store / name, "sha256", "SHA256SUMS"):
         Stored(hdm_store).frozen("val", 0)
-    assert refused.value.subject == str(hdm_store / name)
-    assert "damaged" in refused.value.seen
 
 
 @pytest.mark.parametrize("name", ["ldr", "reference"])
@@ -59,9 +54,8 @@ def test_a_flipped_bit_in_a_patch_is_found_when_the_patch_is_read(hdm_store: Pat
     path.write_bytes(content)
     stored = Stored(hdm_store)
     stored.patch(0)
-    with pytest.raises(InputError) as refused:
+    with refusal_of(hdm_store / "train", f"patch {len(stored) - 1}"):
         stored.patch(len(stored) - 1)
-    assert "damaged" in refused.value.seen
 
 
 def test_a_store_without_checksums_still_opens(hdm_store: Path) -> None:
@@ -74,7 +68,7 @@ def test_a_later_format_is_refused(hdm_store: Path) -> None:
     told = json.loads((hdm_store / "store.json").read_text()) | {"format": 99}
     (hdm_store / "store.json").write_text(json.dumps(told))
     (hdm_store / "SHA256SUMS").unlink()
-    with pytest.raises(InputError, match="format 99, this version reads 1"):
+    with refusal_of(hdm_store / "store.json", 99, 1):
         Stored(hdm_store)
 
 
@@ -97,12 +91,10 @@ def test_it_knows_the_response_of_the_frames(hdm_store: Path, source: dict, resp
 def test_a_copy_in_part_is_refused(hdm_store: Path) -> None:
     path = hdm_store / "train" / "ldr.npy"
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(InputError) as refused:
+    with refusal_of(path, "sha256sum -c"):
         Stored(hdm_store)
-    assert "cut short" in refused.value.seen
-    assert "sha256sum -c" in refused.value.cure
     np.save(path, np.zeros((3, 3, 8, 8, 3), np.uint8))
-    with pytest.raises(InputError, match=r"shape \(3, 3, 8, 8, 3\) instead of \(11, 3, 8, 8, 3\)"):
+    with refusal_of(path, (3, 3, 8, 8, 3), (11, 3, 8, 8, 3)):
         Stored(hdm_store)
 
 

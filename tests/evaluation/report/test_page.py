@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.evaluation.method_row import ALIGNED, MethodRow, MetricColumn, ScoreSummary
 from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import ReportImage
@@ -63,7 +63,7 @@ def test_panes_keep_the_order_in_which_they_were_given(report):
 
 def test_two_pictures_of_one_name_are_refused(tmp_path):
     image = ReportImage(name="a", panes={"ldr": torch.ones(3, 2, 2)})
-    with pytest.raises(InputError, match="'a' is given twice"):
+    with refusal_of("report pictures", "'a'"):
         write_report(tmp_path / "r.html", title="t", facts={}, images=[image, image])
     assert not (tmp_path / "r.html").exists()
 

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.evaluation.report.report_image import HIGHEST_CODE, ReportImage, encode_picture, log_codes
 
 
 def test_panes_of_different_sizes_are_refused():
-    with pytest.raises(InputError, match="panes of sizes"):
+    with refusal_of("report picture 'a'", (3, 2, 2), (3, 2, 3)):
         ReportImage(name="a", panes={"ldr": torch.ones(3, 2, 2), "reference": torch.ones(3, 2, 3)})
 
 

@@ -6,7 +6,7 @@ from twostage_hdr.losses.baselines.fhdr import FHDRLoss
 
 
 def without_vgg() -> FHDRLoss:
-    with pytest.warns(UserWarning, match="FHDR: trained without its VGG19 term"):
+    with pytest.warns(UserWarning, match="FHDR.*vgg19_weights"):
         return FHDRLoss(peak=20.0)
 
 

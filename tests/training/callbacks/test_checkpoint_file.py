@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.training.callbacks.checkpoint_file import (
     AtomicCheckpointIO,
     newest_whole,
@@ -34,11 +34,10 @@ def test_a_full_disk_leaves_the_checkpoint_of_before_and_one_line(files, tmp_pat
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
     try:
-        with pytest.raises(InputError, match=r"last\.ckpt: cannot be written .* make room for 4 MiB") as refused:
+        with refusal_of(path, "4 MiB"):
             files.save_checkpoint({"epoch": 2, "weights": torch.zeros(2**20)}, path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert "\n" not in str(refused.value)
     assert files.load_checkpoint(path)["epoch"] == 1
     assert [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]
 
@@ -47,18 +46,18 @@ def test_a_file_cut_short_is_refused(files, tmp_path: Path) -> None:
     path = tmp_path / "last.ckpt"
     files.save_checkpoint({"weights": torch.zeros(1000)}, path)
     path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(InputError, match="cannot be read as a checkpoint"):
+    with refusal_of(path):
         files.load_checkpoint(path)
 
 
 def test_a_checkpoint_with_other_objects_is_refused_even_if_asked_for(files, tmp_path: Path) -> None:
     torch.save({"state": np.random.RandomState(0)}, tmp_path / "last.ckpt")
-    with pytest.raises(InputError, match="cannot be read as a checkpoint"):
+    with refusal_of(tmp_path / "last.ckpt", "numpy"):
         files.load_checkpoint(tmp_path / "last.ckpt", weights_only=False)
 
 
 def test_a_missing_file_is_refused(files, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such checkpoint"):
+    with refusal_of(tmp_path / "last.ckpt", ".ckpt"):
         files.load_checkpoint(tmp_path / "last.ckpt")
 
 
@@ -112,7 +111,7 @@ def test_a_damaged_one_is_put_aside_and_the_one_before_is_taken(
     assert path == tmp_path / f"{taken}.ckpt"
     if taken != "last":
         assert "last.ckpt" in word
-        assert f"resuming from {taken}.ckpt" in word
+        assert f"{taken}.ckpt" in word
         assert not (tmp_path / "last.ckpt").exists()
         assert newest_whole(tmp_path)[0] == path  # another process of the run comes to the same
 
@@ -120,14 +119,12 @@ def test_a_damaged_one_is_put_aside_and_the_one_before_is_taken(
 def test_a_run_whose_checkpoints_are_all_damaged_is_not_begun_anew_in_silence(files, tmp_path: Path) -> None:
     write_all(files, tmp_path, "last")
     damage(tmp_path / "last.ckpt")
-    with pytest.raises(InputError) as refused:
+    with refusal_of(tmp_path / "last.ckpt", "hydra.run.dir"):
         newest_whole(tmp_path)
-    assert "no other is whole" in refused.value.seen
 
 
 def test_a_state_that_could_not_be_read_back_is_refused_with_its_place(files, tmp_path: Path) -> None:
     write_all(files, tmp_path, "last")
-    with pytest.raises(InputError) as refused:
+    with refusal_of("callbacks.Mine.path", "state_dict()"):
         files.save_checkpoint({"callbacks": {"Mine": {"path": tmp_path}}}, tmp_path / "last.ckpt")
-    assert "callbacks.Mine.path" in refused.value.subject
     assert files.load_checkpoint(tmp_path / "last.ckpt")["name"] == "last"

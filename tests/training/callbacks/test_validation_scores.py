@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from twostage_hdr.errors import InputError
+from tests.refusal import refusal_of
 from twostage_hdr.metrics.mu_psnr import mu_psnr
 from twostage_hdr.training.callbacks.validation_scores import (
     ImageScores,
@@ -45,12 +45,12 @@ def test_scores_come_back_from_the_file_as_they_were(tmp_path: Path) -> None:
 
 def test_another_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "scores.csv").write_text("epoch,scene,x\none,a,2\n")
-    with pytest.raises(InputError, match=r"scores\.csv: not a run's table"):
+    with refusal_of(tmp_path / "scores.csv", "'one'"):
         read_scores(tmp_path / "scores.csv")
 
 
 def test_unknown_modes_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="choose max or min"):
+    with refusal_of("callbacks.scores.mode=best", "max", "min"):
         ValidationScores(path=str(tmp_path / "scores.csv"), mode="best")
 
 

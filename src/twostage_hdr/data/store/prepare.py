@@ -64,8 +64,9 @@ def prepare(
         plan.check_same({**before, "software": plan.as_dict()["software"]}, out)
         shutil.rmtree(out / WORK, ignore_errors=True)
         return False
-    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / WORK).is_dir()):
-        seen = "a file, or a folder that holds other files and no store"
+    other = next(out.iterdir(), None) if out.is_dir() and not (out / WORK).is_dir() else None
+    if other or out.is_file():
+        seen = f"holds {other.name!r} and no store" if other else "a file where a folder is expected"
         raise InputError(f"out={out}", seen, "give an empty or new folder")
     (out / WORK).mkdir(parents=True, exist_ok=True)
     busy = InputError(f"out={out}", "another prepare is writing there", "wait for it to end")

@@ -152,7 +152,8 @@ def _read_description(root: Path) -> dict[str, Any]:
     path = root / STORE
     if not os.path.lexists(path):
         if (root / WORK).is_dir():
-            raise InputError(root, "its preparation is not finished", "give the same prepare command again")
+            seen = f"its preparation is not finished ({WORK} is still in it)"
+            raise InputError(f"data.root={root}", seen, "give the same prepare command again")
         cure = f"make a store with `twostage-hdr prepare ... out={root}`"
         raise InputError(f"data.root={root}", f"no {STORE} in it", cure)
     check_sum(root, STORE)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from twostage_hdr.boundary.refusal import as_input_error
+from twostage_hdr.boundary.refusal import as_input_error, printable
 from twostage_hdr.boundary.regular_file import read_text
 from twostage_hdr.errors import InputError
 
@@ -56,7 +56,9 @@ def read_curves(path: Path) -> dict[str, list[tuple[float, float]]]:
             if name not in ("step", "epoch") and value is not None and step is not None:
                 curves.setdefault(name, []).append((step, value))
     if not curves:
-        raise InputError(path, "no column with numbers", "give the metrics.csv of a run")
+        columns = printable(", ".join(filter(None, lines[0]))) if lines else "no line"
+        seen = f"no column of a quantity with numbers (it has {columns})"
+        raise InputError(path, seen, "give the metrics.csv of a run")
     return curves
 
 
