@@ -23,7 +23,9 @@ def workspace(entity: str, project: str, scenes: Sequence[str] = ()) -> ws.Works
         ws.Section(name="Validation", panels=[curves([f"val/{score}"]) for score in SCORES], is_open=True, pinned=True),
         ws.Section(name="Losses", panels=[of_networks("loss"), *terms()], is_open=True),
         ws.Section(name="Images", panels=[*pictures(scenes), scores_per_image()], is_open=True),
-        ws.Section(name="Stability", panels=[of_networks("gradient_norm"), of_networks("weight_norm"), of_networks("lr")]),
+        ws.Section(
+            name="Stability", panels=[of_networks("gradient_norm"), of_networks("weight_norm"), of_networks("lr")]
+        ),
         ws.Section(
             name="Speed", panels=[curves(["speed/images_per_second"]), curves(["speed/seconds_waiting_for_data"])]
         ),
