@@ -1,7 +1,7 @@
 """Peak memory: of a training step by batch and crop, and of a large photograph through the whole command.
 
     python -m experiments.speed.memory training
-    python -m experiments.speed.memory photograph FILE [--megapixels 100]
+    python -m experiments.speed.memory photograph FILE [--megapixels 100] [--precisions bf16]
 
 Every run is a process of its own; its peak is what the system counted, imports included. The step is that of
 `module=two_stage` with all losses and the discriminator. The large photograph is the given one, repeated.
@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import lightning as L
@@ -55,7 +56,7 @@ def training() -> None:
     write("memory_training", {"imports_mib": imports, "rows": rows})
 
 
-def photograph(file: Path, megapixels: float) -> None:
+def photograph(file: Path, megapixels: float, precisions: Sequence[str]) -> None:
     """The figures of `results/memory_photograph.json`, with the default set."""
     picture = np.asarray(Image.open(file).convert("RGB"))
     height, width = picture.shape[:2]
@@ -64,7 +65,7 @@ def photograph(file: Path, megapixels: float) -> None:
         large = Path(folder) / "large.jpg"
         Image.fromarray(np.tile(picture, (times, times, 1))).save(large, quality=90)
         command = (sys.executable, "-m", "twostage_hdr", "reconstruct", str(large), "-o", folder, "--to", "exr")
-        peaks = {name: peak_mib(*command, "--overwrite", "--precision", name) for name in ("fp32", "bf16")}
+        peaks = {name: peak_mib(*command, "--overwrite", "--precision", name) for name in precisions}
     size = {"width": width * times, "height": height * times}
     write("memory_photograph", size | {"megapixels": round(width * height * times**2 / 1e6, 1), "peak_mib": peaks})
 
@@ -83,6 +84,7 @@ def main() -> None:
     picture = verbs.add_parser("photograph")
     picture.add_argument("file", type=Path)
     picture.add_argument("--megapixels", type=float, default=100)
+    picture.add_argument("--precisions", nargs="+", default=["fp32", "bf16"], choices=("fp32", "bf16"))
     step = verbs.add_parser("step")
     step.add_argument("batch", type=int)
     step.add_argument("crop", type=int)
@@ -92,7 +94,7 @@ def main() -> None:
         case "training":
             training()
         case "photograph":
-            photograph(arguments.file, arguments.megapixels)
+            photograph(arguments.file, arguments.megapixels, arguments.precisions)
         case _:
             train(arguments.batch, arguments.crop, arguments.trainer)
 
