@@ -86,6 +86,12 @@ def test_only_views_of_whole_frames_are_learnt_from(module, trainer) -> None:
         trainer().fit(module(), DataLoader([frame("any/a")], batch_size=1))
 
 
+def test_views_of_whole_frames_are_refused_by_other_modules(trainer, supervised) -> None:
+    views = DataLoader([frame("any/a")], batch_size=1, collate_fn=whole_frame_batch)
+    with refusal_of("data", "WholeFrameBatch", "Triple"):
+        trainer().fit(supervised(), views)
+
+
 def test_what_validation_shows_is_the_network_but_for_the_two_stages(module) -> None:
     built = module(validate_as=2.24).eval()
     nn.init.normal_(built.network.branch.leave.weight)

@@ -21,7 +21,7 @@ from twostage_hdr.networks.stage import Stage
 
 
 def mixed_forward(network: nn.Module, image: Float[Tensor, "batch 3 height width"]) -> Tensor:
-    """The network's forward; of networks that are neither two stages nor one, autocast's."""
+    """The forward in bfloat16: the stages with their first and last layers in float32, other networks by autocast."""
     if stages := paper_stages(network):
         for stage in stages:
             image = _stage(stage, image)
@@ -87,7 +87,9 @@ class Engine:
         self.precision = choose_precision(precision, self.devices)
         self.tile = tile
         network.eval().to(self.device)
-        network, stages, self.radius, self.context, self.whole_frame = row_plan(network)
+        plan = row_plan(network)
+        network, stages, self.radius = plan.network, plan.stages, plan.radius
+        self.context, self.whole_frame = plan.context, plan.whole_frame
         self.stream: StreamedNetwork | None = None
         self.replicas: list[tuple[nn.Module, torch.device]] = []
         """The network on each of the devices, where it is not streamed."""

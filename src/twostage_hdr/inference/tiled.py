@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Float, UInt
 from torch import Tensor, nn
 
+from twostage_hdr.inference.hardware import without_tf32
 from twostage_hdr.radiometry.exposure_stack import ExposureStack
 
 Own = TypeVar("Own")
@@ -105,7 +106,7 @@ def run_stack(network: nn.Module, stack: ExposureStack, *, device: torch.device)
     for top, left in product(range(0, height, tile), range(0, width, tile)):
         part = slice(top, min(top + tile, height)), slice(left, min(left + tile, width))
         seen, inner = window(part, radius)
-        with torch.inference_mode():
+        with torch.inference_mode(), without_tf32:
             image[:, *part] = network(stack[None, ..., *seen].to(device))[0].float().cpu()[:, *inner]
     return image
 

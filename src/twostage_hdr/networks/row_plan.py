@@ -14,12 +14,12 @@ from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwor
 
 
 class RowPlan(NamedTuple):
-    """The parts of a network, in the order in which rows pass through them."""
+    """The parts of a network."""
 
     network: nn.Module
     """Makes the rows."""
     stages: list[Stage]
-    """That `network` consists of; none where it is not the paper's network or one of its stages."""
+    """What `network` consists of; none where it is neither the paper's network nor one of its stages."""
     radius: int | None
     """How far a pixel of `network`'s output sees, in pixels; None: the whole image, or it does not say."""
     context: ContextGain | None = None
@@ -42,6 +42,10 @@ def row_plan(network: nn.Module) -> RowPlan:
 
 def paper_stages(network: nn.Module) -> list[Stage]:
     """The stages of a network that is nothing but them, in their order; none of any other."""
-    stages = [network.enhancement, network.tone_mapping] if type(network) is TwoStageNetwork else [network]
-    own = [stage for stage in stages if type(stage) is Stage and all("is_rdab" in vars(type(b)) for b in stage.blocks)]
-    return own if len(own) == len(stages) else []
+    parts = [network.enhancement, network.tone_mapping] if type(network) is TwoStageNetwork else [network]
+    stages = [part for part in parts if type(part) is Stage and _of_rdabs(part)]
+    return stages if len(stages) == len(parts) else []
+
+
+def _of_rdabs(stage: Stage) -> bool:
+    return len(stage.blocks) > 0 and all(vars(type(block)).get("is_rdab") is True for block in stage.blocks)

@@ -152,7 +152,7 @@ class ReconstructionModule(L.LightningModule):
         """
         if not isinstance(batch, self.batch_type):
             seen_kind, wanted_kind = type(batch).__name__, self.batch_type.__name__
-            cure = "data=hdr_views goes with module=two_stage_whole_frame, all other data with the other modules"
+            cure = "choose data, or a data.collate, made for it (module=two_stage_whole_frame: data=hdr_views)"
             raise InputError("data", f"makes a {seen_kind}, {type(self).__name__} learns from a {wanted_kind}", cure)
         seen = frame_count(batch.ldr) if isinstance(batch, Triple) else 1
         wanted = getattr(self.network, "frames", 1)
