@@ -1,5 +1,6 @@
 """How the streamed network cuts an image into tiles of columns and bands of rows, and buffers between blocks."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -62,10 +63,10 @@ class HaloBuffer:
 
     def __init__(self, *, channels: int, spans: Sequence[Span], rim: int, capacity: int) -> None:
         self.rim = rim
-        self._spans = [
-            zeros_on_huge_pages(capacity + 2 * rim, PLANES, channels, span.columns + 2 * rim).permute(1, 2, 0, 3)
-            for span in spans
-        ]
+        shapes = [(capacity + 2 * rim, PLANES, channels, span.columns + 2 * rim) for span in spans]
+        sizes = [math.prod(shape) for shape in shapes]
+        memory = zeros_on_huge_pages(sum(sizes)).split(sizes)  # at once: pieces of it would never be given back
+        self._spans = [part.view(shape).permute(1, 2, 0, 3) for part, shape in zip(memory, shapes, strict=True)]
         self.top = 0
         """Row of the image that the next window begins at."""
         self._filled = rim  # rows in use; the first `rim` lie above `top`
