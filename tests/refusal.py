@@ -1,5 +1,6 @@
 """What a test expects of a refusal: its subject and the values that it names, not its wording."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,7 +15,8 @@ def refusal_of(subject: object, *values: object) -> Iterator[pytest.ExceptionInf
 
     Args:
         subject: the file or the setting, or a part of its name.
-        values: that the line must name beside it: what was seen, choices, options, commands.
+        values: that the line must name beside it: what was seen, choices, options, commands; an int as a number of its
+            own, not as a part of a longer one.
     """
     with pytest.raises(InputError) as caught:
         yield caught
@@ -22,4 +24,5 @@ def refusal_of(subject: object, *values: object) -> Iterator[pytest.ExceptionInf
     assert "\n" not in str(error), error
     assert str(subject) in error.subject, error
     for value in values:
-        assert str(value) in f"{error.seen}; {error.cure}", f"{value} is missing in: {error}"
+        pattern = rf"(?<!\d){value}(?!\d)" if isinstance(value, int) else re.escape(str(value))
+        assert re.search(pattern, f"{error.seen}; {error.cure}"), f"{value} is missing in: {error}"

@@ -61,7 +61,7 @@ def refuse(error: Exception, config: str, arguments: Sequence[str], directory: P
         raise cause
     text = " ".join(str(error).split())
     if isinstance(error, OverrideParseException):
-        seen, cure = text.split(" See https")[0], "write KEY=VALUE, of a VALUE with signs such as = or [ KEY='VALUE'"
+        seen, cure = text.split(" See https")[0], "write KEY=VALUE, or KEY='VALUE' if VALUE contains = or ["
         raise InputError(error.override, seen, cure) from error
     if unset := re.search(r"You must specify '([^']+)', e.g, \S+ Available options: (.*)", text):
         name, listed = unset.groups()
