@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from twostage_hdr.cli.reconstruct import PHOTOGRAPHS
 from twostage_hdr.imaging.formats import FORMATS, result_format
 from twostage_hdr.imaging.hdr import HDR_READERS
+from twostage_hdr.imaging.ldr import PHOTOGRAPHS
 
 PAGE = Path(__file__).parents[1] / "docs" / "formats.md"
 

@@ -15,7 +15,6 @@ from experiments.figure5_gallery.crop import Crop, choose_crop
 from experiments.figure5_gallery.gallery_figure import gallery_figure, write_picture
 from experiments.figure5_gallery.pane_row import exposure_row
 from twostage_hdr.cli.input_files import find_files
-from twostage_hdr.cli.reconstruct import PHOTOGRAPHS
 from twostage_hdr.errors import InputError
 from twostage_hdr.evaluation.gain_alignment import measure_gain
 from twostage_hdr.evaluation.methods import LdrIdentity, Method, NetworkMethod, OperatorMethod
@@ -23,7 +22,7 @@ from twostage_hdr.evaluation.report.page import write_report
 from twostage_hdr.evaluation.report.report_image import ReportImage
 from twostage_hdr.evaluation.saved_results import file_name
 from twostage_hdr.expansion.all_operators import ALL_OPERATORS
-from twostage_hdr.imaging.ldr import read_ldr
+from twostage_hdr.imaging.ldr import PHOTOGRAPHS, read_ldr
 from twostage_hdr.inference.weights import default_weights, load_weights
 from twostage_hdr.radiometry.gamma import decode_gamma
 from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB

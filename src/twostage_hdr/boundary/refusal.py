@@ -18,15 +18,15 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, RecursionError):
         return "nested too deeply"
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+        return printable(error.strerror)
     return printable(str(error)) or type(error).__name__
 
 
 def printable(text: str, *, at_most: int = _LONGEST) -> str:
-    """Text from outside as one line: white space joined, control characters and lone surrogates spelt out."""
+    """Text from outside as one line, cut where it is longer: white space joined, what cannot be printed spelt out."""
     words = " ".join(text.split())[: at_most + 1]
     shown = "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in words)
-    return shown if len(shown) <= at_most else f"{shown[:at_most]}..."
+    return shown if len(shown) <= at_most else f"{shown[: at_most - 3]}..."
 
 
 def shown_name(name: object) -> str:

@@ -12,13 +12,13 @@ from rich.table import Table
 from twostage_hdr.boundary.pixel_limit import HDR_BYTES, check_pixels
 from twostage_hdr.cli.convert import find_hdr_files
 from twostage_hdr.cli.outcome import named, print_error
-from twostage_hdr.cli.reconstruct import PHOTOGRAPHS
 from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.data.inspection.dynamic_range import BRIGHT, DARK, range_in_stops
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.camera_raw import RAW_SUFFIXES
 from twostage_hdr.imaging.chromaticities import name_of
 from twostage_hdr.imaging.hdr import HDR_READERS, HdrImage, read_hdr
+from twostage_hdr.imaging.ldr import PHOTOGRAPHS
 from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.radiometry.photometry import SDR_WHITE_NITS
 

@@ -15,6 +15,7 @@ from twostage_hdr.cli.terminal import Terminal
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.colour_codes import is_hdr_signal
 from twostage_hdr.imaging.formats import DEFAULT_FORMATS, FORMATS
+from twostage_hdr.imaging.ldr import PHOTOGRAPHS
 from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.imaging.video.video_reader import VIDEO_SUFFIXES
 from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions
@@ -23,8 +24,6 @@ from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS, reconstruct_
 from twostage_hdr.inference.result_files import ResultOptions
 from twostage_hdr.inference.weights import default_weights, find_weights
 
-PHOTOGRAPHS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".jxl", ".bmp")
-"""Suffixes that are taken from a folder; a file that is named itself may have any. Their order is `result_stem`'s."""
 _PQ_RESULTS = (".avif", ".jxl")
 
 

@@ -14,6 +14,7 @@ from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.triple import channels_first
 from twostage_hdr.errors import InputError
 from twostage_hdr.imaging.hdr import HDR_READERS, read_hdr
+from twostage_hdr.imaging.ldr import PHOTOGRAPHS
 from twostage_hdr.radiometry.gain import median_gain, well_exposed
 from twostage_hdr.radiometry.gamma import encode_gamma
 from twostage_hdr.radiometry.luminance import luminance
@@ -22,8 +23,6 @@ from twostage_hdr.radiometry.quantities import EncodedRGB, LinearRGB
 
 FIT = "fit"
 """The scale that is measured on each pair."""
-FRAMES = frozenset((".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".bmp"))
-"""Suffixes of the files that a pattern of frames takes."""
 _NAMED_AT_MOST = 3  # of what a refusal counts
 
 
@@ -110,7 +109,7 @@ class PairedSource(PairSource):
 
 def _partners(root: Path, ldr: str, hdr: str, left_out: Collection[str]) -> dict[Scene, tuple[Path, Path]]:
     """Frame and reference of each scene that both patterns find."""
-    frames, references = _by_pattern(root, "ldr", ldr, FRAMES), _by_pattern(root, "hdr", hdr, HDR_READERS)
+    frames, references = _by_pattern(root, "ldr", ldr, PHOTOGRAPHS), _by_pattern(root, "hdr", hdr, HDR_READERS)
     for kind, ours, others in (("reference", frames, references), ("frame", references, frames)):
         alone = sorted(ours.keys() - others.keys() - set(left_out))
         if alone and others:

@@ -21,6 +21,8 @@ from twostage_hdr.imaging.pixel_arrays import PILLOW_FORMATS, ROTATED, LdrPixels
 from twostage_hdr.imaging.png_chunks import from_gamma, read_png_header, read_png_samples
 from twostage_hdr.imaging.tiff import read_tiff_beyond_pillow
 
+PHOTOGRAPHS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".jxl", ".bmp")
+"""Suffixes that are taken from a folder; a file that is named itself may have any. Their order is `result_stem`'s."""
 _HDR_SUFFIXES = frozenset({".exr", ".hdr", ".pic", ".pfm"})
 _FLOAT_OR_WIDE_MODES = frozenset({"F", "I"})
 _pillow_limit = threading.Lock()
