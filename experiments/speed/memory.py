@@ -59,15 +59,16 @@ def training() -> None:
 def photograph(file: Path, megapixels: float, precisions: Sequence[str]) -> None:
     """The figures of `results/memory_photograph.json`, with the default set."""
     picture = np.asarray(Image.open(file).convert("RGB"))
-    height, width = picture.shape[:2]
-    times = int(np.ceil((megapixels * 1e6 / (height * width)) ** 0.5))
+    scale = (megapixels * 1e6 / (picture.shape[0] * picture.shape[1])) ** 0.5
+    height, width = (int(np.ceil(scale * side)) for side in picture.shape[:2])
+    times = int(np.ceil(scale))
     with tempfile.TemporaryDirectory() as folder:
         large = Path(folder) / "large.jpg"
-        Image.fromarray(np.tile(picture, (times, times, 1))).save(large, quality=90)
+        Image.fromarray(np.tile(picture, (times, times, 1))[:height, :width]).save(large, quality=90)
         command = (sys.executable, "-m", "twostage_hdr", "reconstruct", str(large), "-o", folder, "--to", "exr")
         peaks = {name: peak_mib(*command, "--overwrite", "--precision", name) for name in precisions}
-    size = {"width": width * times, "height": height * times}
-    write("memory_photograph", size | {"megapixels": round(width * height * times**2 / 1e6, 1), "peak_mib": peaks})
+    size = {"width": width, "height": height, "megapixels": round(width * height / 1e6, 1)}
+    write("memory_photograph", size | {"peak_mib": peaks})
 
 
 def write(name: str, figures: dict[str, object]) -> None:

@@ -1,3 +1,6 @@
+import platform
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from types import SimpleNamespace
@@ -85,3 +88,35 @@ def test_a_pytorch_without_named_precisions_has_its_switch_turned(monkeypatch: p
     with type(without_tf32)():
         assert older.allow_tf32 is False
     assert older.allow_tf32 is True
+
+
+_HEAPS = """
+import ctypes, sys, threading
+from twostage_hdr.inference.hardware import share_one_heap
+
+if sys.argv[1:]:
+    share_one_heap()
+libc, started = ctypes.CDLL(None), threading.Barrier(4)
+libc.malloc.restype = ctypes.c_void_p
+
+def take():
+    started.wait()  # all threads at once, so that each would want a heap of its own
+    libc.malloc(100)
+
+threads = [threading.Thread(target=take) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+libc.fdopen.restype = ctypes.c_void_p
+stream = ctypes.c_void_p(libc.fdopen(1, b"w"))
+libc.malloc_info(0, stream)
+libc.fflush(stream)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's own setting")
+def test_threads_take_memory_from_one_heap() -> None:
+    def heaps(*arguments: str) -> int:
+        command = [sys.executable, "-c", _HEAPS, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.count("<heap nr")
+
+    assert heaps("shared") == 1 < heaps()

@@ -19,6 +19,7 @@ from twostage_hdr.imaging.ldr import PHOTOGRAPHS
 from twostage_hdr.imaging.photograph import read_photograph
 from twostage_hdr.imaging.video.video_reader import VIDEO_SUFFIXES
 from twostage_hdr.inference.bracket.reconstruct_bracket import BracketOptions
+from twostage_hdr.inference.hardware import share_one_heap
 from twostage_hdr.inference.reconstruct import ReconstructOptions, Reconstructor, load_reconstructor
 from twostage_hdr.inference.reconstruct_video import VIDEO_ENDINGS, reconstruct_video, video_result_paths
 from twostage_hdr.inference.result_files import ResultOptions
@@ -56,6 +57,7 @@ def reconstruct_all(
     Raises:
         InputError: unknown formats, results that would overwrite an input, or unusable weights.
     """
+    share_one_heap()
     console = Terminal(stderr=as_json)
     report = Report(console=console, as_json=as_json)
     named = [name for name in names if bracket is None or name != AUTO or Path(name).exists()]

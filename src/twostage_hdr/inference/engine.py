@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.hardware import choose_precision, find_device, without_tf32
 from twostage_hdr.inference.tiled import Part, tiled_rows, window
-from twostage_hdr.inference.whole_frame import ContextRows, Response, WholeFrameRows
+from twostage_hdr.inference.whole_frame import ContextRows, Response, WholeFrameRows, low_bands
 from twostage_hdr.inference.winograd.network import StreamedNetwork
 from twostage_hdr.networks.hyper_parameters import to_channels_last
 from twostage_hdr.networks.row_plan import paper_stages, row_plan
@@ -136,9 +136,11 @@ class Engine:
         """
         looks, table = self._looks(ldr, view)
         for top, band in self._network_rows(ldr, table):
-            for look in looks:
-                band = look.applied(top, band)
-            yield top, band
+            for part in low_bands(*band.shape[:2]):
+                rows = band[part]
+                for look in looks:
+                    rows = look.applied(top + part.start, rows)
+                yield top + part.start, rows
 
     def run_parts(
         self, ldr: UInt[np.ndarray, "height width 3"], parts: Sequence[Part], view: WholeFrameRows | None = None

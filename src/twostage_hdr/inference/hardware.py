@@ -1,5 +1,6 @@
 """What a computation runs on: devices by name, and the precision of their products."""
 
+import ctypes
 import platform
 from collections.abc import Sequence
 from threading import Lock
@@ -13,6 +14,19 @@ Precision: TypeAlias = Literal["fp32", "bf16"]
 
 EMULATED_BF16 = 14
 """Times as long as float32 that bfloat16 takes on an x86 processor without its products (314 s to 23 s with AVX2)."""
+
+
+_M_ARENA_MAX = -8
+"""glibc's number of the setting, see mallopt(3)."""
+
+
+def share_one_heap() -> None:
+    """Lets all threads to come take memory from one heap, where the C library gives each its own (glibc).
+
+    What one thread has freed serves the others then: 80 MB less for a wide photograph, in the same time.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 class _WithoutTF32:

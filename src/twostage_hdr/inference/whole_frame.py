@@ -1,5 +1,6 @@
 """What the whole photograph adds to rows: a look at it first, context or whole frame, then band by band."""
 
+from collections.abc import Iterator
 from itertools import product
 from typing import Literal, TypeAlias
 
@@ -20,8 +21,14 @@ Response: TypeAlias = Literal["declared", "estimated"] | float
 """How a photograph is encoded: as it says (sRGB once it is read), to be estimated, or a gamma."""
 
 LOWEST_GAMMA, HIGHEST_GAMMA = 1.0, 4.0
-BAND_ROWS, BAND_PIXELS = 128, 1 << 18
-"""Rows of the photograph that are averaged at once, and pixels: very wide photographs get lower bands."""
+BAND_ROWS, BAND_PIXELS = 128, 1 << 16
+"""Rows of the photograph that are looked at at once, and pixels: very wide photographs get lower bands."""
+
+
+def low_bands(height: int, width: int) -> Iterator[slice]:
+    """All rows in bands that bound what is held beside them: some 200 bytes a pixel."""
+    step = min(BAND_ROWS, max(BAND_PIXELS // width, 1))
+    return (slice(top, min(top + step, height)) for top in range(0, height, step))
 
 
 def parse_response(text: str | float) -> Response:
@@ -182,9 +189,8 @@ def thumbnail_of(ldr: UInt[np.ndarray, "height width 3"], device: torch.device) 
     levels = np.iinfo(ldr.dtype).max
     counts = np.zeros((3, levels + 1))
     sums = torch.zeros(1, CHANNELS, len(rows), len(columns), device=device)
-    step = min(BAND_ROWS, max(BAND_PIXELS // width, 1))
-    for top in range(0, height, step):
-        band, weights = ldr[top : top + step], rows[:, top : top + step]
+    for part in low_bands(height, width):
+        band, weights = ldr[part], rows[:, part]
         hit = weights.any(1).nonzero()[:, 0]  # few rows of cells lie in a band
         with torch.inference_mode():
             sums[:, :, hit] += area_sums(encoded(band, device=device), weights[hit], columns)

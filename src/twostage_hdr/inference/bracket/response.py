@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
-from scipy.optimize import minimize
 
 from twostage_hdr.radiometry.gamma import HDM_GAMMA
 from twostage_hdr.radiometry.srgb import srgb_decode
@@ -74,6 +73,8 @@ def sigmoid_response(n: float, s: float) -> Response:
 
 def _fitted(samples: UInt8[np.ndarray, "frames samples"], stops: Sequence[float]) -> Response:
     """The sigmoid under which the frames agree best."""
+    from scipy.optimize import minimize  # 38 MB that a single photograph does not need
+
     found = minimize(
         lambda logs: _disagreement(sigmoid_response(*np.exp(logs)), samples, stops),
         np.log([0.9, 0.6]),  # the mean of real cameras
