@@ -69,8 +69,8 @@ def trained(
     return module.eval()
 
 
-def fit(module: L.LightningModule, data: ViewsModule, device: str, decay: float, seconds: float | None = None) -> None:
-    """One epoch, on a device, or as much of it as the time is enough for; the module gets the average of its weights.
+def fit(module: L.LightningModule, data: ViewsModule, device: str, decay: float, *callbacks: L.Callback) -> None:
+    """One epoch on a device; the module gets the average of its weights.
 
     Lightning makes the average before the module is on its device, so it has to know which; and all weights are
     averaged at once, since a GPU waits for the host in a run of so small a network.
@@ -80,13 +80,12 @@ def fit(module: L.LightningModule, data: ViewsModule, device: str, decay: float,
         devices=1,
         precision=PRECISION,
         max_epochs=1,
-        max_time=None if seconds is None else {"seconds": max(round(seconds), 1)},
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         limit_val_batches=0,
-        callbacks=[WeightAveraging(device=device, multi_avg_fn=get_ema_multi_avg_fn(decay))],
+        callbacks=[WeightAveraging(device=device, multi_avg_fn=get_ema_multi_avg_fn(decay)), *callbacks],
     )
     trainer.fit(module, datamodule=data)
 

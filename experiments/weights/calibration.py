@@ -43,18 +43,18 @@ def cameras() -> dict[str, tuple[VirtualCamera, KnownResponse]]:
     return {"random": (unknown_camera(), "estimated"), "gamma": (known, HDM_GAMMA)}
 
 
-def frames(root: Path, camera: VirtualCamera, split: str) -> Iterator[Triple]:
+def frames(root: Path, camera: VirtualCamera, split: str, splits: Path = SPLITS) -> Iterator[Triple]:
     """Whole frames with their frozen cameras, as `evaluate` has them."""
     source = HdrFolderSource(root=str(root), camera=camera)
     known = {scene.id: scene for scene in source.scenes()}
-    frozen = FixedCameraImages(source, [known[name] for name in getattr(read_splits(SPLITS), split)], seed=0)
+    frozen = FixedCameraImages(source, [known[name] for name in getattr(read_splits(splits), split)], seed=0)
     return (frozen[index] for index in range(len(frozen)))
 
 
-def two_stages(network: TwoStageWholeFrameNetwork, known: EncodedRGB) -> EncodedRGB:
-    """The two stages' image of a frame, the fast way."""
+def two_stages(engine: Engine, known: EncodedRGB) -> EncodedRGB:
+    """The two stages' image of a frame."""
     pixels = (known[0] * 65535).round().permute(1, 2, 0).numpy().astype(np.uint16)
-    return torch.from_numpy(Engine(network=network.two_stage).run(pixels)).permute(2, 0, 1)[None]
+    return torch.from_numpy(engine.run(pixels)).permute(2, 0, 1)[None]
 
 
 @torch.no_grad()
@@ -63,7 +63,7 @@ def levels(network: TwoStageWholeFrameNetwork, triple: Triple, response: KnownRe
     ldr = triple.ldr[None]
     view = network.look(thumbnail(ldr), response)
     known = view.curve.encoded(ldr)
-    hdr = two_stages(network, known) * network.context(known)
+    hdr = two_stages(Engine(network=network.two_stage), known) * network.context(known)
     images = [
         decode_gamma(network.lit(hdr, ldr, view, quantile, top=0, height=ldr.shape[-2]))[0] for quantile in QUANTILES
     ]

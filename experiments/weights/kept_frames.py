@@ -10,12 +10,14 @@ import torch
 from torch import Tensor
 
 from experiments.weights.calibration import cameras, frames, two_stages
+from experiments.weights.rounds import SPLITS
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.evaluation.crf_correction import correct_response
 from twostage_hdr.evaluation.gain_alignment import align_gain, cut_at, measure_gain
 from twostage_hdr.evaluation.saved_results import file_name
 from twostage_hdr.evaluation.stops_error import stops_error_clipped
 from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.inference.engine import Engine
 from twostage_hdr.metrics.pu21_psnr import pu21_psnr
 from twostage_hdr.networks.frame_thumbnail import thumbnail
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
@@ -50,14 +52,16 @@ class ValidationFrame:
         return image
 
 
-def validation_frames(root: Path, folder: Path, shipped: TwoStageWholeFrameNetwork) -> dict[str, list[ValidationFrame]]:
+def validation_frames(
+    root: Path, folder: Path, shipped: TwoStageWholeFrameNetwork, splits: Path = SPLITS
+) -> dict[str, list[ValidationFrame]]:
     """By camera; photographed, and passed through the two stages, once: the folder keeps them."""
     made: dict[str, list[ValidationFrame]] = {}
     for name, (camera, response) in cameras().items():
         place = folder / name
         if not (place / COMPLETE).exists():
             place.mkdir(parents=True, exist_ok=True)
-            for triple in frames(root, camera, "val"):
+            for triple in frames(root, camera, "val", splits):
                 _keep(triple, response, shipped, place / f"{file_name(str(triple.scene))}.pt")
             (place / COMPLETE).touch()
         made[name] = [_kept(file, response) for file in sorted(place.glob("*.pt"))]
@@ -70,7 +74,7 @@ def _keep(triple: Triple, response: Any, shipped: TwoStageWholeFrameNetwork, fil
         return
     ldr = triple.ldr[None]
     known = shipped.look(thumbnail(ldr), response).curve.encoded(ldr)
-    two_stage = two_stages(shipped, known).contiguous()
+    two_stage = two_stages(Engine(network=shipped.two_stage), known).contiguous()
     content = triple._asdict() | {"known": known, "two_stage": two_stage}
     with atomic_path(file) as temporary:
         torch.save(content, temporary)

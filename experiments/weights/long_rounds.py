@@ -1,143 +1,155 @@
-"""Does more training help the default set? Long runs from the shipped weights, judged on the validation places.
+"""The last rounds of the default set: branch and context together, from several seeds, judged on the validation places.
 
-python -m experiments.weights.long_rounds --root HDR --out RUNS --device cuda --processes 16 prepare
-python -m experiments.weights.long_rounds --root HDR --out RUNS --device cuda run together 0 --seconds 200
-python -m experiments.weights.long_rounds --root HDR --out RUNS --processes 16 judge [--best FILE]
+python -m experiments.weights.long_rounds --root HDR --out RUNS --start W prepare
+python -m experiments.weights.long_rounds --root HDR --out RUNS --start W run 0
+python -m experiments.weights.long_rounds --root HDR --out RUNS --start W judge --best FILE
 
-`prepare` photographs the views and runs the two stages on them; runs may go side by side; `judge` scores what lies in
-RUNS: every run, the mean of the weights of all seeds of a kind, and the middle between each of these and the shipped
-weights. Kinds of runs: see `patch_training`. Results as data in `results/long_rounds.json`.
+`prepare` photographs the views and runs the two stages on them; a run's argument is its seed, and runs may go side by
+side; `judge` scores what lies in RUNS: the start, every run, the mean of the weights of all runs, and the middle
+between each of these and the start. Results as data in `results/long_rounds.json`.
 """
 
 import argparse
 import json
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import torch
 from hydra.utils import instantiate
+from lightning.pytorch.callbacks import RichProgressBar
 
 from experiments.comparison.paired_difference import paired_difference
-from experiments.weights.branch_views import Views
-from experiments.weights.kept_frames import COLUMNS, means, scores, validation_frames
-from experiments.weights.patch_training import KINDS, Weights, mean_of, new_module, settings, trained
+from experiments.weights.kept_frames import COLUMNS, ValidationFrame, means, scores, validation_frames
+from experiments.weights.patch_training import Weights, learnt, mean_of, settings, trained
 from experiments.weights.patch_views import KeptPatches
+from experiments.weights.rounds import SPLITS
 from twostage_hdr.cli.termination import quiet_lightning
 from twostage_hdr.imaging.atomic import atomic_path
+from twostage_hdr.inference.engine import Engine
 from twostage_hdr.inference.weights import load_weights, save_weights
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
 
 HERE = Path(__file__).parent
-START = "two_stage_any"
-KEPT = 120
+KEPT = 40
 """Views of an image."""
-MOST_UPDATES = 6000
-SHIPPED = "shipped"
+UPDATES = 1500
+"""Of a run."""
+START = "start"
 
 
-def start_network() -> TwoStageWholeFrameNetwork:
-    """The shipped set."""
-    network = load_weights(START)
+def network_of(weights: str) -> TwoStageWholeFrameNetwork:
+    """A whole-frame set."""
+    network = load_weights(weights)
     assert isinstance(network, TwoStageWholeFrameNetwork)
     return network
 
 
+def kept_patches(arguments: argparse.Namespace) -> tuple[KeptPatches, Any]:
+    """The folder of views, and the training images."""
+    config = settings(arguments.root, arguments.splits)
+    data = instantiate(config.data)
+    start = network_of(arguments.start)
+    kept = KeptPatches(arguments.out / "patches", data.source, arguments.kept, config.module.declared, start)
+    return kept, data.part("train")
+
+
 def prepare(arguments: argparse.Namespace) -> None:
     """Views, and what the two stages make of them, where they are missing."""
-    config, start = settings(arguments.root), start_network()
-    data = instantiate(config.data)
-    kept = KeptPatches(arguments.out / "patches", data.source, arguments.kept, config.module.declared, start)
-    kept.keep(data.part("train"), arguments.processes)
-    start.to(arguments.device)
-    for scene in data.part("train"):
-        kept.keep_two_stages(scene, start, arguments.device)
-
-
-def kept_views(arguments: argparse.Namespace) -> Views:
-    """All of them, on the device, each part of them put together there."""
-    config = settings(arguments.root)
-    data = instantiate(config.data)
-    kept = KeptPatches(arguments.out / "patches", data.source, arguments.kept, config.module.declared, start_network())
-    parts = [kept.of(scene) for scene in data.part("train")]
-    return {name: torch.cat([part[name].to(arguments.device) for part in parts]) for name in parts[0]}
+    kept, scenes = kept_patches(arguments)
+    kept.keep(scenes, arguments.processes)
+    engine = Engine(network=network_of(arguments.start).two_stage, device=arguments.device, precision="auto")
+    for number, scene in enumerate(scenes, 1):
+        kept.keep_two_stages(scene, engine)
+        print(f"{number} of {len(scenes)} images", flush=True)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """One long run; its weights and how many updates they took."""
-    file = arguments.out / f"long_{arguments.kind}_{arguments.seed}.pt"
+    """One run, once; its weights."""
+    file = arguments.out / f"long_{arguments.seed}.pt"
     if file.exists():
         return
-    began = time.monotonic()
-    start, config = start_network(), settings(arguments.root)
-    views = kept_views(arguments)
-    weights, updates = trained(
-        partial(new_module, config, start, KINDS[arguments.kind]),
-        start,
-        views,
-        seconds=arguments.seconds - (time.monotonic() - began),
+    kept, scenes = kept_patches(arguments)
+    parts = [kept.of(scene) for scene in scenes]
+    weights = trained(
+        settings(arguments.root, arguments.splits),
+        {name: torch.cat([part[name] for part in parts]).to(arguments.device) for name in parts[0]},
+        network_of(arguments.start),
+        updates=arguments.updates,
         seed=arguments.seed,
         device=arguments.device,
-        most=arguments.updates,
+        callbacks=(RichProgressBar(),),
     )
     with atomic_path(file) as temporary:
         torch.save(weights, temporary)
-    text = json.dumps({"updates": updates, "views": arguments.kept}) + "\n"
-    file.with_suffix(".json").write_text(text, encoding="utf-8")
-    print(f"{file.stem}: {updates} updates", flush=True)
 
 
 def candidates(out: Path, start: TwoStageWholeFrameNetwork) -> dict[str, Weights]:
     """By name: what is judged."""
-    shipped: Weights = {"branch": start.branch.state_dict(), "context": start.context.state_dict()}
-    runs = {file.stem.removeprefix("long_"): torch.load(file, weights_only=True) for file in out.glob("long_*.pt")}
-    found = dict(sorted(runs.items()))
-    for kind in KINDS:
-        seeds = {name: weights for name, weights in runs.items() if name.startswith(f"{kind}_")}
-        if len(seeds) > 1:
-            found[f"{kind}, mean of {len(seeds)} seeds"] = mean_of(seeds)
-    halfway = {f"{name}, half-way": mean_of({name: each, SHIPPED: shipped}) for name, each in found.items()}
-    return {SHIPPED: shipped, **found, **halfway}
+    files = sorted(out.glob("long_*.pt"))
+    found = {file.stem.replace("long_", "seed "): torch.load(file, weights_only=True) for file in files}
+    if len(found) > 1:
+        found[f"mean of {len(found)} seeds"] = mean_of(found)
+    halfway = {f"{name}, half-way": mean_of({name: each, START: learnt(start)}) for name, each in found.items()}
+    return {START: learnt(start), **found, **halfway}
 
 
-def with_weights(weights: Weights) -> TwoStageWholeFrameNetwork:
-    """The shipped set with another branch and context."""
-    network = start_network()
+def with_weights(start: str, weights: Weights) -> TwoStageWholeFrameNetwork:
+    """The start with another branch and context."""
+    network = network_of(start)
     network.branch.load_state_dict(weights["branch"])
     network.context.load_state_dict(weights["context"])
     return network
 
 
-def scored(root: Path, out: Path, task: tuple[str, Weights]) -> dict[str, dict[str, float]]:
-    """image -> scores, on the validation frames of a camera."""
-    camera, weights = task
-    network = with_weights(weights).eval()
-    return {str(frame.triple.scene): scores(network, frame) for frame in _frames(root, out)[camera]}
+@dataclass(frozen=True)
+class Validation:
+    """The validation frames, which every process that scores reads once.
+
+    Attributes:
+        root: of the images.
+        folder: that keeps the frames.
+        start: the set whose two stages and curve they have.
+        splits: which images validate.
+    """
+
+    root: Path
+    folder: Path
+    start: str
+    splits: Path
+
+    def scored(self, task: tuple[str, Weights]) -> dict[str, dict[str, float]]:
+        """image -> scores of branch and context, by one camera."""
+        camera, weights = task
+        network = with_weights(self.start, weights).eval()
+        return {str(frame.triple.scene): scores(network, frame) for frame in frames_of(self)[camera]}
 
 
 @cache
-def _frames(root: Path, out: Path) -> Any:
-    return validation_frames(root, out / "validation", start_network())
+def frames_of(validation: Validation) -> Mapping[str, Sequence[ValidationFrame]]:
+    """By camera."""
+    start = network_of(validation.start)
+    return validation_frames(validation.root, validation.folder, start, validation.splits)
 
 
 def compared(rows: Mapping[str, Any], places: Mapping[str, str]) -> dict[str, Any]:
-    """Means, and differences to the shipped weights with 95 % intervals by place."""
+    """Means, and differences to the start with 95 % intervals by place."""
     table: dict[str, Any] = {}
     for name, cameras in rows.items():
         table[name] = {camera: {"mean": means(images)} for camera, images in cameras.items()}
         for camera, images in cameras.items():
             for key in COLUMNS:
                 after, before = (
-                    {scene: row[key] for scene, row in some.items()} for some in (images, rows[SHIPPED][camera])
+                    {scene: row[key] for scene, row in some.items()} for some in (images, rows[START][camera])
                 )
                 found = paired_difference([after], [before], places)
-                if found and name != SHIPPED:
+                if found and name != START:
                     ends = [round(value, 3) for value in (found.mean, found.low, found.high)]
-                    table[name][camera].setdefault("to shipped", {})[key] = ends
+                    table[name][camera].setdefault("to the start", {})[key] = ends
     return table
 
 
@@ -149,43 +161,40 @@ def worth(cameras: Mapping[str, Any]) -> float:
 
 def judge(arguments: argparse.Namespace) -> None:
     """Scores, a table, and with --best the weights that score best."""
-    some = candidates(arguments.out, start_network())
-    tasks = [(camera, one) for one in some.values() for camera in _frames(arguments.root, arguments.out)]
+    validation = Validation(arguments.root, arguments.out / "validation", arguments.start, arguments.splits)
+    cameras, some = list(frames_of(validation)), candidates(arguments.out, network_of(arguments.start))
+    tasks = [(camera, one) for one in some.values() for camera in cameras]
     spawn = get_context("spawn")
     with ProcessPoolExecutor(
         arguments.processes, mp_context=spawn, initializer=torch.set_num_threads, initargs=(1,)
     ) as pool:
-        found = list(pool.map(partial(scored, arguments.root, arguments.out), tasks))
-    cameras = list(_frames(arguments.root, arguments.out))
+        found = list(pool.map(validation.scored, tasks))
     rows = {name: dict(zip(cameras, found[place * len(cameras) :], strict=False)) for place, name in enumerate(some)}
-    data = instantiate(settings(arguments.root).data)
+    data = instantiate(settings(arguments.root, arguments.splits).data)
     table = compared(rows, {scene.id: scene.group for scene in data.part("val")})
     best = max(table, key=lambda name: worth(table[name]))
     for name, row in table.items():
         print(f"{name:32} {worth(row):.3f}" + (" <- best" if name == best else ""), json.dumps(row))
-    runs = {
-        file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(arguments.out.glob("long_*.json"))
-    }
-    content = {"columns": COLUMNS, "runs": runs, "best": best, "validation": table}
+    content = {"columns": COLUMNS, "best": best, "validation": table}
     arguments.results.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     if arguments.best:
-        save_weights(arguments.best, with_weights(some[best]))
+        save_weights(arguments.best, with_weights(arguments.start, some[best]))
 
 
 def main(given: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=Path, required=True, help="folder of HDR images")
     parser.add_argument("--out", type=Path, required=True, help="folder for views and runs")
+    parser.add_argument("--start", default="two_stage_any", help="the set that the runs start from [two_stage_any]")
+    parser.add_argument("--splits", type=Path, default=SPLITS, help="which images train and validate")
     parser.add_argument("--device", default="cpu", help="that trains: cpu, cuda")
     parser.add_argument("--processes", type=int, default=1, help="that photograph, or score")
     parser.add_argument("--kept", type=int, default=KEPT, help="views of an image")
     verbs = parser.add_subparsers(required=True)
     verbs.add_parser("prepare").set_defaults(do=prepare)
     one = verbs.add_parser("run")
-    one.add_argument("kind", choices=KINDS)
-    one.add_argument("seed", type=int)
-    one.add_argument("--seconds", type=float, default=3600.0, help="that the run may take")
-    one.add_argument("--updates", type=int, default=MOST_UPDATES, help="at most, where there is time")
+    one.add_argument("seed", type=int, help="of dropout and order")
+    one.add_argument("--updates", type=int, default=UPDATES)
     one.set_defaults(do=run)
     last = verbs.add_parser("judge")
     last.add_argument("--best", type=Path, help="a .safetensors for the best")

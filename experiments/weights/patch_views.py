@@ -15,11 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from experiments.weights.branch_views import KeptViews, Views
+from experiments.weights.calibration import two_stages
 from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.data.view_source import ViewSource
 from twostage_hdr.imaging.atomic import atomic_path
-from twostage_hdr.inference.engine import mixed_forward
+from twostage_hdr.inference.engine import Engine
 from twostage_hdr.losses.gain_aligned import alignment_gain
 from twostage_hdr.networks.frame_thumbnail import Thumbnail, thumbnail
 from twostage_hdr.networks.response_curve import ResponseCurve
@@ -34,8 +35,6 @@ CLIPPED = 0.5
 """Clipping weight from which a pixel may be what a patch is around."""
 JITTER = SIDE // 4
 """Most that a patch's middle lies beside it, px."""
-TWO_STAGES_AT_ONCE = 16
-"""Patches."""
 
 
 class PatchBatch(NamedTuple):
@@ -86,17 +85,15 @@ class KeptPatches(KeptViews):
         return views | ({"two_stage": torch.load(path, weights_only=True, mmap=True)} if path.exists() else {})
 
     @torch.no_grad()
-    def keep_two_stages(self, scene: Scene, network: TwoStageWholeFrameNetwork, device: str) -> None:
-        """Runs the two stages of a network that is on the device, once."""
+    def keep_two_stages(self, scene: Scene, engine: Engine) -> None:
+        """What the two stages, which the engine runs, make of the views' patches; once."""
         if self._of_two_stages(scene).exists():
             return
-        views, made = super().of(scene), []
-        for begin in range(0, self.count, TWO_STAGES_AT_ONCE):
-            part = {name: values[begin : begin + TWO_STAGES_AT_ONCE].to(device) for name, values in views.items()}
-            known = _curve(part).encoded(part["ldr"].float() / 255)
-            made.append(mixed_forward(network.two_stage, known).half().cpu())
+        views = super().of(scene)
+        known = _curve(views).encoded(views["ldr"].float() / 255)
+        made = torch.cat([two_stages(engine, each[None]) for each in known])
         with atomic_path(self._of_two_stages(scene)) as temporary:
-            torch.save(torch.cat(made), temporary)
+            torch.save(made.half(), temporary)
 
     def _of_two_stages(self, scene: Scene) -> Path:
         return self.path(scene).with_suffix(".two_stages.pt")

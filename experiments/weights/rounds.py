@@ -3,8 +3,9 @@
 python -m experiments.weights.rounds --root HDR --out RUNS [--trainer gpu] [SETTING ...]
 
 The same command goes on where it was stopped, and passes over rounds that are finished. At the end the sets lie in
-RUNS as .safetensors; `--ship` puts them into the package in place of the ones there. `two_stage_any` gets two steps
-after its round: the response is drawn to the mean (`response_shrinkage`), and white is made neutral (`neutral_white`).
+RUNS as .safetensors; `--ship` puts them into the package in place of the ones there. `two_stage_any` gets three steps
+after its round: the response is drawn to the mean (`response_shrinkage`), branch and context learn together
+(`long_rounds`), and white is made neutral (`neutral_white`).
 A SETTING, as `train` takes it, is added to every round: `trainer.max_epochs=1 data.patches_per_epoch=8` tries it out.
 """
 
@@ -74,6 +75,8 @@ SETS = {
     "two_stage_any": "any",
 }
 """Shipped set: the round that it comes from."""
+LONG_SEEDS = (0, 1, 2)
+"""Of the last runs of `two_stage_any`."""
 SHIPPED_TRAINER = {"best": "cpu_bf16", "context": "cpu", "whole_frame": "cpu"}
 """What the shipped sets' recipes were trained with."""
 
@@ -140,15 +143,21 @@ def step(name: str, *arguments: str) -> None:
     subprocess.run([sys.executable, "-m", f"experiments.weights.{name}", *arguments], check=True)
 
 
-def finish(name: str, out: Path, target: Path, root: Path, splits: Path) -> None:
+def finish(name: str, out: Path, target: Path, root: Path, splits: Path, device: str) -> None:
     """Makes a set from the last round that it comes from."""
     last = str(out / SETS[name])
     if name != "two_stage_any":
         run("export", last, str(target), "--overwrite")
         return
-    shrunk = str(out / f"{name}_shrunk.safetensors")
-    step("response_shrinkage", "--root", str(root), "--splits", str(splits), "--weights", last, "--out", shrunk)
-    step("neutral_white", "--weights", shrunk, "--out", str(target))
+    images = ["--root", str(root), "--splits", str(splits)]
+    shrunk, best = (str(out / f"{name}_{made}.safetensors") for made in ("shrunk", "best"))
+    step("response_shrinkage", *images, "--weights", last, "--out", shrunk)
+    common = [*images, "--start", shrunk, "--out", str(out / "long"), "--device", device]
+    step("long_rounds", *common, "prepare")
+    for seed in LONG_SEEDS:
+        step("long_rounds", *common, "run", str(seed))
+    step("long_rounds", *common, "judge", "--best", best, "--results", str(out / "long" / "long_rounds.json"))
+    step("neutral_white", "--weights", best, "--out", str(target))
 
 
 def main(given: Sequence[str] | None = None) -> None:
@@ -161,11 +170,12 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--ship", action="store_true", help="replace the package's own sets")
     arguments = parser.parse_args(given)
     root, out, splits = arguments.root, arguments.out, arguments.splits
+    device = "cuda" if (arguments.trainer or "").startswith("gpu") else "cpu"
     for one in ROUNDS:
         with_highlight_units(one, out)
         run(*command(one, root, out, trainer=arguments.trainer, splits=splits, more=arguments.settings))
     for name in SETS:
-        finish(name, out, (SHIPPED if arguments.ship else out) / f"{name}.safetensors", root, splits)
+        finish(name, out, (SHIPPED if arguments.ship else out) / f"{name}.safetensors", root, splits, device)
 
 
 if __name__ == "__main__":

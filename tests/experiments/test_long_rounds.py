@@ -1,17 +1,17 @@
 """Long trainings of branch and context on patches of views."""
 
-from functools import partial
 from pathlib import Path
 
+import lightning as L
 import numpy as np
 import pytest
 import torch
+from hydra.utils import instantiate
 from torch import Tensor, nn
 
-from experiments.weights import patch_training
 from experiments.weights.branch_views import KeptViews, Views, joined
-from experiments.weights.long_rounds import SHIPPED, compared, worth
-from experiments.weights.patch_training import KINDS, mean_of, new_module, settings, trained
+from experiments.weights.long_rounds import START, compared, worth
+from experiments.weights.patch_training import learnt, mean_of, settings, trained
 from experiments.weights.patch_views import SIDE, KeptPatches, mirrored, patch, patch_corner, patch_place, patches_of
 from twostage_hdr.camera.exposure import ClippedShareExposure
 from twostage_hdr.camera.response import GammaResponse
@@ -19,6 +19,7 @@ from twostage_hdr.camera.virtual_camera import VirtualCamera
 from twostage_hdr.data.photographic_views import ViewSettings
 from twostage_hdr.data.view_source import ViewSource
 from twostage_hdr.imaging.exr import write_exr
+from twostage_hdr.inference.engine import Engine
 from twostage_hdr.networks.frame_thumbnail import canvas_place
 from twostage_hdr.networks.two_stage_whole_frame import FrameView, TwoStageWholeFrameNetwork
 
@@ -45,18 +46,12 @@ def network() -> TwoStageWholeFrameNetwork:
     return made
 
 
-@pytest.fixture(autouse=True)
-def short_trials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What tells how long an update takes."""
-    monkeypatch.setattr(patch_training, "TRIALS", (1, 2, 3))
-
-
 @pytest.fixture
 def views(source: ViewSource, tmp_path: Path) -> Views:
     """Eight, of an untrained network."""
     kept, (scene,) = KeptPatches(tmp_path / "patches", source, 8, DECLARED, network()), source.scenes()
     kept.keep([scene])
-    kept.keep_two_stages(scene, network(), "cpu")
+    kept.keep_two_stages(scene, Engine(network=network().two_stage))
     return joined([kept.of(scene)], [8])
 
 
@@ -92,7 +87,9 @@ def test_views_in_a_mirror_are_themselves_when_mirrored_again(views: Views) -> N
 
 def test_the_losses_see_the_image_that_the_network_shows(views: Views, tmp_path: Path) -> None:
     start, batch = network(), patches_of(views, [0, 2, 4])
-    module = new_module(config(tmp_path), start, KINDS["together"]).eval()
+    module = instantiate(config(tmp_path).module)
+    module.start_from(start)
+    module.eval()
     seen: list[Tensor] = []
     module.image_loss.forward = lambda result, _: seen.append(result) or result.sum() * 0  # type: ignore[method-assign]
     module.log_losses = module.step_optimizers = lambda *_: None  # type: ignore[assignment]
@@ -114,39 +111,37 @@ def config(folder: Path):
     return made
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_kind_of_run_learns_what_it_says_and_nothing_else(kind: str, views: Views, tmp_path: Path) -> None:
+def test_branch_and_context_learn_and_nothing_else(views: Views, tmp_path: Path) -> None:
     start = network()
-    make = partial(new_module, config(tmp_path), start, KINDS[kind])
-    weights, updates = trained(make, start, views, seconds=0, seed=0, device="cpu", most=2, batch_size=2)
-    assert updates == 1
-    before = {"branch": start.branch.state_dict(), "context": start.context.state_dict()}
+    before = {part: {name: value.clone() for name, value in some.items()} for part, some in learnt(start).items()}
+    weights = trained(config(tmp_path), views, start, updates=1, seed=0, batch_size=2)
     moved = {
-        part: {name for name, value in some.items() if not torch.allclose(value, before[part][name], rtol=1e-6)}
+        part: {name for name, value in some.items() if not torch.equal(value, before[part][name])}
         for part, some in weights.items()
     }
-    assert bool(moved["context"]) == KINDS[kind].context
+    assert "conv_out.weight" in moved["context"]
     assert "leave.weight" in moved["branch"]
     assert not [name for name in moved["branch"] if name.startswith("curve.")]
 
 
+class Terms(L.Callback):
+    """The pinball loss of every update."""
+
+    def __init__(self) -> None:
+        self.pinball: list[float] = []
+
+    def on_train_batch_end(self, trainer: L.Trainer, *_: object) -> None:
+        self.pinball.append(float(trainer.callback_metrics["train/lights/pinball"]))
+
+
 def test_a_long_run_lowers_the_losses(views: Views, tmp_path: Path) -> None:
-    start = network()
-    terms: list[dict[str, float]] = []
-
-    def make():
-        built = new_module(config(tmp_path), start, KINDS["together"])
-        built.log_losses = lambda part, total, parts: terms.append(
-            {name: float(value.detach()) for name, value in parts.items()}
-        )
-        return built
-
-    trained(make, start, views, seconds=1e6, seed=0, device="cpu", most=40, batch_size=4)
-    first, last = (float(np.mean([term["pinball"] for term in some])) for some in (terms[-40:-30], terms[-10:]))
+    terms = Terms()
+    trained(config(tmp_path), views, network(), updates=40, seed=0, batch_size=4, callbacks=(terms,))
+    first, last = (float(np.mean(some)) for some in (terms.pinball[:10], terms.pinball[-10:]))
     assert last < 0.95 * first
 
 
-def test_means_of_weights_and_differences_to_the_shipped_ones() -> None:
+def test_means_of_weights_and_differences_to_the_start() -> None:
     weights = {str(value): {"branch": {"a": torch.tensor(value)}, "context": {}} for value in (1.0, 2.0)}
     assert mean_of(weights)["branch"]["a"] == 1.5
 
@@ -154,9 +149,9 @@ def test_means_of_weights_and_differences_to_the_shipped_ones() -> None:
         keys = ("pu21_psnr", "crf_pu21_psnr", "stops_error_clipped")
         return {"random": {image: dict.fromkeys(keys, pu21 + more) for image, more in (("a", 0.0), ("b", 4.0))}}
 
-    table = compared({SHIPPED: scores(20.0), "new": scores(21.0)}, {"a": "here", "b": "there"})
-    assert table["new"]["random"]["to shipped"]["pu21_psnr"] == [1.0, 1.0, 1.0]
-    assert worth(table["new"]) - worth(table[SHIPPED]) == pytest.approx(1.0)
+    table = compared({START: scores(20.0), "new": scores(21.0)}, {"a": "here", "b": "there"})
+    assert table["new"]["random"]["to the start"]["pu21_psnr"] == [1.0, 1.0, 1.0]
+    assert worth(table["new"]) - worth(table[START]) == pytest.approx(1.0)
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import hydra
@@ -35,7 +36,7 @@ from experiments.weights.limits import (
 from experiments.weights.neutral_white import cast, neutralise
 from experiments.weights.reached import cell, goals
 from experiments.weights.response_shrinkage import shrink
-from experiments.weights.rounds import ROUNDS, SETS, Round, command, start_of
+from experiments.weights.rounds import LONG_SEEDS, ROUNDS, SETS, Round, command, start_of
 from experiments.weights.scores import SETS as SCORED
 from experiments.weights.scores import keep_default
 from twostage_hdr.cli.hydra_command import config_directory
@@ -80,14 +81,18 @@ def test_the_command_trains_every_round_and_finishes_every_set(tmp_path: Path, m
     trained = [next(word for word in words if "hydra.run.dir" in word) for words in called if words[1] == "train"]
     assert trained == [f"hydra.run.dir={tmp_path / one.name}" for one in ROUNDS]
     finished = [words for words in called if words[1] != "train"]
-    last = str(tmp_path / "two_stage_any.safetensors")
-    assert [words[0] for words in finished[-2:]] == [
-        "experiments.weights.response_shrinkage",
-        "experiments.weights.neutral_white",
+    last = [words for words in finished if words[0].startswith("experiments.")]
+    assert [words[0].rpartition(".")[2] for words in last] == [
+        "response_shrinkage",
+        *["long_rounds"] * (len(LONG_SEEDS) + 2),
+        "neutral_white",
     ]
-    assert finished[-1][finished[-1].index("--out") + 1] == last
-    assert finished[-2][finished[-2].index("--out") + 1] == finished[-1][finished[-1].index("--weights") + 1]
-    assert {words[3] for words in finished[:-2]} == {
+    after = {"--out": "--start", "--best": "--weights"}  # what one step writes the next reads
+    for (one, other), flag in zip(pairwise([last[0], *last[-2:]]), after, strict=True):
+        assert one[one.index(flag) + 1] == other[other.index(after[flag]) + 1]
+    assert last[-1][last[-1].index("--out") + 1] == str(tmp_path / "two_stage_any.safetensors")
+    assert last[-2][last[-2].index("--device") + 1] == "cuda"
+    assert {words[3] for words in finished if words not in last} == {
         str(tmp_path / f"{name}.safetensors") for name in SETS if name != "two_stage_any"
     }
 
