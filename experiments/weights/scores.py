@@ -3,8 +3,8 @@
 python -m experiments.weights.scores --root HDR [--published ExpandNet=expandnet.safetensors ...] [--default]
 
 One table for each camera, in `results/`: with the sets made for it, the other camera's, and other authors' published
-weights if they are given (`twostage-hdr import-weights expandnet weights.pth expandnet.safetensors`). `--default`
-scores the default set alone beside the photograph and those, and writes `results/any.json`.
+weights if they are given (`twostage-hdr import-weights expandnet weights.pth expandnet.safetensors`); and
+`results/any.json`, the default set beside the photograph and ExpandNet. `--default` scores nothing but these.
 """
 
 import argparse
@@ -28,6 +28,8 @@ SETS = {
 estimated for unknown cameras, gamma 2.24 declared."""
 PUBLISHED = "_published"
 """Ends the name of a row of other authors' weights."""
+COMPARED = ("ldr", f"ExpandNet{PUBLISHED}")
+"""Rows beside the default set in `results/any.json`."""
 SEED = 0
 """Of the frozen cameras."""
 DEFAULT = "two_stage_any"
@@ -79,7 +81,7 @@ def keep(out: Path, root: Path, results: Path) -> None:
 
 
 def keep_default(evaluations: Mapping[str, Path], file: Path) -> None:
-    """The figures of the default set's evaluations; what the file has of other cameras stays.
+    """The default set's figures, and what they are compared with; what the file has of other cameras stays.
 
     Args:
         evaluations: camera -> folder.
@@ -101,6 +103,7 @@ def keep_default(evaluations: Mapping[str, Path], file: Path) -> None:
                 },
             }
             for row in results.rows
+            if row.name in (*COMPARED, DEFAULT)
         }
     file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
@@ -131,8 +134,7 @@ def main() -> None:
             score(camera, arguments.root, published, arguments.split, out, arguments.default)
             if not arguments.default:
                 keep(out, arguments.root, arguments.results / camera)
-        if arguments.default:
-            keep_default(folders, arguments.results / "any.json")
+        keep_default(folders, arguments.results / "any.json")
 
 
 if __name__ == "__main__":
