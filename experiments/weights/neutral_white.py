@@ -17,7 +17,8 @@ from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwor
 from twostage_hdr.radiometry.quantities import EncodedRGB
 
 NOTES = {
-    "recipe": "experiment=whole_frame on two_stage_gamma_context; response: the mean of unknown cameras; white neutral",
+    "recipe": "experiment=whole_frame on two_stage_gamma_context; response: the mean of unknown cameras; "
+    "branch and context together (long_rounds); white neutral",
     "data": "67 of 118 HDR photographs: Poly Haven (CC0), openexr-images (BSD-3-Clause), see docs/weights.md",
     "licence": "MIT",
 }
