@@ -61,20 +61,21 @@ def validation_frames(
         place = folder / name
         if not (place / COMPLETE).exists():
             place.mkdir(parents=True, exist_ok=True)
+            engine = Engine(network=shipped.two_stage)
             for triple in frames(root, camera, "val", splits):
-                _keep(triple, response, shipped, place / f"{file_name(str(triple.scene))}.pt")
+                _keep(triple, response, shipped, engine, place / f"{file_name(str(triple.scene))}.pt")
             (place / COMPLETE).touch()
         made[name] = [_kept(file, response) for file in sorted(place.glob("*.pt"))]
     return made
 
 
 @torch.no_grad()
-def _keep(triple: Triple, response: Any, shipped: TwoStageWholeFrameNetwork, file: Path) -> None:
+def _keep(triple: Triple, response: Any, shipped: TwoStageWholeFrameNetwork, engine: Engine, file: Path) -> None:
     if file.exists():
         return
     ldr = triple.ldr[None]
     known = shipped.look(thumbnail(ldr), response).curve.encoded(ldr)
-    two_stage = two_stages(Engine(network=shipped.two_stage), known).contiguous()
+    two_stage = two_stages(engine, known).contiguous()
     content = triple._asdict() | {"known": known, "two_stage": two_stage}
     with atomic_path(file) as temporary:
         torch.save(content, temporary)

@@ -23,6 +23,7 @@ from typing import Any
 import torch
 from hydra.utils import instantiate
 from lightning.pytorch.callbacks import RichProgressBar
+from omegaconf import DictConfig
 
 from experiments.comparison.paired_difference import paired_difference
 from experiments.weights.kept_frames import COLUMNS, ValidationFrame, means, scores, validation_frames
@@ -30,6 +31,7 @@ from experiments.weights.patch_training import Weights, learnt, mean_of, setting
 from experiments.weights.patch_views import KeptPatches
 from experiments.weights.rounds import SPLITS
 from twostage_hdr.cli.termination import quiet_lightning
+from twostage_hdr.data.scene import Scene
 from twostage_hdr.imaging.atomic import atomic_path
 from twostage_hdr.inference.engine import Engine
 from twostage_hdr.inference.weights import load_weights, save_weights
@@ -52,20 +54,21 @@ def network_of(weights: str) -> TwoStageWholeFrameNetwork:
     return network
 
 
-def kept_patches(arguments: argparse.Namespace) -> tuple[KeptPatches, Any]:
+def kept_patches(
+    arguments: argparse.Namespace, config: DictConfig, start: TwoStageWholeFrameNetwork
+) -> tuple[KeptPatches, Sequence[Scene]]:
     """The folder of views, and the training images."""
-    config = settings(arguments.root, arguments.splits)
     data = instantiate(config.data)
-    start = network_of(arguments.start)
     kept = KeptPatches(arguments.out / "patches", data.source, arguments.kept, config.module.declared, start)
     return kept, data.part("train")
 
 
 def prepare(arguments: argparse.Namespace) -> None:
     """Views, and what the two stages make of them, where they are missing."""
-    kept, scenes = kept_patches(arguments)
+    start = network_of(arguments.start)
+    kept, scenes = kept_patches(arguments, settings(arguments.root, arguments.splits), start)
     kept.keep(scenes, arguments.processes)
-    engine = Engine(network=network_of(arguments.start).two_stage, device=arguments.device, precision="auto")
+    engine = Engine(network=start.two_stage, device=arguments.device, precision="auto")
     for number, scene in enumerate(scenes, 1):
         kept.keep_two_stages(scene, engine)
         print(f"{number} of {len(scenes)} images", flush=True)
@@ -76,12 +79,13 @@ def run(arguments: argparse.Namespace) -> None:
     file = arguments.out / f"long_{arguments.seed}.pt"
     if file.exists():
         return
-    kept, scenes = kept_patches(arguments)
+    config, start = settings(arguments.root, arguments.splits), network_of(arguments.start)
+    kept, scenes = kept_patches(arguments, config, start)
     parts = [kept.of(scene) for scene in scenes]
     weights = trained(
-        settings(arguments.root, arguments.splits),
+        config,
         {name: torch.cat([part[name] for part in parts]).to(arguments.device) for name in parts[0]},
-        network_of(arguments.start),
+        start,
         updates=arguments.updates,
         seed=arguments.seed,
         device=arguments.device,

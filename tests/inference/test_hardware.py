@@ -100,7 +100,7 @@ libc, started = ctypes.CDLL(None), threading.Barrier(4)
 libc.malloc.restype = ctypes.c_void_p
 
 def take():
-    started.wait()  # all threads at once, so that each would want a heap of its own
+    started.wait()  # together: threads that take turns would get the same heap
     libc.malloc(100)
 
 threads = [threading.Thread(target=take) for _ in range(4)]

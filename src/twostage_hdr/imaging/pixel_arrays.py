@@ -41,9 +41,9 @@ class HdrImage:
     primaries: str = "Rec. 709"
 
 
-def row_bands(height: int) -> Iterator[slice]:
-    """All rows, 256 at a time, so that a large image needs no copies of itself."""
-    return (slice(top, min(top + 256, height)) for top in range(0, height, 256))
+def row_bands(height: int, rows: int = 256) -> Iterator[slice]:
+    """All rows, so many at a time, so that a large image needs no copies of itself."""
+    return (slice(top, min(top + rows, height)) for top in range(0, height, rows))
 
 
 EXIF_ORIENTATION = 0x0112

@@ -11,6 +11,7 @@ from jaxtyping import Float, UInt
 from torch import Tensor
 
 from twostage_hdr.errors import InputError
+from twostage_hdr.imaging.pixel_arrays import row_bands
 from twostage_hdr.inference.tiled import encoded, window
 from twostage_hdr.networks.frame_thumbnail import BINS, CHANNELS, Thumbnail, area_matrix, area_means, area_sums
 from twostage_hdr.networks.light_map import QUANTILES, uncertainty_rows
@@ -27,8 +28,7 @@ BAND_ROWS, BAND_PIXELS = 128, 1 << 16
 
 def low_bands(height: int, width: int) -> Iterator[slice]:
     """All rows in bands that bound what is held beside them: some 200 bytes a pixel."""
-    step = min(BAND_ROWS, max(BAND_PIXELS // width, 1))
-    return (slice(top, min(top + step, height)) for top in range(0, height, step))
+    return row_bands(height, min(BAND_ROWS, max(BAND_PIXELS // width, 1)))
 
 
 def parse_response(text: str | float) -> Response:
@@ -124,7 +124,7 @@ def log_gain_map(
         part = slice(top, min(top + tile, height)), slice(left, min(left + tile, width))
         (rows, columns), inner = window(part, halo)
         pixels = ldr[rows.start * CELL : rows.stop * CELL, columns.start * CELL : columns.stop * CELL]
-        bands = (pixels[first : first + BAND_ROWS] for first in range(0, pixels.shape[0], BAND_ROWS))
+        bands = (pixels[band] for band in row_bands(pixels.shape[0], BAND_ROWS))
         with torch.inference_mode():
             cells = torch.cat([context.cells(encoded(band, table, device=device)) for band in bands], 2)
             whole[:, *part] = context.map_of(cells)[0][:, *inner]
