@@ -65,6 +65,20 @@ def test_lights_brighten_white_and_nothing_else() -> None:
     torch.testing.assert_close(brilliant[ldr < 0.95], careful[ldr < 0.95])
 
 
+@pytest.mark.parametrize("response", ["srgb", "estimated", 2.24])
+def test_the_darkest_tones_are_the_frames_own_where_its_response_is_declared(response: str | float) -> None:
+    built, ldr = network(), frame()
+    with torch.no_grad():
+        view = built.look(thumbnail(ldr), response)
+        known = view.curve.encoded(ldr)
+        image, two_stage = built(ldr, response), built.two_stage(known) * built.context(known)
+    darkest, others = known < 0.1, (known > 0.2) & (ldr < 0.95)
+    expected = known if response == "srgb" else two_stage
+    assert not torch.allclose(known[darkest], two_stage[darkest], rtol=0.1, atol=0)
+    torch.testing.assert_close(image[darkest], expected[darkest])
+    torch.testing.assert_close(image[others], two_stage[others])
+
+
 def test_a_declared_curve_and_its_name_are_the_same() -> None:
     built, ldr = network(), frame()
     with torch.no_grad():

@@ -16,7 +16,7 @@ from twostage_hdr.inference.tiled import encoded, window
 from twostage_hdr.networks.frame_thumbnail import BINS, CHANNELS, Thumbnail, area_matrix, area_means, area_sums
 from twostage_hdr.networks.light_map import QUANTILES, uncertainty_rows
 from twostage_hdr.networks.two_stage_context import CELL, ContextGain, clipping_weight
-from twostage_hdr.networks.two_stage_whole_frame import KnownResponse, TwoStageWholeFrameNetwork
+from twostage_hdr.networks.two_stage_whole_frame import KnownResponse, TwoStageWholeFrameNetwork, with_own_blacks
 
 Response: TypeAlias = Literal["declared", "estimated"] | float
 """How a photograph is encoded: as it says (sRGB once it is read), to be estimated, or a gamma."""
@@ -160,9 +160,12 @@ class WholeFrameRows:
 
     def applied(self, top: int, band: Float[np.ndarray, "rows width 3"]) -> Float[np.ndarray, "rows width 3"]:
         """The two stages' rows from `top` on with the light of what is clipped in them."""
-        frame = self._frame(top, top + band.shape[0])
+        bottom = top + band.shape[0]
+        frame = self._frame(top, bottom)
         with torch.inference_mode():
             hdr = torch.from_numpy(band).to(self.device).permute(2, 0, 1)[None]
+            if self.view.own_blacks:
+                hdr = with_own_blacks(hdr, encoded(self.ldr[top:bottom], self.table, device=self.device))
             lit = self.network.lit(hdr, frame, self.view, self.lights, top=top, height=self.ldr.shape[0])
         return lit[0].permute(1, 2, 0).cpu().numpy()
 

@@ -19,6 +19,8 @@ from twostage_hdr.radiometry.quantities import EncodedRGB
 
 SMALLEST = 0.5
 """Lower bound of the two stages' value in clipped pixels, encoded."""
+DARK = 0.1, 0.2
+"""Encoded values, 7.4 to 5.2 stops below white, from which the two stages' tones take over from the frame's own."""
 
 KnownResponse = ResponseCurve | float | Literal["srgb", "estimated"]
 """A curve, a gamma, sRGB, or the branch's own estimate."""
@@ -31,6 +33,8 @@ class FrameView(NamedTuple):
     """Its response: known, or estimated."""
     lights: LightMap
     """How bright what it lost may be."""
+    own_blacks: bool = False
+    """Whether the darkest tones are the frame's own, as where its response is declared."""
 
 
 class TwoStageWholeFrameNetwork(nn.Module):
@@ -46,7 +50,8 @@ class TwoStageWholeFrameNetwork(nn.Module):
         hdr      = (1 - white) I_H + white light^(1/2.24),      white: how far each channel of ldr is clipped, 0 to 1
         ln light = min(q(lights) + local (2.24 ln I_H - q(0.5)), ln PEAK),      q: quantiles of the map, ln linear light
 
-    Below white the result is the two-stage network's, which sees gamma 2.24 whatever the camera was. At white the light
+    Below white the result is the two-stage network's, which sees gamma 2.24 whatever the camera was; where the response
+    is declared, the darkest tones are the frame's own, since the two stages lift blacks a little. At white the light
     lies between the estimate from the whole frame and that of the two stages with their context (176 px): the first
     knows the scene, the second edges and textures. Ours; not in the paper.
 
@@ -91,6 +96,8 @@ class TwoStageWholeFrameNetwork(nn.Module):
         view = self.look(thumbnail(ldr), response)
         known = view.curve.encoded(ldr)
         hdr = self.two_stage(known) * self.context(known)
+        if view.own_blacks:
+            hdr = with_own_blacks(hdr, known)
         return self.lit(hdr, ldr, view, lights, top=0, height=ldr.shape[-2])
 
     def look(self, seen: Thumbnail, response: KnownResponse = "srgb") -> FrameView:
@@ -109,7 +116,8 @@ class TwoStageWholeFrameNetwork(nn.Module):
         else:
             curve = gamma_curve(float(response), device=seen.cells.device)
         known = torch.full_like(seen.histogram[:, 0], float(response != "estimated"))
-        return FrameView(curve=curve, lights=self.branch.lights(seen, curve, known))
+        declared = response == "srgb" or isinstance(response, ResponseCurve)
+        return FrameView(curve=curve, lights=self.branch.lights(seen, curve, known), own_blacks=declared)
 
     def lit(
         self,
@@ -140,3 +148,15 @@ class TwoStageWholeFrameNetwork(nn.Module):
         log_light = (level + weight * (nearby - middle)).clamp(max=math.log(PEAK))
         light, white = torch.exp(log_light / HDM_GAMMA), clipping_weight(ldr)  # encoded
         return hdr * (1 - white) + light * white
+
+
+def with_own_blacks(hdr: EncodedRGB, known: EncodedRGB) -> EncodedRGB:
+    """An image with the darkest tones of the frame that it was made of, so that black is no lighter than it was.
+
+    Args:
+        hdr: (B, 3, H, W).
+        known: the frame, in the same encoding and of the same shape.
+    """
+    low, high = DARK
+    part = ((known - low) / (high - low)).clamp(0, 1)
+    return torch.lerp(known, hdr, part * part * (3 - 2 * part))
