@@ -19,8 +19,8 @@ from twostage_hdr.radiometry.quantities import EncodedRGB
 
 SMALLEST = 0.5
 """Lower bound of the two stages' value in clipped pixels, encoded."""
-DARK = 0.1, 0.2
-"""Encoded values, 7.4 to 5.2 stops below white, from which the two stages' tones take over from the frame's own."""
+DARK = 0.15, 0.3
+"""Encoded values, 6.1 to 3.9 stops below white, between which the two stages' tones take over from the frame's own."""
 
 KnownResponse = ResponseCurve | float | Literal["srgb", "estimated"]
 """A curve, a gamma, sRGB, or the branch's own estimate."""
