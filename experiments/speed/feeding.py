@@ -1,6 +1,6 @@
 """Training crops per second and core: decoding three PNGs per sample (the published way), the store, the camera.
 
-    python experiments/speed/feeding.py --store DIR --hdr FOLDER [--seconds 10] [--out results/feeding.json]
+    python -m experiments.speed.feeding --store DIR --hdr FOLDER [--seconds 10] [--out results/feeding.json]
 
 All three read the same number of samples in batches of eight from warm files, in this one process with one thread.
 Rates are given per second of processor time, so that other work on the machine does not count, and per second of the

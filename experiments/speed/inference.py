@@ -4,8 +4,8 @@ Ours is the whole command on one photograph, cold: imports, reading, computing, 
 NCHW, float32) is counted over its forward alone. They take turns in processes of their own; ratios are taken within a
 round. bf16 is measured where the processor multiplies it; elsewhere it is emulated, and nobody should use it.
 
-    python experiments/speed/inference.py --rounds 3
-    python experiments/speed/inference.py --rounds 5 --name inference_without_bf16
+    python -m experiments.speed.inference --rounds 3
+    python -m experiments.speed.inference --rounds 5 --name inference_without_bf16
 """
 
 import argparse
@@ -98,7 +98,7 @@ def run_fidelity(path: Path, weights: Path) -> None:
 
 def own_process(*arguments: str | Path) -> dict:
     """This script's answer to a question, from a process of its own."""
-    command = [sys.executable, __file__, *map(str, arguments)]
+    command = [sys.executable, "-m", "experiments.speed.inference", *map(str, arguments)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 

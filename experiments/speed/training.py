@@ -1,7 +1,7 @@
 """One training step of the two-stage module against the plain arithmetic: batch 8, 128 px,
 all losses, both stages and the discriminator.
 
-    python experiments/speed/training.py [--rounds 5] [--threads 2]
+    python -m experiments.speed.training [--rounds 5] [--threads 2]
 
 The plain step is written out below: NCHW, float32, one forward of the discriminator for each use (the generator's loss,
 real images, generated images), gradients to the discriminator's weights in the generator's step, one Adam after the
