@@ -58,12 +58,14 @@ def two_stages(engine: Engine, known: EncodedRGB) -> EncodedRGB:
 
 
 @torch.no_grad()
-def levels(network: TwoStageWholeFrameNetwork, triple: Triple, response: KnownResponse) -> tuple[Tensor, Tensor]:
-    """ln luminance of the clipped pixels: at the quantiles, (3, pixels), and true, (pixels)."""
+def levels(
+    network: TwoStageWholeFrameNetwork, engine: Engine, triple: Triple, response: KnownResponse
+) -> tuple[Tensor, Tensor]:
+    """ln luminance of the clipped pixels: at the quantiles, (3, pixels), and true, (pixels); by the two stages' engine."""
     ldr = triple.ldr[None]
     view = network.look(thumbnail(ldr), response)
     known = view.curve.encoded(ldr)
-    hdr = two_stages(Engine(network=network.two_stage), known) * network.context(known)
+    hdr = two_stages(engine, known) * network.context(known)
     images = [
         decode_gamma(network.lit(hdr, ldr, view, quantile, top=0, height=ldr.shape[-2]))[0] for quantile in QUANTILES
     ]
@@ -77,8 +79,9 @@ def levels(network: TwoStageWholeFrameNetwork, triple: Triple, response: KnownRe
 def calibration(network: TwoStageWholeFrameNetwork, triples: Iterator[Triple], response: KnownResponse) -> dict:
     """Shares, means over the frames, and the intervals' median width."""
     below, inside, widths = [], [], []
+    engine = Engine(network=network.two_stage)
     for triple in triples:
-        said, true = levels(network, triple, response)
+        said, true = levels(network, engine, triple, response)
         below.append((true <= said).float().mean(1))
         inside.append(((true >= said[0]) & (true <= said[2])).float().mean())
         widths.append((said[2] - said[0]).median() / torch.log(torch.tensor(2.0)))
