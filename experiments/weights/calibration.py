@@ -61,7 +61,10 @@ def two_stages(engine: Engine, known: EncodedRGB) -> EncodedRGB:
 def levels(
     network: TwoStageWholeFrameNetwork, engine: Engine, triple: Triple, response: KnownResponse
 ) -> tuple[Tensor, Tensor]:
-    """ln luminance of the clipped pixels: at the quantiles, (3, pixels), and true, (pixels); by the two stages' engine."""
+    """ln luminance of the clipped pixels: at the quantiles, (3, pixels), and true, (pixels).
+
+    The engine runs the two stages.
+    """
     ldr = triple.ldr[None]
     view = network.look(thumbnail(ldr), response)
     known = view.curve.encoded(ldr)

@@ -44,6 +44,7 @@ from twostage_hdr.data.triple import Triple
 from twostage_hdr.evaluation.methods import LdrIdentity
 from twostage_hdr.evaluation.run import evaluate
 from twostage_hdr.evaluation.saved_results import SavedResults
+from twostage_hdr.inference.engine import Engine
 from twostage_hdr.networks.frame_thumbnail import thumbnail
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
@@ -235,7 +236,7 @@ def lit_wall(stops: torch.Tensor) -> Triple:
 def test_light_between_the_outer_quantiles_is_counted_as_inside() -> None:
     """A new branch says 0 stops at 50 %, something below at 10 % and above at 90 %, about alike in every cell."""
     network, flat = any_network(), torch.full((200,), 0.01)
-    said, _ = levels(network, lit_wall(flat), 2.24)
+    said, _ = levels(network, Engine(network=network.two_stage), lit_wall(flat), 2.24)
     low, _, high = (float(level.median()) / np.log(2) for level in said)
     table = calibration(network, iter([lit_wall(flat)]), 2.24)
     assert table["inside"] == 1.0
