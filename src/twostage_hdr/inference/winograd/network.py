@@ -17,10 +17,9 @@ from twostage_hdr.inference.winograd.tile import Workspace
 from twostage_hdr.inference.winograd.transforms import OUTPUTS
 from twostage_hdr.networks.stage import Stage
 
-TILE_ROWS, TILE_COLUMNS = 15, 38
-"""Blocks of 4x4 pixels in a tile, a compromise: large ones repeat less of their rims, small ones stay in cache.
-
-With the row of its rim a tile has 16 rows, so that the products have a multiple of 16 columns whatever its width."""
+TILE_ROWS, TILE_COLUMNS = 11, 38
+"""Blocks of 4x4 pixels in a tile, a compromise: large ones repeat less of their rims, small ones stay in cache, and the
+buffers between two blocks are as high as a tile and its rim."""
 BAND_BYTES = 100 << 20
 """Largest buffer of features between two blocks, its rim included; very wide images get lower bands."""
 
