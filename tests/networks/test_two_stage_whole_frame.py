@@ -4,7 +4,7 @@ from torch import nn
 
 from twostage_hdr.networks.frame_thumbnail import thumbnail
 from twostage_hdr.networks.response_curve import srgb_curve
-from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork
+from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork, with_own_blacks
 
 
 def network(*, identity: bool = False, local: float = 0.5) -> TwoStageWholeFrameNetwork:
@@ -79,10 +79,22 @@ def test_the_darkest_tones_are_the_frames_own_where_its_response_is_declared(res
     torch.testing.assert_close(image[others], two_stage[others])
 
 
-def test_a_declared_curve_and_its_name_are_the_same() -> None:
+def test_the_curve_of_srgb_and_its_name_are_the_same_but_for_the_darkest_tones() -> None:
     built, ldr = network(), frame()
     with torch.no_grad():
-        assert torch.equal(built(ldr, "srgb"), built(ldr, srgb_curve()))
+        named, given = built(ldr, "srgb"), built(ldr, srgb_curve())
+    bright = srgb_curve().encoded(ldr) > 0.3
+    assert torch.equal(named[bright], given[bright])
+    assert not torch.equal(named, given)
+
+
+def test_tones_pass_from_the_frames_own_to_the_two_stages_without_a_step_and_black_stays_0() -> None:
+    known = torch.cat((torch.tensor([1e-8]), torch.linspace(0.001, 0.5, 5000))).expand(1, 3, 1, -1)
+    image = with_own_blacks(known + 0.05, known)[0, 0, 0]
+    assert image[0] == 0
+    steps = image[1:].diff()
+    assert bool((steps > 0).all())
+    assert float(steps.max()) < 2 * 0.5 / 5000
 
 
 def test_rows_are_those_of_the_whole() -> None:

@@ -19,6 +19,8 @@ from twostage_hdr.radiometry.quantities import EncodedRGB
 
 SMALLEST = 0.5
 """Lower bound of the two stages' value in clipped pixels, encoded."""
+BLACK = 1e-7
+"""Encoded value up to which a frame is black; curves give 1e-8 for it, where powers still have a slope."""
 DARK = 0.15, 0.3
 """Encoded values, 6.1 to 3.9 stops below white, between which the two stages' tones take over from the frame's own."""
 
@@ -34,7 +36,7 @@ class FrameView(NamedTuple):
     lights: LightMap
     """How bright what it lost may be."""
     own_blacks: bool = False
-    """Whether the darkest tones are the frame's own, as where its response is declared."""
+    """Whether the darkest tones are the frame's own: in photographs to look at, not in frames to measure."""
 
 
 class TwoStageWholeFrameNetwork(nn.Module):
@@ -50,8 +52,8 @@ class TwoStageWholeFrameNetwork(nn.Module):
         hdr      = (1 - white) I_H + white light^(1/2.24),      white: how far each channel of ldr is clipped, 0 to 1
         ln light = min(q(lights) + local (2.24 ln I_H - q(0.5)), ln PEAK),      q: quantiles of the map, ln linear light
 
-    Below white the result is the two-stage network's, which sees gamma 2.24 whatever the camera was; where the response
-    is declared, the darkest tones are the frame's own, since the two stages lift blacks a little. At white the light
+    Below white the result is the two-stage network's, which sees gamma 2.24 whatever the camera was; of sRGB frames the
+    darkest tones are passed as they are, since the two stages lift blacks a little. At white the light
     lies between the estimate from the whole frame and that of the two stages with their context (176 px): the first
     knows the scene, the second edges and textures. Ours; not in the paper.
 
@@ -116,8 +118,8 @@ class TwoStageWholeFrameNetwork(nn.Module):
         else:
             curve = gamma_curve(float(response), device=seen.cells.device)
         known = torch.full_like(seen.histogram[:, 0], float(response != "estimated"))
-        declared = response == "srgb" or isinstance(response, ResponseCurve)
-        return FrameView(curve=curve, lights=self.branch.lights(seen, curve, known), own_blacks=declared)
+        lights = self.branch.lights(seen, curve, known)
+        return FrameView(curve=curve, lights=lights, own_blacks=response == "srgb")
 
     def lit(
         self,
@@ -159,4 +161,4 @@ def with_own_blacks(hdr: EncodedRGB, known: EncodedRGB) -> EncodedRGB:
     """
     low, high = DARK
     part = ((known - low) / (high - low)).clamp(0, 1)
-    return torch.lerp(known, hdr, part * part * (3 - 2 * part))
+    return torch.lerp(known * (known > BLACK), hdr, part * part * (3 - 2 * part))
