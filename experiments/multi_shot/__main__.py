@@ -102,9 +102,9 @@ def score(kind: str, source: HdrFolderSource, scenes: Sequence[Scene], compared:
     taken = (bracket(source, scene, motion=kind == "motion") for scene in scenes)
     with tempfile.TemporaryDirectory() as folder:
         new = evaluate(missing, taken, Path(folder), places=places, progress=tell) if missing else []
-        order = [method.name for method in compared]
+        place = {method.name: number for number, method in enumerate(compared)}
         rows = [*known, *(row for row in new if row.name not in names)]
-        rows.sort(key=lambda row: order.index(row.name) if row.name in order else len(order))
+        rows.sort(key=lambda row: place.get(row.name, len(place)))
         write_results(Path(folder), summarise(rows, COLUMNS), COLUMNS, facts)
         shutil.copyfile(Path(folder) / "summary.json", file)
 

@@ -52,10 +52,10 @@ class TwoStageWholeFrameNetwork(nn.Module):
         hdr      = (1 - white) I_H + white light^(1/2.24),      white: how far each channel of ldr is clipped, 0 to 1
         ln light = min(q(lights) + local (2.24 ln I_H - q(0.5)), ln PEAK),      q: quantiles of the map, ln linear light
 
-    Below white the result is the two-stage network's, which sees gamma 2.24 whatever the camera was; of sRGB frames the
-    darkest tones are passed as they are, since the two stages lift blacks a little. At white the light
-    lies between the estimate from the whole frame and that of the two stages with their context (176 px): the first
-    knows the scene, the second edges and textures. Ours; not in the paper.
+    Below white the result is the two-stage network's, which sees gamma 2.24 whatever the camera was. sRGB frames keep
+    their own darkest tones, since the two stages lift blacks a little. At white the light lies between what the whole
+    frame says and what the two stages with their context (176 px) say: the first knows the scene, the second edges and
+    textures. Ours; not in the paper.
 
     Args:
         features: channels inside both stages.
@@ -153,7 +153,7 @@ class TwoStageWholeFrameNetwork(nn.Module):
 
 
 def with_own_blacks(hdr: EncodedRGB, known: EncodedRGB) -> EncodedRGB:
-    """An image with the darkest tones of the frame that it was made of, so that black is no lighter than it was.
+    """Keeps the frame's own darkest tones in an image made from it, so that black gets no lighter.
 
     Args:
         hdr: (B, 3, H, W).
