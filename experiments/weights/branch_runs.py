@@ -10,7 +10,7 @@ import lightning as L
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
-from lightning.pytorch.callbacks import WeightAveraging
+from lightning.pytorch.callbacks import ProgressBar, WeightAveraging
 from omegaconf import DictConfig
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
@@ -82,7 +82,7 @@ def fit(module: L.LightningModule, data: ViewsModule, device: str, decay: float,
         max_epochs=1,
         logger=False,
         enable_checkpointing=False,
-        enable_progress_bar=False,
+        enable_progress_bar=any(isinstance(callback, ProgressBar) for callback in callbacks),
         enable_model_summary=False,
         limit_val_batches=0,
         callbacks=[WeightAveraging(device=device, multi_avg_fn=get_ema_multi_avg_fn(decay)), *callbacks],

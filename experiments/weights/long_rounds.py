@@ -27,7 +27,7 @@ from omegaconf import DictConfig
 
 from experiments.comparison.paired_difference import paired_difference
 from experiments.weights.kept_frames import COLUMNS, ValidationFrame, means, scores, validation_frames
-from experiments.weights.patch_training import Weights, learnt, mean_of, settings, trained
+from experiments.weights.patch_training import BATCH, Weights, learnt, mean_of, settings, trained
 from experiments.weights.patch_views import KeptPatches
 from experiments.weights.rounds import SPLITS
 from twostage_hdr.cli.termination import quiet_lightning
@@ -87,6 +87,7 @@ def run(arguments: argparse.Namespace) -> None:
         {name: torch.cat([part[name] for part in parts]).to(arguments.device) for name in parts[0]},
         start,
         updates=arguments.updates,
+        batch_size=arguments.batch,
         seed=arguments.seed,
         device=arguments.device,
         callbacks=(RichProgressBar(),),
@@ -206,6 +207,7 @@ def main(given: Sequence[str] | None = None) -> None:
     one = verbs.add_parser("run")
     one.add_argument("seed", type=int, help="of dropout and order")
     one.add_argument("--updates", type=int, default=UPDATES)
+    one.add_argument("--batch", type=int, default=BATCH, help="views of an update")
     one.set_defaults(do=run)
     last = verbs.add_parser("judge")
     last.add_argument("--best", type=Path, help="a .safetensors for the best")

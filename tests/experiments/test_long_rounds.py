@@ -1,5 +1,6 @@
 """Long trainings of branch and context on patches of views."""
 
+import json
 from pathlib import Path
 
 import lightning as L
@@ -10,7 +11,7 @@ from hydra.utils import instantiate
 from torch import Tensor, nn
 
 from experiments.weights.branch_views import KeptViews, Views, joined
-from experiments.weights.long_rounds import START, compared, worth
+from experiments.weights.long_rounds import START, compared, main, worth
 from experiments.weights.patch_training import learnt, mean_of, settings, trained
 from experiments.weights.patch_views import SIDE, KeptPatches, mirrored, patch, patch_corner, patch_place, patches_of
 from twostage_hdr.camera.exposure import ClippedShareExposure
@@ -99,7 +100,7 @@ def test_the_losses_see_the_image_that_the_network_shows(views: Views, tmp_path:
         one = slice(place, place + 1)
         curve = type(batch.curve)(*(value[one] for value in batch.curve))
         thumbnail = type(batch.seen)(*(value[one] for value in batch.seen))
-        view = FrameView(curve, start.branch.lights(thumbnail, curve, batch.known[one]))
+        view = FrameView(curve, start.branch.lights(thumbnail, curve, batch.known[one]), torch.ones(1, 1, 1, 1))
         hdr = part[1] * start.context(curve.encoded(batch.ldr[one]))[..., :rows, :columns]
         expected = start.lit(hdr, part[0], view, 0.5, top=0, height=rows, local=0.5)
         torch.testing.assert_close(seen[0][one, :, :rows, :columns], expected, atol=1e-4, rtol=1e-4)
@@ -162,3 +163,16 @@ def test_views_are_the_same_whichever_process_photographs_them(source: ViewSourc
     one, other = (KeptViews(tmp_path / str(count), source, 2).of(scene) for count in (1, 2))
     assert one["cameras"] == other["cameras"]
     assert torch.equal(one["ldr"], other["ldr"])
+
+
+def test_views_are_prepared_and_a_run_leaves_its_weights(tmp_path: Path) -> None:
+    names = {part: [f"{part}.exr"] for part in ("train", "val", "test")}
+    for seed, (name,) in enumerate(names.values()):
+        scene = np.random.default_rng(seed).lognormal(-1, 1.5, (20, 30, 3))
+        write_exr(tmp_path / name, scene.astype(np.float32))
+    (tmp_path / "splits.json").write_text(json.dumps(names))
+    common = ["--root", str(tmp_path), "--splits", str(tmp_path / "splits.json"), "--out", str(tmp_path / "out")]
+    main([*common, "--kept", "2", "prepare"])
+    main([*common, "--kept", "2", "run", "5", "--updates", "1", "--batch", "2"])
+    weights = torch.load(tmp_path / "out" / "long_5.pt", weights_only=True)
+    assert set(weights) == {"branch", "context"}

@@ -56,6 +56,24 @@ def test_white_light_stays_white_where_the_branch_names_no_colour() -> None:
     torch.testing.assert_close(light, light[:1].expand(3))
 
 
+@pytest.mark.parametrize("side", [1, 40])
+def test_white_light_in_a_grey_frame_is_neutral_whatever_the_weights_say(side: int) -> None:
+    grey = torch.full((1, 3, side, side), 0.5)
+    grey[..., : side // 2 + 1, : side // 2 + 1] = 1
+    with torch.no_grad():
+        light = network()(grey)[0, :, 0, 0]
+    assert light.max() == light.min()
+
+
+def test_lights_keep_their_colours_in_coloured_frames_alone() -> None:
+    built, ldr = network(), frame()
+    seen = thumbnail(ldr)
+    view = built.look(seen)
+    assert float(view.colour) == 1
+    greyish = seen._replace(cells=torch.cat((seen.cells[:, :1].expand(1, 3, 160, 160), seen.cells[:, 3:]), 1))
+    assert float(built.look(greyish).colour) == 0
+
+
 def test_lights_brighten_white_and_nothing_else() -> None:
     built, ldr = network(), frame()
     with torch.no_grad():

@@ -166,13 +166,16 @@ def _light(
     everywhere, some = fine[:, 12:13], fine[:, 13:]
     whole, colour = (_depth(everywhere) * fine[:, :6] / everywhere).chunk(2, 1)
     partly, partly_colour = (_depth(everywhere + some) * fine[:, 6:12] / some).chunk(2, 1)
-    white = clipping_weight(ldr)
-    all_white = white.amin(1, keepdim=True) / white.amax(1, keepdim=True).clamp(min=SMALLEST_SHARE)
+    every = all_white(clipping_weight(ldr))
     return [
-        all_white * (at_quantile(whole, quantile) + colour)
-        + (1 - all_white) * (at_quantile(partly, quantile) + partly_colour)
+        every * (at_quantile(whole, quantile) + colour) + (1 - every) * (at_quantile(partly, quantile) + partly_colour)
         for quantile in quantiles
     ]
+
+
+def all_white(white: Float[Tensor, "batch 3 rows columns"]) -> Float[Tensor, "batch 1 rows columns"]:
+    """1 where all channels are clipped as much as each other, 0 where one is not; of their clipping weights."""
+    return white.amin(1, keepdim=True) / white.amax(1, keepdim=True).clamp(min=SMALLEST_SHARE)
 
 
 def _depth(share: Float[Tensor, "batch 1 rows columns"]) -> Float[Tensor, "batch 1 rows columns"]:

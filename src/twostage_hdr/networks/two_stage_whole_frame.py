@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from twostage_hdr.networks.frame_thumbnail import Thumbnail, thumbnail
 from twostage_hdr.networks.hyper_parameters import constructor_arguments
-from twostage_hdr.networks.light_map import PEAK, QUANTILES, LightMap, light_rows
+from twostage_hdr.networks.light_map import PEAK, QUANTILES, LightMap, all_white, light_rows
 from twostage_hdr.networks.response_curve import ResponseCurve, gamma_curve, srgb_curve
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 from twostage_hdr.networks.two_stage_context import ContextGain, clipping_weight
@@ -21,6 +22,8 @@ SMALLEST = 0.5
 """Lower bound of the two stages' value in clipped pixels, encoded."""
 BLACK = 1e-7
 """Encoded value up to which a frame is black; curves give 1e-8 for it, where powers still have a slope."""
+GREY = 0.01, 0.04
+"""Mean saturation of a frame between which clipped light gets a colour; natural photographs have 0.06 and more."""
 DARK = 0.15, 0.3
 """Encoded values, 6.1 to 3.9 stops below white, between which the two stages' tones take over from the frame's own."""
 
@@ -35,6 +38,8 @@ class FrameView(NamedTuple):
     """Its response: known, or estimated."""
     lights: LightMap
     """How bright what it lost may be."""
+    colour: Float[Tensor, "batch 1 1 1"]
+    """How much of their colours lights keep: 0 in grey frames, so that white stays neutral, 1 in natural ones."""
     own_blacks: bool = False
     """Whether the darkest tones are the frame's own: in photographs to look at, not in frames to measure."""
 
@@ -119,7 +124,7 @@ class TwoStageWholeFrameNetwork(nn.Module):
             curve = gamma_curve(float(response), device=seen.cells.device)
         known = torch.full_like(seen.histogram[:, 0], float(response != "estimated"))
         lights = self.branch.lights(seen, curve, known)
-        return FrameView(curve=curve, lights=lights, own_blacks=response == "srgb")
+        return FrameView(curve=curve, lights=lights, colour=kept_colour(seen), own_blacks=response == "srgb")
 
     def lit(
         self,
@@ -147,9 +152,19 @@ class TwoStageWholeFrameNetwork(nn.Module):
         weight = self.local if local is None else local
         level, middle = light_rows(view.lights, ldr, (quantile, QUANTILES[1]), top=top, height=height)
         nearby = HDM_GAMMA * hdr.clamp(min=SMALLEST).log()
-        log_light = (level + weight * (nearby - middle)).clamp(max=math.log(PEAK))
+        log_light = level + weight * (nearby - middle)
+        grey = all_white(clipping_weight(ldr)) * (1 - view.colour)
+        log_light = torch.lerp(log_light, log_light.mean(1, keepdim=True), grey).clamp(max=math.log(PEAK))
         light, white = torch.exp(log_light / HDM_GAMMA), clipping_weight(ldr)  # encoded
         return hdr * (1 - white) + light * white
+
+
+def kept_colour(seen: Thumbnail) -> Float[Tensor, "batch 1 1 1"]:
+    """0 to 1 between the mean saturations of `GREY`; a cell has its largest less its least channel."""
+    frame, inside = seen.cells[:, :3], seen.cells[:, -1:]
+    saturation = (frame.amax(1, keepdim=True) - frame.amin(1, keepdim=True)) * inside
+    mean = saturation.sum((2, 3), keepdim=True) / inside.sum((2, 3), keepdim=True)
+    return ((mean - GREY[0]) / (GREY[1] - GREY[0])).clamp(0, 1)
 
 
 def with_own_blacks(hdr: EncodedRGB, known: EncodedRGB) -> EncodedRGB:
