@@ -37,6 +37,7 @@ class NonFiniteGuard:
 
     def __init__(self) -> None:
         self._found: Tensor | None = None
+        self._judged: tuple[tuple[str, ...], Tensor] | None = None
         self._unread: deque[_Step] = deque()
 
     def found(self, values: Mapping[str, Tensor], batch: Triple, place: str) -> Tensor:
@@ -47,9 +48,22 @@ class NonFiniteGuard:
             batch: what they were computed from.
             place: where in the run, for the message.
         """
+        found = self.judge(values)
+        self.send(batch, place)
+        return found
+
+    def judge(self, values: Mapping[str, Tensor]) -> Tensor:
+        """The device's part of `found`. Its result stays the same tensor, which a recorded step can go on changing."""
         stacked = torch.stack([value.detach().float() for value in values.values()])
         new = (~stacked.isfinite().all()).float()
-        self._found = new if self._found is None else torch.maximum(self._found, new)
+        self._found = new if self._found is None else torch.maximum(self._found, new, out=self._found)
+        self._judged = tuple(values), stacked
+        return self._found
+
+    def send(self, batch: Triple, place: str) -> None:
+        """The host's part of `found`: the values judged last are sent to it."""
+        assert self._judged is not None
+        names, stacked = self._judged
         arrived = None
         if stacked.is_cuda:
             host = torch.empty(stacked.shape, pin_memory=True).copy_(stacked, non_blocking=True)
@@ -57,8 +71,7 @@ class NonFiniteGuard:
             arrived.record()
         else:
             host = stacked
-        self._unread.append(_Step(tuple(values), host, arrived, batch, place))
-        return self._found
+        self._unread.append(_Step(names, host, arrived, batch, place))
 
     def refuse(self, directory: Path, *, wait: bool) -> None:
         """Reads the steps that have arrived, with `wait` all of them.
