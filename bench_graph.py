@@ -57,6 +57,7 @@ class Bench:
         self.sizes = Sizes(tiny=tiny)
         self.triple = batch(self.sizes.batch, self.sizes.side)
         self.triple = self.triple._replace(ldr=self.triple.ldr.contiguous(memory_format=torch.channels_last))
+        self.profiles = False
         self.graph: Any = CudaGraph if device == "cuda" else Rerun
         self.warm, self.timed, self.profiled = (WARM_UP + 2, 2, 1) if tiny else (12, 60, 10)
 
@@ -209,8 +210,9 @@ class Bench:
                 found[name] = {
                     "graph_ms": 1e3 * seconds(graph.replay, self.device, 1 if self.tiny else 20),
                     "eager_ms": 1e3 * seconds(work, self.device, 1 if self.tiny else 5),
-                } | kernels(graph.replay, 1 if self.tiny else 5, self.device)
+                }
                 print("bare", name, found[name], flush=True)
+                found[name] |= kernels(graph.replay, 1 if self.tiny else 5, self.profiles)
                 del graph
             except Exception:
                 found[name] = traceback.format_exc()
@@ -219,15 +221,14 @@ class Bench:
         return found
 
 
-def kernels(work: Callable[[], object], times: int, device: str) -> dict[str, Any]:
+def kernels(work: Callable[[], object], times: int, profiles: bool) -> dict[str, Any]:
     """Milliseconds of kernels and their number, of one run."""
-    if device != "cuda":
-        work()
+    if not profiles:
         return {}
     with profile(activities=[ProfilerActivity.CUDA]) as profiler:
         for _ in range(times):
             work()
-        wait(device)
+        torch.cuda.synchronize()
     return summary(profiler, times)
 
 
@@ -244,7 +245,7 @@ class Clock(L.Callback):
 
     def __init__(self, bench: Bench) -> None:
         self.bench, self.host, self.result = bench, 0.0, {}
-        self.profiler = profile(activities=[ProfilerActivity.CUDA]) if bench.device == "cuda" else None
+        self.profiler = profile(activities=[ProfilerActivity.CUDA]) if bench.profiles else None
 
     def on_train_batch_start(self, trainer: L.Trainer, module: Any, batch: Any, index: int) -> None:
         if index == self.bench.warm:
@@ -254,6 +255,7 @@ class Clock(L.Callback):
             wait(self.bench.device)
             spent = time.perf_counter() - self.started
             self.result = {"ms": 1e3 * spent / self.bench.timed, "host_ms_in_step": 1e3 * self.host / self.bench.timed}
+            print(self.result, flush=True)
             if self.profiler is not None:
                 self.profiler.start()
         self.began = time.perf_counter()
@@ -286,6 +288,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--tiny", action="store_true")
+    parser.add_argument("--no-profile", action="store_true", help="times only, should the profiler fail on graphs")
     parser.add_argument("--sections", default=",".join(SECTIONS))
     chosen = parser.parse_args()
     output = Path(os.environ.get("OUT", ".")) / "graph.json"
@@ -294,6 +297,7 @@ def main() -> None:
     print(card, "torch", torch.__version__, flush=True)
     figures |= {"card": card, "torch": torch.__version__}
     bench, wanted = Bench(chosen.device, chosen.tiny), chosen.sections.split(",")
+    bench.profiles = chosen.device == "cuda" and not chosen.no_profile
     for place, name in enumerate(wanted):
         start, failed = time.perf_counter(), False
         try:
@@ -308,7 +312,7 @@ def main() -> None:
         rest = wanted[place + 1 :]
         if failed and rest:  # a failed recording may leave the device in a state that fails everything after it
             again = [sys.executable, __file__, "--device", chosen.device, "--sections", ",".join(rest)]
-            again += ["--tiny"] if chosen.tiny else []
+            again += ["--tiny"] * chosen.tiny + ["--no-profile"] * chosen.no_profile
             sys.exit(subprocess.run(again, env=os.environ | {"GRAPH_GOES_ON": "1"}, check=False).returncode)
     report(figures)
 

@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.data import DataLoader
 
 from tests.conf.test_groups import COMPARED, OURS, SEVERAL_SHOTS
+from tests.training.callbacks.test_graphed_steps import Rerun
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.training.callbacks.compiled_networks import CompiledNetworks
 from twostage_hdr.training.callbacks.graphed_steps import WARM_UP, GraphedSteps
@@ -24,6 +25,8 @@ GPU = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason
 TINY = OURS | SEVERAL_SHOTS | COMPARED
 STEPPING = sorted(set(TINY) - {"two_stage_context"})
 """Those whose steps stay on any device; the context's frozen stages run through the CPU's engine there."""
+RECORDED = sorted(set(STEPPING) - {"two_stage_whole_frame"})
+"""Those whose steps a graph may hold."""
 
 
 def batch(count: int = 2, side: int = 32) -> Triple:
@@ -134,6 +137,18 @@ def test_no_training_step_makes_the_host_wait(
     assert waits.found == []
 
 
+@pytest.mark.parametrize("module", RECORDED)
+def test_no_recorded_step_makes_the_host_wait(
+    compose: Callable[..., DictConfig], monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    monkeypatch.setattr(NonFiniteGuard, "refuse", lambda *_, **__: None)
+    monkeypatch.setattr(ZeroOutputGuard, "read", lambda *_: None)
+    graphs, waits = GraphedSteps(graph=Rerun), HostWaits()
+    fit(build(compose, module), graphs, Watched(waits), kind=module, steps=WARM_UP + 2, accelerator="cpu")
+    assert graphs.replays == 2
+    assert waits.found == []
+
+
 def test_waits_are_found() -> None:
     waits = HostWaits()
     with waits:
@@ -193,9 +208,6 @@ def test_a_gpu_trains_compiled_networks(compose: Callable[..., DictConfig], modu
     losses = Losses()
     fit(build(compose, module), CompiledNetworks(), losses, accelerator="gpu", devices=1)
     assert all(value.isfinite() for step in losses.steps for value in step.values())
-
-
-RECORDED = sorted(set(TINY) - {"two_stage_context", "two_stage_whole_frame"})
 
 
 @pytest.mark.parametrize("module", [pytest.param(module, marks=GPU) for module in RECORDED])

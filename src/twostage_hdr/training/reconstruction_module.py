@@ -146,7 +146,7 @@ class ReconstructionModule(L.LightningModule):
             self._guard.refuse(Path(self.trainer.default_root_dir), wait=not skip)
         for part, optimizer in self._stepping:
             if skip or self.recording:
-                optimizer.optimizer.found_inf = found  # type: ignore[attr-defined] # as GradScaler sets it
+                optimizer.optimizer.found_inf = found  # as GradScaler sets it
             self._step(part, optimizer, values[f"{part.name} gradient"])
         if not self.recording:
             self._step_schedules()

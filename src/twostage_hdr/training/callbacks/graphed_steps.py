@@ -64,7 +64,8 @@ class GraphedSteps(L.Callback):
 
     Every replay reads and writes the same memory: batch, soft labels and learning rates are copied into it before, and
     logged values out of it after. Other batches, such as a smaller last one, take an ordinary step. Averages of the
-    weights and schedules stay outside.
+    weights and schedules stay outside; hooks around a backward pass or an optimiser's step are called once, for the
+    recording.
 
     Args:
         graph: what records; tests without a GPU run the step again.
@@ -98,7 +99,7 @@ class GraphedSteps(L.Callback):
         def training_step(batch: Triple, batch_idx: int) -> None:
             self._training_step(pl_module, ordinary, batch, batch_idx)
 
-        pl_module.training_step = training_step
+        pl_module.training_step = training_step  # type: ignore[method-assign]
 
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Gives the training step back."""
@@ -120,7 +121,8 @@ class GraphedSteps(L.Callback):
         if not self._recorded:
             self._seen = self._seen + 1 if alike else 1
             if not alike:
-                self._batch = on_tensors(torch.clone, batch)
+                images = (image.clone() for image in batch[:3])
+                self._batch = Triple(*images, batch.scene, batch.scale.clone())
             if self._seen <= WARM_UP:
                 with self._graph.stream():
                     ordinary(batch, batch_idx)
@@ -138,11 +140,12 @@ class GraphedSteps(L.Callback):
     def _fill(self, module: ReconstructionModule, batch: Triple) -> None:
         """This batch, its soft labels and the rates, into the memory that the graph reads."""
         assert self._batch is not None
-        for place, value in zip(self._batch, batch, strict=True):
-            if isinstance(place, Tensor):
-                place.copy_(value, non_blocking=True)
+        for place, value in zip(tensors(self._batch), tensors(batch), strict=True):
+            place.copy_(value, non_blocking=True)
         if isinstance(module, EnhancementModule):
-            labels = module.objective.adversarial.labels(len(batch.ldr), *module.soft_labels())
+            generator, share = module.soft_labels()
+            assert isinstance(generator, torch.Generator)
+            labels = module.objective.adversarial.labels(len(batch.ldr), generator, share)
             if self._labels is None:
                 self._labels = torch.empty_like(labels, device=batch.ldr.device)
             self._labels.copy_(labels.pin_memory() if self._labels.is_cuda else labels, non_blocking=True)
@@ -163,8 +166,8 @@ class GraphedSteps(L.Callback):
         groups = groups_of(module)
         numbers = [(group["lr"], group["capturable"]) for group in groups]
         torch.clear_autocast_cache()  # copies of weights from before the recording would be used and never renewed
-        labels = {} if self._labels is None else {"soft_labels": lambda: (self._labels, (0, 1))}
-        with instead(module, {"recording": True, "log": log} | labels):
+        members = {"recording": True, "log": log, "soft_labels": lambda: (self._labels, (0, 1))}
+        with instead(module, members):
             for group, rate in zip(groups, self._rates, strict=True):
                 group["lr"], group["capturable"] = rate, True
             try:
@@ -201,12 +204,12 @@ def groups_of(module: ReconstructionModule) -> list[dict[str, Any]]:
 
 def shapes(batch: Triple) -> list[torch.Size]:
     """Of all tensors."""
-    return [value.shape for value in batch if isinstance(value, Tensor)]
+    return [value.shape for value in tensors(batch)]
 
 
-def on_tensors(change: Callable[[Tensor], Tensor], batch: Triple) -> Triple:
-    """A batch with its tensors changed."""
-    return Triple(*(change(value) if isinstance(value, Tensor) else value for value in batch))
+def tensors(batch: Triple) -> list[Tensor]:
+    """All but the names of scenes."""
+    return [value for value in batch if isinstance(value, Tensor)]
 
 
 @contextmanager
