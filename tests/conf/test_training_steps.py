@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -13,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.data import DataLoader
 
 from tests.conf.test_groups import COMPARED, OURS, SEVERAL_SHOTS
+from tests.refusal import refusal_of
 from tests.training.callbacks.test_graphed_steps import Rerun
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.training.callbacks.compiled_networks import CompiledNetworks
@@ -223,3 +225,27 @@ def test_a_gpu_replays_its_steps(compose: Callable[..., DictConfig], module: str
     tolerance = 1e-3 if precision == "32-true" else 3e-2
     for ours, theirs in zip(replayed.steps, plain.steps, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=tolerance, atol=tolerance / 10)
+
+
+@pytest.mark.parametrize("module", [pytest.param("two_stage", marks=GPU)])
+def test_a_replayed_step_after_an_ordinary_one_is_watched(
+    compose: Callable[..., DictConfig], tmp_path: Path, module: str
+) -> None:
+    good = batch()
+    bad = good._replace(reference16=good.reference16 * torch.nan)
+    smaller = batch(side=16)
+    trainer = L.Trainer(
+        accelerator="gpu",
+        devices=1,
+        max_epochs=1,
+        logger=False,
+        default_root_dir=tmp_path,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        callbacks=[GraphedSteps()],
+    )
+    built = build(compose, module)
+    triples = [*[good] * (WARM_UP + 2), smaller, good, bad, good]
+    with refusal_of(f"epoch 1, update {WARM_UP + 5}", "tone_mapping loss nan"):
+        trainer.fit(built, DataLoader(triples, batch_size=None, pin_memory=True))
+    assert all(value.isfinite().all() for value in built.parameters())

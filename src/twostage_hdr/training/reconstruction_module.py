@@ -22,7 +22,7 @@ from twostage_hdr.networks.hyper_parameters import to_channels_last
 from twostage_hdr.radiometry.exposure_stack import frame_count
 from twostage_hdr.radiometry.quantities import EncodedRGB, Frames
 from twostage_hdr.training.enhancement_objective import SoftLabels
-from twostage_hdr.training.non_finite import NonFiniteGuard, skips_updates
+from twostage_hdr.training.non_finite import Judged, NonFiniteGuard, skips_updates
 from twostage_hdr.training.optimisation import OptimizedPart, gradient_norm
 from twostage_hdr.training.zero_output import ZeroOutputGuard, zero_share
 
@@ -68,6 +68,7 @@ class ReconstructionModule(L.LightningModule):
         self._guard = NonFiniteGuard()
         self._zero_output = ZeroOutputGuard()
         self._stepping: list[tuple[OptimizedPart, Any]] = []
+        self._recorded: Judged | None = None
         # An 8-bit image is compared as it is shown, an HDR image through the mu-law.
         eight_bit = self.target == "reference8"
         colour_and_structure: dict[str, Metric | MetricCollection] = {
@@ -140,7 +141,11 @@ class ReconstructionModule(L.LightningModule):
             self.manual_backward(loss)
             values |= {f"{part.name} loss": loss, f"{part.name} gradient": gradient_norm(part.parameters())}
         place = f"epoch {self.current_epoch + 1}, update {self.updates + 1}"
-        found = self._guard.judge(values) if self.recording else self._guard.found(values, batch, place)
+        if self.recording:
+            self._recorded = self._guard.judge(values)
+            found = self._recorded.found
+        else:
+            found = self._guard.found(values, batch, place)
         skip = found.is_cuda and all(skips_updates(optimizer.optimizer) for optimizer in stepping)
         if not self.recording:
             self._guard.refuse(Path(self.trainer.default_root_dir), wait=not skip)
@@ -157,7 +162,8 @@ class ReconstructionModule(L.LightningModule):
         Raises:
             InputError: see `step_optimizers` and `watch_output`.
         """
-        self._guard.send(batch, f"epoch {self.current_epoch + 1}, update {self.updates + 1}")
+        assert self._recorded is not None
+        self._guard.send(self._recorded, batch, f"epoch {self.current_epoch + 1}, update {self.updates + 1}")
         self._guard.refuse(Path(self.trainer.default_root_dir), wait=False)
         self._zero_output.read(self.updates + 1)
         for _, optimizer in self._stepping:  # Lightning counts the step

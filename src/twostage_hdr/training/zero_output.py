@@ -56,10 +56,10 @@ class ZeroOutputGuard:
 
     def count(self, name: str, share: Float[Tensor, ""]) -> None:
         """The device's part of `check`, in place."""
-        self.shares[name] = share
         if name not in self.in_a_row:
-            self.in_a_row[name] = torch.zeros_like(share)
+            self.in_a_row[name], self.shares[name] = torch.zeros_like(share), torch.zeros_like(share)
         self.in_a_row[name].copy_(torch.where(share > LIMIT, self.in_a_row[name] + 1, 0))
+        self.shares[name].copy_(share)
 
     def read(self, update: int) -> None:
         """The host's part of `check`, for all images."""

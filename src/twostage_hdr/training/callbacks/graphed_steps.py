@@ -121,8 +121,8 @@ class GraphedSteps(L.Callback):
         if not self._recorded:
             self._seen = self._seen + 1 if alike else 1
             if not alike:
-                images = (image.clone() for image in batch[:3])
-                self._batch = Triple(*images, batch.scene, batch.scale.clone())
+                ldr, reference8, reference16, scene, scale = batch
+                self._batch = Triple(ldr.clone(), reference8.clone(), reference16.clone(), scene, scale.clone())
             if self._seen <= WARM_UP:
                 with self._graph.stream():
                     ordinary(batch, batch_idx)
