@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -13,8 +14,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.data import DataLoader
 
 from tests.conf.test_groups import COMPARED, OURS, SEVERAL_SHOTS
+from tests.refusal import refusal_of
+from tests.training.callbacks.test_graphed_steps import Rerun
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.training.callbacks.compiled_networks import CompiledNetworks
+from twostage_hdr.training.callbacks.graphed_steps import WARM_UP, GraphedSteps
 from twostage_hdr.training.non_finite import NonFiniteGuard
 from twostage_hdr.training.whole_frame_batch import whole_frame_batch
 from twostage_hdr.training.zero_output import ZeroOutputGuard
@@ -23,6 +27,8 @@ GPU = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason
 TINY = OURS | SEVERAL_SHOTS | COMPARED
 STEPPING = sorted(set(TINY) - {"two_stage_context"})
 """Those whose steps stay on any device; the context's frozen stages run through the CPU's engine there."""
+RECORDED = sorted(set(STEPPING) - {"two_stage_whole_frame"})
+"""Those whose steps a graph may hold."""
 
 
 def batch(count: int = 2, side: int = 32) -> Triple:
@@ -133,6 +139,18 @@ def test_no_training_step_makes_the_host_wait(
     assert waits.found == []
 
 
+@pytest.mark.parametrize("module", RECORDED)
+def test_no_recorded_step_makes_the_host_wait(
+    compose: Callable[..., DictConfig], monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    monkeypatch.setattr(NonFiniteGuard, "refuse", lambda *_, **__: None)
+    monkeypatch.setattr(ZeroOutputGuard, "read", lambda *_: None)
+    graphs, waits = GraphedSteps(graph=Rerun), HostWaits()
+    fit(build(compose, module), graphs, Watched(waits), kind=module, steps=WARM_UP + 2, accelerator="cpu")
+    assert graphs.replays == 2
+    assert waits.found == []
+
+
 def test_waits_are_found() -> None:
     waits = HostWaits()
     with waits:
@@ -154,10 +172,13 @@ def test_compiled_networks_learn_the_same(compose: Callable[..., DictConfig]) ->
 
 
 class NoWaits(L.Callback):
-    """From the second batch on a step that waits for the GPU is an error."""
+    """From the second batch on, or from a later one, a step that waits for the GPU is an error."""
+
+    def __init__(self, first: int = 1) -> None:
+        self.first = first
 
     def on_train_batch_start(self, trainer: L.Trainer, module: L.LightningModule, batch: Triple, index: int) -> None:
-        if index > 0:
+        if index >= self.first:
             torch.cuda.set_sync_debug_mode("error")
 
     def on_train_batch_end(self, *_: Any) -> None:
@@ -189,3 +210,42 @@ def test_a_gpu_trains_compiled_networks(compose: Callable[..., DictConfig], modu
     losses = Losses()
     fit(build(compose, module), CompiledNetworks(), losses, accelerator="gpu", devices=1)
     assert all(value.isfinite() for step in losses.steps for value in step.values())
+
+
+@pytest.mark.parametrize("module", [pytest.param(module, marks=GPU) for module in RECORDED])
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_a_gpu_replays_its_steps(compose: Callable[..., DictConfig], module: str, precision: str) -> None:
+    steps, plain, replayed = WARM_UP + 4, Losses(), Losses()
+    graphs, built = GraphedSteps(), build(compose, module)
+    settings: dict[str, Any] = {"accelerator": "gpu", "devices": 1, "precision": precision}
+    ordinary = fit(copy.deepcopy(built), plain, kind=module, steps=steps, **settings)
+    run = fit(built, graphs, NoWaits(WARM_UP + 1), replayed, kind=module, steps=steps, **settings)
+    assert graphs.replays == steps - WARM_UP
+    assert run.global_step == ordinary.global_step
+    tolerance = 1e-3 if precision == "32-true" else 3e-2
+    for ours, theirs in zip(replayed.steps, plain.steps, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=tolerance, atol=tolerance / 10)
+
+
+@pytest.mark.parametrize("module", [pytest.param("two_stage", marks=GPU)])
+def test_a_replayed_step_after_an_ordinary_one_is_watched(
+    compose: Callable[..., DictConfig], tmp_path: Path, module: str
+) -> None:
+    good = batch()
+    bad = good._replace(reference16=good.reference16 * torch.nan)
+    smaller = batch(side=16)
+    trainer = L.Trainer(
+        accelerator="gpu",
+        devices=1,
+        max_epochs=1,
+        logger=False,
+        default_root_dir=tmp_path,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        callbacks=[GraphedSteps()],
+    )
+    built = build(compose, module)
+    triples = [*[good] * (WARM_UP + 2), smaller, good, bad, good]
+    with refusal_of(f"epoch 1, update {WARM_UP + 5}", "tone_mapping loss nan"):
+        trainer.fit(built, DataLoader(triples, batch_size=None, pin_memory=True))
+    assert all(value.isfinite().all() for value in built.parameters())

@@ -52,3 +52,9 @@ def test_ddp_runs_on_one_gpu(train: Command) -> None:
 def test_compiled_networks_train(train: Command) -> None:
     assert train("hydra.run.dir=compiled", "trainer=gpu_compiled") == 0
     assert all(value.isfinite().all() for value in weights(Path("compiled")).values())
+
+
+def test_replayed_steps_train(train: Command) -> None:
+    settings = ("trainer=gpu_graphs", "callbacks=ema", "data.patches_per_epoch=64", "trainer.max_epochs=2")
+    assert train("hydra.run.dir=graphs", *settings) == 0
+    assert all(value.isfinite().all() for value in weights(Path("graphs")).values())

@@ -39,7 +39,7 @@ class AdversarialLoss(nn.Module):
         self,
         real_logit: PerImage,
         fake_logit: PerImage,
-        generator: torch.Generator | None = None,
+        generator: torch.Generator | Tensor | None = None,
         share: tuple[int, int] = (0, 1),
     ) -> Float[Tensor, ""]:
         """The discriminator's loss: BCE of the real images + BCE of the generated ones.
@@ -47,23 +47,28 @@ class AdversarialLoss(nn.Module):
         Args:
             real_logit: logits of real images, (B,).
             fake_logit: logits of generated images, detached from the generator by the caller, (B,).
-            generator: source of the labels, on the CPU; the global one if None.
+            generator: source of the labels, on the CPU; the global one if None. Or the labels themselves, see `labels`.
             share: (rank, processes): labels are drawn for the batch of all processes, of which this one has each
                 `processes`-th image, so that the number of processes changes no label.
         """
-        real = _labels(real_logit, self.real_labels, generator, share)
-        fake = _labels(fake_logit, self.fake_labels, generator, share)
+        if not isinstance(generator, Tensor):
+            labels = self.labels(len(real_logit), generator, share)
+            # From pinned memory the host need not wait for the copy.
+            generator = (labels.pin_memory() if real_logit.is_cuda else labels).to(real_logit, non_blocking=True)
+        real, fake = generator
         bce = F.binary_cross_entropy_with_logits
         return bce(real_logit, real) + bce(fake_logit, fake)
 
+    def labels(self, count: int, generator: torch.Generator | None, share: tuple[int, int]) -> Float[Tensor, "2 count"]:
+        """Uniform labels of real and of generated images, drawn on the CPU so that a seed means the same everywhere."""
+        return torch.stack(
+            [_labels(count, bounds, generator, share) for bounds in (self.real_labels, self.fake_labels)]
+        )
+
 
 def _labels(
-    like: PerImage, bounds: tuple[float, float], generator: torch.Generator | None, share: tuple[int, int]
+    count: int, bounds: tuple[float, float], generator: torch.Generator | None, share: tuple[int, int]
 ) -> PerImage:
-    """One uniform label per image, drawn on the CPU so that a seed means the same on every device."""
     low, high = bounds
     rank, processes = share
-    uniform = torch.rand(len(like) * processes, generator=generator)[rank::processes]
-    labels = low + (high - low) * uniform
-    # From pinned memory the host need not wait for the copy.
-    return (labels.pin_memory() if like.is_cuda else labels).to(like, non_blocking=True)
+    return low + (high - low) * torch.rand(count * processes, generator=generator)[rank::processes]

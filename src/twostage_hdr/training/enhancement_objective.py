@@ -10,7 +10,7 @@ from twostage_hdr.losses.weighted import WeightedLoss
 from twostage_hdr.radiometry.quantities import EncodedRGB, PerImage
 from twostage_hdr.training.optimisation import without_autocast
 
-SoftLabels: TypeAlias = tuple[torch.Generator | None, tuple[int, int]]
+SoftLabels: TypeAlias = tuple[torch.Generator | Tensor | None, tuple[int, int]]
 """Where the discriminator's soft labels come from: `generator` and `share` of `AdversarialLoss.discriminator`."""
 
 GLOBAL_LABELS: SoftLabels = (None, (0, 1))

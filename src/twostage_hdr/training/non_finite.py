@@ -28,6 +28,15 @@ class _Step(NamedTuple):
     place: str
 
 
+class Judged(NamedTuple):
+    """The values of one update, on their device."""
+
+    names: tuple[str, ...]
+    values: Tensor
+    found: Tensor
+    """See `NonFiniteGuard.found`."""
+
+
 class NonFiniteGuard:
     """Lets a step pass whose values are all finite; otherwise keeps its batch and ends the run.
 
@@ -47,18 +56,27 @@ class NonFiniteGuard:
             batch: what they were computed from.
             place: where in the run, for the message.
         """
+        judged = self.judge(values)
+        self.send(judged, batch, place)
+        return judged.found
+
+    def judge(self, values: Mapping[str, Tensor]) -> Judged:
+        """The device's part of `found`, which stays the same tensor: a recorded step goes on changing it."""
         stacked = torch.stack([value.detach().float() for value in values.values()])
         new = (~stacked.isfinite().all()).float()
-        self._found = new if self._found is None else torch.maximum(self._found, new)
-        arrived = None
+        self._found = new if self._found is None else torch.maximum(self._found, new, out=self._found)
+        return Judged(tuple(values), stacked, self._found)
+
+    def send(self, judged: Judged, batch: Triple, place: str) -> None:
+        """The host's part of `found`: the values are sent to it."""
+        stacked, arrived = judged.values, None
         if stacked.is_cuda:
             host = torch.empty(stacked.shape, pin_memory=True).copy_(stacked, non_blocking=True)
             arrived = torch.cuda.Event()
             arrived.record()
         else:
             host = stacked
-        self._unread.append(_Step(tuple(values), host, arrived, batch, place))
-        return self._found
+        self._unread.append(_Step(judged.names, host, arrived, batch, place))
 
     def refuse(self, directory: Path, *, wait: bool) -> None:
         """Reads the steps that have arrived, with `wait` all of them.

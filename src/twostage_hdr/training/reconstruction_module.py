@@ -22,7 +22,7 @@ from twostage_hdr.networks.hyper_parameters import to_channels_last
 from twostage_hdr.radiometry.exposure_stack import frame_count
 from twostage_hdr.radiometry.quantities import EncodedRGB, Frames
 from twostage_hdr.training.enhancement_objective import SoftLabels
-from twostage_hdr.training.non_finite import NonFiniteGuard, skips_updates
+from twostage_hdr.training.non_finite import Judged, NonFiniteGuard, skips_updates
 from twostage_hdr.training.optimisation import OptimizedPart, gradient_norm
 from twostage_hdr.training.zero_output import ZeroOutputGuard, zero_share
 
@@ -67,6 +67,8 @@ class ReconstructionModule(L.LightningModule):
         """Weights that stand still, by their names in the module: an average of them would differ by its rounding."""
         self._guard = NonFiniteGuard()
         self._zero_output = ZeroOutputGuard()
+        self._stepping: list[tuple[OptimizedPart, Any]] = []
+        self._recorded: Judged | None = None
         # An 8-bit image is compared as it is shown, an HDR image through the mu-law.
         eight_bit = self.target == "reference8"
         colour_and_structure: dict[str, Metric | MetricCollection] = {
@@ -77,6 +79,9 @@ class ReconstructionModule(L.LightningModule):
             {"psnr": PSNR(), "mu_psnr": MuPSNR(), "pu21_psnr": PU21PSNR(), **colour_and_structure},
             prefix="val/",
         )
+
+    recording = False
+    """Whether `training_step` is being recorded for later (`GraphedSteps`): what the host does is left to `account`."""
 
     # To be implemented.
 
@@ -129,20 +134,42 @@ class ReconstructionModule(L.LightningModule):
         known = self.optimizers()
         optimizers = known if isinstance(known, list) else [known]
         stepping = [optimizers[self._optimizer_of[part.name]] for part, _ in losses]
+        self._stepping = [(part, optimizer) for (part, _), optimizer in zip(losses, stepping, strict=True)]
         values: dict[str, Tensor] = {}
         for (part, loss), optimizer in zip(losses, stepping, strict=True):
             optimizer.zero_grad(set_to_none=True)
             self.manual_backward(loss)
             values |= {f"{part.name} loss": loss, f"{part.name} gradient": gradient_norm(part.parameters())}
         place = f"epoch {self.current_epoch + 1}, update {self.updates + 1}"
-        found = self._guard.found(values, batch, place)
+        if self.recording:
+            self._recorded = self._guard.judge(values)
+            found = self._recorded.found
+        else:
+            found = self._guard.found(values, batch, place)
         skip = found.is_cuda and all(skips_updates(optimizer.optimizer) for optimizer in stepping)
-        self._guard.refuse(Path(self.trainer.default_root_dir), wait=not skip)
-        for (part, _), optimizer in zip(losses, stepping, strict=True):
-            if skip:
-                optimizer.optimizer.found_inf = found  # type: ignore[attr-defined] # as GradScaler sets it
+        if not self.recording:
+            self._guard.refuse(Path(self.trainer.default_root_dir), wait=not skip)
+        for part, optimizer in self._stepping:
+            if skip or self.recording:
+                optimizer.optimizer.found_inf = found  # as GradScaler sets it
             self._step(part, optimizer, values[f"{part.name} gradient"])
-        self.updates += 1
+        if not self.recording:
+            self._step_schedules()
+
+    def account(self, batch: Triple) -> None:
+        """What the host does in an update, after a recorded one has been started.
+
+        Raises:
+            InputError: see `step_optimizers` and `watch_output`.
+        """
+        assert self._recorded is not None
+        self._guard.send(self._recorded, batch, f"epoch {self.current_epoch + 1}, update {self.updates + 1}")
+        self._guard.refuse(Path(self.trainer.default_root_dir), wait=False)
+        self._zero_output.read(self.updates + 1)
+        for _, optimizer in self._stepping:  # Lightning counts the step
+            optimizer._on_before_step()
+            optimizer._on_after_step()
+        self._step_schedules()
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Refuses data that are not what the module learns from, or have another number of exposures.
@@ -172,14 +199,19 @@ class ReconstructionModule(L.LightningModule):
     def _step(self, part: OptimizedPart, optimizer: Any, norm: Tensor) -> None:
         if self.clip_norm is not None:
             nn.utils.clip_grads_with_norm_(part.parameters(), self.clip_norm, norm)
-        optimizer.step()
+        (optimizer.optimizer if self.recording else optimizer).step()  # Lightning's counts steps, as they happen
         self.log(f"train/{part.name}/gradient_norm", norm)
         # As a tensor of the device: the host would wait for the copy of a number.
-        self.log(f"train/{part.name}/lr", norm.new_full((), optimizer.param_groups[0]["lr"]))
-        if part.name in self._schedule_of:
-            schedules = self.lr_schedulers()
-            schedule = schedules[self._schedule_of[part.name]] if isinstance(schedules, list) else schedules
-            schedule.step()  # type: ignore[union-attr]
+        rate = optimizer.param_groups[0]["lr"]
+        self.log(f"train/{part.name}/lr", rate if isinstance(rate, Tensor) else norm.new_full((), rate))
+
+    def _step_schedules(self) -> None:
+        for part, _ in self._stepping:
+            if part.name in self._schedule_of:
+                schedules = self.lr_schedulers()
+                schedule = schedules[self._schedule_of[part.name]] if isinstance(schedules, list) else schedules
+                schedule.step()  # type: ignore[union-attr]
+        self.updates += 1
 
     def soft_labels(self) -> SoftLabels:
         """The soft labels of this update: a function of seed and update, independent of the number of processes."""
@@ -200,7 +232,10 @@ class ReconstructionModule(L.LightningModule):
         """
         share = zero_share(image, reference)
         self.log(f"train/{part}/zero_share", share)
-        self._zero_output.check(part, share, self.updates + 1)
+        if self.recording:
+            self._zero_output.count(part, share)
+        else:
+            self._zero_output.check(part, share, self.updates + 1)
 
     # Validation and inference.
 

@@ -33,10 +33,12 @@ class ZeroOutputGuard:
 
     Attributes:
         in_a_row: updates so far, by image, that were above the limit; on the device, whose host must not wait for them.
+        shares: of the last update, by image.
     """
 
     def __init__(self) -> None:
         self.in_a_row: dict[str, Tensor] = {}
+        self.shares: dict[str, Tensor] = {}
 
     def check(self, name: str, share: Float[Tensor, ""], update: int) -> None:
         """Counts one update. On a GPU the count is read in each 50th update only.
@@ -49,14 +51,25 @@ class ZeroOutputGuard:
         Raises:
             InputError: the share was above one half for 50 updates in a row.
         """
-        before = self.in_a_row.get(name, torch.zeros_like(share))
-        self.in_a_row[name] = torch.where(share > LIMIT, before + 1, 0)
-        if share.is_cuda and update % PATIENCE:
-            return
-        if self.in_a_row[name] >= PATIENCE:
-            raise InputError(
-                f"update {update}",
-                f"a channel of the {name} image has been zero in more than half of the pixels for {PATIENCE} updates, "
-                f"now in {float(share):.0%}: its ReLU passes no gradient",
-                "start with identity_start=true, or lower module.optimizer.lr",
-            )
+        self.count(name, share)
+        self.read(update)
+
+    def count(self, name: str, share: Float[Tensor, ""]) -> None:
+        """The device's part of `check`, in place."""
+        if name not in self.in_a_row:
+            self.in_a_row[name], self.shares[name] = torch.zeros_like(share), torch.zeros_like(share)
+        self.in_a_row[name].copy_(torch.where(share > LIMIT, self.in_a_row[name] + 1, 0))
+        self.shares[name].copy_(share)
+
+    def read(self, update: int) -> None:
+        """The host's part of `check`, for all images."""
+        for name, share in self.shares.items():
+            if share.is_cuda and update % PATIENCE:
+                continue
+            if self.in_a_row[name] >= PATIENCE:
+                raise InputError(
+                    f"update {update}",
+                    f"a channel of the {name} image has been zero in more than half of the pixels for {PATIENCE} "
+                    f"updates, now in {float(share):.0%}: its ReLU passes no gradient",
+                    "start with identity_start=true, or lower module.optimizer.lr",
+                )
