@@ -22,7 +22,10 @@ from twostage_hdr.networks.stage import Stage
 
 
 def mixed_forward(network: nn.Module, image: Float[Tensor, "batch 3 height width"]) -> Tensor:
-    """The forward in bfloat16: the stages with their first and last layers in float32, other networks by autocast."""
+    """The forward in bfloat16: the stages with their first and last layers in float32, other networks by autocast.
+
+    A `SplitNetwork` is that already.
+    """
     if isinstance(network, SplitNetwork):
         result: Tensor = network(image)
         return result
@@ -65,8 +68,9 @@ def tile_side(device: torch.device) -> int:
 class Engine:
     """A network on a device, or on several, for photographs of any size.
 
-    On one CPU the two-stage network and its stages are streamed (`StreamedNetwork`); other networks that know their
-    `receptive_radius` run in exact tiles (`tiled_rows`), and those that see the whole image run on the whole image.
+    On one CPU the two-stage network and its stages are streamed (`StreamedNetwork`), on GPUs in bfloat16 their products
+    are made wide (`SplitNetwork`). There, and for other networks that know their `receptive_radius`, the image is cut
+    into exact tiles (`tiled_rows`); those that see the whole image run on the whole image.
     A context's gains (`ContextRows`) are multiplied on the rows of the two stages inside its network; the whole-frame
     variant's look comes first, and its light is put into their rows (`WholeFrameRows`).
 

@@ -37,7 +37,8 @@ def test_the_result_is_the_networks(network: torch.nn.Module, dtype: torch.dtype
 def test_sources_may_share_a_product() -> None:
     block, x = RDAB(features=8, growth=4).double(), torch.randn(1, 8, 9, 7, dtype=torch.float64)
     with torch.inference_mode():
-        ours = SplitBlock(block, dtype=torch.float64, plan=PAIRS)(x)
+        ours, rest = SplitBlock(block, dtype=torch.float64, plan=PAIRS)((x, torch.zeros_like(x)))
+        assert rest.count_nonzero() == 0
         torch.testing.assert_close(ours, block(x), rtol=0, atol=1e-12)
 
 
@@ -54,7 +55,7 @@ def test_in_bfloat16_it_is_near_float32() -> None:
     with torch.inference_mode():
         exact, ours = network(IMAGE), SplitNetwork(paper_stages(network))(IMAGE)
     assert ours.dtype == torch.float32
-    assert -10 * (ours - exact).square().mean().log10() > 60  # dB, 1.0 = white
+    assert -10 * (ours - exact).square().mean().log10() > 70  # dB, 1.0 = white
 
 
 def test_on_a_cpu_the_sums_are_pytorchs() -> None:
@@ -74,7 +75,7 @@ def test_tritons_sums_are_pytorchs(attention: bool, size: tuple[int, int], layou
     split = SplitNetwork([stage]).cuda()
     with torch.inference_mode():
         expected = split.stages[0](image, sums)
-        torch.testing.assert_close(split(image), expected, rtol=0, atol=0.02)
+        torch.testing.assert_close(split(image), expected, rtol=0, atol=0.005)
 
 
 @pytest.mark.parametrize("attention", [pytest.param(attention, marks=GPU) for attention in (True, False)])
@@ -83,7 +84,7 @@ def test_the_fused_blocks_are_the_networks(attention: bool) -> None:
     stage, image = Stage(attention=attention), torch.rand(1, 3, 61, 77)
     with torch.inference_mode():
         ours = SplitNetwork([stage], make_block=fused.FusedBlock).cuda()(image.cuda()).cpu()
-        torch.testing.assert_close(ours, stage(image), rtol=0, atol=0.02)
+        torch.testing.assert_close(ours, stage(image), rtol=0, atol=0.005)
 
 
 @pytest.mark.parametrize("tile", [pytest.param(tile, marks=GPU) for tile in (None, 32)])

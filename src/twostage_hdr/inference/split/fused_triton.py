@@ -18,6 +18,7 @@ import triton.language as tl
 from torch import Tensor, nn
 
 from twostage_hdr.inference.split import sums_triton
+from twostage_hdr.inference.split.sums import Features
 from twostage_hdr.networks.rdab import OUTER_FACTOR, RDAB
 
 
@@ -32,7 +33,7 @@ class Shape(NamedTuple):
 
 @triton.jit(do_not_specialize=["height", "width", "pixels"])
 def _convolve(  # type: ignore[no-untyped-def]
-    read, weight, bias, out, partial, buffer, x, gates, attention_bias, factor, height, width, pixels,
+    read, weight, bias, out, partial, buffer, x, low, out_low, gates, attention_bias, factor, height, width, pixels,
     READ_STEP: tl.constexpr, READ: tl.constexpr, OUT: tl.constexpr, PARTIAL: tl.constexpr, OFFSET: tl.constexpr,
     BUFFER: tl.constexpr, FIRST: tl.constexpr, LAST: tl.constexpr, ATTENDED: tl.constexpr,
     GROWTH: tl.constexpr, DEPTH: tl.constexpr, BLOCK: tl.constexpr, COLUMNS: tl.constexpr,
@@ -67,11 +68,14 @@ def _convolve(  # type: ignore[no-untyped-def]
         total += tl.load(bias + channel) + before.to(tl.float32)
         if LAST:
             total += factor * tl.load(x + place * OUT + channel, mask=inside, other=0).to(tl.float32)
+            total += factor * tl.load(low + place * OUT + channel, mask=inside, other=0).to(tl.float32)
             if ATTENDED:
                 product = tl.load(partial + place * PARTIAL + OFFSET + OUT + channel, mask=inside, other=0)
                 product = product.to(tl.float32) + tl.load(attention_bias + channel)
                 total += tl.load(gates + place, mask=inside, other=0) * product
-            tl.store(out + place * OUT + channel, total.to(dtype), mask=inside)
+            high = total.to(dtype)
+            tl.store(out + place * OUT + channel, high, mask=inside)
+            tl.store(out_low + place * OUT + channel, (total - high.to(tl.float32)).to(dtype), mask=inside)
         else:
             tl.store(out + place * BUFFER + channel, tl.maximum(total, 0).to(dtype), mask=inside)
 
@@ -113,13 +117,15 @@ class FusedBlock(nn.Module):
         for index, (conv, factor) in enumerate(zip(convs, factors, strict=True)):
             self.register_buffer(f"bias{index}", factor * conv.bias.detach())  # type: ignore[union-attr]
 
-    def forward(self, x: Tensor, how: object = None) -> Tensor:
+    def forward(self, features_of_x: Features, how: object = None) -> Features:
         """RDAB(x), (1, features, H, W)."""
+        x, low = features_of_x
         height, width = x.shape[2:]
         features, growth = self.features, self.growth
         wide, rows = self.matrix0.shape[1], height * width
         partial, buffer, out = x.new_empty(rows, wide), x.new_empty(rows, 4 * growth), torch.empty_like(x)
-        gates = sums_triton.gate(sums_triton.mean_and_max(x), self.gate) if self.attended else self.bias4
+        out_low = torch.empty_like(x)
+        gates = sums_triton.gate(sums_triton.mean_and_max((x, low)), self.gate) if self.attended else self.bias4
         attention_bias = self.attention_bias if self.attended else self.bias4
         for index, shape in enumerate(self.shapes):
             matrix = getattr(self, f"matrix{index}")
@@ -127,14 +133,14 @@ class FusedBlock(nn.Module):
             blocks = matrix.shape[1] // shape.channels
             _convolve[(triton.cdiv(rows, shape.pixels) * blocks,)](
                 x if index == 0 else buffer, matrix, getattr(self, f"bias{index}"),
-                out if index == 4 else buffer[:, index * growth :], partial, buffer, x, gates, attention_bias,
-                1 + OUTER_FACTOR, height, width, rows,
+                out if index == 4 else buffer[:, index * growth :], partial, buffer, x, low, out_low,
+                gates, attention_bias, 1 + OUTER_FACTOR, height, width, rows,
                 READ_STEP=features if index == 0 else 4 * growth, READ=read, OUT=matrix.shape[1], PARTIAL=wide,
                 OFFSET=index * growth, BUFFER=4 * growth, FIRST=index == 0, LAST=index == 4, ATTENDED=self.attended,
                 GROWTH=growth, DEPTH=depth, BLOCK=shape.pixels, COLUMNS=shape.channels,
                 num_warps=shape.warps, num_stages=shape.stages,
             )  # fmt: skip
-        return out
+        return out, out_low
 
 
 def default_shapes(features: int, growth: int) -> list[Shape]:

@@ -7,10 +7,12 @@ the dense block's x1 to x4, is convolved once for all that read it, 256 channels
     x1 ->         [conv2 | conv3 | conv4 | conv5]               x2 = ReLU(what x and x1 gave to conv2 + bias)
     x2 ->                 [conv3 | conv4 | conv5]               ...
 
-Same function, other order of sums: in bfloat16 each part is rounded once before they are added in float32.
+Same function, other order of sums: in bfloat16 each part is rounded once before they are added in float32. Tried out
+by `bench_inference.py` beside CUDA graphs, compilation and the fused kernels of `fused_triton`, which nothing uses yet.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from types import ModuleType
 from typing import TypeAlias
 
@@ -66,9 +68,9 @@ class SplitBlock(nn.Module):
                 self.register_buffer("attention_bias", block.attention.conv.bias.detach().clone())  # type: ignore[union-attr]
                 self.register_buffer("gate", block.attention.gate.weight.detach().clone())
 
-    def forward(self, x: Tensor, how: ModuleType = sums) -> Tensor:
+    def forward(self, x: sums.Features, how: ModuleType = sums) -> sums.Features:
         """RDAB(x), (B, features, H, W); `how` has the passes over the memory, those of `sums` or of `sums_triton`."""
-        known, parts = {0: x}, dict[int, list[Tensor]]({target: [] for target in range(1, 7)})
+        known, parts = {0: x[0]}, dict[int, list[Tensor]]({target: [] for target in range(1, 7)})
         for index, (sources, targets) in enumerate(self.plan):
             for source in sources:
                 if source not in known:
@@ -77,7 +79,7 @@ class SplitBlock(nn.Module):
             product = F.conv2d(read, getattr(self, f"weight{index}"), padding=1)
             widths = [self.widths[target - 1] for target in targets]
             if self.attended and index == 0:
-                targets, widths = (*targets, 6), [*widths, x.shape[1]]
+                targets, widths = (*targets, 6), [*widths, x[0].shape[1]]
             for target, part in zip(targets, product.split(widths, 1), strict=True):
                 parts[target].append(part)
         attention = None
@@ -89,9 +91,6 @@ class SplitBlock(nn.Module):
 class SplitStage(nn.Module):
     """A stage by wide products, from an image to an image in float32.
 
-    The first layer's factors are split into what `dtype` holds of them and what it leaves, and the bias comes in by
-    channels of ones: the result is rounded once, to `dtype`, as of a convolution in float32.
-
     Args:
         stage: what it computes; its weights are copied.
         dtype: see `SplitBlock`.
@@ -99,28 +98,22 @@ class SplitStage(nn.Module):
     """
 
     first: Tensor
+    first_bias: Tensor
     last: Tensor
     last_bias: Tensor
 
     def __init__(self, stage: Stage, *, dtype: torch.dtype, make_block: Callable[..., nn.Module] = SplitBlock) -> None:
         super().__init__()
         self.dtype = dtype
-        weight, bias = stage.conv_in.weight.detach(), stage.conv_in.bias.detach()  # type: ignore[union-attr]
-        high, low = _split(weight, dtype)
-        ones = torch.zeros(len(weight), 7, 3, 3, dtype=dtype, device=weight.device)  # 16 channels in all
-        ones[:, 0, 1, 1], ones[:, 1, 1, 1] = _split(bias, dtype)
-        first = torch.cat((high, high, low, ones), 1).contiguous(memory_format=torch.channels_last)
-        self.register_buffer("first", first)
+        self.register_buffer("first", stage.conv_in.weight.detach().clone())
+        self.register_buffer("first_bias", stage.conv_in.bias.detach().clone())  # type: ignore[union-attr]
         self.blocks = nn.ModuleList(make_block(block, dtype=dtype) for block in stage.blocks)
         self.register_buffer("last", stage.conv_out.weight.detach()[:, :, 0, 0].clone())
         self.register_buffer("last_bias", stage.conv_out.bias.detach().clone())  # type: ignore[union-attr]
 
     def forward(self, image: Tensor, how: ModuleType = sums) -> Tensor:
         """(B, 3, H, W) in, (B, 3, H, W) out."""
-        high, low = _split(image, self.dtype)
-        seen = high.new_ones(len(image), 16, *image.shape[2:]).contiguous(memory_format=torch.channels_last)
-        seen[:, 0:3], seen[:, 3:6], seen[:, 6:9] = high, low, high
-        features = F.conv2d(seen, self.first, padding=1)
+        features = how.first_layer(image, self.first, self.first_bias, self.dtype)
         for block in self.blocks:
             features = block(features, how)
         return how.last_layer(features, self.last, self.last_bias, image)
@@ -158,12 +151,18 @@ class SplitNetwork(nn.Module):
 
 
 def fastest_sums(image: Tensor) -> ModuleType:
-    """Triton's passes where it is: with PyTorch for CUDA on Linux."""
-    if not image.is_cuda:
-        return sums
+    """Triton's passes where they can be had: with PyTorch for CUDA on Linux, and a C compiler beside it."""
+    return _tritons_or_pytorchs() if image.is_cuda else sums
+
+
+@cache
+def _tritons_or_pytorchs() -> ModuleType:
     try:
         from twostage_hdr.inference.split import sums_triton
-    except ImportError:
+
+        part = torch.zeros(1, 32, 1, 1, device="cuda", dtype=torch.bfloat16)
+        sums_triton.sum_relu([part], torch.zeros(32, device="cuda"))
+    except Exception:  # whatever a compiler says: PyTorch's passes give the same, more slowly
         return sums
     return sums_triton
 
@@ -171,8 +170,3 @@ def fastest_sums(image: Tensor) -> ModuleType:
 def _widths(block: nn.Module) -> tuple[int, int]:
     conv = block.dense.conv1  # type: ignore[union-attr]
     return conv.in_channels, conv.out_channels  # type: ignore[union-attr,return-value]
-
-
-def _split(values: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    high = values.to(dtype)
-    return high, (values - high).to(dtype)

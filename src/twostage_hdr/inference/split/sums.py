@@ -4,10 +4,22 @@ Parts are channels of one product, (B, C, H, W) views of it. `sums_triton` has t
 """
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+Features: TypeAlias = tuple[Tensor, Tensor]
+"""What their dtype holds of them, and what it leaves: the products see the first, the residual sums both.
+
+Two bfloat16 are as good as float32 there; one alone would cost 13 dB of the result.
+"""
+
+
+def first_layer(image: Tensor, weight: Tensor, bias: Tensor, dtype: torch.dtype) -> Features:
+    """The image's conv3x3."""
+    return _halves(F.conv2d(image, weight, bias, padding=1), dtype)
 
 
 def sum_relu(parts: Sequence[Tensor], bias: Tensor) -> Tensor:
@@ -15,10 +27,10 @@ def sum_relu(parts: Sequence[Tensor], bias: Tensor) -> Tensor:
     return torch.relu(_sum(parts, bias)).to(parts[0].dtype)
 
 
-def mean_and_max(x: Tensor) -> Tensor:
+def mean_and_max(x: Features) -> Tensor:
     """Over the channels, (B, 2, H, W), in float32 or better."""
-    x = x.to(torch.promote_types(x.dtype, torch.float32))
-    return torch.cat((x.mean(1, keepdim=True), x.amax(1, keepdim=True)), 1)
+    values = _whole(x)
+    return torch.cat((values.mean(1, keepdim=True), values.amax(1, keepdim=True)), 1)
 
 
 def gate(pooled: Tensor, weight: Tensor) -> Tensor:
@@ -27,19 +39,19 @@ def gate(pooled: Tensor, weight: Tensor) -> Tensor:
 
 
 def finish(
-    x: Tensor, factor: float, parts: Sequence[Tensor], bias: Tensor, attention: tuple[Tensor, Tensor, Tensor] | None
-) -> Tensor:
-    """Factor * x + sum of the parts + bias + gate * (product + its bias), of x's dtype."""
-    total = _sum(parts, bias) + factor * x
+    x: Features, factor: float, parts: Sequence[Tensor], bias: Tensor, attention: tuple[Tensor, Tensor, Tensor] | None
+) -> Features:
+    """Factor * x + sum of the parts + bias + gate * (product + its bias)."""
+    total = _sum(parts, bias) + factor * _whole(x)
     if attention is not None:
         gates, product, product_bias = attention
         total = total + gates * _sum([product], product_bias)
-    return total.to(x.dtype)
+    return _halves(total, x[0].dtype)
 
 
-def last_layer(features: Tensor, weight: Tensor, bias: Tensor, image: Tensor) -> Tensor:
+def last_layer(features: Features, weight: Tensor, bias: Tensor, image: Tensor) -> Tensor:
     """ReLU(image + conv1x1), of the image's dtype."""
-    return torch.relu(F.conv2d(features.to(weight.dtype), weight[:, :, None, None], bias) + image)
+    return torch.relu(F.conv2d(_whole(features), weight[:, :, None, None], bias) + image)
 
 
 def _sum(parts: Sequence[Tensor], bias: Tensor) -> Tensor:
@@ -47,3 +59,14 @@ def _sum(parts: Sequence[Tensor], bias: Tensor) -> Tensor:
     for part in parts[1:]:
         total = total + part
     return total
+
+
+def _whole(x: Features) -> Tensor:
+    high, low = x
+    dtype = torch.promote_types(high.dtype, torch.float32)
+    return high.to(dtype) + low.to(dtype)
+
+
+def _halves(values: Tensor, dtype: torch.dtype) -> Features:
+    high = values.to(dtype)
+    return high, (values - high).to(dtype)
