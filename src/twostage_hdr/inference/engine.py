@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from twostage_hdr.errors import InputError
 from twostage_hdr.inference.hardware import choose_precision, find_device, without_tf32
+from twostage_hdr.inference.split.network import SplitNetwork
 from twostage_hdr.inference.tiled import Part, tiled_rows, window
 from twostage_hdr.inference.whole_frame import ContextRows, Response, WholeFrameRows, low_bands
 from twostage_hdr.inference.winograd.network import StreamedNetwork
@@ -21,7 +22,13 @@ from twostage_hdr.networks.stage import Stage
 
 
 def mixed_forward(network: nn.Module, image: Float[Tensor, "batch 3 height width"]) -> Tensor:
-    """The forward in bfloat16: the stages with their first and last layers in float32, other networks by autocast."""
+    """The forward in bfloat16: the stages with their first and last layers in float32, other networks by autocast.
+
+    A `SplitNetwork` is that already.
+    """
+    if isinstance(network, SplitNetwork):
+        result: Tensor = network(image)
+        return result
     if stages := paper_stages(network):
         for stage in stages:
             image = _stage(stage, image)
@@ -61,8 +68,9 @@ def tile_side(device: torch.device) -> int:
 class Engine:
     """A network on a device, or on several, for photographs of any size.
 
-    On one CPU the two-stage network and its stages are streamed (`StreamedNetwork`); other networks that know their
-    `receptive_radius` run in exact tiles (`tiled_rows`), and those that see the whole image run on the whole image.
+    On one CPU the two-stage network and its stages are streamed (`StreamedNetwork`), on GPUs in bfloat16 their products
+    are made wide (`SplitNetwork`). There, and for other networks that know their `receptive_radius`, the image is cut
+    into exact tiles (`tiled_rows`); those that see the whole image run on the whole image.
     A context's gains (`ContextRows`) are multiplied on the rows of the two stages inside its network; the whole-frame
     variant's look comes first, and its light is put into their rows (`WholeFrameRows`).
 
@@ -97,7 +105,9 @@ class Engine:
             dtype = torch.bfloat16 if self.precision == "bf16" else torch.float32
             self.stream = StreamedNetwork(stages, dtype=dtype, tile=tile)
         else:
-            if self._channels_last:
+            if stages and self.precision == "bf16" and all(device.type == "cuda" for device in self.devices):
+                network = SplitNetwork(stages)
+            elif self._channels_last:
                 to_channels_last(network)
             others = self.devices[1:] if self.radius is not None else []  # a whole image is one device's work
             self.replicas = [(network, self.device), *((deepcopy(network).to(other), other) for other in others)]

@@ -1,0 +1,1 @@
+"""The two stages with wide matrix products, as tensor cores are fastest with."""
