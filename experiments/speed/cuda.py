@@ -33,10 +33,13 @@ from twostage_hdr.cli.run_directory import commit
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.inference.engine import Engine, mixed_forward
 from twostage_hdr.inference.hardware import without_tf32
+from twostage_hdr.inference.split.network import SplitNetwork
 from twostage_hdr.inference.tiled import encoded
 from twostage_hdr.inference.weights import SHIPPED, load_weights
-from twostage_hdr.networks.stage import Stage
+from twostage_hdr.networks.hyper_parameters import to_channels_last
+from twostage_hdr.networks.row_plan import paper_stages
 from twostage_hdr.training.callbacks.compiled_networks import CompiledNetworks
+from twostage_hdr.training.callbacks.graphed_steps import GraphedSteps
 
 PRECISIONS = ("fp32", "bf16")
 
@@ -78,10 +81,9 @@ def photograph(height: int, width: int) -> np.ndarray:
     return np.uint8(np.clip(light + noise, 0, 1) * 255)
 
 
-def with_compiled_blocks(network: nn.Module) -> nn.Module:
-    for module in network.modules():
-        if isinstance(module, Stage):
-            module.blocks.compile()
+def compiled(network: nn.Module) -> nn.Module:
+    for stage in paper_stages(network):
+        stage.blocks.compile()
     return network
 
 
@@ -91,9 +93,6 @@ def differences(device: str, sizes: Sizes) -> dict[str, dict[str, float]]:
     for name in sizes.sets:
         expected = Engine(network=load_weights(name), device="cpu").run(ldr)
         ways = {p: Engine(network=load_weights(name), device=device, precision=p) for p in PRECISIONS}
-        if device == "cuda":
-            network = with_compiled_blocks(load_weights(name))
-            ways["bf16, compiled"] = Engine(network=network, device=device, precision="bf16")
         found[name] = {way: float(np.abs(engine.run(ldr) - expected).max()) for way, engine in ways.items()}
     return found
 
@@ -107,19 +106,16 @@ def inference(device: str, sizes: Sizes) -> dict[str, dict[str, float]]:
     for precision in PRECISIONS:
         engine = Engine(network=load_weights("two_stage"), device=device, precision=precision)
         taken[f"ours, {precision}"] = seconds(lambda engine=engine: engine.run(ldr), device, sizes.rounds)
-    one_tile = max(sizes.height, sizes.width)
-    networks = {"": load_weights("two_stage")}
-    if device == "cuda":
-        networks[", compiled"] = with_compiled_blocks(load_weights("two_stage"))
-    for way, network in networks.items():
-        engine = Engine(network=network, device=device, precision="bf16", tile=one_tile)
-        taken[f"ours, bf16, one tile{way}"] = seconds(lambda engine=engine: engine.run(ldr), device, sizes.rounds)
     image = image.contiguous(memory_format=torch.channels_last)
+    networks = {"PyTorch's network": to_channels_last(load_weights("two_stage"))}
+    if device == "cuda":
+        networks["PyTorch's network, compiled"] = compiled(to_channels_last(load_weights("two_stage")))
+    networks["the network alone"] = SplitNetwork(paper_stages(plain))
     for way, network in networks.items():
         network.to(device)
         with torch.inference_mode():
             alone = seconds(lambda network=network: mixed_forward(network, image), device, sizes.rounds)
-        taken[f"the network alone, bf16{way}"] = alone
+        taken[f"{way}, bf16"] = alone
     command = {"whole command, bf16": {"seconds": whole_command(device, ldr)}}
     peaks = {dtype: matrix_peak(device, dtype, sizes.matrix) for dtype in (torch.float32, torch.bfloat16)}
     work = 2 * MULTIPLY_ADDS * sizes.height * sizes.width
@@ -186,10 +182,17 @@ def training(device: str, sizes: Sizes) -> dict[str, dict[str, float | None]]:
     with torch.device(device), without_tf32:
         step = plain_step(on_device)
         rows: dict[str, dict[str, float | None]] = {"plain, fp32": {"seconds": seconds(step, device, sizes.rounds)}}
-    ways = {"ours, fp32": ("32-true", False), "ours, bf16": ("bf16-mixed", False)}
+    ways: dict[str, tuple[str, list[type[L.Callback]]]] = {
+        "ours, fp32": ("32-true", []),
+        "ours, bf16": ("bf16-mixed", []),
+    }
     if device == "cuda":
-        ways["ours, bf16, compiled"] = ("bf16-mixed", True)
-    for way, (precision, compiled) in ways.items():
+        ways |= {
+            "ours, bf16, compiled": ("bf16-mixed", [CompiledNetworks]),
+            "ours, bf16, as a CUDA graph": ("bf16-mixed", [GraphedSteps]),
+            "ours, bf16, compiled, as a CUDA graph": ("bf16-mixed", [CompiledNetworks, GraphedSteps]),
+        }
+    for way, (precision, callbacks) in ways.items():
         clock = Clock(device, warm=min(10, sizes.steps))
         trainer = L.Trainer(
             accelerator="gpu" if device == "cuda" else "cpu",
@@ -201,7 +204,7 @@ def training(device: str, sizes: Sizes) -> dict[str, dict[str, float | None]]:
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
-            callbacks=[clock, *([CompiledNetworks()] if compiled else [])],
+            callbacks=[clock, *(callback() for callback in callbacks)],
         )
         ours = triple._replace(ldr=triple.ldr.contiguous(memory_format=torch.channels_last))
         loader = DataLoader([ours] * (clock.warm + sizes.steps), batch_size=None, pin_memory=device == "cuda")

@@ -222,9 +222,12 @@ SETS = ("two_stage", "two_stage_any", "two_stage_context", "two_stage_gamma", "t
 
 @pytest.mark.usefixtures("untyped")
 @pytest.mark.parametrize("name", [pytest.param(name, marks=GPU) for name in SETS])
-@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
-@pytest.mark.parametrize(("precision", "difference"), [("fp32", 1e-4), ("bf16", 0.1)])
-def test_a_gpu_gives_every_shipped_sets_result(name: str, compiled: bool, precision: str, difference: float) -> None:
+@pytest.mark.parametrize(
+    ("precision", "compiled", "difference"),
+    [("fp32", False, 1e-4), ("fp32", True, 1e-4), ("bf16", False, 0.1)],
+    ids=["fp32", "fp32-compiled", "bf16"],
+)
+def test_a_gpu_gives_every_shipped_sets_result(name: str, precision: str, compiled: bool, difference: float) -> None:
     ldr = photograph(90, 77)
     expected = Engine(network=load_weights(name), device="cpu").run(ldr)
     network = load_weights(name)

@@ -49,6 +49,7 @@ def test_ddp_runs_on_one_gpu(train: Command) -> None:
     assert all(value.isfinite().all() for value in weights(Path("ddp")).values())
 
 
+@pytest.mark.usefixtures("untyped")
 def test_compiled_networks_train(train: Command) -> None:
     assert train("hydra.run.dir=compiled", "trainer=gpu_compiled") == 0
     assert all(value.isfinite().all() for value in weights(Path("compiled")).values())

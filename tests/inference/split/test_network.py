@@ -4,15 +4,13 @@ import torch
 
 from twostage_hdr.inference.engine import Engine
 from twostage_hdr.inference.split import sums
-from twostage_hdr.inference.split.network import SplitBlock, SplitNetwork, fastest_sums
+from twostage_hdr.inference.split.network import SplitNetwork, fastest_sums
 from twostage_hdr.inference.weights import load_weights
-from twostage_hdr.networks.rdab import RDAB
 from twostage_hdr.networks.row_plan import paper_stages
 from twostage_hdr.networks.stage import Stage
 from twostage_hdr.networks.two_stage import TwoStageNetwork
 
 IMAGE = torch.rand(2, 3, 21, 34, generator=torch.Generator().manual_seed(0))
-PAIRS = [((0,), (1, 2, 3, 4, 5)), ((1,), (2,)), ((1, 2), (3, 4, 5)), ((3,), (4,)), ((3, 4), (5,))]
 
 
 @pytest.mark.parametrize(
@@ -32,14 +30,6 @@ def test_the_result_is_the_networks(network: torch.nn.Module, dtype: torch.dtype
         expected = network(IMAGE.to(dtype))
         ours = SplitNetwork(paper_stages(network), dtype=dtype)(IMAGE.to(dtype))
     torch.testing.assert_close(ours, expected, rtol=0, atol=difference)
-
-
-def test_sources_may_share_a_product() -> None:
-    block, x = RDAB(features=8, growth=4).double(), torch.randn(1, 8, 9, 7, dtype=torch.float64)
-    with torch.inference_mode():
-        ours, rest = SplitBlock(block, dtype=torch.float64, plan=PAIRS)((x, torch.zeros_like(x)))
-        assert rest.count_nonzero() == 0
-        torch.testing.assert_close(ours, block(x), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1)])
@@ -76,15 +66,6 @@ def test_tritons_sums_are_pytorchs(attention: bool, size: tuple[int, int], layou
     with torch.inference_mode():
         expected = split.stages[0](image, sums)
         torch.testing.assert_close(split(image), expected, rtol=0, atol=0.005)
-
-
-@pytest.mark.parametrize("attention", [pytest.param(attention, marks=GPU) for attention in (True, False)])
-def test_the_fused_blocks_are_the_networks(attention: bool) -> None:
-    fused = pytest.importorskip("twostage_hdr.inference.split.fused_triton")
-    stage, image = Stage(attention=attention), torch.rand(1, 3, 61, 77)
-    with torch.inference_mode():
-        ours = SplitNetwork([stage], make_block=fused.FusedBlock).cuda()(image.cuda()).cpu()
-        torch.testing.assert_close(ours, stage(image), rtol=0, atol=0.005)
 
 
 @pytest.mark.parametrize("tile", [pytest.param(tile, marks=GPU) for tile in (None, 32)])

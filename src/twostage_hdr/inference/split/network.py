@@ -7,14 +7,12 @@ the dense block's x1 to x4, is convolved once for all that read it, 256 channels
     x1 ->         [conv2 | conv3 | conv4 | conv5]               x2 = ReLU(what x and x1 gave to conv2 + bias)
     x2 ->                 [conv3 | conv4 | conv5]               ...
 
-Same function, other order of sums: in bfloat16 each part is rounded once before they are added in float32. Tried out
-by `bench_inference.py` beside CUDA graphs, compilation and the fused kernels of `fused_triton`, which nothing uses yet.
+Same function, other order of sums: in bfloat16 each part is rounded once before they are added in float32.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from types import ModuleType
-from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -24,11 +22,8 @@ from twostage_hdr.inference.split import sums
 from twostage_hdr.networks.rdab import OUTER_FACTOR, RDAB
 from twostage_hdr.networks.stage import Stage
 
-Plan: TypeAlias = Sequence[tuple[tuple[int, ...], tuple[int, ...]]]
-"""For each product its sources, 0 for x and 1 to 4 for x1 to x4, and the convolutions 1 to 5 that it gives parts of."""
-
-EACH_ONCE: Plan = [((source,), tuple(range(source + 1, 6))) for source in range(5)]
-"""Every source by itself, for all that read it: the widest products."""
+CONVOLUTIONS = 5
+"""Of a dense block."""
 
 
 class SplitBlock(nn.Module):
@@ -37,31 +32,28 @@ class SplitBlock(nn.Module):
     Args:
         block: what it computes; its weights are copied.
         dtype: of the products and of what is stored between them.
-        plan: which sources share a product.
     """
 
     gate: Tensor
     attention_bias: Tensor
 
-    def __init__(self, block: RDAB, *, dtype: torch.dtype, plan: Plan = EACH_ONCE) -> None:
+    def __init__(self, block: RDAB, *, dtype: torch.dtype) -> None:
         super().__init__()
         dense = block.dense
         convs = [dense.conv1, dense.conv2, dense.conv3, dense.conv4, dense.conv5]
         features, growth = dense.conv1.in_channels, dense.conv1.out_channels
         self.widths = [growth] * 4 + [features]
-        self.plan = plan
         # R(x) = factor x5 + (1 + OUTER_FACTOR) x; the factor goes into the weights of conv5.
         factors = [1.0] * 4 + [OUTER_FACTOR * dense.residual_factor]
         places = [slice(0, features)] + [slice(features + i * growth, features + (i + 1) * growth) for i in range(4)]
         self.attended = block.attention is not None
         with torch.no_grad():
-            for index, (sources, targets) in enumerate(plan):
-                read = [torch.cat([convs[t - 1].weight[:, places[s]] for s in sources], 1) for t in targets]
-                weight = torch.cat([factors[t - 1] * part for t, part in zip(targets, read, strict=True)])
-                if block.attention is not None and index == 0:
-                    weight = torch.cat((weight, block.attention.conv.weight))
-                weight = weight.to(dtype).contiguous(memory_format=torch.channels_last)
-                self.register_buffer(f"weight{index}", weight)
+            for source, place in enumerate(places):
+                read = [factors[i] * convs[i].weight[:, place] for i in range(source, CONVOLUTIONS)]
+                if block.attention is not None and source == 0:
+                    read.append(block.attention.conv.weight)
+                weight = torch.cat(read).to(dtype).contiguous(memory_format=torch.channels_last)
+                self.register_buffer(f"weight{source}", weight)
             for index, (conv, factor) in enumerate(zip(convs, factors, strict=True), 1):
                 self.register_buffer(f"bias{index}", factor * conv.bias.detach())  # type: ignore[union-attr]
             if block.attention is not None:
@@ -70,22 +62,18 @@ class SplitBlock(nn.Module):
 
     def forward(self, x: sums.Features, how: ModuleType = sums) -> sums.Features:
         """RDAB(x), (B, features, H, W); `how` has the passes over the memory, those of `sums` or of `sums_triton`."""
-        known, parts = {0: x[0]}, dict[int, list[Tensor]]({target: [] for target in range(1, 7)})
-        for index, (sources, targets) in enumerate(self.plan):
-            for source in sources:
-                if source not in known:
-                    known[source] = how.sum_relu(parts[source], getattr(self, f"bias{source}"))
-            read = known[sources[0]] if len(sources) == 1 else torch.cat([known[source] for source in sources], 1)
-            product = F.conv2d(read, getattr(self, f"weight{index}"), padding=1)
-            widths = [self.widths[target - 1] for target in targets]
-            if self.attended and index == 0:
-                targets, widths = (*targets, 6), [*widths, x[0].shape[1]]
-            for target, part in zip(targets, product.split(widths, 1), strict=True):
-                parts[target].append(part)
+        parts: list[list[Tensor]] = [[] for _ in range(CONVOLUTIONS)]
         attention = None
-        if self.attended:
-            attention = how.gate(how.mean_and_max(x), self.gate), parts[6][0], self.attention_bias
-        return how.finish(x, 1 + OUTER_FACTOR, parts[5], self.bias5, attention)
+        for source in range(CONVOLUTIONS):
+            read = x[0] if source == 0 else how.sum_relu(parts[source - 1], getattr(self, f"bias{source}"))
+            product = F.conv2d(read, getattr(self, f"weight{source}"), padding=1)
+            widths = self.widths[source:]
+            if self.attended and source == 0:
+                attention = how.gate(how.mean_and_max(x), self.gate), product[:, sum(widths) :], self.attention_bias
+                product = product[:, : sum(widths)]
+            for target, part in zip(parts[source:], product.split(widths, 1), strict=True):
+                target.append(part)
+        return how.finish(x, 1 + OUTER_FACTOR, parts[-1], self.bias5, attention)
 
 
 class SplitStage(nn.Module):
@@ -94,7 +82,6 @@ class SplitStage(nn.Module):
     Args:
         stage: what it computes; its weights are copied.
         dtype: see `SplitBlock`.
-        make_block: `SplitBlock`, or another that takes a block and a dtype.
     """
 
     first: Tensor
@@ -102,12 +89,12 @@ class SplitStage(nn.Module):
     last: Tensor
     last_bias: Tensor
 
-    def __init__(self, stage: Stage, *, dtype: torch.dtype, make_block: Callable[..., nn.Module] = SplitBlock) -> None:
+    def __init__(self, stage: Stage, *, dtype: torch.dtype) -> None:
         super().__init__()
         self.dtype = dtype
         self.register_buffer("first", stage.conv_in.weight.detach().clone())
         self.register_buffer("first_bias", stage.conv_in.bias.detach().clone())  # type: ignore[union-attr]
-        self.blocks = nn.ModuleList(make_block(block, dtype=dtype) for block in stage.blocks)
+        self.blocks = nn.ModuleList(SplitBlock(block, dtype=dtype) for block in stage.blocks)  # type: ignore[arg-type]
         self.register_buffer("last", stage.conv_out.weight.detach()[:, :, 0, 0].clone())
         self.register_buffer("last_bias", stage.conv_out.bias.detach().clone())  # type: ignore[union-attr]
 
@@ -125,18 +112,11 @@ class SplitNetwork(nn.Module):
     Args:
         stages: of the paper's network, see `row_plan`.
         dtype: see `SplitBlock`.
-        make_block: `SplitBlock`, or another that takes a block and a dtype.
     """
 
-    def __init__(
-        self,
-        stages: Sequence[Stage],
-        *,
-        dtype: torch.dtype = torch.bfloat16,
-        make_block: Callable[..., nn.Module] = SplitBlock,
-    ) -> None:
+    def __init__(self, stages: Sequence[Stage], *, dtype: torch.dtype = torch.bfloat16) -> None:
         super().__init__()
-        self.stages = nn.ModuleList(SplitStage(stage, dtype=dtype, make_block=make_block) for stage in stages)
+        self.stages = nn.ModuleList(SplitStage(stage, dtype=dtype) for stage in stages)
         widths = [width for stage in stages for block in stage.blocks for width in _widths(block)]
         self.powers_of_two = all(width & (width - 1) == 0 for width in widths)
         """As Triton wants the channels of a pixel."""

@@ -3,12 +3,15 @@
 A kernel takes a run of pixels with all their channels; sums are in float32. No size of the image is compiled in.
 """
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 import triton
 import triton.language as tl
 from torch import Tensor
+from torch.nn import functional as F
 
 from twostage_hdr.inference.split.sums import Features
 
@@ -16,28 +19,32 @@ PIXELS = 64
 """Of a program."""
 
 
-@triton.jit(do_not_specialize=["height", "width", "pixels"])
+def kernel(**settings: Any) -> Callable[[Callable[..., None]], Any]:
+    """`triton.jit` of the function itself, which reads its source: tests wrap functions, to check shapes and types."""
+    return lambda function: triton.jit(inspect.unwrap(function), **settings)
+
+
+@kernel(do_not_specialize=["height", "width", "pixels"])
 def _first_layer(  # type: ignore[no-untyped-def]
     image, image_step, image_plane, weight, bias, out, out_low, height, width, pixels,
     WIDTH: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    pixel = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
-    channel = tl.arange(0, WIDTH)[None, :]
-    row, column = pixel // width, pixel % width
-    total = tl.zeros((BLOCK, WIDTH), tl.float32) + tl.load(bias + channel)
-    for tap in tl.static_range(9):
-        y, x = row + (tap // 3 - 1), column + (tap % 3 - 1)
-        inside = (pixel < pixels) & (y >= 0) & (y < height) & (x >= 0) & (x < width)
-        for colour in tl.static_range(3):
-            value = tl.load(image + (y * width + x) * image_step + colour * image_plane, mask=inside, other=0)
-            total += value[:, None] * tl.load(weight + (channel * 3 + colour) * 9 + tap)
-    high, inside = total.to(out.dtype.element_ty), (pixel < pixels)[:, None]
-    tl.store(out + pixel[:, None] * WIDTH + channel, high, mask=inside)
+    pixel = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)[:, None]
+    channel, number = tl.arange(0, WIDTH)[None, :], tl.arange(0, 32)
+    colour, tap = number // 9, number % 9  # 27 numbers, and 5 zeros that make them a power of two
+    y = pixel // width + (tap // 3 - 1)[None, :]
+    x = pixel % width + (tap % 3 - 1)[None, :]
+    inside = (pixel < pixels) & (y >= 0) & (y < height) & (x >= 0) & (x < width) & (number < 27)[None, :]
+    seen = tl.load(image + (y * width + x) * image_step + colour[None, :] * image_plane, mask=inside, other=0)
+    read = tl.load(weight + number[:, None] * WIDTH + channel)
+    total = tl.dot(seen, read, input_precision="ieee") + tl.load(bias + channel)
+    high, kept = total.to(out.dtype.element_ty), pixel < pixels
+    tl.store(out + pixel * WIDTH + channel, high, mask=kept)
     left = (total - high.to(tl.float32)).to(out.dtype.element_ty)
-    tl.store(out_low + pixel[:, None] * WIDTH + channel, left, mask=inside)
+    tl.store(out_low + pixel * WIDTH + channel, left, mask=kept)
 
 
-@triton.jit(do_not_specialize=["pixels"])
+@kernel(do_not_specialize=["pixels"])
 def _sum_relu(  # type: ignore[no-untyped-def]
     out, bias, a, b, c, d, a_step, b_step, c_step, d_step, pixels,
     PARTS: tl.constexpr, WIDTH: tl.constexpr, BLOCK: tl.constexpr,
@@ -54,7 +61,7 @@ def _sum_relu(  # type: ignore[no-untyped-def]
     tl.store(out + pixel * WIDTH + channel, tl.maximum(total, 0).to(out.dtype.element_ty), mask=inside)
 
 
-@triton.jit(do_not_specialize=["pixels"])
+@kernel(do_not_specialize=["pixels"])
 def _mean_and_max(x, low, pooled, pixels, WIDTH: tl.constexpr, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
     pixel = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     inside = pixel < pixels
@@ -65,7 +72,7 @@ def _mean_and_max(x, low, pooled, pixels, WIDTH: tl.constexpr, BLOCK: tl.constex
     tl.store(pooled + pixels + pixel, tl.max(values, 1), mask=inside)
 
 
-@triton.jit(do_not_specialize=["height", "width", "pixels"])
+@kernel(do_not_specialize=["height", "width", "pixels"])
 def _gate(pooled, weight, out, height, width, pixels, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
     pixel = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     row, column = pixel // width, pixel % width
@@ -80,7 +87,7 @@ def _gate(pooled, weight, out, height, width, pixels, BLOCK: tl.constexpr):  # t
     tl.store(out + pixel, tl.sigmoid(total), mask=pixel < pixels)
 
 
-@triton.jit(do_not_specialize=["pixels"])
+@kernel(do_not_specialize=["pixels"])
 def _finish(  # type: ignore[no-untyped-def]
     out, out_low, x, low, factor, bias, a, b, c, d, e, a_step, b_step, c_step, d_step, e_step,
     gates, product, product_step, product_bias, pixels,
@@ -108,7 +115,7 @@ def _finish(  # type: ignore[no-untyped-def]
     tl.store(out_low + pixel * WIDTH + channel, left, mask=inside)
 
 
-@triton.jit(do_not_specialize=["pixels"])
+@kernel(do_not_specialize=["pixels"])
 def _last_layer(  # type: ignore[no-untyped-def]
     features, low, weight, bias, image, out, image_step, image_plane, pixels, WIDTH: tl.constexpr, BLOCK: tl.constexpr
 ):
@@ -127,10 +134,11 @@ def first_layer(image: Tensor, weight: Tensor, bias: Tensor, dtype: torch.dtype)
     """See `sums.first_layer`."""
     image, step, plane = _colours(image)
     (height, width), features = image.shape[2:], weight.shape[0]
+    read = F.pad(weight.flatten(1).T, (0, 0, 0, 5)).contiguous()  # the colours and taps of a pixel, and zeros
     out = torch.empty(1, features, height, width, dtype=dtype, device=image.device, memory_format=torch.channels_last)
     out_low, pixels = torch.empty_like(out), _pixels(image)
     _first_layer[_grid(pixels)](
-        image, step, plane, weight.contiguous(), bias, out, out_low, height, width, pixels,
+        image, step, plane, read, bias, out, out_low, height, width, pixels,
         WIDTH=features, BLOCK=PIXELS, num_warps=4,
     )  # fmt: skip
     return out, out_low
