@@ -22,8 +22,8 @@ SMALLEST = 0.5
 """Lower bound of the two stages' value in clipped pixels, encoded."""
 BLACK = 1e-7
 """Encoded value up to which a frame is black; curves give 1e-8 for it, where powers still have a slope."""
-GREY = 0.01, 0.04
-"""Mean saturation of a frame between which clipped light gets a colour; natural photographs have 0.06 and more."""
+GREY = 1 / 255, 4 / 255
+"""Mean saturation between which the lights of a frame get colours: rounding leaves one level in grey, photographs have 5."""
 DARK = 0.15, 0.3
 """Encoded values, 6.1 to 3.9 stops below white, between which the two stages' tones take over from the frame's own."""
 
