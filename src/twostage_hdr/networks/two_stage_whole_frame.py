@@ -23,7 +23,7 @@ SMALLEST = 0.5
 BLACK = 1e-7
 """Encoded value up to which a frame is black; curves give 1e-8 for it, where powers still have a slope."""
 GREY = 1 / 255, 4 / 255
-"""Mean saturation between which the lights of a frame get colours: rounding leaves one level in grey, photographs have 5."""
+"""Mean saturation of a frame between which its lights get colours; rounding leaves one level in grey, of 255."""
 DARK = 0.15, 0.3
 """Encoded values, 6.1 to 3.9 stops below white, between which the two stages' tones take over from the frame's own."""
 
