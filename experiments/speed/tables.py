@@ -171,6 +171,7 @@ TABLES: dict[str, Callable[[Figures], str]] = {
     "memory_training": memory_training,
     "inference": inference,
     "inference_without_bf16": inference,
+    "inference_avx2": inference,
     "runtimes": runtimes,
     "runtimes_one_thread": runtimes,
     "int8": int8,
