@@ -7,7 +7,7 @@ round. bf16 is measured where the processor multiplies it; elsewhere it is emula
     python -m experiments.speed.inference --rounds 3
     python -m experiments.speed.inference --rounds 5 --name inference_without_bf16
     ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 \
-        python -m experiments.speed.inference --name inference_avx2    # the libraries' kernels for AVX2, on any processor
+        python -m experiments.speed.inference --name inference_avx2    # AVX2 on any processor
 """
 
 import argparse

@@ -146,7 +146,7 @@ class Engine:
         """
         looks, table = self._looks(ldr, view)
         for top, band in self._network_rows(ldr, table):
-            for part in low_bands(*band.shape[:2]):
+            for part in low_bands(*band.shape[:2]) if looks else [slice(0, len(band))]:
                 rows = band[part]
                 for look in looks:
                     rows = look.applied(top + part.start, rows)
