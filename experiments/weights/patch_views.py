@@ -20,7 +20,7 @@ from twostage_hdr.data.scene import Scene
 from twostage_hdr.data.triple import Triple
 from twostage_hdr.data.view_source import ViewSource
 from twostage_hdr.imaging.atomic import atomic_path
-from twostage_hdr.inference.engine import Engine, mixed_forward
+from twostage_hdr.inference.engine import Engine
 from twostage_hdr.losses.gain_aligned import alignment_gain
 from twostage_hdr.networks.frame_thumbnail import Thumbnail, thumbnail
 from twostage_hdr.networks.response_curve import ResponseCurve
@@ -92,7 +92,7 @@ class KeptPatches(KeptViews):
         views = super().of(scene)
         known = _curve(views).encoded(views["ldr"].float() / 255)
         if engine.stream is None:  # a GPU takes them together
-            parts = [mixed_forward(engine.replicas[0][0], part.to(engine.device)).cpu() for part in known.split(16)]
+            parts = [engine.forward(*engine.replicas[0], part.to(engine.device)).cpu() for part in known.split(16)]
         else:
             parts = [two_stages(engine, each[None]) for each in known]
         made = torch.cat(parts)

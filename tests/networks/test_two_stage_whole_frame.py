@@ -4,7 +4,7 @@ from torch import nn
 
 from twostage_hdr.networks.frame_thumbnail import thumbnail
 from twostage_hdr.networks.response_curve import srgb_curve
-from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork, with_own_blacks
+from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork, kept_colour, with_own_blacks
 
 
 def network(*, identity: bool = False, local: float = 0.5) -> TwoStageWholeFrameNetwork:
@@ -72,6 +72,13 @@ def test_lights_keep_their_colours_in_coloured_frames_alone() -> None:
     assert float(view.colour) == 1
     greyish = seen._replace(cells=torch.cat((seen.cells[:, :1].expand(1, 3, 160, 160), seen.cells[:, 3:]), 1))
     assert float(built.look(greyish).colour) == 0
+
+
+def test_a_small_lamp_at_night_keeps_its_colour() -> None:
+    night = torch.full((1, 3, 96, 96), 2 / 255)
+    night[..., 40:46, 40:46] = torch.tensor([1.0, 0.6, 0.25])[:, None, None]
+    night[..., 42:44, 42:44] = 1
+    assert float(kept_colour(thumbnail(night))) == 1
 
 
 def test_lights_brighten_white_and_nothing_else() -> None:

@@ -193,7 +193,7 @@ class Engine:
     ) -> Rows:
         if self.stream is not None:
             return self.stream.rows(ldr, table)
-        forwards = [(partial(self._forward, network, device), device) for network, device in self.replicas]
+        forwards = [(partial(self.forward, network, device), device) for network, device in self.replicas]
         if self.radius is None:
             radius, tile = 0, max(ldr.shape[:2])
         else:
@@ -209,7 +209,8 @@ class Engine:
             out[top : top + rows.shape[0]] = rows
         return out
 
-    def _forward(self, network: nn.Module, device: torch.device, image: Tensor) -> Tensor:
+    def forward(self, network: nn.Module, device: torch.device, image: Tensor) -> Tensor:
+        """The network's output of a batch, in the engine's precision; network and device: one of `replicas`."""
         image = image.contiguous(memory_format=torch.channels_last if self._channels_last else torch.contiguous_format)
         with without_tf32, torch.autocast(device.type, enabled=False):
             output: Tensor = mixed_forward(network, image) if self.precision == "bf16" else network(image)

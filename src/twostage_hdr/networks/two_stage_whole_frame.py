@@ -160,10 +160,14 @@ class TwoStageWholeFrameNetwork(nn.Module):
 
 
 def kept_colour(seen: Thumbnail) -> Float[Tensor, "batch 1 1 1"]:
-    """0 to 1 between the mean saturations of `GREY`; a cell has its largest less its least channel."""
-    frame, inside = seen.cells[:, :3], seen.cells[:, -1:]
-    saturation = (frame.amax(1, keepdim=True) - frame.amin(1, keepdim=True)) * inside
-    mean = saturation.sum((2, 3), keepdim=True) / inside.sum((2, 3), keepdim=True)
+    """0 to 1 between the mean saturations of `GREY`; a cell has its largest less its least channel.
+
+    Bright cells count more, so that a lamp at night keeps its colour, and white ones not at all.
+    """
+    frame, inside, white = seen.cells[:, :3], seen.cells[:, -1:], seen.cells[:, 6:7]
+    most, least = frame.amax(1, keepdim=True), frame.amin(1, keepdim=True)
+    weight = most * inside * (1 - white)
+    mean = (weight * (most - least)).sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True).clamp(min=1e-6)
     return ((mean - GREY[0]) / (GREY[1] - GREY[0])).clamp(0, 1)
 
 

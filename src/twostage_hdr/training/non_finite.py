@@ -93,6 +93,8 @@ class NonFiniteGuard:
             if step.arrived is not None:
                 step.arrived.synchronize()
             if not step.values.isfinite().all():
+                self._found = None  # another run of this module may begin
+                self._unread.clear()
                 raise _refusal(step, directory)
 
 

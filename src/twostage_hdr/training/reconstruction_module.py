@@ -67,8 +67,9 @@ class ReconstructionModule(L.LightningModule):
         """Weights that stand still, by their names in the module: an average of them would differ by its rounding."""
         self._guard = NonFiniteGuard()
         self._zero_output = ZeroOutputGuard()
-        self._stepping: list[tuple[OptimizedPart, Any]] = []
-        self._recorded: Judged | None = None
+        self._stepping: list[str] = []
+        self.recorded: Judged | None = None
+        """The losses of a recorded step, see `recording`."""
         # An 8-bit image is compared as it is shown, an HDR image through the mu-law.
         eight_bit = self.target == "reference8"
         colour_and_structure: dict[str, Metric | MetricCollection] = {
@@ -131,10 +132,8 @@ class ReconstructionModule(L.LightningModule):
             InputError: a loss or a gradient is not finite, on a GPU maybe of an earlier step; its batch is
                 kept in the run's directory.
         """
-        known = self.optimizers()
-        optimizers = known if isinstance(known, list) else [known]
-        stepping = [optimizers[self._optimizer_of[part.name]] for part, _ in losses]
-        self._stepping = [(part, optimizer) for (part, _), optimizer in zip(losses, stepping, strict=True)]
+        self._stepping = [part.name for part, _ in losses]
+        stepping = self._stepping_optimizers()
         values: dict[str, Tensor] = {}
         for (part, loss), optimizer in zip(losses, stepping, strict=True):
             optimizer.zero_grad(set_to_none=True)
@@ -142,14 +141,14 @@ class ReconstructionModule(L.LightningModule):
             values |= {f"{part.name} loss": loss, f"{part.name} gradient": gradient_norm(part.parameters())}
         place = f"epoch {self.current_epoch + 1}, update {self.updates + 1}"
         if self.recording:
-            self._recorded = self._guard.judge(values)
-            found = self._recorded.found
+            self.recorded = self._guard.judge(values)
+            found = self.recorded.found
         else:
             found = self._guard.found(values, batch, place)
         skip = found.is_cuda and all(skips_updates(optimizer.optimizer) for optimizer in stepping)
         if not self.recording:
             self._guard.refuse(Path(self.trainer.default_root_dir), wait=not skip)
-        for part, optimizer in self._stepping:
+        for (part, _), optimizer in zip(losses, stepping, strict=True):
             if skip or self.recording:
                 optimizer.optimizer.found_inf = found  # as GradScaler sets it
             self._step(part, optimizer, values[f"{part.name} gradient"])
@@ -162,11 +161,11 @@ class ReconstructionModule(L.LightningModule):
         Raises:
             InputError: see `step_optimizers` and `watch_output`.
         """
-        assert self._recorded is not None
-        self._guard.send(self._recorded, batch, f"epoch {self.current_epoch + 1}, update {self.updates + 1}")
+        assert self.recorded is not None
+        self._guard.send(self.recorded, batch, f"epoch {self.current_epoch + 1}, update {self.updates + 1}")
         self._guard.refuse(Path(self.trainer.default_root_dir), wait=False)
         self._zero_output.read(self.updates + 1)
-        for _, optimizer in self._stepping:  # Lightning counts the step
+        for optimizer in self._stepping_optimizers():  # Lightning counts the step
             optimizer._on_before_step()
             optimizer._on_after_step()
         self._step_schedules()
@@ -205,11 +204,17 @@ class ReconstructionModule(L.LightningModule):
         rate = optimizer.param_groups[0]["lr"]
         self.log(f"train/{part.name}/lr", rate if isinstance(rate, Tensor) else norm.new_full((), rate))
 
+    def _stepping_optimizers(self) -> list[Any]:
+        """Lightning's, of the parts that the last update optimised."""
+        known = self.optimizers()
+        optimizers = known if isinstance(known, list) else [known]
+        return [optimizers[self._optimizer_of[name]] for name in self._stepping]
+
     def _step_schedules(self) -> None:
-        for part, _ in self._stepping:
-            if part.name in self._schedule_of:
+        for name in self._stepping:
+            if name in self._schedule_of:
                 schedules = self.lr_schedulers()
-                schedule = schedules[self._schedule_of[part.name]] if isinstance(schedules, list) else schedules
+                schedule = schedules[self._schedule_of[name]] if isinstance(schedules, list) else schedules
                 schedule.step()  # type: ignore[union-attr]
         self.updates += 1
 

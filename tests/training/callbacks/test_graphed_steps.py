@@ -44,7 +44,7 @@ class Curve(L.Callback):
         self.steps.append(values | {"global_step": trainer.global_step})
 
 
-FUSED = partial(torch.optim.Adam, lr=2e-3, betas=(0.9, 0.99), fused=True)
+FUSED = partial(torch.optim.Adam, lr=2**-9, betas=(0.9, 0.99), fused=True)
 STEPS = WARM_UP + 4
 
 
@@ -107,6 +107,35 @@ def test_a_replayed_step_that_is_not_finite_ends_the_run_with_its_own_batch(
 def test_what_cannot_be_recorded_is_refused(trainer, one_batch, two_stage: Any) -> None:
     with refusal_of("trainer=gpu_graphs", "fused Adam", "trainer=gpu"):
         trainer(callbacks=[GraphedSteps(graph=Rerun)]).fit(two_stage(), one_batch(1).loader())
+
+
+def test_a_derived_module_is_refused(trainer, one_batch, two_stage: Any) -> None:
+    module = two_stage(optimizer=FUSED, discriminator_optimizer=FUSED)
+    module.__class__ = type("Derived", (type(module),), {})
+    with refusal_of("trainer=gpu_graphs", "Derived", "trainer=gpu"):
+        trainer(callbacks=[GraphedSteps(graph=Rerun)]).fit(module, one_batch(1).loader())
+
+
+def test_looking_for_anomalies_is_refused(trainer, one_batch, two_stage: Any) -> None:
+    module = two_stage(optimizer=FUSED, discriminator_optimizer=FUSED)
+    with refusal_of("trainer=gpu_graphs", "detect_anomaly", "trainer=gpu"):
+        trainer(callbacks=[GraphedSteps(graph=Rerun)], detect_anomaly=True).fit(module, one_batch(1).loader())
+
+
+def test_schedules_of_more_than_the_rate_are_refused(run: Callable[..., Curve], two_stage: Any) -> None:
+    def one_cycle(optimizer: torch.optim.Optimizer, updates: int) -> torch.optim.lr_scheduler.LRScheduler:
+        return torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=updates)
+
+    module = two_stage(optimizer=FUSED, discriminator_optimizer=FUSED, schedule=one_cycle)
+    with refusal_of("trainer=gpu_graphs", "schedule", "trainer=gpu"):
+        run(module, GraphedSteps(graph=Rerun))
+
+
+def test_nothing_of_a_run_stays_in_the_module(run: Callable[..., Curve], two_stage: Any) -> None:
+    module = two_stage(optimizer=FUSED, discriminator_optimizer=FUSED)
+    run(module, GraphedSteps(graph=Rerun))
+    assert module.recorded is None
+    assert all(isinstance(name, str) for name in module._stepping)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")

@@ -10,6 +10,7 @@ the dense block's x1 to x4, is convolved once for all that read it, 256 channels
 Same function, other order of sums: in bfloat16 each part is rounded once before they are added in float32.
 """
 
+import warnings
 from collections.abc import Sequence
 from functools import cache
 from types import ModuleType
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from twostage_hdr.boundary.refusal import one_line
 from twostage_hdr.inference.split import sums
 from twostage_hdr.networks.rdab import OUTER_FACTOR, RDAB
 from twostage_hdr.networks.stage import Stage
@@ -123,8 +125,8 @@ class SplitNetwork(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(B, 3, H, W) in, (B, 3, H, W) out, of the image's dtype."""
-        how = fastest_sums(image) if self.powers_of_two and len(image) == 1 else sums
         with torch.cuda.device_of(image):  # where Triton launches
+            how = fastest_sums(image) if self.powers_of_two and len(image) == 1 else sums
             for stage in self.stages:
                 image = stage(image, how)
         return image
@@ -142,7 +144,10 @@ def _tritons_or_pytorchs() -> ModuleType:
 
         part = torch.zeros(1, 32, 1, 1, device="cuda", dtype=torch.bfloat16)
         sums_triton.sum_relu([part], torch.zeros(32, device="cuda"))
-    except Exception:  # whatever a compiler says: PyTorch's passes give the same, more slowly
+    except ImportError:
+        return sums
+    except Exception as error:  # whatever a compiler says: PyTorch's passes give the same, more slowly
+        warnings.warn(f"Triton cannot be used, PyTorch's slower sums are: {one_line(error)}", stacklevel=2)
         return sums
     return sums_triton
 

@@ -14,7 +14,8 @@ from twostage_hdr.training.enhancement import EnhancementModule
 from twostage_hdr.training.non_finite import skips_updates
 from twostage_hdr.training.one_network import OneNetworkModule
 from twostage_hdr.training.reconstruction_module import ReconstructionModule
-from twostage_hdr.training.two_stage_context import TwoStageContextModule
+from twostage_hdr.training.tone_mapping import ToneMappingModule
+from twostage_hdr.training.two_stage import TwoStageModule
 
 WARM_UP = 4
 """Ordinary steps before the recorded one: kernels are chosen and compiled, the optimisers' states are made."""
@@ -64,14 +65,14 @@ class GraphedSteps(L.Callback):
 
     Every replay reads and writes the same memory: batch, soft labels and learning rates are copied into it before, and
     logged values out of it after. Other batches, such as a smaller last one, take an ordinary step. Averages of the
-    weights and schedules stay outside; hooks around a backward pass or an optimiser's step are called once, for the
-    recording.
+    weights and schedules stay outside; hooks around a backward pass or an optimiser's step are called in ordinary steps
+    alone.
 
     Args:
         graph: what records; tests without a GPU run the step again.
 
     Raises:
-        InputError: a module, device or optimiser whose steps cannot be recorded; `trainer=gpu` trains them.
+        InputError: a module, device, setting or optimiser whose steps cannot be recorded; `trainer=gpu` trains them.
     """
 
     def __init__(self, *, graph: Callable[[], Graph] = CudaGraph) -> None:
@@ -86,12 +87,23 @@ class GraphedSteps(L.Callback):
         self._batch: Triple | None = None
         self._labels: Tensor | None = None
         self._rates: list[Tensor] = []
+        self._settings: list[dict[str, Any]] = []
         self._logged: list[tuple[str, Tensor, dict[str, Any]]] = []
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Refuses what can be known before the first batch."""
+        if stage == "fit":
+            refuse(trainer, pl_module, needs_gpu=self._new_graph is CudaGraph)
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Takes the place of the module's training step."""
         assert isinstance(pl_module, ReconstructionModule)
-        refuse(trainer, pl_module, needs_gpu=self._new_graph is CudaGraph)
+        if not all(
+            isinstance(o, torch.optim.Adam | torch.optim.AdamW) and skips_updates(o) for o in trainer.optimizers
+        ):
+            raise refusal("an optimiser other than fused Adam")
+        if torch.is_anomaly_enabled():
+            raise refusal("trainer.detect_anomaly looks at every value")
         self._forget()
         self._graph = self._new_graph()
         ordinary = pl_module.training_step
@@ -103,7 +115,9 @@ class GraphedSteps(L.Callback):
 
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Gives the training step back."""
-        pl_module.__dict__.pop("training_step", None)
+        if isinstance(pl_module, ReconstructionModule):
+            pl_module.__dict__.pop("training_step", None)
+            pl_module.recorded = None  # whose tensors are the graph's
         self._forget()
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
@@ -129,8 +143,13 @@ class GraphedSteps(L.Callback):
                 return
         self._fill(module, batch)
         if not self._recorded:
-            self._graph.record(lambda: self._record(module, ordinary))
-            self._recorded = True
+            try:
+                self._graph.record(lambda: self._record(module, ordinary))
+            except RuntimeError as error:  # of CUDA, in a step that does what a recording must not
+                raise refusal(str(error).splitlines()[0]) from error
+            self._recorded, self._settings = True, settings_of(module)
+        elif settings_of(module) != self._settings:
+            raise refusal("a schedule changes more of the optimiser than its rate")
         self._graph.replay()
         self.replays += 1
         for name, value, settings in self._logged:
@@ -178,23 +197,36 @@ class GraphedSteps(L.Callback):
         torch.clear_autocast_cache()
 
 
-def refuse(trainer: L.Trainer, module: ReconstructionModule, *, needs_gpu: bool) -> None:
+RECORDED = (EnhancementModule, ToneMappingModule, TwoStageModule, OneNetworkModule)
+"""Whose steps depend on nothing of the host but batch, labels and rates. A derived class may: it is refused."""
+
+
+def refuse(trainer: L.Trainer, module: L.LightningModule, *, needs_gpu: bool) -> None:
     """Refuses what cannot be recorded.
 
     Raises:
-        InputError: it names the module, the device, the number of processes or the optimiser.
+        InputError: it names the module, the device, the number of processes or the setting.
     """
-    adam = all(isinstance(o, torch.optim.Adam | torch.optim.AdamW) and skips_updates(o) for o in trainer.optimizers)
-    known = isinstance(module, EnhancementModule | OneNetworkModule) and not isinstance(module, TwoStageContextModule)
+    kind = trainer.strategy.root_device.type
     reasons = {
-        f"{type(module).__name__} reads values of the host in its steps": not known,
-        f"a GPU is needed, this is the {module.device.type}": needs_gpu and module.device.type != "cuda",
+        f"the steps of {type(module).__name__} may read values of the host": type(module) not in RECORDED,
+        f"a GPU is needed, this is the {kind}": needs_gpu and kind != "cuda",
         f"several processes, {trainer.world_size}": trainer.world_size > 1,
-        "an optimiser other than fused Adam": not adam,
     }
     for reason, holds in reasons.items():
         if holds:
-            raise InputError("trainer=gpu_graphs", f"{reason}: such steps are not recorded", "take trainer=gpu")
+            raise refusal(reason)
+
+
+def refusal(reason: str) -> InputError:
+    """Of steps that cannot be recorded."""
+    return InputError("trainer=gpu_graphs", f"{reason}: such steps are not recorded", "take trainer=gpu")
+
+
+def settings_of(module: ReconstructionModule) -> list[dict[str, Any]]:
+    """What a recording keeps of the optimisers: all but parameters and rates."""
+    changing = {"params", "lr", "initial_lr"}
+    return [{name: value for name, value in group.items() if name not in changing} for group in groups_of(module)]
 
 
 def groups_of(module: ReconstructionModule) -> list[dict[str, Any]]:
