@@ -210,3 +210,13 @@ def test_without_wandb_curves_are_kept_as_csv(
     assert "wandb is not installed" in capsys.readouterr().out
     assert curve(run, "val/mu_psnr")
     assert not (run / "wandb").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+@pytest.mark.parametrize("trainer", ["gpu", "gpu_graphs"])
+def test_a_gpu_that_is_not_there_is_named_with_the_cure(
+    command: Command, capsys: pytest.CaptureFixture[str], trainer: str
+) -> None:
+    assert command("train", "experiment=small", f"trainer={trainer}", "hydra.run.dir=run") == 2
+    assert "take trainer=cpu" in " ".join(capsys.readouterr().err.split())
+    assert not Path("run").exists()

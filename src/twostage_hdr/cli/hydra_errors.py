@@ -80,6 +80,8 @@ def refuse(error: Exception, config: str, arguments: Sequence[str], directory: P
         raise _no_such_setting(wrong.group(1), config, arguments, directory) from error
     if missing := re.search(r"Missing mandatory value: (\S+)", text):
         raise InputError(f"{missing.group(1)}", "must be given", f"add {missing.group(1)}=VALUE") from error
+    if "No supported gpu backend" in text:  # Lightning's
+        raise InputError("trainer.accelerator=gpu", "PyTorch finds no GPU here", "take trainer=cpu") from error
     if called := re.search(r"Error in call to target '([\w.]+)': (.*?)(?: full_key: (\S+))?$", text):
         raise InputError(called.group(3) or called.group(1), called.group(2), "correct it there") from error
     raise InputError(text.split(" Config search path")[0]) from error
