@@ -1,10 +1,13 @@
+import math
+
 import pytest
 import torch
 from torch import nn
 
 from twostage_hdr.networks.frame_thumbnail import thumbnail
+from twostage_hdr.networks.light_map import LOWEST
 from twostage_hdr.networks.response_curve import srgb_curve
-from twostage_hdr.networks.two_stage_whole_frame import TwoStageWholeFrameNetwork, kept_colour, with_own_blacks
+from twostage_hdr.networks.two_stage_whole_frame import WIDENED, TwoStageWholeFrameNetwork, kept_colour, with_own_blacks
 
 
 def network(*, identity: bool = False, local: float = 0.5) -> TwoStageWholeFrameNetwork:
@@ -72,6 +75,17 @@ def test_lights_keep_their_colours_in_coloured_frames_alone() -> None:
     assert float(view.colour) == 1
     greyish = seen._replace(cells=torch.cat((seen.cells[:, :1].expand(1, 3, 160, 160), seen.cells[:, 3:]), 1))
     assert float(built.look(greyish).colour) == 0
+
+
+def test_where_the_response_is_a_guess_the_interval_is_wider_about_the_same_median() -> None:
+    built, ldr = network(), frame()
+    guess = built.look(thumbnail(ldr), "estimated")
+    same = built.branch.lights(thumbnail(ldr), guess.curve, torch.zeros(1))
+    for wide, narrow in ((guess.lights.whole, same.whole), (guess.lights.partly, same.partly)):
+        torch.testing.assert_close(wide[:, 1], narrow[:, 1])
+        torch.testing.assert_close(wide[:, 2] - wide[:, 1], WIDENED * (narrow[:, 2] - narrow[:, 1]))
+        assert (wide[:, 0] <= narrow[:, 0]).all()
+        assert wide.min() >= math.log(LOWEST) - 1e-6
 
 
 def test_a_small_lamp_at_night_keeps_its_colour() -> None:
