@@ -69,8 +69,10 @@ def levels(
     view = network.look(thumbnail(ldr), response)
     known = view.curve.encoded(ldr)
     hdr = two_stages(engine, known) * network.context(known)
+    interval = view._replace(lights=view.interval)
     images = [
-        decode_gamma(network.lit(hdr, ldr, view, quantile, top=0, height=ldr.shape[-2]))[0] for quantile in QUANTILES
+        decode_gamma(network.lit(hdr, ldr, interval, quantile, top=0, height=ldr.shape[-2]))[0]
+        for quantile in QUANTILES
     ]
     reference = decode_gamma(triple.reference16)
     gain = measure_gain(triple.ldr, reference, images[1]).gain

@@ -100,7 +100,8 @@ def test_the_losses_see_the_image_that_the_network_shows(views: Views, tmp_path:
         one = slice(place, place + 1)
         curve = type(batch.curve)(*(value[one] for value in batch.curve))
         thumbnail = type(batch.seen)(*(value[one] for value in batch.seen))
-        view = FrameView(curve, start.branch.lights(thumbnail, curve, batch.known[one]), torch.ones(1, 1, 1, 1))
+        lights = start.branch.lights(thumbnail, curve, batch.known[one])
+        view = FrameView(curve, lights, lights, torch.ones(1, 1, 1, 1))
         hdr = part[1] * start.context(curve.encoded(batch.ldr[one]))[..., :rows, :columns]
         expected = start.lit(hdr, part[0], view, 0.5, top=0, height=rows, local=0.5)
         torch.testing.assert_close(seen[0][one, :, :rows, :columns], expected, atol=1e-4, rtol=1e-4)

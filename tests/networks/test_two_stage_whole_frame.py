@@ -81,7 +81,8 @@ def test_where_the_response_is_a_guess_the_interval_is_wider_about_the_same_medi
     built, ldr = network(), frame()
     guess = built.look(thumbnail(ldr), "estimated")
     same = built.branch.lights(thumbnail(ldr), guess.curve, torch.zeros(1))
-    for wide, narrow in ((guess.lights.whole, same.whole), (guess.lights.partly, same.partly)):
+    assert torch.equal(guess.lights.whole, same.whole)
+    for wide, narrow in ((guess.interval.whole, same.whole), (guess.interval.partly, same.partly)):
         torch.testing.assert_close(wide[:, 1], narrow[:, 1])
         torch.testing.assert_close(wide[:, 2] - wide[:, 1], WIDENED * (narrow[:, 2] - narrow[:, 1]))
         assert (wide[:, 0] <= narrow[:, 0]).all()

@@ -173,7 +173,7 @@ class WholeFrameRows:
         """Stops between the 10 and the 90 % quantile of the light of the rows; 0 where nothing is clipped."""
         frame = self._frame(top, bottom)
         with torch.inference_mode():
-            return uncertainty_rows(self.view.lights, frame, top=top, height=self.ldr.shape[0])[0, 0].cpu().numpy()
+            return uncertainty_rows(self.view.interval, frame, top=top, height=self.ldr.shape[0])[0, 0].cpu().numpy()
 
     def _frame(self, top: int, bottom: int) -> Tensor:
         return encoded(self.ldr[top:bottom], device=self.device)

@@ -40,6 +40,8 @@ class FrameView(NamedTuple):
     """Its response: known, or estimated."""
     lights: LightMap
     """How bright what it lost may be."""
+    interval: LightMap
+    """What is said of its uncertainty: the same, or wider where the response is a guess as well."""
     colour: Float[Tensor, "batch 1 1 1"]
     """How much of their colours lights keep: 0 in grey frames, so that white stays neutral, 1 in natural ones."""
     own_blacks: bool = False
@@ -126,9 +128,13 @@ class TwoStageWholeFrameNetwork(nn.Module):
             curve = gamma_curve(float(response), device=seen.cells.device)
         known = torch.full_like(seen.histogram[:, 0], float(response != "estimated"))
         lights = self.branch.lights(seen, curve, known)
-        if response == "estimated":
-            lights = lights.widened(WIDENED)
-        return FrameView(curve=curve, lights=lights, colour=kept_colour(seen), own_blacks=response == "srgb")
+        return FrameView(
+            curve=curve,
+            lights=lights,
+            interval=lights.widened(WIDENED) if response == "estimated" else lights,
+            colour=kept_colour(seen),
+            own_blacks=response == "srgb",
+        )
 
     def lit(
         self,

@@ -112,7 +112,7 @@ def test_what_cannot_be_recorded_is_refused(trainer, one_batch, two_stage: Any) 
 def test_a_derived_module_is_refused(trainer, one_batch, two_stage: Any) -> None:
     module = two_stage(optimizer=FUSED, discriminator_optimizer=FUSED)
     module.__class__ = type("Derived", (type(module),), {})
-    with refusal_of("trainer=gpu_graphs", "Derived", "trainer=gpu"):
+    with refusal_of("trainer=gpu_graphs", "Derived", "trainer=cpu"):
         trainer(callbacks=[GraphedSteps(graph=Rerun)]).fit(module, one_batch(1).loader())
 
 
@@ -140,5 +140,5 @@ def test_nothing_of_a_run_stays_in_the_module(run: Callable[..., Curve], two_sta
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
 def test_a_gpu_is_needed(trainer, one_batch, supervised: Any) -> None:
-    with refusal_of("trainer=gpu_graphs", "cpu", "trainer=gpu"):
+    with refusal_of("trainer=gpu_graphs", "cpu", "trainer=cpu"):
         trainer(callbacks=[GraphedSteps()]).fit(supervised(optimizer=FUSED), one_batch(1).loader())

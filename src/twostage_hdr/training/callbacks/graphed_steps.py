@@ -215,12 +215,12 @@ def refuse(trainer: L.Trainer, module: L.LightningModule, *, needs_gpu: bool) ->
     }
     for reason, holds in reasons.items():
         if holds:
-            raise refusal(reason)
+            raise refusal(reason, "take trainer=gpu" if kind == "cuda" else "take trainer=cpu")
 
 
-def refusal(reason: str) -> InputError:
+def refusal(reason: str, cure: str = "take trainer=gpu") -> InputError:
     """Of steps that cannot be recorded."""
-    return InputError("trainer=gpu_graphs", f"{reason}: such steps are not recorded", "take trainer=gpu")
+    return InputError("trainer=gpu_graphs", f"{reason}: such steps are not recorded", cure)
 
 
 def settings_of(module: ReconstructionModule) -> list[dict[str, Any]]:
