@@ -68,7 +68,9 @@ def moving(value: float, weight: nn.Parameter, optimizer: torch.optim.Optimizer,
     """One update as a GPU does it: nothing is read, the optimiser's kernel looks for itself."""
     weight.grad = torch.full_like(weight, value)
     triple = Triple(*torch.ones(3, 1, 3, 2, 2), ("scene",), torch.ones(1))
-    optimizer.found_inf = guard.found({"gradient": weight.grad.norm()}, triple, f"value {value}")
+    judged = guard.judge({"gradient": weight.grad.norm()})
+    guard.send(judged, triple, f"value {value}")
+    optimizer.found_inf = judged.found
     optimizer.step()
 
 

@@ -162,10 +162,10 @@ class TwoStageWholeFrameNetwork(nn.Module):
         weight = self.local if local is None else local
         level, middle = light_rows(view.lights, ldr, (quantile, QUANTILES[1]), top=top, height=height)
         nearby = HDM_GAMMA * hdr.clamp(min=SMALLEST).log()
-        log_light = level + weight * (nearby - middle)
-        grey = all_white(clipping_weight(ldr)) * (1 - view.colour)
+        log_light, white = level + weight * (nearby - middle), clipping_weight(ldr)
+        grey = all_white(white) * (1 - view.colour)
         log_light = torch.lerp(log_light, log_light.mean(1, keepdim=True), grey).clamp(max=math.log(PEAK))
-        light, white = torch.exp(log_light / HDM_GAMMA), clipping_weight(ldr)  # encoded
+        light = torch.exp(log_light / HDM_GAMMA)  # encoded
         return hdr * (1 - white) + light * white
 
 

@@ -34,41 +34,40 @@ class Judged(NamedTuple):
     names: tuple[str, ...]
     values: Tensor
     found: Tensor
-    """See `NonFiniteGuard.found`."""
+    """1 once a value of this update or of an earlier one was not finite, else 0: what fused optimisers skip by. It stays
+    one tensor, which recorded steps update in place."""
 
 
 class NonFiniteGuard:
     """Lets a step pass whose values are all finite; otherwise keeps its batch and ends the run.
 
     To read the values of a step on a GPU the host would wait for it in every step. There the optimisers' own kernels
-    skip the update instead (`found`), and every later one, until the host has read the values.
+    skip the update instead (`Judged.found`), and every later one, until the host has read the values.
     """
 
     def __init__(self) -> None:
         self._found: Tensor | None = None
         self._unread: deque[_Step] = deque()
 
-    def found(self, values: Mapping[str, Tensor], batch: Triple, place: str) -> Tensor:
-        """1 once a value of this step or of an earlier one was not finite, else 0: what fused optimisers skip by.
+    def judge(self, values: Mapping[str, Tensor]) -> Judged:
+        """Looks at a step's values on their device, which a recorded step can do.
 
         Args:
             values: scalars by name, on one device: losses and gradient norms, before any weight has changed.
-            batch: what they were computed from.
-            place: where in the run, for the message.
         """
-        judged = self.judge(values)
-        self.send(judged, batch, place)
-        return judged.found
-
-    def judge(self, values: Mapping[str, Tensor]) -> Judged:
-        """The device's part of `found`, which stays the same tensor: a recorded step goes on changing it."""
         stacked = torch.stack([value.detach().float() for value in values.values()])
         new = (~stacked.isfinite().all()).float()
         self._found = new if self._found is None else torch.maximum(self._found, new, out=self._found)
         return Judged(tuple(values), stacked, self._found)
 
     def send(self, judged: Judged, batch: Triple, place: str) -> None:
-        """The host's part of `found`: the values are sent to it."""
+        """Sends the values to the host.
+
+        Args:
+            judged: of the step.
+            batch: what the values were computed from.
+            place: where in the run, for the message.
+        """
         stacked, arrived = judged.values, None
         if stacked.is_cuda:
             host = torch.empty(stacked.shape, pin_memory=True).copy_(stacked, non_blocking=True)

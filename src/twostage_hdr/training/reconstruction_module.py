@@ -139,21 +139,19 @@ class ReconstructionModule(L.LightningModule):
             optimizer.zero_grad(set_to_none=True)
             self.manual_backward(loss)
             values |= {f"{part.name} loss": loss, f"{part.name} gradient": gradient_norm(part.parameters())}
-        place = f"epoch {self.current_epoch + 1}, update {self.updates + 1}"
-        if self.recording:
-            self.recorded = self._guard.judge(values)
-            found = self.recorded.found
-        else:
-            found = self._guard.found(values, batch, place)
+        judged = self._guard.judge(values)
+        found = judged.found
         skip = found.is_cuda and all(skips_updates(optimizer.optimizer) for optimizer in stepping)
-        if not self.recording:
-            self._guard.refuse(Path(self.trainer.default_root_dir), wait=not skip)
+        if self.recording:
+            self.recorded = judged
+        else:
+            self._refuse_non_finite(judged, batch, wait=not skip)
         for (part, _), optimizer in zip(losses, stepping, strict=True):
             if skip or self.recording:
                 optimizer.optimizer.found_inf = found  # as GradScaler sets it
             self._step(part, optimizer, values[f"{part.name} gradient"])
         if not self.recording:
-            self._step_schedules()
+            self._end_update()
 
     def account(self, batch: Triple) -> None:
         """What the host does in an update, after a recorded one has been started.
@@ -162,13 +160,12 @@ class ReconstructionModule(L.LightningModule):
             InputError: see `step_optimizers` and `watch_output`.
         """
         assert self.recorded is not None
-        self._guard.send(self.recorded, batch, f"epoch {self.current_epoch + 1}, update {self.updates + 1}")
-        self._guard.refuse(Path(self.trainer.default_root_dir), wait=False)
+        self._refuse_non_finite(self.recorded, batch, wait=False)
         self._zero_output.read(self.updates + 1)
         for optimizer in self._stepping_optimizers():  # Lightning counts the step
             optimizer._on_before_step()
             optimizer._on_after_step()
-        self._step_schedules()
+        self._end_update()
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Refuses data that are not what the module learns from, or have another number of exposures.
@@ -210,7 +207,13 @@ class ReconstructionModule(L.LightningModule):
         optimizers = known if isinstance(known, list) else [known]
         return [optimizers[self._optimizer_of[name]] for name in self._stepping]
 
-    def _step_schedules(self) -> None:
+    def _refuse_non_finite(self, judged: Judged, batch: Triple, *, wait: bool) -> None:
+        place = f"epoch {self.current_epoch + 1}, update {self.updates + 1}"
+        self._guard.send(judged, batch, place)
+        self._guard.refuse(Path(self.trainer.default_root_dir), wait=wait)
+
+    def _end_update(self) -> None:
+        """Steps the schedules of what the update optimised, and counts it."""
         for name in self._stepping:
             if name in self._schedule_of:
                 schedules = self.lr_schedulers()

@@ -1,1 +1,1 @@
-"""The two stages with wide matrix products, as tensor cores are fastest with."""
+"""The two stages as wide matrix products, which tensor cores compute fastest."""

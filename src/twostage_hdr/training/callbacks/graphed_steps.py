@@ -205,7 +205,7 @@ def refuse(trainer: L.Trainer, module: L.LightningModule, *, needs_gpu: bool) ->
     """Refuses what cannot be recorded.
 
     Raises:
-        InputError: it names the module, the device, the number of processes or the setting.
+        InputError: it names the module, the device or the number of processes.
     """
     kind = trainer.strategy.root_device.type
     reasons = {
