@@ -34,8 +34,10 @@ class Judged(NamedTuple):
     names: tuple[str, ...]
     values: Tensor
     found: Tensor
-    """1 once a value of this update or of an earlier one was not finite, else 0: what fused optimisers skip by. It stays
-    one tensor, which recorded steps update in place."""
+    """1 once a value of this update or of an earlier one was not finite, else 0: what fused optimisers skip by.
+
+    It stays one tensor, which recorded steps update in place.
+    """
 
 
 class NonFiniteGuard:
