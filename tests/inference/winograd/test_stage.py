@@ -1,18 +1,19 @@
+import pytest
 import torch
 
+from tests.inference.winograd.test_tile import all_tiles, kind
 from twostage_hdr.inference.winograd.grid import StreamGrid
 from twostage_hdr.inference.winograd.layout import from_blocks, to_blocks
-from twostage_hdr.inference.winograd.stage import BlockStream
-from twostage_hdr.inference.winograd.tile import Workspace
-from twostage_hdr.inference.winograd.weights import transform_weights
+from twostage_hdr.inference.winograd.stage import BlockStream, Tiles
 from twostage_hdr.networks.rdab import RDAB
 
 
-def test_bands_of_rows_give_the_block_on_the_whole_image() -> None:
+@pytest.mark.parametrize("tiles", all_tiles(torch.float32), ids=kind)
+def test_bands_of_rows_give_the_block_on_the_whole_image(tiles: Tiles) -> None:
     block, x = RDAB(features=8, growth=4), torch.randn(8, 39, 50)
     grid = StreamGrid(height=39, width=50, tile_rows=3, tile_columns=5)
-    stream = BlockStream(transform_weights(block, dtype=torch.float32), grid=grid, capacity=10)
-    space = Workspace(blocks=4 * 7, features=8, growth=4, dtype=torch.float32)
+    stream = BlockStream(tiles.weights(block), tiles, grid=grid, capacity=10)
+    space = tiles.workspace(rows=4, columns=7, features=8, growth=4)
     blocks, bands = to_blocks(x.permute(1, 2, 0)), []
     with torch.inference_mode():
         for top, rows in ((0, 1), (1, 3), (4, 3), (7, 2), (9, 1)):

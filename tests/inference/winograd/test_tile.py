@@ -6,40 +6,71 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from twostage_hdr.inference.winograd.compiled import kernels
+from twostage_hdr.inference.winograd.compiled_tile import CompiledTiles
 from twostage_hdr.inference.winograd.layout import from_blocks, to_blocks
-from twostage_hdr.inference.winograd.tile import Workspace, rdab_tile, zeros_on_huge_pages
-from twostage_hdr.inference.winograd.weights import transform_weights
+from twostage_hdr.inference.winograd.stage import Tiles
+from twostage_hdr.inference.winograd.tile import PyTorchTiles, zeros_on_huge_pages
 from twostage_hdr.networks.rdab import RDAB
 
 
-def block_on_one_tile(block: RDAB, x: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+def all_tiles(dtype: torch.dtype) -> list[Tiles]:
+    """What computes RDABs on this machine."""
+    library = kernels(dtype)
+    return [PyTorchTiles(dtype)] if library is None else [PyTorchTiles(dtype), CompiledTiles(library, dtype)]
+
+
+def block_on_one_tile(block: RDAB, x: torch.Tensor, tiles: Tiles) -> torch.Tensor:
     """RDAB(x) of a (features, H, W) image as a single tile."""
     features, height, width = x.shape
     rows, columns = -(-height // 4), -(-width // 4)
-    space = Workspace(blocks=(rows + 1) * (columns + 2), features=features, growth=8, dtype=dtype)
+    space = tiles.workspace(rows=rows + 1, columns=columns + 2, features=features, growth=8)
     source = F.pad(to_blocks(x.permute(1, 2, 0)), (2, 2, 2, 2))
     target = torch.empty(16, features, rows, columns)
-    above = torch.zeros(4, 4, 8, columns + 2, dtype=dtype)
-    transformed = transform_weights(block, dtype=dtype)
-    rdab_tile(transformed, space, top=0, left=0, source=source, target=target, above=above, height=height, width=width)
+    weights = tiles.weights(block)
+    above = tiles.lines(weights, columns + 2)
+    tiles.run(weights, space, top=0, left=0, source=source, target=target, above=above, height=height, width=width)
     return from_blocks(target, width)[:height].permute(2, 0, 1)
+
+
+def kind(tiles: Tiles) -> str:
+    return type(tiles).__name__
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (4, 4), (7, 18), (21, 33)])
 @pytest.mark.parametrize("attention", [True, False])
-def test_a_tile_is_the_block_that_was_trained(height: int, width: int, attention: bool) -> None:
+@pytest.mark.parametrize("tiles", all_tiles(torch.float32), ids=kind)
+def test_a_tile_is_the_block_that_was_trained(height: int, width: int, attention: bool, tiles: Tiles) -> None:
     block, x = RDAB(features=16, growth=8, attention=attention), torch.randn(16, height, width)
     with torch.inference_mode():
-        ours, reference = block_on_one_tile(block, x, torch.float32), block.double()(x[None].double())[0]
+        ours, reference = block_on_one_tile(block, x, tiles), block.double()(x[None].double())[0]
     assert (ours - reference).abs().max() < 2e-6 * reference.abs().max()
 
 
-def test_bfloat16_stays_near() -> None:
+@pytest.mark.parametrize("tiles", all_tiles(torch.bfloat16), ids=kind)
+def test_bfloat16_stays_near(tiles: Tiles) -> None:
     block, x = RDAB(features=16, growth=8), torch.randn(16, 21, 33)
     with torch.inference_mode():
-        ours, reference = block_on_one_tile(block, x, torch.bfloat16), block(x[None])[0]
+        ours, reference = block_on_one_tile(block, x, tiles), block(x[None])[0]
     assert (ours - reference).std() < 0.005 * reference.std()
     assert (ours - reference).abs().max() > 1e-4  # it was bfloat16 indeed
+
+
+@pytest.mark.parametrize("tiles", all_tiles(torch.float32), ids=kind)
+def test_channels_need_not_fill_the_registers(tiles: Tiles) -> None:
+    block, x = RDAB(features=7, growth=3), torch.randn(7, 9, 10)
+    with torch.inference_mode():
+        ours, reference = block_on_one_tile(block, x, tiles), block.double()(x[None].double())[0]
+    assert (ours - reference).abs().max() < 2e-6 * reference.abs().max()
+
+
+@pytest.mark.parametrize("tiles", all_tiles(torch.float32), ids=kind)
+def test_what_is_no_number_stays_none(tiles: Tiles) -> None:
+    block, x = RDAB(features=16, growth=8), torch.randn(16, 21, 33)
+    x[3, 10, 20] = torch.nan
+    with torch.inference_mode():
+        ours = block_on_one_tile(block, x, tiles)
+    assert ours[:, 10, 20].isnan().all()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -80,3 +111,12 @@ def test_the_kernel_is_asked_for_large_pages() -> None:
         elif inside and line.startswith("VmFlags:"):
             flags = line
     assert " hg" in flags
+
+
+@pytest.mark.parametrize("tiles", all_tiles(torch.float32), ids=kind)
+def test_weights_may_lie_in_memory_in_any_order(tiles: Tiles) -> None:
+    block, x = RDAB(features=16, growth=8), torch.randn(16, 9, 10)
+    with torch.inference_mode():
+        before = block_on_one_tile(block, x, tiles)
+        block.to(memory_format=torch.channels_last)
+        assert torch.equal(block_on_one_tile(block, x, tiles), before)

@@ -48,14 +48,14 @@ def clear_outside(planes: Tensor, *, top: int, left: int, height: int, width: in
     if left < 0:
         planes[:, :, :, :-left].zero_()
     for offset in range(OUTPUTS):
-        last_row, last_column = _blocks(height, offset) - top, _blocks(width, offset) - left
+        last_row, last_column = blocks_inside(height, offset) - top, blocks_inside(width, offset) - left
         if last_row < rows:
             planes[OUTPUTS * offset : OUTPUTS * (offset + 1), :, max(last_row, 0) :].zero_()
         if last_column < columns:
             planes[offset::OUTPUTS, :, :, max(last_column, 0) :].zero_()
 
 
-def _blocks(pixels: int, offset: int) -> int:
+def blocks_inside(pixels: int, offset: int) -> int:
     """How many blocks have their pixel at this offset inside an image of so many pixels."""
     return max(-(-(pixels - offset) // OUTPUTS), 0)
 

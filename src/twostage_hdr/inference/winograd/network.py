@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from twostage_hdr.inference.tiled import encoded_rows, worker_pool
+from twostage_hdr.inference.winograd.compiled import kernels
+from twostage_hdr.inference.winograd.compiled_tile import CompiledTiles
 from twostage_hdr.inference.winograd.grid import StreamGrid
 from twostage_hdr.inference.winograd.layout import from_blocks, to_blocks
-from twostage_hdr.inference.winograd.stage import BLOCK_RIM, StreamedStage
-from twostage_hdr.inference.winograd.tile import Workspace
+from twostage_hdr.inference.winograd.stage import BLOCK_RIM, StreamedStage, Tiles
+from twostage_hdr.inference.winograd.tile import PyTorchTiles
 from twostage_hdr.inference.winograd.transforms import OUTPUTS
 from twostage_hdr.networks.stage import Stage
 
@@ -56,9 +58,9 @@ class StreamedNetwork:
         tile: int | None = None,
     ) -> None:
         self.workers = workers or torch.get_num_threads()
+        self.tiles = fastest_tiles(stages, dtype)
         with one_thread():
-            self.stages = [StreamedStage(stage, dtype=dtype) for stage in stages]
-        self.dtype = dtype
+            self.stages = [StreamedStage(stage, self.tiles) for stage in stages]
         self.features = stages[0].conv_in.out_channels
         self.growth = max(block.growth for stage in self.stages for block in stage.blocks)
         self.tile = tile
@@ -87,9 +89,9 @@ class StreamedNetwork:
         """
         height, width = ldr.shape[:2]
         grid = self.grid(height, width)
-        blocks = (min(grid.tile_rows, grid.rows) + 1) * (max(span.columns for span in grid.spans) + 2)
+        tile_rows, tile_columns = min(grid.tile_rows, grid.rows) + 1, max(span.columns for span in grid.spans) + 2
         spaces = [
-            Workspace(blocks=blocks, features=self.features, growth=self.growth, dtype=self.dtype)
+            self.tiles.workspace(rows=tile_rows, columns=tile_columns, features=self.features, growth=self.growth)
             for _ in range(self.workers)
         ]
         step = grid.tile_rows * OUTPUTS
@@ -105,3 +107,11 @@ class StreamedNetwork:
                     rows = from_blocks(next(bands), width)[: height - top]
                 yield top, rows.numpy()
                 top += rows.shape[0]
+
+
+def fastest_tiles(stages: Sequence[Stage], dtype: torch.dtype) -> Tiles:
+    """The compiled kernels where they can be had, else PyTorch's operations."""
+    convs = [block.dense.conv1 for stage in stages for block in stage.blocks]  # type: ignore[union-attr]
+    widths = [width for conv in convs for width in (conv.in_channels, conv.out_channels)]  # type: ignore[union-attr]
+    library = kernels(dtype, *widths)  # type: ignore[arg-type]
+    return PyTorchTiles(dtype) if library is None else CompiledTiles(library, dtype)

@@ -2,22 +2,58 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from twostage_hdr.inference.winograd.grid import HaloBuffer, Span, StreamGrid
-from twostage_hdr.inference.winograd.layout import PLANES, clear_outside, gather_patches, patch_planes
-from twostage_hdr.inference.winograd.tile import Workspace, rdab_tile
-from twostage_hdr.inference.winograd.transforms import OUTPUTS, PATCH
-from twostage_hdr.inference.winograd.weights import DENSE_CONVS, WinogradWeights, bias_of, transform_weights
+from twostage_hdr.inference.winograd.layout import PLANES, clear_outside
+from twostage_hdr.inference.winograd.weights import WinogradWeights, bias_of
 from twostage_hdr.networks.stage import Stage
 
 BLOCK_RIM = 2
 """Blocks of 4x4 pixels that an RDAB reads around a tile: 5 pixels."""
 
-RunAll: TypeAlias = Callable[[Sequence[Callable[[Workspace], None]]], object]
+
+@runtime_checkable
+class Buffers(Protocol):
+    """What a worker allocates once."""
+
+    features: Tensor
+    """Room for a tile of x in float32, that the tiles leave alone."""
+
+
+@runtime_checkable
+class Tiles(Protocol):
+    """What computes RDABs on tiles; `tile.PyTorchTiles` says what each of these is."""
+
+    def weights(self, block: nn.Module) -> WinogradWeights: ...  # noqa: D102
+
+    def head_weight(self, conv: nn.Conv2d) -> Tensor: ...  # noqa: D102
+
+    def head(self, weight: Tensor, bias: Tensor, source: Tensor, target: Tensor) -> None: ...  # noqa: D102
+
+    def workspace(self, *, rows: int, columns: int, features: int, growth: int) -> Buffers: ...  # noqa: D102
+
+    def lines(self, block: WinogradWeights, columns: int) -> Tensor: ...  # noqa: D102
+
+    def run(  # noqa: D102
+        self,
+        block: WinogradWeights,
+        space: Any,
+        *,
+        top: int,
+        left: int,
+        source: Tensor,
+        target: Tensor,
+        above: Tensor,
+        height: int,
+        width: int,
+    ) -> None: ...
+
+
+RunAll: TypeAlias = Callable[[Sequence[Callable[[Buffers], None]]], object]
 """Runs pieces of work, in parallel, each by one worker, and returns when all are done."""
 
 
@@ -26,20 +62,19 @@ class BlockStream:
 
     Args:
         block: transformed weights.
+        tiles: what computes them.
         grid: the image and its tiles.
         capacity: rows of blocks that may wait at a time.
     """
 
-    def __init__(self, block: WinogradWeights, *, grid: StreamGrid, capacity: int) -> None:
-        self.block, self.grid = block, grid
+    def __init__(self, block: WinogradWeights, tiles: Tiles, *, grid: StreamGrid, capacity: int) -> None:
+        self.block, self.tiles, self.grid = block, tiles, grid
         self.source = HaloBuffer(channels=block.features, spans=grid.spans, rim=BLOCK_RIM, capacity=capacity)
-        self._above = [
-            block.input.new_zeros(DENSE_CONVS, OUTPUTS, block.growth, span.columns + 2) for span in grid.spans
-        ]
+        self._above = [tiles.lines(block, span.columns + 2) for span in grid.spans]
 
-    def tile(self, target: Tensor, span: Span, space: Workspace) -> None:
+    def tile(self, target: Tensor, span: Span, space: Buffers) -> None:
         """The RDAB's next rows of one span; target is (16, features, rows, columns)."""
-        rdab_tile(
+        self.tiles.run(
             self.block,
             space,
             top=self.source.top,
@@ -51,7 +86,7 @@ class BlockStream:
             width=self.grid.width,
         )
 
-    def tile_into(self, following: HaloBuffer, span: Span, rows: int, space: Workspace) -> None:
+    def tile_into(self, following: HaloBuffer, span: Span, rows: int, space: Buffers) -> None:
         """The same into the buffer of the block that follows."""
         self.tile(following.room(span, rows), span, space)
         following.share(span, rows)
@@ -62,14 +97,15 @@ class StreamedStage:
 
     Args:
         stage: the network; its weights are transformed here once.
-        dtype: of the matrix products in the RDABs; everything else is float32.
+        tiles: what computes the RDABs; everything else is float32.
     """
 
-    def __init__(self, stage: Stage, *, dtype: torch.dtype) -> None:
-        self.blocks: list[WinogradWeights] = [transform_weights(block, dtype=dtype) for block in stage.blocks]
+    def __init__(self, stage: Stage, tiles: Tiles) -> None:
+        self.tiles = tiles
+        self.blocks = [tiles.weights(block) for block in stage.blocks]
         self.features = stage.conv_in.out_channels
-        self.head_weight = _head_of_lines(stage.conv_in.weight.detach().float())  # (4 features, 3 * 6 * 3)
-        self.head_bias = bias_of(stage.conv_in).float().repeat(OUTPUTS)[:, None]
+        self.head_weight = tiles.head_weight(stage.conv_in)
+        self.head_bias = bias_of(stage.conv_in).float()
         self.tail_weight = stage.conv_out.weight.detach().float()[:, :, 0, 0]
         self.tail_bias = bias_of(stage.conv_out).float()[:, None, None]
 
@@ -77,7 +113,7 @@ class StreamedStage:
         """Bands (16, 3, rows, columns) of the output for bands of the input, top to bottom, not of the same heights."""
         capacity = max(grid.tile_rows, BLOCK_RIM)  # rows go all the way before others follow
         image = HaloBuffer(channels=3, spans=grid.spans, rim=1, capacity=capacity)
-        blocks = [BlockStream(block, grid=grid, capacity=capacity) for block in self.blocks]
+        blocks = [BlockStream(block, self.tiles, grid=grid, capacity=capacity) for block in self.blocks]
         skip: list[Tensor] = []  # the input's rows that the output has not reached yet
         for band in (piece for image_band in images for piece in image_band.split(grid.tile_rows, dim=2)):
             skip.append(band)
@@ -128,24 +164,14 @@ class StreamedStage:
             if others:
                 yield from self._drain(others, skip, grid, run_all)
 
-    def _head(
-        self, image: HaloBuffer, target: HaloBuffer, span: Span, rows: int, grid: StreamGrid, _: Workspace
-    ) -> None:
-        """conv3x3 (3 -> features) as one matrix product from patches to blocks."""
-        stored = self.head_weight.new_empty(PATCH * PATCH, 3, rows, span.columns)
-        gather_patches(image.window(span, rows), stored, top=1, left=1)
-        patches = torch.empty_like(stored)
-        patches[patch_planes()] = stored
-        lines = patches.view(PATCH, -1, rows * span.columns)  # the six rows of the patches
+    def _head(self, image: HaloBuffer, target: HaloBuffer, span: Span, rows: int, grid: StreamGrid, _: Buffers) -> None:
+        """conv3x3 (3 -> features)."""
         room = target.room(span, rows)
-        for line in range(OUTPUTS):
-            result = torch.addmm(self.head_bias, self.head_weight, lines[line : line + 3].flatten(0, 1))
-            blocks = slice(OUTPUTS * line, OUTPUTS * (line + 1))
-            room[blocks] = result.view(OUTPUTS, self.features, rows, span.columns)
+        self.tiles.head(self.head_weight, self.head_bias, image.window(span, rows), room)
         clear_outside(room, top=image.top, left=span.left, height=grid.height, width=grid.width)
         target.share(span, rows)
 
-    def _last_block(self, block: BlockStream, band: Tensor, span: Span, space: Workspace) -> None:
+    def _last_block(self, block: BlockStream, band: Tensor, span: Span, space: Buffers) -> None:
         """The last RDAB, then conv1x1 (features -> 3), + input, ReLU while the tile is in cache.
 
         band holds the input's rows, (16, 3, rows, columns), and then the output's.
@@ -165,12 +191,3 @@ def _take(waiting: list[Tensor], rows: int) -> Tensor:
     image = torch.cat(waiting, 2) if len(waiting) > 1 else waiting[0]
     waiting[:] = [image[:, :, rows:]]
     return image[:, :, :rows].clone()
-
-
-def _head_of_lines(weight: Tensor) -> Tensor:
-    """(features, 3, 3, 3) as a matrix from three rows of a patch (3 * 6 * 3) to four pixels in a row (4 * features)."""
-    features = weight.shape[0]
-    matrix = weight.new_zeros(OUTPUTS, features, 3, PATCH, 3)
-    for pixel in range(OUTPUTS):
-        matrix[pixel, :, :, pixel : pixel + 3] = weight.permute(0, 2, 3, 1)
-    return matrix.view(OUTPUTS * features, -1)

@@ -1,0 +1,189 @@
+"""`kernels.c`: built by the system's C compiler when it is first needed, and kept in the user's cache.
+
+Where there is no compiler, and on processors without AVX2, PyTorch's own operations do the same, more slowly.
+"""
+
+import ctypes
+import hashlib
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import tempfile
+import warnings
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from threading import Lock
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from twostage_hdr.boundary.refusal import one_line
+from twostage_hdr.inference.hardware import computes_in_bf16
+
+INSTRUCTIONS = {
+    "AVX2": ("-mavx2", "-mfma"),
+    "AVX512": ("-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma"),
+}
+"""The compiler's options for what PyTorch calls the processor's capability."""
+BF16_INSTRUCTIONS = "-mavx512bf16"
+
+
+class Memory:
+    """How ctypes takes a tensor, or None, as a pointer; the kernels see its memory, not its shape or strides."""
+
+    @classmethod
+    def from_param(cls, tensor: Tensor | None) -> ctypes.c_void_p:
+        """The address of its first element."""
+        return ctypes.c_void_p(None if tensor is None else tensor.data_ptr())
+
+
+class Whole(Memory):
+    """The same of tensors without strides of their own."""
+
+    @classmethod
+    def from_param(cls, tensor: Tensor | None) -> ctypes.c_void_p:
+        """The address of its first element."""
+        assert tensor is None or tensor.is_contiguous()
+        return super().from_param(tensor)
+
+
+class Inside(ctypes.Structure):
+    """Where the image lies in a tile: rows and columns of blocks [first, last), for the four offsets in a block."""
+
+    _fields_ = (
+        ("first_row", ctypes.c_int),
+        ("first_column", ctypes.c_int),
+        ("last_row", ctypes.c_int * 4),
+        ("last_column", ctypes.c_int * 4),
+    )
+
+
+Strides = ctypes.c_int64 * 3
+"""Of a plane, a channel and a row, in elements."""
+_M, _W = Memory, Whole
+_I, _L, _S = ctypes.c_int, ctypes.c_int64, ctypes.POINTER(ctypes.c_int64)
+_SHAPE = (_I, _I, _I)  # channels, rows, columns
+_SIGNATURES = {
+    "products": (_W, _M, _M, _I, _I, _L, _L, _L, _I, _I),
+    "weight_gradient": (_M, _M, _W, _I, _I, _L, _L, _L, _I),
+    "tile_spectra": (_M, _S, _M, _L, _W, *_SHAPE, _I),
+    "grow": (_W, _W, _W, ctypes.POINTER(Inside), _W, _M, _L, _W, *_SHAPE, _I),
+    "finish": (_W, _W, _W, _W, _W, _M, _S, _M, _S, _W, ctypes.c_float, *_SHAPE),
+    "pool": (_M, _S, _W, *_SHAPE),
+    "convolve": (_M, _S, _W, _W, _M, _S, _I, _I, _I, _I, _I),
+    "image_spectra": (_W, _M, _L, _W, *_SHAPE, _I),
+    "image_of_products": (_W, _W, _W, _W, *_SHAPE),
+    "output_gradient": (_W, _M, _L, _W, _W, _M, _W, *_SHAPE, _I),
+    "image_of_gradient": (_M, _L, _W, _W, *_SHAPE),
+}
+_LOCK = Lock()
+
+
+def kernels(dtype: torch.dtype, *channels: int) -> ctypes.CDLL | None:
+    """The compiled functions, None where PyTorch has to do without them.
+
+    Args:
+        dtype: of the factors of the matrix products; there are kernels for float32 and, where the processor multiplies
+            bfloat16, for that.
+        channels: of the features; bfloat16 takes them in pairs.
+    """
+    if dtype == torch.bfloat16:
+        if not _has_bf16() or any(count % 2 for count in channels):
+            return None
+    elif dtype != torch.float32:
+        return None
+    with _LOCK:  # compiled once, however many threads ask
+        return _library()
+
+
+def _has_bf16() -> bool:
+    return torch.backends.cpu.get_cpu_capability() == "AVX512" and computes_in_bf16(torch.device("cpu"))
+
+
+@cache
+def _library() -> ctypes.CDLL | None:
+    options = INSTRUCTIONS.get(torch.backends.cpu.get_cpu_capability())
+    if options is None or os.name != "posix" or platform.machine() != "x86_64":
+        return None
+    if _has_bf16():
+        options = (*options, BF16_INSTRUCTIONS)
+    try:
+        return _loaded(options)
+    except (OSError, subprocess.SubprocessError) as error:
+        seen = error.stderr if isinstance(error, subprocess.CalledProcessError) else one_line(error)
+        line = next((line for line in str(seen).splitlines() if "error" in line), str(seen))
+        warnings.warn(
+            f"the CPU kernels cannot be built, so PyTorch's own operations are taken, which need about twice the time: "
+            f"{line.strip()[:200]}",
+            stacklevel=4,
+        )
+        return None
+
+
+def _loaded(options: tuple[str, ...]) -> ctypes.CDLL:
+    """The library from the cache, built first if it is not there.
+
+    Raises:
+        OSError: no compiler, no place to write, or a library that cannot be loaded.
+        subprocess.SubprocessError: the compiler gave up.
+    """
+    source = files(__package__).joinpath("kernels.c").read_bytes()
+    name = f"kernels-{hashlib.sha256(source + ' '.join(options).encode()).hexdigest()[:16]}.so"
+    kept = _cache_folder() / name
+    if not kept.is_file():
+        try:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            _build(source, options, kept)
+        except PermissionError:  # a home that cannot be written: for this process alone
+            with tempfile.TemporaryDirectory() as folder:
+                _build(source, options, Path(folder) / name)
+                return _declared(ctypes.CDLL(str(Path(folder) / name)))
+    return _declared(ctypes.CDLL(str(kept)))
+
+
+def _cache_folder() -> Path:
+    """Of this package in the user's cache [XDG Base Directory]."""
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (named if named.is_absolute() else Path.home() / ".cache") / "twostage_hdr"
+
+
+def _build(source: bytes, options: tuple[str, ...], target: Path) -> None:
+    """Compiles in one step for all who look: target is there as a whole or not at all."""
+    compiler = shlex.split(os.environ.get("CC", "")) or [shutil.which("cc") or shutil.which("gcc") or "cc"]
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        built = Path(folder) / target.name
+        command = [*compiler, "-O3", "-shared", "-fPIC", *options, "-x", "c", "-", "-o", str(built)]
+        subprocess.run(command, input=source, check=True, capture_output=True, timeout=300)
+        built.replace(target)
+
+
+def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
+    for name, arguments in _SIGNATURES.items():
+        function = getattr(library, name)
+        function.argtypes, function.restype = arguments, None
+    for name in ("padded_count", "scratch_size"):
+        function = getattr(library, name)
+        function.argtypes, function.restype = (_I, _I), ctypes.c_int64
+    return library
+
+
+def packed(weight: Tensor, library: ctypes.CDLL, dtype: torch.dtype) -> Tensor:
+    """Weights in the order in which the products read them.
+
+    Args:
+        weight: (36, out, in), transformed.
+        library: of `kernels`.
+        dtype: float32 or bfloat16.
+
+    Returns:
+        (36, groups of out, in, out in a group), in bfloat16 (36, groups, in / 2, out in a group, 2); zeros beyond out.
+    """
+    group = library.group_size()
+    padded = F.pad(weight, (0, 0, 0, -weight.shape[1] % group)).to(dtype).unflatten(1, (-1, group))
+    if dtype == torch.float32:
+        return padded.transpose(2, 3).contiguous()
+    return padded.unflatten(3, (-1, 2)).transpose(2, 3).contiguous()
