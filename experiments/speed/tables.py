@@ -20,18 +20,17 @@ Figures = dict[str, Any]
 def training(figures: Figures) -> str:
     rows = [
         (
-            name,
-            f"{row['seconds']['plain']:.2f}",
-            f"{row['seconds']['ours']:.2f}",
+            way,
+            f"{row['seconds']['median']:.2f}",
             f"**{row['seconds']['times_as_fast']:.2f}**",
             f"{row['processor_seconds']['times_as_fast']:.2f}",
         )
-        for name, row in figures["rows"].items()
+        for way, row in figures["rows"].items()
     ]
-    head = ("precision", "plain [s]", "ours [s]", "times as fast, by the clock", "by processor time")
+    head = ("step", "seconds", "times as fast, by the clock", "by processor time")
     about = (
-        f"Batch {figures['batch']}, {figures['crop_px']} px, {figures['threads']} threads, medians of "
-        f"{figures['rounds']} rounds; torch {figures['torch']}; commit {figures['commit']}."
+        f"Batch {figures['batch']}, {figures['crop_px']} px, {figures['processor']}, {figures['threads']} threads, "
+        f"medians of {figures['rounds']} rounds; torch {figures['torch']}; commit {figures['commit']}."
     )
     return table(head, rows) + f"\n{about}\n"
 

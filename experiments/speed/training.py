@@ -5,17 +5,20 @@ all losses, both stages and the discriminator.
 
 The plain step is written out below: NCHW, float32, one forward of the discriminator for each use (the generator's loss,
 real images, generated images), gradients to the discriminator's weights in the generator's step, one Adam after the
-other with a loop over parameters. Ours is `TwoStageModule.training_step` as the Trainer runs it. The three take turns,
-so that whatever else the machine does falls on all; ratios are medians over rounds, of the clock and of processor time.
+other with a loop over parameters; also with the memory settings that ours makes (`keep_freed_memory`). Ours is
+`TwoStageModule.training_step` as the Trainer runs it. Every way is a process of its own; they take turns, so that
+whatever else the machine does falls on all. Figures are medians over rounds, of the clock and of processor time, but
+for the first.
 """
 
 import argparse
 import json
-import platform
+import multiprocessing
 import statistics
 import subprocess
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
+from experiments.speed.inference import machine
 from twostage_hdr.data.triple import Triple
+from twostage_hdr.inference.hardware import keep_freed_memory
 from twostage_hdr.losses.perceptual_colour import PerceptualColourLoss
 from twostage_hdr.losses.structure import SSIMLoss
 from twostage_hdr.networks.discriminator import Discriminator
@@ -79,34 +84,76 @@ def update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
 Cost = dict[str, float]
 """Seconds of the clock, and of all this process's threads together."""
 
+WAYS = {
+    "plain, float32": [],
+    "plain, float32, memory kept": [],
+    "ours, float32": ["trainer=cpu"],
+    "ours, bfloat16": ["trainer=cpu_bf16"],
+}
+"""What the Trainer is told, if it is ours."""
 
-class Pairs(L.Callback):
-    """Times each step of the run, and a plain step after it."""
 
-    def __init__(self, plain: Callable[[], None]) -> None:
-        self.plain = plain
-        self.pairs: list[tuple[Cost, Cost]] = []
+class Turn:
+    """A step's wait for its turn, and its report."""
+
+    def __init__(self, others: Connection) -> None:
+        self.others = others
+
+    def begin(self) -> None:
+        self.others.recv()
+        self.started = time.perf_counter(), time.process_time()
+
+    def end(self) -> None:
+        clock, processor = self.started
+        self.others.send({"seconds": time.perf_counter() - clock, "processor_seconds": time.process_time() - processor})
+
+
+class Turns(L.Callback):
+    """Each step of the Trainer in its turn."""
+
+    def __init__(self, turn: Turn) -> None:
+        self.turn = turn
 
     def on_train_batch_start(self, *_: Any) -> None:
-        self.started = time.perf_counter(), time.process_time()
+        self.turn.begin()
 
     def on_train_batch_end(self, *_: Any) -> None:
-        ours = self.since()
-        self.started = time.perf_counter(), time.process_time()
-        self.plain()
-        self.pairs.append((self.since(), ours))
-
-    def since(self) -> Cost:
-        clock, processor = self.started
-        return {"seconds": time.perf_counter() - clock, "processor_seconds": time.process_time() - processor}
+        self.turn.end()
 
 
-def measure(triple: Triple, rounds: int, *overrides: str) -> list[tuple[Cost, Cost]]:
-    """(plain, ours) of each round, without the first."""
+def run(way: str, rounds: int, threads: int, others: Connection) -> None:
+    """One way in this process."""
+    torch.set_num_threads(threads)
     torch.manual_seed(0)
-    pairs = Pairs(plain_step(triple))
-    fit(triple, rounds + 1, pairs, *overrides)
-    return pairs.pairs[1:]
+    triple, turn = batch(BATCH, SIDE), Turn(others)
+    if WAYS[way]:
+        fit(triple, rounds + 1, Turns(turn), *WAYS[way])
+        return
+    if way.endswith("kept"):
+        keep_freed_memory()
+    step = plain_step(triple)
+    for _ in range(rounds + 1):
+        turn.begin()
+        step()
+        turn.end()
+
+
+def measure(rounds: int, threads: int) -> dict[str, list[Cost]]:
+    """The costs of each way's steps, in turns."""
+    context = multiprocessing.get_context("spawn")
+    pipes = {way: context.Pipe() for way in WAYS}
+    processes = [context.Process(target=run, args=(way, rounds, threads, pipes[way][1]), daemon=True) for way in WAYS]
+    for process, (_, theirs) in zip(processes, pipes.values(), strict=True):
+        process.start()
+        theirs.close()  # so that a process that ends early is seen here
+    costs: dict[str, list[Cost]] = {way: [] for way in WAYS}
+    for _ in range(rounds + 1):
+        for way, (ours, _) in pipes.items():
+            ours.send(None)
+            costs[way].append(ours.recv())
+    for process in processes:
+        process.join()
+    return {way: steps[1:] for way, steps in costs.items()}
 
 
 def fit(triple: Triple, updates: int, callback: L.Callback, *overrides: str) -> None:
@@ -127,15 +174,21 @@ def fit(triple: Triple, updates: int, callback: L.Callback, *overrides: str) -> 
     trainer.fit(instantiate(config.module), DataLoader([ours] * updates, batch_size=None))
 
 
-def summary(pairs: list[tuple[Cost, Cost]]) -> dict[str, Any]:
-    facts: dict[str, Any] = {}
-    for kind in ("seconds", "processor_seconds"):
-        facts[kind] = {
-            "plain": round(statistics.median(plain[kind] for plain, _ in pairs), 3),
-            "ours": round(statistics.median(ours[kind] for _, ours in pairs), 3),
-            "times_as_fast": round(statistics.median(plain[kind] / ours[kind] for plain, ours in pairs), 2),
+def summary(costs: dict[str, list[Cost]]) -> dict[str, Any]:
+    """Medians, and how many times as fast as the first way a way is, round by round."""
+    plain = costs[next(iter(WAYS))]
+    return {
+        way: {
+            kind: {
+                "median": round(statistics.median(step[kind] for step in steps), 3),
+                "times_as_fast": round(
+                    statistics.median(one[kind] / step[kind] for one, step in zip(plain, steps, strict=True)), 2
+                ),
+            }
+            for kind in ("seconds", "processor_seconds")
         }
-    return facts
+        for way, steps in costs.items()
+    }
 
 
 def main() -> None:
@@ -144,22 +197,14 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path, default=HERE / "results" / "training.json")
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    triple = batch(BATCH, SIDE)
-    rows = {
-        name: summary(measure(triple, arguments.rounds, *overrides))
-        for name, overrides in {
-            "float32": ["trainer=cpu"],
-            "bfloat16": ["trainer=cpu_bf16"],
-        }.items()
-    }
+    rows = summary(measure(arguments.rounds, arguments.threads))
     facts = {
         "batch": BATCH,
         "crop_px": SIDE,
         "rounds": arguments.rounds,
         "threads": arguments.threads,
         "torch": torch.__version__,
-        "processor": platform.processor() or platform.machine(),
+        "processor": machine()["cpu"],
         "bf16_instructions": "avx512_bf16" in Path("/proc/cpuinfo").read_text()
         if Path("/proc/cpuinfo").exists()
         else None,

@@ -120,3 +120,30 @@ def test_threads_take_memory_from_one_heap() -> None:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.count("<heap nr")
 
     assert heaps("shared") == 1 < heaps()
+
+
+_FAULTS = """
+import resource, sys
+import torch
+from twostage_hdr.inference.hardware import keep_freed_memory
+
+if sys.argv[1:]:
+    keep_freed_memory()
+
+def faults(count):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.ones(count)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+faults(20_000_000)
+print(faults(19_000_000))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's own setting")
+def test_freed_memory_is_taken_again() -> None:
+    def faults(*arguments: str) -> int:
+        command = [sys.executable, "-c", _FAULTS, *arguments]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    assert faults("kept") < 100 < faults()

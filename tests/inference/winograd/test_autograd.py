@@ -6,12 +6,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from twostage_hdr.inference.winograd.autograd import GROWING, dense_block, over_images
+from twostage_hdr.inference.winograd import autograd
+from twostage_hdr.inference.winograd.autograd import dense_block
+from twostage_hdr.inference.winograd.compiled import kernels
+from twostage_hdr.inference.winograd.over_images import over_images
+from twostage_hdr.inference.winograd.weights import DENSE_CONVS
 
 
 def direct(x: Tensor, weights: list[Tensor], biases: list[Tensor]) -> tuple[Tensor, Tensor]:
     pile = x
-    for number in range(GROWING):
+    for number in range(DENSE_CONVS):
         new = torch.relu(F.conv2d(pile, weights[number], biases[number], padding=1))
         pile = torch.cat((pile, new), 1)
     return F.conv2d(pile, weights[4], biases[4], padding=1), F.conv2d(x, weights[5], biases[5], padding=1)
@@ -19,7 +23,7 @@ def direct(x: Tensor, weights: list[Tensor], biases: list[Tensor]) -> tuple[Tens
 
 def parameters(features: int, growth: int, dtype: torch.dtype) -> tuple[list[Tensor], list[Tensor]]:
     seen = [features + number * growth for number in range(5)] + [features]
-    made = [growth] * GROWING + [features] * 2
+    made = [growth] * DENSE_CONVS + [features] * 2
     scale = [(9 * channels) ** -0.5 for channels in seen]
     weights = [torch.randn(o, i, 3, 3, dtype=dtype) * s for o, i, s in zip(made, seen, scale, strict=True)]
     return weights, [0.1 * torch.randn(o, dtype=dtype) for o in made]
@@ -35,18 +39,26 @@ def gradients(images: tuple[Tensor, ...], leaves: list[Tensor]) -> list[Tensor]:
 @pytest.mark.parametrize(
     ("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5), (torch.bfloat16, 0.03)]
 )
-def test_images_and_gradients_are_those_of_the_direct_convolutions(dtype: torch.dtype, tolerance: float) -> None:
+@pytest.mark.parametrize(("height", "width"), [(8, 12), (16, 20), (20, 36)])
+@pytest.mark.parametrize("compiled", [True, False])
+def test_images_and_gradients_are_those_of_the_direct_convolutions(
+    dtype: torch.dtype, tolerance: float, height: int, width: int, compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not compiled:
+        monkeypatch.setattr(autograd, "kernels", lambda *_: None)
+    elif kernels(dtype) is None:
+        pytest.skip("no kernels for it on this machine")
     weights, biases = parameters(8, 4, torch.float64)
-    x = torch.rand(2, 8, 8, 12, dtype=torch.float64)
+    x = torch.rand(2, 8, height, width, dtype=torch.float64)
     leaves = [leaf.requires_grad_() for leaf in (x, *weights, *biases)]
     expected = direct(x, weights, biases)
 
     own = torch.promote_types(dtype, torch.float32)
     mine = [x.detach().to(dtype), *(leaf.detach().to(own) for leaf in leaves[1:])]
     mine = [leaf.requires_grad_() for leaf in mine]
-    images = dense_block(mine[0], mine[1:7], mine[7:])
+    images = dense_block(mine[0], mine[1:7], mine[7:], dtype=dtype)
     for image, wanted in zip(images, expected, strict=True):
-        assert image.dtype == dtype
+        assert image.dtype == (torch.float32 if compiled else dtype)
         assert float((image - wanted).norm() / wanted.norm()) < tolerance
     # Positive parts change sides under rounding, which the gradients of what lies before them show.
     slack = 8 if dtype == torch.bfloat16 else 1
@@ -58,8 +70,8 @@ def test_autocast_around_it_changes_nothing() -> None:
     weights, biases = parameters(4, 4, torch.float32)
     x = torch.rand(1, 4, 8, 8)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        inside = dense_block(x, weights, biases)
-    outside = dense_block(x, weights, biases)
+        inside = dense_block(x, weights, biases, dtype=torch.float32)
+    outside = dense_block(x, weights, biases, dtype=torch.float32)
     assert all(torch.equal(a, b) for a, b in zip(inside, outside, strict=True))
 
 

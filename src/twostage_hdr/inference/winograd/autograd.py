@@ -5,71 +5,44 @@ x | x1 | x2 | x3 | x4. Each part is transformed once; the convolutions, their gr
 the weights are then products of small matrices, 36 at a time, image by image [lavin2016winograd].
 """
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from twostage_hdr.inference.winograd.compiled import kernels
+from twostage_hdr.inference.winograd.compiled_autograd import CompiledDenseBlock
 from twostage_hdr.inference.winograd.layout import depth_to_space, gather, scatter, space_to_depth
-from twostage_hdr.inference.winograd.transforms import PATCH, WinogradMatrices, winograd_matrices
-
-Result = TypeVar("Result")
-
-
-def over_images(work: Callable[[Sequence[int]], Result], images: int) -> list[Result]:
-    """Calls `work` with shares of the indices 0 .. images - 1, on PyTorch's number of threads, without gradients.
-
-    Which thread gets which image depends on the two numbers alone, and so do sums over the results in their order.
-    """
-    threads = min(torch.get_num_threads(), images)
-    if threads < 2:
-        return [work(range(images))]
-
-    def share(first: int) -> Result:
-        torch.set_num_threads(1)  # of this thread; MKL takes it for the process
-        with torch.no_grad():
-            return work(range(first, images, threads))
-
-    before = torch.get_num_threads()
-    try:
-        return list(_pool(threads).map(share, range(threads)))
-    finally:
-        torch.set_num_threads(before)
-
-
-@lru_cache(maxsize=1)
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="image")
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)  # a fork has none of its parent's threads
+from twostage_hdr.inference.winograd.over_images import over_images, summed
+from twostage_hdr.inference.winograd.transforms import ADJOINT, FORWARD, PATCH, transformed_weight, untransformed
+from twostage_hdr.inference.winograd.weights import DENSE_CONVS
 
 PLACES = PATCH**2
 
-GROWING = 4
-"""Convolutions that add to the pile: all but the last dense one and the attention's."""
 
-FORWARD = {dtype: winograd_matrices(dtype) for dtype in (torch.float32, torch.bfloat16, torch.float64)}
-ADJOINT = {dtype: WinogradMatrices(*(matrix.t().contiguous() for matrix in FORWARD[dtype])) for dtype in FORWARD}
-"""Their transposes, which gradients take."""
-
-
-def dense_block(x: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> tuple[Tensor, ...]:
+def dense_block(
+    x: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor], *, dtype: torch.dtype
+) -> tuple[Tensor, ...]:
     """What the convolutions after the growing ones make of the pile: dense conv 5, and any that read x alone.
 
     Args:
-        x: (B, C, H, W) on the CPU, float32 or bfloat16, in which all is computed; H and W multiples of 4.
+        x: (B, C, H, W) on the CPU; H and W multiples of 4.
         weights: of conv 1 to 5, each seeing everything before it, then of convolutions of x; (O, I, 3, 3) each.
         biases: (O,) each.
+        dtype: of the factors of the products: float32, bfloat16 or float64.
+
+    Returns:
+        (B, O, H, W) each, float32 from the compiled kernels, which sum in it, else of that dtype.
     """
+    library = kernels(dtype, x.shape[1], *map(len, biases))
     # Differentiation goes through a function of its own, outside autocast.
     with torch.autocast("cpu", enabled=False):
-        images: tuple[Tensor, ...] = _DenseBlock.apply(x, *weights, *biases)
+        images: tuple[Tensor, ...]
+        if library is None:
+            images = _DenseBlock.apply(x.to(dtype), *weights, *biases)
+        else:
+            images = CompiledDenseBlock.apply(library, dtype, x, *weights, *biases)
     return images
 
 
@@ -79,12 +52,12 @@ class _DenseBlock(torch.autograd.Function):
         weights, biases = parameters[: len(parameters) // 2], parameters[len(parameters) // 2 :]
         tiles = space_to_depth(x)
         batch, _, channels, rows, columns = tiles.shape
-        widths = [channels, *(len(bias) for bias in biases[:GROWING])]
+        widths = [channels, *(len(bias) for bias in biases[:DENSE_CONVS])]
         piles = tiles.new_empty((batch, PLACES, sum(widths), rows * columns))
         kernels = [transformed_weight(weight).to(x.dtype) for weight in weights]
         shifts = [bias.to(x.dtype).view(-1, 1, 1) for bias in biases]
         positive = [torch.empty((batch, 16, width, rows, columns), dtype=torch.bool) for width in widths[1:]]
-        results = [tiles.new_empty((batch, 16, len(bias), rows, columns)) for bias in biases[GROWING:]]
+        results = [tiles.new_empty((batch, 16, len(bias), rows, columns)) for bias in biases[DENSE_CONVS:]]
 
         def convolve(images: Sequence[int]) -> None:
             for image in images:
@@ -93,8 +66,8 @@ class _DenseBlock(torch.autograd.Function):
                 for number, (kernel, shift) in enumerate(zip(kernels, shifts, strict=True)):
                     product = products(kernel, pile[:, : kernel.shape[2]]).view(PLACES, -1)
                     output = (FORWARD[x.dtype].output @ product).view(16, -1, rows, columns).add_(shift)
-                    if number >= GROWING:
-                        results[number - GROWING][image] = output
+                    if number >= DENSE_CONVS:
+                        results[number - DENSE_CONVS][image] = output
                         continue
                     torch.gt(output.relu_(), 0, out=positive[number][image])
                     _put(pile, filled, output)
@@ -108,7 +81,7 @@ class _DenseBlock(torch.autograd.Function):
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, ...]:
         piles, *rest = context.saved_tensors
-        kernels, positive = rest[:-GROWING], rest[-GROWING:]
+        kernels, positive = rest[:-DENSE_CONVS], rest[-DENSE_CONVS:]
         (rows, columns), widths = context.tiles, context.widths
         wanted = [space_to_depth(gradient.to(piles.dtype)) for gradient in gradients]
         of_x = piles.new_empty((len(piles), 16, widths[0], rows, columns))
@@ -118,19 +91,16 @@ class _DenseBlock(torch.autograd.Function):
             for image in images:
                 pile, of_pile = piles[image], torch.zeros_like(piles[image])
                 for number, gradient in enumerate(wanted):
-                    sums.back(GROWING + number, gradient[image], pile, of_pile)
-                for number in reversed(range(GROWING)):
+                    sums.back(DENSE_CONVS + number, gradient[image], pile, of_pile)
+                for number in reversed(range(DENSE_CONVS)):
                     gradient = _pull(of_pile, sum(widths[: number + 1]), widths[number + 1], rows, columns)
                     sums.back(number, gradient.mul_(positive[number][image]), pile, of_pile)
                 of_x[image] = _pull(of_pile, 0, widths[0], rows, columns)
             return sums
 
         sums = over_images(differentiate, len(piles))
-        of_kernels, of_biases = (
-            [torch.stack(parts).sum(0) for parts in zip(*each, strict=True)]
-            for each in ([one.kernels for one in sums], [one.biases for one in sums])
-        )
-        return (depth_to_space(of_x), *(_untransformed(kernel) for kernel in of_kernels), *of_biases)
+        of_kernels, of_biases = summed([(one.kernels, one.biases) for one in sums])
+        return (depth_to_space(of_x), *(untransformed(kernel) for kernel in of_kernels), *of_biases)
 
 
 class _Sums:
@@ -149,16 +119,6 @@ class _Sums:
         self.biases[number] += gradient.sum((0, 2, 3), dtype=self.biases[0].dtype)
         self.kernels[number] += products(spread, pile[:, :seen].transpose(1, 2))
         add_products(of_pile[:, :seen], self.turned[number], spread)
-
-
-def transformed_weight(weight: Tensor) -> Tensor:
-    """(O, I, 3, 3) to (36, O, I)."""
-    return (FORWARD[weight.dtype].weight @ weight.permute(2, 3, 0, 1).reshape(9, -1)).view(PLACES, *weight.shape[:2])
-
-
-def _untransformed(gradient: Tensor) -> Tensor:
-    flat = ADJOINT[gradient.dtype].weight @ gradient.view(PLACES, -1)
-    return flat.view(3, 3, *gradient.shape[1:]).permute(2, 3, 0, 1).contiguous()
 
 
 def products(left: Tensor, right: Tensor) -> Tensor:

@@ -14,11 +14,11 @@
 #include <immintrin.h>
 #endif
 
-/* WIDTH: floats in a register. The sums of a product, GROUP x 3 or STRIP x ACROSS, and their factors fill all registers. */
+/* WIDTH: floats in a register. GROUP x 3 sums of products and their factors fill all registers. */
 #if defined(__AVX512F__)
-enum { WIDTH = 16, GROUP = 8, STRIP = 4, ACROSS = 6 };
+enum { WIDTH = 16, GROUP = 8 };
 #else
-enum { WIDTH = 8, GROUP = 4, STRIP = 4, ACROSS = 2 };
+enum { WIDTH = 8, GROUP = 4 };
 #endif
 
 typedef float Vector __attribute__((vector_size(4 * WIDTH)));
@@ -31,7 +31,14 @@ INLINE void store(float *to, Vector values) { memcpy(to, &values, sizeof values)
 INLINE Vector load_some(const float *from, int count) { Vector values = {0}; memcpy(&values, from, 4 * count); return values; }
 INLINE void store_some(float *to, Vector values, int count) { if (count == WIDTH) store(to, values); else memcpy(to, &values, 4 * count); }
 INLINE void add(float *to, Vector values) { store(to, load(to) + values); }
-INLINE float total(Vector values) { float sum = 0; for (int lane = 0; lane < WIDTH; lane++) sum += values[lane]; return sum; }
+INLINE float total(Vector values)
+{
+    typedef float Four __attribute__((vector_size(16)));
+    Four parts[WIDTH / 4];
+    memcpy(parts, &values, sizeof values);
+    for (int i = 1; i < WIDTH / 4; i++) parts[0] += parts[i];
+    return (parts[0][0] + parts[0][1]) + (parts[0][2] + parts[0][3]);
+}
 
 /* To bfloat16, to nearest, ties to even, in the upper half of each word. */
 INLINE Words rounded(Vector values) { Words bits = (Words)values; return bits + 0x7fff + (bits >> 16 & 1); }
@@ -61,6 +68,8 @@ INLINE void panel(const float *a, const float *b, float *c, int depth, int chann
         Vector right[3];
 #pragma GCC unroll 3
         for (int v = 0; v < registers; v++) right[v] = load(b + k * count + v * WIDTH);
+#pragma GCC unroll 3
+        for (int v = 0; v < registers; v++) __builtin_prefetch(b + k * count + (registers + v) * WIDTH, 0, 2);
 #pragma GCC unroll 8
         for (int m = 0; m < GROUP; m++) {
             uint32_t word;
@@ -102,46 +111,64 @@ INLINE void unpair(const float *words, int last, Vector *even, Vector *odd)
     *odd = (Vector)(first >> 16 | (second & 0xffff0000));
 }
 
-/* sums[i][k] += left row i times right row k, STRIP x ACROSS of them; rows that are not there repeat the last one. */
-INLINE void strip(const float *left, const float *right, float *sums, int lefts, int rights, int row, int64_t count, int half)
+/* sums[i][k] += left row i times right row k over `length` places, for GROUP x across of them; right rows in half are
+   still in pairs. */
+INLINE void dot_products(const float *left, int64_t left_row, const float *right, int64_t right_row, float *sums, int sums_row,
+                         int lefts, int rights, int length, int across, int half)
 {
-    Vector dot[STRIP][ACROSS] = {{{0}}};
-    const float *left_rows[STRIP], *right_rows[ACROSS];
-    int pair = half ? 2 : 1;
-    for (int i = 0; i < STRIP; i++) left_rows[i] = left + (i < lefts ? i : lefts - 1) / pair * count;
-    for (int k = 0; k < ACROSS; k++) right_rows[k] = right + (k < rights ? k : rights - 1) / pair * count;
-    for (int64_t n = 0; n < count; n += pair * WIDTH) {
-        Vector a[STRIP], b[ACROSS];
+    Vector dots[GROUP][3] = {{{0}}};
+    const float *left_rows[GROUP], *right_rows[3];
+    for (int i = 0; i < GROUP; i++) left_rows[i] = left + (i < lefts ? i : 0) * left_row;
+    for (int k = 0; k < across; k++) right_rows[k] = right + (k < rights ? k : 0) * right_row;
+    for (int n = 0, m = 0; n < length; n += half ? 2 * WIDTH : WIDTH, m += WIDTH) {
+        Vector b[3];
         if (half) {
-#pragma GCC unroll 8
-            for (int i = 0; i < STRIP; i += 2) unpair(left_rows[i] + n, n + WIDTH == count, &a[i], &a[i + 1]);
-#pragma GCC unroll 8
-            for (int k = 0; k < ACROSS; k += 2) unpair(right_rows[k] + n, n + WIDTH == count, &b[k], &b[k + 1]);
+            __builtin_prefetch(right_rows[0] + right_row + n, 0, 2);
+            __builtin_prefetch(right_rows[0] + right_row + n + WIDTH, 0, 2);
+            unpair(right + n, n + WIDTH == length, &b[0], &b[1]);
         } else {
-#pragma GCC unroll 8
-            for (int i = 0; i < STRIP; i++) a[i] = load(left_rows[i] + n);
-#pragma GCC unroll 8
-            for (int k = 0; k < ACROSS; k++) b[k] = load(right_rows[k] + n);
+#pragma GCC unroll 3
+            for (int k = 0; k < across; k++) __builtin_prefetch(right_rows[k] + across * right_row + n, 0, 2);
+#pragma GCC unroll 3
+            for (int k = 0; k < across; k++) b[k] = load(right_rows[k] + n);
         }
 #pragma GCC unroll 8
-        for (int i = 0; i < STRIP; i++)
-#pragma GCC unroll 8
-            for (int k = 0; k < ACROSS; k++) dot[i][k] = multiply_add(dot[i][k], a[i], b[k], half);
+        for (int i = 0; i < GROUP; i++) {
+            Vector a = load(left_rows[i] + m);
+#pragma GCC unroll 3
+            for (int k = 0; k < across; k++) dots[i][k] = multiply_add(dots[i][k], a, b[k], half);
+        }
     }
-    for (int i = 0; i < STRIP && i < lefts; i++)
-        for (int k = 0; k < ACROSS && k < rights; k++) sums[i * row + k] += total(dot[i][k]);
+    for (int i = 0; i < GROUP && i < lefts; i++)
+        for (int k = 0; k < across && k < rights; k++) sums[i * sums_row + k] += total(dots[i][k]);
 }
 
-/* gradient of the weights, (36, lefts, rights), added to: products of spectra with each other over all blocks */
+enum { PLACES = 2048 }; /* of so many, GROUP left rows and those to the right of them stay in the first cache */
+
+/* Gradient of the weights, (36, lefts, rights), added to: the products of spectra with each other over all blocks */
 INLINE void all_weight_gradients(const float *left, const float *right, float *sums, int lefts, int rights, int64_t count,
                                  int64_t left_frequency, int64_t right_frequency, int half)
 {
-    int pair = half ? 2 : 1;
+    int pair = half ? 2 : 1, across = half ? 2 : 3;
     for (int f = 0; f < 36; f++)
-        for (int i = 0; i < lefts; i += STRIP)
-            for (int k = 0; k < rights; k += ACROSS)
-                strip(left + f * left_frequency + i / pair * count, right + f * right_frequency + k / pair * count,
-                      sums + ((int64_t)f * lefts + i) * rights + k, lefts - i, rights - k, rights, count, half);
+        for (int64_t start = 0; start < count; start += PLACES)
+            for (int i = 0; i < lefts; i += GROUP) {
+                int length = count - start < PLACES ? count - start : PLACES;
+                const float *rows = left + f * left_frequency + i / pair * count + start;
+                float unpaired[GROUP * PLACES / 2];
+                if (half)
+                    for (int k = 0; k < GROUP && k < lefts - i; k += 2)
+                        for (int n = 0, m = 0; n < length; n += 2 * WIDTH, m += WIDTH) {
+                            Vector even, odd;
+                            unpair(rows + k / 2 * count + n, n + WIDTH == length, &even, &odd);
+                            store(unpaired + k * PLACES / 2 + m, even);
+                            store(unpaired + (k + 1) * PLACES / 2 + m, odd);
+                        }
+                for (int k = 0; k < rights; k += across)
+                    dot_products(half ? unpaired : rows, half ? PLACES / 2 : count,
+                                 right + f * right_frequency + k / pair * count + start, count,
+                                 sums + ((int64_t)f * lefts + i) * rights + k, rights, lefts - i, rights - k, length, across, half);
+            }
 }
 
 /* ---- Transforms: interpolation at 0, +-LOW, +-HIGH and infinity, see transforms.py ---- */
@@ -207,6 +234,7 @@ typedef struct {
 INLINE Shape shape_of(int rows, int columns)
 {
     int64_t count = ((int64_t)rows * columns + 15) / 16 * 16, margin = (columns + 15) / 16 * 16;
+    if (count % 128 == 0) count += 16; /* or rows of spectra, some 512 bytes times a power of two apart, share few places in the cache */
     return (Shape){rows, columns, count, margin, count + 2 * margin};
 }
 

@@ -46,3 +46,19 @@ def winograd_matrices(dtype: torch.dtype = torch.float64) -> WinogradMatrices:
     inputs[-1] = np.poly(POINTS)[::-1]
     squared = [torch.from_numpy(np.kron(matrix, matrix)).to(dtype) for matrix in (output, weight, inputs)]
     return WinogradMatrices(*squared)
+
+
+FORWARD = {dtype: winograd_matrices(dtype) for dtype in (torch.float32, torch.bfloat16, torch.float64)}
+ADJOINT = {dtype: WinogradMatrices(*(matrix.t().contiguous() for matrix in FORWARD[dtype])) for dtype in FORWARD}
+"""Their transposes, which gradients take."""
+
+
+def transformed_weight(weight: Tensor) -> Tensor:
+    """(O, I, 3, 3) to (36, O, I)."""
+    return (FORWARD[weight.dtype].weight @ weight.permute(2, 3, 0, 1).reshape(9, -1)).view(PATCH**2, *weight.shape[:2])
+
+
+def untransformed(gradient: Tensor) -> Tensor:
+    """The gradient of weights (O, I, 3, 3) from that of their transform (36, O, I)."""
+    flat = ADJOINT[gradient.dtype].weight @ gradient.view(PATCH**2, -1)
+    return flat.view(3, 3, *gradient.shape[1:]).permute(2, 3, 0, 1).contiguous()

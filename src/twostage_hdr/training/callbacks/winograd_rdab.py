@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from twostage_hdr.inference.hardware import keep_freed_memory
 from twostage_hdr.inference.winograd.autograd import dense_block
 from twostage_hdr.networks.rdab import OUTER_FACTOR, RDAB
 
@@ -26,10 +27,10 @@ class WinogradRDAB(RDAB):
         if attention is None or not tiled or not torch.is_grad_enabled() or x.device.type != "cpu":
             return super().forward(x)
         x = x.contiguous()
-        read = x.to(torch.get_autocast_dtype("cpu")) if torch.is_autocast_enabled("cpu") else x
+        dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
         convs = [dense.conv1, dense.conv2, dense.conv3, dense.conv4, dense.conv5, attention.conv]
         biases = [conv.bias for conv in convs if conv.bias is not None]
-        fifth, features = dense_block(read, [conv.weight for conv in convs], biases)
+        fifth, features = dense_block(x, [conv.weight for conv in convs], biases, dtype=dtype)
         # The largest channel by its index: its gradient goes to one place instead of being compared with all.
         pooled = torch.cat((x.mean(1, keepdim=True), x.max(1, keepdim=True).values), 1)
         gate = torch.sigmoid(attention.gate(pooled))
@@ -38,11 +39,15 @@ class WinogradRDAB(RDAB):
 
 
 class WinogradConvolutions(L.Callback):
-    """Switches the RDABs of a run that trains on a CPU to Winograd convolutions; elsewhere it does nothing."""
+    """Switches the RDABs of a run that trains on a CPU to Winograd convolutions; elsewhere it does nothing.
+
+    Such a run keeps the memory that it has freed, see `keep_freed_memory`.
+    """
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         # Before the averaged weights are copied.
         if stage == "fit" and trainer.strategy.root_device.type == "cpu":
+            keep_freed_memory()
             use_winograd(pl_module)
 
 
