@@ -47,6 +47,7 @@ HARMLESS = {
     "imaging.scanline_writer": "its own temporary file",
     "inference.result_files": "opens its own results for writing",
     "inference.weights": "the package's checksums",
+    "inference.winograd.compiled": "what it compiles and keeps in the user's cache",
     "inference.split.sums_triton": "the memory of a GPU",
     "camera.jpeg": "bytes in memory",
 }
