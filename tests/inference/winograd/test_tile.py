@@ -37,7 +37,7 @@ def kind(tiles: Tiles) -> str:
     return type(tiles).__name__
 
 
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (4, 4), (7, 18), (21, 33)])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (4, 4), (7, 18), (21, 33), (3000, 2), (2, 3000)])
 @pytest.mark.parametrize("attention", [True, False])
 @pytest.mark.parametrize("tiles", all_tiles(torch.float32), ids=kind)
 def test_a_tile_is_the_block_that_was_trained(height: int, width: int, attention: bool, tiles: Tiles) -> None:

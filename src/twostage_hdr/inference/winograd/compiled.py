@@ -1,4 +1,4 @@
-"""`kernels.c`: built by the system's C compiler when it is first needed, and kept in the user's cache.
+"""`kernels.c`: compiled by the system's C compiler when it is first needed, and kept in the user's cache.
 
 Where there is no compiler, and on processors without AVX2, PyTorch's own operations do the same, more slowly.
 """
@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from twostage_hdr.boundary.refusal import one_line
+from twostage_hdr.boundary.refusal import printable
 from twostage_hdr.inference.hardware import computes_in_bf16
 
 INSTRUCTIONS = {
@@ -112,53 +112,57 @@ def _library() -> ctypes.CDLL | None:
     if _has_bf16():
         options = (*options, BF16_INSTRUCTIONS)
     try:
-        return _loaded(options)
+        return _declared(_loaded(options))
     except (OSError, subprocess.SubprocessError) as error:
-        seen = error.stderr if isinstance(error, subprocess.CalledProcessError) else one_line(error)
-        line = next((line for line in str(seen).splitlines() if "error" in line), str(seen))
+        said = error.stderr.decode(errors="replace") if isinstance(error, subprocess.CalledProcessError) else str(error)
+        line = next((line for line in said.splitlines() if "error" in line), said)
         warnings.warn(
-            f"the CPU kernels cannot be built, so PyTorch's own operations are taken, which need about twice the time: "
-            f"{line.strip()[:200]}",
+            "PyTorch's own operations are taken, which need about twice the time: the kernels for the CPU could not be "
+            f"compiled ({printable(line)}); install a C compiler, or name it in CC",
             stacklevel=4,
         )
         return None
 
 
 def _loaded(options: tuple[str, ...]) -> ctypes.CDLL:
-    """The library from the cache, built first if it is not there.
+    """The library from the cache, compiled first if it is not there.
 
     Raises:
-        OSError: no compiler, no place to write, or a library that cannot be loaded.
+        OSError: no compiler, or a library that cannot be loaded.
         subprocess.SubprocessError: the compiler gave up.
     """
     source = files(__package__).joinpath("kernels.c").read_bytes()
     name = f"kernels-{hashlib.sha256(source + ' '.join(options).encode()).hexdigest()[:16]}.so"
     kept = _cache_folder() / name
-    if not kept.is_file():
+    if kept.is_file():
+        return ctypes.CDLL(str(kept))
+    with tempfile.TemporaryDirectory() as folder:
+        built = Path(folder) / name
+        _compile(source, options, built)
         try:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            _build(source, options, kept)
-        except PermissionError:  # a home that cannot be written: for this process alone
-            with tempfile.TemporaryDirectory() as folder:
-                _build(source, options, Path(folder) / name)
-                return _declared(ctypes.CDLL(str(Path(folder) / name)))
-    return _declared(ctypes.CDLL(str(kept)))
+            _keep(built, kept)
+        except OSError:  # a home that cannot be written: for this process alone
+            return ctypes.CDLL(str(built))
+        return ctypes.CDLL(str(kept))
 
 
 def _cache_folder() -> Path:
-    """Of this package in the user's cache [XDG Base Directory]."""
+    """Of this package in the user's cache, as the XDG Base Directory Specification has it."""
     named = Path(os.environ.get("XDG_CACHE_HOME", ""))
     return (named if named.is_absolute() else Path.home() / ".cache") / "twostage_hdr"
 
 
-def _build(source: bytes, options: tuple[str, ...], target: Path) -> None:
-    """Compiles in one step for all who look: target is there as a whole or not at all."""
-    compiler = shlex.split(os.environ.get("CC", "")) or [shutil.which("cc") or shutil.which("gcc") or "cc"]
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        built = Path(folder) / target.name
-        command = [*compiler, "-O3", "-shared", "-fPIC", *options, "-x", "c", "-", "-o", str(built)]
-        subprocess.run(command, input=source, check=True, capture_output=True, timeout=300)
-        built.replace(target)
+def _compile(source: bytes, options: tuple[str, ...], target: Path) -> None:
+    compiler = shlex.split(os.environ.get("CC", "")) or ["cc"]
+    command = [*compiler, "-O3", "-shared", "-fPIC", *options, "-x", "c", "-", "-o", str(target)]
+    subprocess.run(command, input=source, check=True, capture_output=True, timeout=300)
+
+
+def _keep(built: Path, kept: Path) -> None:
+    """Copies it for those to come: whoever looks finds all of it or nothing."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+        Path(shutil.copy(built, folder)).replace(kept)
 
 
 def _declared(library: ctypes.CDLL) -> ctypes.CDLL:

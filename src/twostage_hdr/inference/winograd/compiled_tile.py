@@ -22,20 +22,24 @@ class CompiledSpace:
     """Buffers of one worker, allocated once: nothing else grows with the tile.
 
     Args:
-        count: blocks in a tile with its rim, padded.
-        scratch: floats that the kernels take.
+        library: of `compiled.kernels`.
+        rows: of blocks in a tile, the rim included.
+        columns: of blocks in a tile, the rim included.
         features: channels of x.
         growth: channels that each dense conv adds.
         dtype: of the factors of the products.
     """
 
-    def __init__(self, *, count: int, scratch: int, features: int, growth: int, dtype: torch.dtype) -> None:
+    def __init__(
+        self, library: ctypes.CDLL, *, rows: int, columns: int, features: int, growth: int, dtype: torch.dtype
+    ) -> None:
+        count = library.padded_count(rows, columns)
         self.pile = zeros_on_huge_pages(FREQUENCIES * (features + DENSE_CONVS * growth) * count, dtype=dtype)
         self.grown = zeros_on_huge_pages(FREQUENCIES * growth * count)
         self.last = zeros_on_huge_pages(FREQUENCIES * features * count)
         self.attention = zeros_on_huge_pages(FREQUENCIES * features * count)
-        self.scratch = zeros_on_huge_pages(scratch)
-        self.pooled = zeros_on_huge_pages(scratch)
+        self.scratch = zeros_on_huge_pages(library.scratch_size(rows, columns))
+        self.pooled = zeros_on_huge_pages(PLANES * 2 * (rows + 1) * (columns + 2))
         self.gate = zeros_on_huge_pages((PLANES + 1) * count)  # the kernel reads a little beyond its end
         self.features = zeros_on_huge_pages(PLANES * features * count)
 
@@ -71,15 +75,11 @@ class CompiledTiles:
     def workspace(self, *, rows: int, columns: int, features: int, growth: int) -> CompiledSpace:
         """Buffers for tiles of so many blocks, the rim included."""
         return CompiledSpace(
-            count=self.library.padded_count(rows, columns),
-            scratch=self.library.scratch_size(rows, columns),
-            features=features,
-            growth=growth,
-            dtype=self.dtype,
+            self.library, rows=rows, columns=columns, features=features, growth=growth, dtype=self.dtype
         )
 
     def lines(self, block: WinogradWeights, columns: int) -> Tensor:
-        """What `run` takes as above for the uppermost tile, `columns` blocks wide with its rim."""
+        """What `run` takes as above for the uppermost tile, so many blocks wide with its rim."""
         return torch.zeros(DENSE_CONVS, OUTPUTS, block.growth, columns, dtype=torch.float32, device="cpu")
 
     def run(
@@ -109,15 +109,13 @@ class CompiledTiles:
             )
 
         x = source[:, :, 2:, 1:]
-        shape = (features, rows, columns)
-        self.library.tile_spectra(x, _strides(x), space.pile, frequency, space.scratch, *shape, half)
+        self.library.tile_spectra(x, _strides(x), space.pile, frequency, space.scratch, features, rows, columns, half)
         for conv, line in zip(block.growing, above, strict=True):
             convolve(conv, space.grown)
-            spectra = space.pile[conv.seen * count :]
-            shape = (block.growth, rows, columns)
             self.library.grow(
-                space.grown, conv.bias, line, inside, None, spectra, frequency, space.scratch, *shape, half
-            )
+                space.grown, conv.bias, line, inside, None, space.pile[conv.seen * count :], frequency,
+                space.scratch, block.growth, rows, columns, half,
+            )  # fmt: skip
         convolve(block.last, space.last)
         attention, bias = None, None
         if block.attention is not None and block.gate is not None:
@@ -145,6 +143,7 @@ _NO_BIAS = torch.zeros(1, dtype=torch.float32, device="cpu")
 
 
 def _strides(planes: Tensor) -> ctypes.Array[ctypes.c_int64]:
+    assert planes.stride(3) == 1
     return Strides(*planes.stride()[:3])
 
 

@@ -28,9 +28,23 @@ typedef uint8_t Bytes __attribute__((vector_size(WIDTH)));
 
 INLINE Vector load(const float *from) { Vector values; memcpy(&values, from, sizeof values); return values; }
 INLINE void store(float *to, Vector values) { memcpy(to, &values, sizeof values); }
-INLINE Vector load_some(const float *from, int count) { Vector values = {0}; memcpy(&values, from, 4 * count); return values; }
-INLINE void store_some(float *to, Vector values, int count) { if (count == WIDTH) store(to, values); else memcpy(to, &values, 4 * count); }
 INLINE void add(float *to, Vector values) { store(to, load(to) + values); }
+
+/* The first `count` of them */
+INLINE Vector load_some(const float *from, int count)
+{
+    if (count == WIDTH) return load(from);
+    Vector values = {0};
+    memcpy(&values, from, 4 * count);
+    return values;
+}
+
+INLINE void store_some(float *to, Vector values, int count)
+{
+    if (count == WIDTH) store(to, values);
+    else memcpy(to, &values, 4 * count);
+}
+
 INLINE float total(Vector values)
 {
     typedef float Four __attribute__((vector_size(16)));
@@ -94,7 +108,8 @@ INLINE void all_products(const float *weights, const float *spectra, float *prod
     for (int f = 0; f < 36; f++)
         for (int64_t n = 0; n < count; n += 3 * WIDTH)
             for (int g = 0; g < groups; g++) {
-                const float *a = weights + ((int64_t)f * groups + g) * depth * GROUP, *b = spectra + f * spectra_frequency + n;
+                const float *a = weights + ((int64_t)f * groups + g) * depth * GROUP;
+                const float *b = spectra + f * spectra_frequency + n;
                 float *c = products + f * products_frequency + (int64_t)g * GROUP * count + n;
                 int left = channels - g * GROUP;
                 if (count - n >= 3 * WIDTH) panel(a, b, c, depth, left, count, 3, accumulate, half);
@@ -113,8 +128,8 @@ INLINE void unpair(const float *words, int last, Vector *even, Vector *odd)
 
 /* sums[i][k] += left row i times right row k over `length` places, for GROUP x across of them; right rows in half are
    still in pairs. */
-INLINE void dot_products(const float *left, int64_t left_row, const float *right, int64_t right_row, float *sums, int sums_row,
-                         int lefts, int rights, int length, int across, int half)
+INLINE void dot_products(const float *left, int64_t left_row, const float *right, int64_t right_row, float *sums,
+                         int sums_row, int lefts, int rights, int length, int across, int half)
 {
     Vector dots[GROUP][3] = {{{0}}};
     const float *left_rows[GROUP], *right_rows[3];
@@ -167,7 +182,8 @@ INLINE void all_weight_gradients(const float *left, const float *right, float *s
                 for (int k = 0; k < rights; k += across)
                     dot_products(half ? unpaired : rows, half ? PLACES / 2 : count,
                                  right + f * right_frequency + k / pair * count + start, count,
-                                 sums + ((int64_t)f * lefts + i) * rights + k, rights, lefts - i, rights - k, length, across, half);
+                                 sums + ((int64_t)f * lefts + i) * rights + k, rights, lefts - i, rights - k, length,
+                                 across, half);
             }
 }
 
@@ -234,7 +250,7 @@ typedef struct {
 INLINE Shape shape_of(int rows, int columns)
 {
     int64_t count = ((int64_t)rows * columns + 15) / 16 * 16, margin = (columns + 15) / 16 * 16;
-    if (count % 128 == 0) count += 16; /* or rows of spectra, some 512 bytes times a power of two apart, share few places in the cache */
+    if (count % 128 == 0) count += 16; /* rows a multiple of 512 bytes apart would share few places in the cache */
     return (Shape){rows, columns, count, margin, count + 2 * margin};
 }
 
@@ -250,7 +266,10 @@ int64_t scratch_size(int rows, int columns)
 }
 
 /* Pixel (i, j) of the blocks, j from -1 (the last of the block to the left) to 4 (the first of that to the right) */
-INLINE float *pixel(float *channel, const Shape *s, int i, int j) { return channel + (6 * i + j + 1) * s->plane + s->margin; }
+INLINE float *pixel(float *channel, const Shape *s, int i, int j)
+{
+    return channel + (6 * i + j + 1) * s->plane + s->margin;
+}
 
 /* The pixels to the left and to the right of each block from the blocks beside it, zeros outside the tile */
 INLINE void fill_sides(float *channel, const Shape *s)
@@ -502,8 +521,11 @@ INLINE void finish_with(const float *dense, const float *bias, const float *atte
     }
 }
 
-/* `columns` floats at a time of a row that may have fewer: the last ones again, or one by one */
-INLINE int next_of(int n, int columns) { return n + 2 * WIDTH <= columns || n + WIDTH >= columns ? n + WIDTH : columns - WIDTH; }
+/* Where the next WIDTH of a row begin: the last ones begin earlier, so that there is no rest */
+INLINE int next_of(int n, int columns)
+{
+    return n + 2 * WIDTH <= columns || n + WIDTH >= columns ? n + WIDTH : columns - WIDTH;
+}
 
 /* Mean and maximum over the channels of (16, channels, rows, columns): pooled (16, 2, rows, columns) */
 void pool(const float *pixels, const int64_t strides[3], float *pooled, int channels, int rows, int columns)
@@ -517,7 +539,7 @@ void pool(const float *pixels, const int64_t strides[3], float *pooled, int chan
                 int count = columns - n < WIDTH ? columns - n : WIDTH;
                 Vector sum = {0}, most = {0};
                 for (int c = 0; c < channels; c++) {
-                    Vector values = count == WIDTH ? load(from + c * strides[1] + n) : load_some(from + c * strides[1] + n, count);
+                    Vector values = load_some(from + c * strides[1] + n, count);
                     Words larger = (Words)(values > most) | (Words)(values != values); /* NaN wins */
                     sum += values;
                     most = c ? (Vector)(((Words)values & larger) | ((Words)most & ~larger)) : values;
@@ -531,7 +553,8 @@ void pool(const float *pixels, const int64_t strides[3], float *pooled, int chan
 /* A convolution as it is written: side x side taps (odd, at most 7) of pixels whose neighbours lie around them in memory.
    weight: (channels, seen, side, side), seen at most 3; out: (16, channels, rows, columns), written `together` at a time. */
 INLINE void convolve_with(const float *pixels, const int64_t strides[3], const float *weight, const float *bias, float *out,
-                          const int64_t out_strides[3], int channels, int seen, int side, int rows, int columns, int together)
+                          const int64_t out_strides[3], int channels, int seen, int side, int rows, int columns,
+                          int together)
 {
     int64_t offsets[3 * 49];
     int taps = seen * side * side;
@@ -539,7 +562,8 @@ INLINE void convolve_with(const float *pixels, const int64_t strides[3], const f
         for (int tap = 0; tap < taps; tap++) {
             int y = tap / side % side, x = tap % side;
             int i = p / 4 + y - side / 2 + 4, j = p % 4 + x - side / 2 + 4; /* from the block up and left */
-            offsets[tap] = (i % 4 * 4 + j % 4) * strides[0] + tap / side / side * strides[1] + (i / 4 - 1) * strides[2] + j / 4 - 1;
+            int seen_channel = tap / side / side;
+            offsets[tap] = (i % 4 * 4 + j % 4) * strides[0] + seen_channel * strides[1] + (i / 4 - 1) * strides[2] + j / 4 - 1;
         }
         for (int c = 0; c < channels; c += together)
             for (int r = 0; r < rows; r++)
@@ -549,11 +573,12 @@ INLINE void convolve_with(const float *pixels, const int64_t strides[3], const f
                     for (int k = 0; k < together; k++) sums[k] = (Vector){0} + bias[c + k];
                     for (int tap = 0; tap < taps; tap++) {
                         const float *from = pixels + r * strides[2] + offsets[tap] + n;
-                        Vector values = count == WIDTH ? load(from) : load_some(from, count);
+                        Vector values = load_some(from, count);
                         for (int k = 0; k < together; k++) sums[k] += weight[(c + k) * taps + tap] * values;
                     }
                     for (int k = 0; k < together; k++)
-                        store_some(out + p * out_strides[0] + (c + k) * out_strides[1] + r * out_strides[2] + n, sums[k], count);
+                        store_some(out + p * out_strides[0] + (c + k) * out_strides[1] + r * out_strides[2] + n, sums[k],
+                                   count);
                 }
     }
 }
@@ -573,7 +598,8 @@ INLINE void image_spectra_of(const float *image, float *spectra, int64_t frequen
 }
 
 /* products + bias as an image */
-void image_of_products(const float *products, const float *bias, float *image, float *scratch, int channels, int rows, int columns)
+void image_of_products(const float *products, const float *bias, float *image, float *scratch, int channels, int rows,
+                       int columns)
 {
     Shape s = shape_of(rows, columns);
     for (int c = 0; c < channels; c++) {
@@ -620,7 +646,8 @@ INLINE void output_gradient_of(const float *image, const float *products, int64_
 }
 
 /* Gradient of the image that products read */
-void image_of_gradient(const float *products, int64_t frequency, float *image, float *scratch, int channels, int rows, int columns)
+void image_of_gradient(const float *products, int64_t frequency, float *image, float *scratch, int channels, int rows,
+                       int columns)
 {
     Shape s = shape_of(rows, columns);
     for (int c = 0; c < channels; c++) {
@@ -642,8 +669,9 @@ int group_size(void) { return GROUP; }
 void products(const float *weights, const float *spectra, float *products, int channels, int depth, int64_t count,
               int64_t spectra_frequency, int64_t products_frequency, int accumulate, int half)
 {
-    if (accumulate) EITHER(all_products, weights, spectra, products, channels, depth, count, spectra_frequency, products_frequency, 1);
-    else EITHER(all_products, weights, spectra, products, channels, depth, count, spectra_frequency, products_frequency, 0);
+    int64_t from = spectra_frequency, to = products_frequency;
+    if (accumulate) EITHER(all_products, weights, spectra, products, channels, depth, count, from, to, 1);
+    else EITHER(all_products, weights, spectra, products, channels, depth, count, from, to, 0);
 }
 
 void weight_gradient(const float *left, const float *right, float *sums, int lefts, int rights, int64_t count,
@@ -673,13 +701,15 @@ void finish(const float *dense, const float *bias, const float *attention, const
         finish_with(dense, bias, attention, attention_bias, gate, source, source_strides, target, target_strides, scratch,
                     skip, channels, rows, columns);
     else
-        finish_with(dense, bias, 0, 0, 0, source, source_strides, target, target_strides, scratch, skip, channels, rows, columns);
+        finish_with(dense, bias, 0, 0, 0, source, source_strides, target, target_strides, scratch, skip, channels, rows,
+                    columns);
 }
 
 void convolve(const float *pixels, const int64_t strides[3], const float *weight, const float *bias, float *out,
               const int64_t out_strides[3], int channels, int seen, int side, int rows, int columns)
 {
-    if (channels % 4 == 0) convolve_with(pixels, strides, weight, bias, out, out_strides, channels, seen, side, rows, columns, 4);
+    int four = channels % 4 == 0;
+    if (four) convolve_with(pixels, strides, weight, bias, out, out_strides, channels, seen, side, rows, columns, 4);
     else convolve_with(pixels, strides, weight, bias, out, out_strides, channels, seen, side, rows, columns, 1);
 }
 
@@ -693,5 +723,7 @@ void output_gradient(const float *image, const float *products, int64_t products
                      float *bias, float *spectra, float *scratch, int channels, int rows, int columns, int half)
 {
     if (image) EITHER(output_gradient_of, image, 0, 0, 0, bias, spectra, scratch, channels, rows, columns);
-    else EITHER(output_gradient_of, 0, products, products_frequency, positive, bias, spectra, scratch, channels, rows, columns);
+    else
+        EITHER(output_gradient_of, 0, products, products_frequency, positive, bias, spectra, scratch, channels, rows,
+               columns);
 }

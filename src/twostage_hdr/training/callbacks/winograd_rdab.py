@@ -1,4 +1,4 @@
-"""Trains RDABs by Winograd convolutions on CPUs: twice as fast, with the same weights and the same function."""
+"""Trains RDABs by Winograd convolutions on CPUs: the same weights and the same function, several times as fast."""
 
 from typing import Any
 
