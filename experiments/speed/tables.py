@@ -54,7 +54,7 @@ def inference(figures: Figures) -> str:
         f"{image['width']}x{image['height']} photograph, {machine['cpu']}, {machine['cores']} cores, torch "
         f"{machine['torch']}, commit {figures['commit']}. Largest difference of an output from the "
         f"plain network's: {differences}. The last column: operations executed, over the whole time, of what a "
-        "product of large matrices reaches."
+        "product of large matrices reaches in PyTorch (with AVX2 alone where that is MKL on an AMD processor)."
     )
     return table(head, rows) + f"\n{about}\n"
 
@@ -172,7 +172,7 @@ TABLES: dict[str, Callable[[Figures], str]] = {
     "inference_without_bf16": inference,
     "inference_avx2": inference,
     "runtimes": runtimes,
-    "runtimes_one_thread": runtimes,
+    "runtimes_avx2": runtimes,
     "int8": int8,
     "feeding": feeding,
     "cuda": cuda,

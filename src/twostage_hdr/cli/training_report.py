@@ -112,7 +112,7 @@ def plan(module: ReconstructionModule, data: TripleDataModule, trainer: L.Traine
     ]
     has_blocks = any(isinstance(part, RDAB) for part in module.modules())
     if device.type == "cpu" and has_blocks and not callbacks_of(trainer, WinogradConvolutions):
-        lines.append("On a CPU this network learns about twice as fast with trainer=cpu.")
+        lines.append("On a CPU this network learns more than twice as fast with trainer=cpu.")
     if splits.shared:
         lines.append("Too few places or sequences for three sets: validating and testing on what is trained on.")
     skipped = len(getattr(data.source, "unreferenced", ()))
