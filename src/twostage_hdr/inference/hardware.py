@@ -28,6 +28,7 @@ def keep_freed_memory() -> None:
     """
     if platform.libc_ver()[0] == "glibc":
         library = ctypes.CDLL(None)
+        library.mallopt(_M_ARENA_MAX, 1)  # heaps of single threads have no room for large pieces
         library.mallopt(_M_MMAP_MAX, 0)
         library.mallopt(_M_TRIM_THRESHOLD, -1)
 

@@ -58,12 +58,43 @@ def test_images_and_gradients_are_those_of_the_direct_convolutions(
     mine = [leaf.requires_grad_() for leaf in mine]
     images = dense_block(mine[0], mine[1:7], mine[7:], dtype=dtype)
     for image, wanted in zip(images, expected, strict=True):
-        assert image.dtype == (torch.float32 if compiled else dtype)
+        assert image.dtype == dtype
         assert float((image - wanted).norm() / wanted.norm()) < tolerance
     # Positive parts change sides under rounding, which the gradients of what lies before them show.
     slack = 8 if dtype == torch.bfloat16 else 1
     for mine_, wanted in zip(gradients(images, mine), gradients(expected, leaves), strict=True):
         assert float((mine_ - wanted).norm() / wanted.norm()) < tolerance * slack
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_gradients_in_autocast_are_those_outside(compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not compiled:
+        monkeypatch.setattr(autograd, "kernels", lambda *_: None)
+    weights, biases = parameters(8, 4, torch.float32)
+    leaves = [leaf.requires_grad_() for leaf in (torch.rand(1, 8, 8, 12), *weights, *biases)]
+    found = []
+    for autocast in (True, False):
+        with torch.autocast("cpu", enabled=autocast):
+            images = dense_block(leaves[0], leaves[1:7], leaves[7:], dtype=torch.float32)
+            found.append(gradients(images, leaves))
+    assert all(torch.equal(inside, outside) for inside, outside in zip(*found, strict=True))
+
+
+def test_pytorchs_default_dtype_does_not_matter() -> None:
+    weights, biases = parameters(8, 4, torch.float32)
+    leaves = [leaf.requires_grad_() for leaf in (torch.rand(1, 8, 8, 12), *weights, *biases)]
+
+    def differentiated() -> list[Tensor]:
+        return gradients(dense_block(leaves[0], leaves[1:7], leaves[7:], dtype=torch.float32), leaves)
+
+    expected = differentiated()
+    for dtype in (torch.bfloat16, torch.float64):
+        torch.set_default_dtype(dtype)
+        try:
+            found = differentiated()
+        finally:
+            torch.set_default_dtype(torch.float32)
+        assert all(torch.equal(mine, wanted) for mine, wanted in zip(found, expected, strict=True))
 
 
 def test_autocast_around_it_changes_nothing() -> None:

@@ -1,3 +1,6 @@
+import os
+import platform
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +31,17 @@ def compiler(folder: Path, script: str) -> str:
     return str(path)
 
 
+@pytest.mark.skipif(
+    platform.machine() != "x86_64"
+    or os.name != "posix"
+    or torch.backends.cpu.get_cpu_capability() not in compiled.INSTRUCTIONS
+    or shutil.which("cc") is None,
+    reason="a processor or a system without kernels",
+)
+def test_this_machine_has_kernels() -> None:
+    assert kernels(torch.float32) is not None
+
+
 @needs_kernels
 def test_it_is_compiled_once_and_kept(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert kernels(torch.float32) is not None
@@ -45,6 +59,30 @@ def test_a_cache_that_cannot_be_written_is_done_without(cache: Path) -> None:
 
 
 @needs_kernels
+@pytest.mark.parametrize("damage", ["empty", "unreadable"])
+def test_a_damaged_library_is_compiled_again(cache: Path, damage: str) -> None:
+    assert kernels(torch.float32) is not None
+    (kept,) = cache.iterdir()
+    kept.unlink()  # not written over: it is mapped
+    if damage == "empty":
+        kept.touch()
+    else:
+        kept.mkdir()
+    compiled._library.cache_clear()
+    assert kernels(torch.float32) is not None
+
+
+@needs_kernels
+def test_who_has_no_home_compiles_for_each_process(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(*_: object) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", nobody)
+    assert kernels(torch.float32) is not None
+
+
+@needs_kernels
 @pytest.mark.parametrize(
     ("script", "said"),
     [
@@ -53,12 +91,14 @@ def test_a_cache_that_cannot_be_written_is_done_without(cache: Path) -> None:
             "unknown option -mavx2",
         ),
         (None, "No such file or directory"),
+        ("'", "No closing quotation"),
     ],
 )
 def test_without_a_compiler_that_works_pytorch_does_it_and_one_line_says_so(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, said: str
 ) -> None:
-    monkeypatch.setenv("CC", str(tmp_path / "missing") if script is None else compiler(tmp_path, script))
+    named = str(tmp_path / "missing") if script is None else script if script == "'" else compiler(tmp_path, script)
+    monkeypatch.setenv("CC", named)
     with pytest.warns(UserWarning, match="install a C compiler, or name it in CC") as caught:
         assert kernels(torch.float32) is None
     assert said in str(caught[0].message)

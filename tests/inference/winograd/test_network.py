@@ -75,3 +75,11 @@ def test_a_wide_image_gets_lower_bands_so_that_memory_stays_bounded() -> None:
     assert wide.tile_rows < usual.tile_rows
     assert usual.tile_rows == TILE_ROWS
     assert wide.tile_rows * 4 * 11547 * 64 * 4 <= 96 << 20
+
+
+def test_the_stages_may_have_different_widths() -> None:
+    network, ldr = TwoStageNetwork(features=8, growth=4), photograph(30, 41)
+    network.tone_mapping = Stage(features=24, growth=8, blocks=1)
+    np.testing.assert_allclose(
+        streamed(network, ldr, None, torch.float32), whole_image(network, ldr), rtol=0, atol=1e-5
+    )

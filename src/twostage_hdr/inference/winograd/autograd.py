@@ -10,15 +10,21 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from twostage_hdr.inference.winograd.compiled import kernels
 from twostage_hdr.inference.winograd.compiled_autograd import CompiledDenseBlock
 from twostage_hdr.inference.winograd.layout import depth_to_space, gather, scatter, space_to_depth
 from twostage_hdr.inference.winograd.over_images import over_images, summed
-from twostage_hdr.inference.winograd.transforms import ADJOINT, FORWARD, PATCH, transformed_weight, untransformed
+from twostage_hdr.inference.winograd.transforms import (
+    ADJOINT,
+    FORWARD,
+    FREQUENCIES,
+    OUTPUTS,
+    transformed_weight,
+    untransformed,
+)
 from twostage_hdr.inference.winograd.weights import DENSE_CONVS
-
-PLACES = PATCH**2
 
 
 def dense_block(
@@ -33,8 +39,9 @@ def dense_block(
         dtype: of the factors of the products: float32, bfloat16 or float64.
 
     Returns:
-        (B, O, H, W) each, float32 from the compiled kernels, which sum in it, else of that dtype.
+        (B, O, H, W) each, of x's dtype.
     """
+    assert x.shape[2] % OUTPUTS == x.shape[3] % OUTPUTS == 0
     library = kernels(dtype, x.shape[1], *map(len, biases))
     # Differentiation goes through a function of its own, outside autocast.
     with torch.autocast("cpu", enabled=False):
@@ -43,7 +50,7 @@ def dense_block(
             images = _DenseBlock.apply(x.to(dtype), *weights, *biases)
         else:
             images = CompiledDenseBlock.apply(library, dtype, x, *weights, *biases)
-    return images
+        return tuple(image.to(x.dtype) for image in images)
 
 
 class _DenseBlock(torch.autograd.Function):
@@ -53,7 +60,7 @@ class _DenseBlock(torch.autograd.Function):
         tiles = space_to_depth(x)
         batch, _, channels, rows, columns = tiles.shape
         widths = [channels, *(len(bias) for bias in biases[:DENSE_CONVS])]
-        piles = tiles.new_empty((batch, PLACES, sum(widths), rows * columns))
+        piles = tiles.new_empty((batch, FREQUENCIES, sum(widths), rows * columns))
         kernels = [transformed_weight(weight).to(x.dtype) for weight in weights]
         shifts = [bias.to(x.dtype).view(-1, 1, 1) for bias in biases]
         positive = [torch.empty((batch, 16, width, rows, columns), dtype=torch.bool) for width in widths[1:]]
@@ -64,7 +71,7 @@ class _DenseBlock(torch.autograd.Function):
                 pile, filled = piles[image], channels
                 _put(pile, 0, tiles[image])
                 for number, (kernel, shift) in enumerate(zip(kernels, shifts, strict=True)):
-                    product = products(kernel, pile[:, : kernel.shape[2]]).view(PLACES, -1)
+                    product = products(kernel, pile[:, : kernel.shape[2]]).view(FREQUENCIES, -1)
                     output = (FORWARD[x.dtype].output @ product).view(16, -1, rows, columns).add_(shift)
                     if number >= DENSE_CONVS:
                         results[number - DENSE_CONVS][image] = output
@@ -79,7 +86,9 @@ class _DenseBlock(torch.autograd.Function):
         return tuple(depth_to_space(result) for result in results)
 
     @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, ...]:
+    @once_differentiable
+    @torch.autocast("cpu", enabled=False)
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]  # see compiled_autograd
         piles, *rest = context.saved_tensors
         kernels, positive = rest[:-DENSE_CONVS], rest[-DENSE_CONVS:]
         (rows, columns), widths = context.tiles, context.widths
@@ -115,7 +124,7 @@ class _Sums:
     def back(self, number: int, gradient: Tensor, pile: Tensor, of_pile: Tensor) -> None:
         """From a convolution's output to its parameters and to what it read."""
         seen = self.turned[number].shape[1]
-        spread = (ADJOINT[gradient.dtype].output @ gradient.reshape(16, -1)).view(PLACES, -1, pile.shape[-1])
+        spread = (ADJOINT[gradient.dtype].output @ gradient.reshape(16, -1)).view(FREQUENCIES, -1, pile.shape[-1])
         self.biases[number] += gradient.sum((0, 2, 3), dtype=self.biases[0].dtype)
         self.kernels[number] += products(spread, pile[:, :seen].transpose(1, 2))
         add_products(of_pile[:, :seen], self.turned[number], spread)
@@ -125,8 +134,8 @@ def products(left: Tensor, right: Tensor) -> Tensor:
     """36 matrix products. The batched bfloat16 product would copy the slices of a pile: they are taken one by one."""
     if left.dtype != torch.bfloat16:
         return torch.bmm(left, right)
-    result = left.new_empty((PLACES, left.shape[1], right.shape[2]))
-    for place in range(PLACES):
+    result = left.new_empty((FREQUENCIES, left.shape[1], right.shape[2]))
+    for place in range(FREQUENCIES):
         torch.mm(left[place], right[place], out=result[place])
     return result
 
@@ -136,15 +145,15 @@ def add_products(to: Tensor, left: Tensor, right: Tensor) -> None:
     if to.dtype != torch.bfloat16:
         to.baddbmm_(left, right)
         return
-    for place in range(PLACES):
+    for place in range(FREQUENCIES):
         to[place].addmm_(left[place], right[place])
 
 
 def _put(pile: Tensor, start: int, tiles: Tensor) -> None:
-    part = pile[:, start : start + tiles.shape[1]].view(PLACES, -1)
-    torch.mm(FORWARD[pile.dtype].input, gather(tiles).view(PLACES, -1), out=part)
+    part = pile[:, start : start + tiles.shape[1]].view(FREQUENCIES, -1)
+    torch.mm(FORWARD[pile.dtype].input, gather(tiles).view(FREQUENCIES, -1), out=part)
 
 
 def _pull(of_pile: Tensor, start: int, width: int, rows: int, columns: int) -> Tensor:
-    part = of_pile[:, start : start + width].view(PLACES, -1)
-    return scatter((ADJOINT[of_pile.dtype].input @ part).view(PLACES, width, rows, columns))
+    part = of_pile[:, start : start + width].view(FREQUENCIES, -1)
+    return scatter((ADJOINT[of_pile.dtype].input @ part).view(FREQUENCIES, width, rows, columns))

@@ -12,10 +12,10 @@ import shutil
 import subprocess
 import tempfile
 import warnings
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from threading import Lock
 
 import torch
 from torch import Tensor
@@ -38,6 +38,7 @@ class Memory:
     @classmethod
     def from_param(cls, tensor: Tensor | None) -> ctypes.c_void_p:
         """The address of its first element."""
+        assert tensor is None or tensor.device.type == "cpu"
         return ctypes.c_void_p(None if tensor is None else tensor.data_ptr())
 
 
@@ -52,10 +53,9 @@ class Whole(Memory):
 
 
 class Inside(ctypes.Structure):
-    """Where the image lies in a tile: rows and columns of blocks [first, last), for the four offsets in a block."""
+    """Where the image ends in a tile of blocks: at its left, and, for each offset in a block, below and right."""
 
     _fields_ = (
-        ("first_row", ctypes.c_int),
         ("first_column", ctypes.c_int),
         ("last_row", ctypes.c_int * 4),
         ("last_column", ctypes.c_int * 4),
@@ -80,7 +80,6 @@ _SIGNATURES = {
     "output_gradient": (_W, _M, _L, _W, _W, _M, _W, *_SHAPE, _I),
     "image_of_gradient": (_M, _L, _W, _W, *_SHAPE),
 }
-_LOCK = Lock()
 
 
 def kernels(dtype: torch.dtype, *channels: int) -> ctypes.CDLL | None:
@@ -96,8 +95,7 @@ def kernels(dtype: torch.dtype, *channels: int) -> ctypes.CDLL | None:
             return None
     elif dtype != torch.float32:
         return None
-    with _LOCK:  # compiled once, however many threads ask
-        return _library()
+    return _library()
 
 
 def _has_bf16() -> bool:
@@ -113,7 +111,7 @@ def _library() -> ctypes.CDLL | None:
         options = (*options, BF16_INSTRUCTIONS)
     try:
         return _declared(_loaded(options))
-    except (OSError, subprocess.SubprocessError) as error:
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
         said = error.stderr.decode(errors="replace") if isinstance(error, subprocess.CalledProcessError) else str(error)
         line = next((line for line in said.splitlines() if "error" in line), said)
         warnings.warn(
@@ -129,21 +127,22 @@ def _loaded(options: tuple[str, ...]) -> ctypes.CDLL:
 
     Raises:
         OSError: no compiler, or a library that cannot be loaded.
+        ValueError: a CC that is no command.
         subprocess.SubprocessError: the compiler gave up.
     """
     source = files(__package__).joinpath("kernels.c").read_bytes()
     name = f"kernels-{hashlib.sha256(source + ' '.join(options).encode()).hexdigest()[:16]}.so"
-    kept = _cache_folder() / name
-    if kept.is_file():
+    try:
+        kept = _cache_folder() / name
         return ctypes.CDLL(str(kept))
+    except (OSError, RuntimeError):  # not there, not readable, damaged, or nobody's home
+        pass
     with tempfile.TemporaryDirectory() as folder:
         built = Path(folder) / name
         _compile(source, options, built)
-        try:
-            _keep(built, kept)
-        except OSError:  # a home that cannot be written: for this process alone
-            return ctypes.CDLL(str(built))
-        return ctypes.CDLL(str(kept))
+        with suppress(OSError, RuntimeError):  # a home that cannot be written: for this process alone
+            _keep(built, _cache_folder() / name)
+        return ctypes.CDLL(str(built))
 
 
 def _cache_folder() -> Path:
@@ -160,7 +159,7 @@ def _compile(source: bytes, options: tuple[str, ...], target: Path) -> None:
 
 def _keep(built: Path, kept: Path) -> None:
     """Copies it for those to come: whoever looks finds all of it or nothing."""
-    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
         Path(shutil.copy(built, folder)).replace(kept)
 

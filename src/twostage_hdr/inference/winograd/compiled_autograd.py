@@ -6,14 +6,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from twostage_hdr.inference.winograd.compiled import packed
 from twostage_hdr.inference.winograd.layout import PLANES
 from twostage_hdr.inference.winograd.over_images import over_images, summed
-from twostage_hdr.inference.winograd.transforms import OUTPUTS, PATCH, transformed_weight, untransformed
+from twostage_hdr.inference.winograd.transforms import FREQUENCIES, OUTPUTS, transformed_weight, untransformed
 from twostage_hdr.inference.winograd.weights import DENSE_CONVS
-
-PLACES = PATCH**2
 
 
 class CompiledDenseBlock(torch.autograd.Function):
@@ -33,14 +32,14 @@ class CompiledDenseBlock(torch.autograd.Function):
         matrices = [transformed_weight(weight.float()) for weight in weights]
         kernels = [packed(matrix, library, dtype) for matrix in matrices]
         image = _Shape(library, dtype, height, width, [channels, *(len(bias) for bias in biases[:DENSE_CONVS])])
-        piles = torch.empty((batch, PLACES, image.total, image.count), dtype=dtype)
+        piles = x.new_empty((batch, FREQUENCIES, image.total, image.count), dtype=dtype)
         positive = [
-            torch.empty((batch, len(bias), PLANES, image.count), dtype=torch.uint8) for bias in biases[:DENSE_CONVS]
+            x.new_empty((batch, len(bias), PLANES, image.count), dtype=torch.uint8) for bias in biases[:DENSE_CONVS]
         ]
         results = [x.new_empty((batch, len(bias), height, width)) for bias in biases[DENSE_CONVS:]]
 
         def convolve(indices: Sequence[int]) -> None:
-            scratch, products = image.scratch(), torch.empty(PLACES * max(map(len, biases)) * image.count)
+            scratch, products = image.scratch(), x.new_empty(FREQUENCIES * max(map(len, biases)) * image.count)
             for index in indices:
                 pile = piles[index].flatten()
                 library.image_spectra(x[index], pile, image.frequency, scratch, channels, *image.sides, image.half)
@@ -62,7 +61,9 @@ class CompiledDenseBlock(torch.autograd.Function):
         return tuple(results)
 
     @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    @once_differentiable
+    @torch.autocast("cpu", enabled=False)
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]  # of a decorated method only the decorator is seen
         """Gradients of x, the weights and the biases."""
         piles, *rest = context.saved_tensors
         matrices, positive = rest[:-DENSE_CONVS], rest[-DENSE_CONVS:]
@@ -70,7 +71,7 @@ class CompiledDenseBlock(torch.autograd.Function):
         library, channels = image.library, image.widths[0]
         turned = [packed(matrix.transpose(1, 2), library, piles.dtype) for matrix in matrices]
         wanted = [gradient.float().contiguous() for gradient in gradients]
-        of_x = torch.empty((len(piles), channels, *wanted[0].shape[2:]))
+        of_x = wanted[0].new_empty((len(piles), channels, *wanted[0].shape[2:]))
         widest = max(matrix.shape[1] for matrix in matrices)
         order = [
             *range(DENSE_CONVS, len(matrices)),
@@ -78,10 +79,10 @@ class CompiledDenseBlock(torch.autograd.Function):
         ]  # the first one reads the whole pile
 
         def differentiate(indices: Sequence[int]) -> tuple[list[Tensor], list[Tensor]]:
-            of_kernels = [torch.zeros(matrix.shape) for matrix in matrices]
-            of_biases = [torch.zeros(matrix.shape[1]) for matrix in matrices]
-            scratch, of_pile = image.scratch(), torch.empty(PLACES * image.total * image.count)
-            spread = torch.empty(PLACES * widest * image.count, dtype=piles.dtype)
+            of_kernels = [torch.zeros_like(matrix, memory_format=torch.contiguous_format) for matrix in matrices]
+            of_biases = [matrix.new_zeros(matrix.shape[1]) for matrix in matrices]
+            scratch, of_pile = image.scratch(), of_x.new_empty(FREQUENCIES * image.total * image.count)
+            spread = piles.new_empty(FREQUENCIES * widest * image.count)
             for index in indices:
                 pile = piles[index].flatten()
                 for number in order:
@@ -134,7 +135,7 @@ class _Shape:
 
     def scratch(self) -> Tensor:
         """What the kernels of one thread need."""
-        return torch.empty(self.library.scratch_size(*self.sides))
+        return torch.empty(self.library.scratch_size(*self.sides), dtype=torch.float32, device="cpu")
 
     def multiply(
         self,

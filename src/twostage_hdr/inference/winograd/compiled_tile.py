@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from twostage_hdr.inference.winograd.compiled import Inside, Strides, packed
 from twostage_hdr.inference.winograd.layout import PLANES, blocks_inside, clear_outside
-from twostage_hdr.inference.winograd.tile import FREQUENCIES, part, zeros_on_huge_pages
-from twostage_hdr.inference.winograd.transforms import OUTPUTS
+from twostage_hdr.inference.winograd.tile import part, zeros_on_huge_pages
+from twostage_hdr.inference.winograd.transforms import FREQUENCIES, OUTPUTS
 from twostage_hdr.inference.winograd.weights import (
     DENSE_CONVS,
     SKIP,
@@ -135,7 +135,9 @@ class CompiledTiles:
         pooled = part(space.pooled, planes, 2, rows, columns)
         self.library.pool(x, _strides(x), pooled, channels, rows, columns)
         inner, gate = pooled[:, :, 1:, 1:], part(space.gate, planes, 1, rows - 2, columns - 2)
-        self.library.convolve(inner, _strides(inner), weight, _NO_BIAS, gate, _strides(gate), 1, 2, 7, *gate.shape[2:])
+        self.library.convolve(
+            inner, _strides(inner), weight, _NO_BIAS, gate, _strides(gate), *weight.shape[:3], *gate.shape[2:]
+        )
         gate.sigmoid_()
 
 
@@ -154,4 +156,4 @@ def _inside(rows: int, columns: int, *, top: int, left: int, height: int, width:
         ends = (blocks_inside(pixels, offset) - first for offset in range(OUTPUTS))
         return (ctypes.c_int * OUTPUTS)(*(min(max(end, 0), blocks) for end in ends))
 
-    return Inside(max(-top, 0), max(-left, 0), last(top, rows, height), last(left, columns, width))
+    return Inside(max(-left, 0), last(top, rows, height), last(left, columns, width))

@@ -1,5 +1,5 @@
 /* F(4x4, 3x3) on x86 with AVX2 or AVX-512: the products of a convolution, and all that lies between two of them, while it
-   is in the cache. Names are those of the Python files beside this one; all memory is theirs, `compiled.py` checks it.
+   is in the cache. Names are those of the Python files beside this one; all memory is theirs, and of the size that they say.
 
    pixels    16 planes of blocks, see layout.py, or an image in rows
    spectra   36 planes (channels, count), what products read: float, or, in "half", words of two bfloat16, the even
@@ -7,7 +7,8 @@
    products  36 planes (channels, count), float
    frequency floats or words from one of the 36 planes to the next
 
-   count is rows * columns of blocks, rounded up to a multiple of 16, which WIDTH divides: no loop over it has a rest. */
+   count is rows * columns of blocks, rounded up to a multiple of 16 (see `shape_of`), which WIDTH divides: no loop over it
+   has a rest. */
 #include <stdint.h>
 #include <string.h>
 #if defined(__AVX512BF16__)
@@ -158,7 +159,7 @@ INLINE void dot_products(const float *left, int64_t left_row, const float *right
         for (int k = 0; k < across && k < rights; k++) sums[i * sums_row + k] += total(dots[i][k]);
 }
 
-enum { PLACES = 2048 }; /* of so many, GROUP left rows and those to the right of them stay in the first cache */
+enum { PIECE = 2048 }; /* of so many, GROUP left rows and those to the right of them stay in the first cache */
 
 /* Gradient of the weights, (36, lefts, rights), added to: the products of spectra with each other over all blocks */
 INLINE void all_weight_gradients(const float *left, const float *right, float *sums, int lefts, int rights, int64_t count,
@@ -166,21 +167,21 @@ INLINE void all_weight_gradients(const float *left, const float *right, float *s
 {
     int pair = half ? 2 : 1, across = half ? 2 : 3;
     for (int f = 0; f < 36; f++)
-        for (int64_t start = 0; start < count; start += PLACES)
+        for (int64_t start = 0; start < count; start += PIECE)
             for (int i = 0; i < lefts; i += GROUP) {
-                int length = count - start < PLACES ? count - start : PLACES;
+                int length = count - start < PIECE ? count - start : PIECE;
                 const float *rows = left + f * left_frequency + i / pair * count + start;
-                float unpaired[GROUP * PLACES / 2];
+                float unpaired[GROUP * PIECE / 2];
                 if (half)
                     for (int k = 0; k < GROUP && k < lefts - i; k += 2)
                         for (int n = 0, m = 0; n < length; n += 2 * WIDTH, m += WIDTH) {
                             Vector even, odd;
                             unpair(rows + k / 2 * count + n, n + WIDTH == length, &even, &odd);
-                            store(unpaired + k * PLACES / 2 + m, even);
-                            store(unpaired + (k + 1) * PLACES / 2 + m, odd);
+                            store(unpaired + k * PIECE / 2 + m, even);
+                            store(unpaired + (k + 1) * PIECE / 2 + m, odd);
                         }
                 for (int k = 0; k < rights; k += across)
-                    dot_products(half ? unpaired : rows, half ? PLACES / 2 : count,
+                    dot_products(half ? unpaired : rows, half ? PIECE / 2 : count,
                                  right + f * right_frequency + k / pair * count + start, count,
                                  sums + ((int64_t)f * lefts + i) * rights + k, rights, lefts - i, rights - k, length,
                                  across, half);
@@ -435,18 +436,18 @@ INLINE void tile_spectra_of(const float *pixels, const int64_t strides[3], float
     }
 }
 
-/* Where the image lies in a tile: rows and columns of blocks [first, last), for each of the four offsets in a block */
-typedef struct { int first_row, first_column, last_row[4], last_column[4]; } Inside;
+/* Where the image ends in a tile: at its left, and, for each of the four offsets in a block, below and at its right */
+typedef struct { int first_column, last_row[4], last_column[4]; } Inside;
 
 INLINE void clear_outside(float *channel, const Shape *s, const Inside *inside)
 {
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) {
             int first = inside->first_column, last = inside->last_column[j];
-            if (!inside->first_row && !first && inside->last_row[i] == s->rows && last == s->columns) continue;
+            if (!first && inside->last_row[i] == s->rows && last == s->columns) continue;
             for (int r = 0; r < s->rows; r++) {
                 float *line = pixel(channel, s, i, j) + (int64_t)r * s->columns;
-                if (r < inside->first_row || r >= inside->last_row[i]) memset(line, 0, 4 * s->columns);
+                if (r >= inside->last_row[i]) memset(line, 0, 4 * s->columns);
                 else {
                     memset(line, 0, 4 * first);
                     memset(line + last, 0, 4 * (s->columns - last));

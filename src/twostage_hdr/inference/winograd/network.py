@@ -61,7 +61,7 @@ class StreamedNetwork:
         self.tiles = fastest_tiles(stages, dtype)
         with one_thread():
             self.stages = [StreamedStage(stage, self.tiles) for stage in stages]
-        self.features = stages[0].conv_in.out_channels
+        self.features = max(stage.features for stage in self.stages)
         self.growth = max(block.growth for stage in self.stages for block in stage.blocks)
         self.tile = tile
 

@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 
 def over_images(work: Callable[[Sequence[int]], Result], images: int) -> list[Result]:
-    """Calls `work` with shares of the indices 0 .. images - 1, on PyTorch's number of threads, without gradients.
+    """Calls `work` with shares of the indices 0 .. images - 1, on PyTorch's number of threads.
 
     Which thread gets which image depends on the two numbers alone, and so do sums over the results in their order.
     """

@@ -14,7 +14,7 @@ from twostage_hdr.inference.winograd.layout import (
     patch_planes,
     spread_patches,
 )
-from twostage_hdr.inference.winograd.transforms import OUTPUTS, PATCH, winograd_matrices
+from twostage_hdr.inference.winograd.transforms import FREQUENCIES, OUTPUTS, PATCH, winograd_matrices
 from twostage_hdr.inference.winograd.weights import (
     DENSE_CONVS,
     SKIP,
@@ -41,9 +41,6 @@ def zeros_on_huge_pages(*shape: int, dtype: torch.dtype = torch.float32) -> Tens
         return torch.zeros(shape, dtype=dtype, device="cpu")
     address = torch.frombuffer(memory, dtype=torch.uint8, count=1).data_ptr()
     return torch.frombuffer(memory, dtype=dtype, count=count, offset=-address % _HUGE_PAGE).view(shape)
-
-
-FREQUENCIES = PATCH * PATCH
 
 
 class Workspace:

@@ -19,6 +19,7 @@ OUTPUTS = 4
 """Side of the block of outputs, in pixels."""
 PATCH = 6
 """Side of the patch of inputs, in pixels: OUTPUTS + 3 - 1."""
+FREQUENCIES = PATCH * PATCH
 POINTS = (0.0, np.sqrt(0.5), -np.sqrt(0.5), np.sqrt(2.0), -np.sqrt(2.0))
 """Finite interpolation points, dimensionless; the sixth is infinity."""
 
