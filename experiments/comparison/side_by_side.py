@@ -73,6 +73,7 @@ def last_line(log: Path) -> str:
 def _start(job: Job, threads: int) -> "subprocess.Popen[bytes]":
     job.log.parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    environment["PYTHONUNBUFFERED"] = "1"  # so that the log's last line is what was said last
     with job.log.open("ab") as log:
         # A session of its own: Ctrl-C reaches this program alone, which then asks each job once to save itself.
         return subprocess.Popen(
