@@ -30,6 +30,12 @@ def test_exit_code_and_output_are_those_of_the_verb(before: str, status: int, sa
     assert said in done.stdout + done.stderr
 
 
+def test_a_warning_is_one_line_without_our_source() -> None:
+    done = run(before="import warnings; console.main = lambda: warnings.warn('look out', stacklevel=1)")
+    assert done.returncode == 0
+    assert done.stderr == "warning: look out\n"
+
+
 def test_users_mistake_is_one_line_and_exit_code_2() -> None:
     done = run("train", "epochs=3")
     assert done.returncode == 2

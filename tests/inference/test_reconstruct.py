@@ -93,10 +93,11 @@ def test_pytorchs_defaults_do_not_matter(pixels, name, default):
     assert {weight.dtype for weight in twostage_hdr.load_model(name).parameters()} == {torch.float32}
 
 
-def test_autocast_around_it_does_not_matter(pixels):
-    expected = twostage_hdr.reconstruct(pixels, weights="two_stage_context", device="cpu")
+@pytest.mark.parametrize("name", ["two_stage_context", "two_stage_any"])
+def test_autocast_around_it_does_not_matter(pixels, name):
+    expected = twostage_hdr.reconstruct(pixels, weights=name, device="cpu")
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        result = twostage_hdr.reconstruct(pixels, weights="two_stage_context", device="cpu")
+        result = twostage_hdr.reconstruct(pixels, weights=name, device="cpu")
     np.testing.assert_array_equal(result, expected)
 
 

@@ -4,6 +4,7 @@ import atexit
 import io
 import os
 import sys
+import warnings
 from pathlib import Path
 
 
@@ -27,6 +28,7 @@ def console() -> None:
     sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as standard error does
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"  # without a line of our source
 
     def leave() -> None:
         try:

@@ -162,7 +162,7 @@ class WholeFrameRows:
         """The two stages' rows from `top` on with the light of what is clipped in them."""
         bottom = top + band.shape[0]
         frame = self._frame(top, bottom)
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast(self.device.type, enabled=False):
             hdr = torch.from_numpy(band).to(self.device).permute(2, 0, 1)[None]
             if self.view.own_blacks:
                 hdr = with_own_blacks(hdr, encoded(self.ldr[top:bottom], self.table, device=self.device))
@@ -172,7 +172,7 @@ class WholeFrameRows:
     def uncertainty(self, top: int, bottom: int) -> Float[np.ndarray, "rows width"]:
         """Stops between the 10 and the 90 % quantile of the light of the rows; 0 where nothing is clipped."""
         frame = self._frame(top, bottom)
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast(self.device.type, enabled=False):
             return uncertainty_rows(self.view.interval, frame, top=top, height=self.ldr.shape[0])[0, 0].cpu().numpy()
 
     def _frame(self, top: int, bottom: int) -> Tensor:

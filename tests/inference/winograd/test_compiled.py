@@ -59,13 +59,16 @@ def test_a_cache_that_cannot_be_written_is_done_without(cache: Path) -> None:
 
 
 @needs_kernels
-@pytest.mark.parametrize("damage", ["empty", "unreadable"])
+@pytest.mark.parametrize("damage", ["empty", "unreadable", "cut"])
 def test_a_damaged_library_is_compiled_again(cache: Path, damage: str) -> None:
     assert kernels(torch.float32) is not None
     (kept,) = cache.iterdir()
+    whole = kept.read_bytes()
     kept.unlink()  # not written over: it is mapped
     if damage == "empty":
         kept.touch()
+    elif damage == "cut":
+        kept.write_bytes(whole[: len(whole) // 3])
     else:
         kept.mkdir()
     compiled._library.cache_clear()
@@ -91,6 +94,7 @@ def test_who_has_no_home_compiles_for_each_process(cache: Path, monkeypatch: pyt
             "unknown option -mavx2",
         ),
         (None, "No such file or directory"),
+        ("exit 3", "compiler ended with 3"),
         ("'", "No closing quotation"),
     ],
 )

@@ -111,15 +111,17 @@ def _library() -> ctypes.CDLL | None:
         options = (*options, BF16_INSTRUCTIONS)
     try:
         return _declared(_loaded(options))
+    except subprocess.CalledProcessError as error:
+        lines = error.stderr.decode(errors="replace").splitlines()
+        seen = next((line for line in lines if "error" in line), f"{error.cmd[0]} ended with {error.returncode}")
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        said = error.stderr.decode(errors="replace") if isinstance(error, subprocess.CalledProcessError) else str(error)
-        line = next((line for line in said.splitlines() if "error" in line), said)
-        warnings.warn(
-            "PyTorch's own operations are taken, which need about twice the time: the kernels for the CPU could not be "
-            f"compiled ({printable(line)}); install a C compiler, or name it in CC",
-            stacklevel=4,
-        )
-        return None
+        seen = str(error)
+    warnings.warn(
+        "PyTorch's own operations are taken, which need about twice the time: the kernels for the CPU could not be "
+        f"compiled ({printable(seen)}); install a C compiler, or name it in CC",
+        stacklevel=2,
+    )
+    return None
 
 
 def _loaded(options: tuple[str, ...]) -> ctypes.CDLL:
@@ -131,18 +133,21 @@ def _loaded(options: tuple[str, ...]) -> ctypes.CDLL:
         subprocess.SubprocessError: the compiler gave up.
     """
     source = files(__package__).joinpath("kernels.c").read_bytes()
-    name = f"kernels-{hashlib.sha256(source + ' '.join(options).encode()).hexdigest()[:16]}.so"
-    try:
-        kept = _cache_folder() / name
-        return ctypes.CDLL(str(kept))
-    except (OSError, RuntimeError):  # not there, not readable, damaged, or nobody's home
-        pass
+    made_of = f"kernels-{_digest(source + ' '.join(options).encode())}"
+    with suppress(OSError, RuntimeError):  # not there, not readable, or nobody's home
+        for kept in _cache_folder().glob(f"{made_of}-*.so"):
+            if kept.stem == f"{made_of}-{_digest(kept.read_bytes())}":  # a damaged one would end the process
+                return ctypes.CDLL(str(kept))
     with tempfile.TemporaryDirectory() as folder:
-        built = Path(folder) / name
+        built = Path(folder) / "kernels.so"
         _compile(source, options, built)
         with suppress(OSError, RuntimeError):  # a home that cannot be written: for this process alone
-            _keep(built, _cache_folder() / name)
+            return ctypes.CDLL(str(_kept(built, _cache_folder() / f"{made_of}-{_digest(built.read_bytes())}.so")))
         return ctypes.CDLL(str(built))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def _cache_folder() -> Path:
@@ -157,11 +162,11 @@ def _compile(source: bytes, options: tuple[str, ...], target: Path) -> None:
     subprocess.run(command, input=source, check=True, capture_output=True, timeout=300)
 
 
-def _keep(built: Path, kept: Path) -> None:
+def _kept(built: Path, kept: Path) -> Path:
     """Copies it for those to come: whoever looks finds all of it or nothing."""
     kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-        Path(shutil.copy(built, folder)).replace(kept)
+        return Path(shutil.copy(built, folder)).replace(kept)
 
 
 def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
