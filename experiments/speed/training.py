@@ -6,7 +6,7 @@ all losses, both stages and the discriminator.
 The plain step is written out below: NCHW, float32, one forward of the discriminator for each use (the generator's loss,
 real images, generated images), gradients to the discriminator's weights in the generator's step, one Adam after the
 other with a loop over parameters; also with the memory settings that ours makes (`keep_freed_memory`). Ours is
-`TwoStageModule.training_step` as the Trainer runs it. Every way is a process of its own; they take turns, so that
+`TwoStageModule.training_step` as the Trainer runs it. Each variant runs in its own process; they take turns, so that
 whatever else the machine does falls on all. Figures are medians over rounds, of the clock and of processor time, but
 for the first.
 """
@@ -90,7 +90,7 @@ WAYS = {
     "ours, float32": ["trainer=cpu"],
     "ours, bfloat16": ["trainer=cpu_bf16"],
 }
-"""What the Trainer is told, if it is ours."""
+"""Overrides of the configuration of our step; none for the plain one."""
 
 
 class Turn:

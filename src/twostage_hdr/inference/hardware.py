@@ -26,9 +26,9 @@ def keep_freed_memory() -> None:
     A training step takes the same memory as the one before: the system would map and clear it anew, page by page,
     which is a third of a step's time.
     """
+    share_one_heap()  # heaps of single threads have no room for large pieces
     if platform.libc_ver()[0] == "glibc":
         library = ctypes.CDLL(None)
-        library.mallopt(_M_ARENA_MAX, 1)  # heaps of single threads have no room for large pieces
         library.mallopt(_M_MMAP_MAX, 0)
         library.mallopt(_M_TRIM_THRESHOLD, -1)
 

@@ -101,3 +101,9 @@ class SpatialAttention(nn.Module):
         pooled = torch.cat((x.mean(1, keepdim=True), x.amax(1, keepdim=True)), 1)  # (B, 2, H, W)
         attention = torch.sigmoid(self.gate(pooled))  # (B, 1, H, W) in (0, 1)
         return attention * self.conv(x)  # (B, features, H, W)
+
+
+def channels_of(block: nn.Module) -> tuple[int, int]:
+    """Channels of x, and those that each dense conv adds, of an RDAB."""
+    conv = block.dense.conv1  # type: ignore[union-attr]
+    return conv.in_channels, conv.out_channels  # type: ignore[union-attr,return-value]

@@ -10,7 +10,7 @@ from twostage_hdr.inference.winograd.compiled import kernels
 from twostage_hdr.inference.winograd.compiled_tile import CompiledTiles
 from twostage_hdr.inference.winograd.layout import from_blocks, to_blocks
 from twostage_hdr.inference.winograd.stage import Tiles
-from twostage_hdr.inference.winograd.tile import PyTorchTiles, zeros_on_huge_pages
+from twostage_hdr.inference.winograd.tile import PyTorchTiles, Tile, zeros_on_huge_pages
 from twostage_hdr.networks.rdab import RDAB
 
 
@@ -29,7 +29,7 @@ def block_on_one_tile(block: RDAB, x: torch.Tensor, tiles: Tiles) -> torch.Tenso
     target = torch.empty(16, features, rows, columns)
     weights = tiles.weights(block)
     above = tiles.lines(weights, columns + 2)
-    tiles.run(weights, space, top=0, left=0, source=source, target=target, above=above, height=height, width=width)
+    tiles.run(weights, space, Tile(0, 0, source, target, above, height, width))
     return from_blocks(target, width)[:height].permute(2, 0, 1)
 
 

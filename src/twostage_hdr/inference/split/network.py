@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from twostage_hdr.boundary.refusal import one_line
 from twostage_hdr.inference.split import sums
-from twostage_hdr.networks.rdab import OUTER_FACTOR, RDAB
+from twostage_hdr.networks.rdab import OUTER_FACTOR, RDAB, channels_of
 from twostage_hdr.networks.stage import Stage
 
 CONVOLUTIONS = 5
@@ -119,7 +119,7 @@ class SplitNetwork(nn.Module):
     def __init__(self, stages: Sequence[Stage], *, dtype: torch.dtype = torch.bfloat16) -> None:
         super().__init__()
         self.stages = nn.ModuleList(SplitStage(stage, dtype=dtype) for stage in stages)
-        widths = [width for stage in stages for block in stage.blocks for width in _widths(block)]
+        widths = [width for stage in stages for block in stage.blocks for width in channels_of(block)]
         self.powers_of_two = all(width & (width - 1) == 0 for width in widths)
         """As Triton wants the channels of a pixel."""
 
@@ -150,8 +150,3 @@ def _tritons_or_pytorchs() -> ModuleType:
         warnings.warn(f"Triton cannot be used, PyTorch's slower sums are: {one_line(error)}", stacklevel=2)
         return sums
     return sums_triton
-
-
-def _widths(block: nn.Module) -> tuple[int, int]:
-    conv = block.dense.conv1  # type: ignore[union-attr]
-    return conv.in_channels, conv.out_channels  # type: ignore[union-attr,return-value]

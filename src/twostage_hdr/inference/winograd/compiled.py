@@ -1,6 +1,6 @@
 """`kernels.c`: compiled by the system's C compiler when it is first needed, and kept in the user's cache.
 
-Where there is no compiler, and on processors without AVX2, PyTorch's own operations do the same, more slowly.
+Without a compiler, or on a processor without AVX2, PyTorch's own operations are used, which are slower.
 """
 
 import ctypes
@@ -129,7 +129,7 @@ def _loaded(options: tuple[str, ...]) -> ctypes.CDLL:
 
     Raises:
         OSError: no compiler, or a library that cannot be loaded.
-        ValueError: a CC that is no command.
+        ValueError: CC cannot be read as a command line.
         subprocess.SubprocessError: the compiler gave up.
     """
     source = files(__package__).joinpath("kernels.c").read_bytes()

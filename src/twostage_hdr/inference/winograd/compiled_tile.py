@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from twostage_hdr.inference.winograd.compiled import Inside, Strides, packed
 from twostage_hdr.inference.winograd.layout import PLANES, blocks_inside, clear_outside
-from twostage_hdr.inference.winograd.tile import part, zeros_on_huge_pages
+from twostage_hdr.inference.winograd.tile import Tile, part, zeros_on_huge_pages
 from twostage_hdr.inference.winograd.transforms import FREQUENCIES, OUTPUTS
 from twostage_hdr.inference.winograd.weights import (
     DENSE_CONVS,
@@ -82,20 +82,9 @@ class CompiledTiles:
         """What `run` takes as above for the uppermost tile, so many blocks wide with its rim."""
         return torch.zeros(DENSE_CONVS, OUTPUTS, block.growth, columns, dtype=torch.float32, device="cpu")
 
-    def run(
-        self,
-        block: WinogradWeights,
-        space: CompiledSpace,
-        *,
-        top: int,
-        left: int,
-        source: Tensor,
-        target: Tensor,
-        above: Tensor,
-        height: int,
-        width: int,
-    ) -> None:
+    def run(self, block: WinogradWeights, space: CompiledSpace, tile: Tile) -> None:
         """RDAB(x) on one tile; arguments as of `tile.PyTorchTiles.run`."""
+        top, left, source, target, above, height, width = tile
         features, half = block.features, self.pair - 1
         rows, columns = target.shape[2] + 1, target.shape[3] + 2  # with the rim
         count = self.library.padded_count(rows, columns)

@@ -67,7 +67,7 @@ INLINE Vector multiply_add(Vector sums, Vector left, Vector right, int half)
     return sums + left * right;
 }
 
-/* ---- Products ---- */
+/* ---- Products. The rows that follow lie in a farther cache, and the processor does not foresee them: prefetches ---- */
 
 /* GROUP channels of 3 registers of columns (or fewer): c = a b, or c + a b */
 INLINE void panel(const float *a, const float *b, float *c, int depth, int channels, int64_t count, int registers,
@@ -159,7 +159,7 @@ INLINE void dot_products(const float *left, int64_t left_row, const float *right
         for (int k = 0; k < across && k < rights; k++) sums[i * sums_row + k] += total(dots[i][k]);
 }
 
-enum { PIECE = 2048 }; /* of so many, GROUP left rows and those to the right of them stay in the first cache */
+enum { PIECE = 2048 }; /* places at a time, which bounds the memory of `unpaired` */
 
 /* Gradient of the weights, (36, lefts, rights), added to: the products of spectra with each other over all blocks */
 INLINE void all_weight_gradients(const float *left, const float *right, float *sums, int lefts, int rights, int64_t count,

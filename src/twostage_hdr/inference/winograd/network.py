@@ -17,6 +17,7 @@ from twostage_hdr.inference.winograd.layout import from_blocks, to_blocks
 from twostage_hdr.inference.winograd.stage import BLOCK_RIM, StreamedStage, Tiles
 from twostage_hdr.inference.winograd.tile import PyTorchTiles
 from twostage_hdr.inference.winograd.transforms import OUTPUTS
+from twostage_hdr.networks.rdab import channels_of
 from twostage_hdr.networks.stage import Stage
 
 TILE_ROWS, TILE_COLUMNS = 11, 38
@@ -111,7 +112,5 @@ class StreamedNetwork:
 
 def fastest_tiles(stages: Sequence[Stage], dtype: torch.dtype) -> Tiles:
     """The compiled kernels where they can be had, else PyTorch's operations."""
-    convs = [block.dense.conv1 for stage in stages for block in stage.blocks]  # type: ignore[union-attr]
-    widths = [width for conv in convs for width in (conv.in_channels, conv.out_channels)]  # type: ignore[union-attr]
-    library = kernels(dtype, *widths)  # type: ignore[arg-type]
+    library = kernels(dtype, *(width for stage in stages for block in stage.blocks for width in channels_of(block)))
     return PyTorchTiles(dtype) if library is None else CompiledTiles(library, dtype)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from twostage_hdr.inference.winograd.grid import HaloBuffer, Span, StreamGrid
 from twostage_hdr.inference.winograd.layout import PLANES, clear_outside
+from twostage_hdr.inference.winograd.tile import Tile
 from twostage_hdr.inference.winograd.weights import WinogradWeights, bias_of
 from twostage_hdr.networks.stage import Stage
 
@@ -38,19 +39,7 @@ class Tiles(Protocol):
 
     def lines(self, block: WinogradWeights, columns: int) -> Tensor: ...  # noqa: D102
 
-    def run(  # noqa: D102
-        self,
-        block: WinogradWeights,
-        space: Any,
-        *,
-        top: int,
-        left: int,
-        source: Tensor,
-        target: Tensor,
-        above: Tensor,
-        height: int,
-        width: int,
-    ) -> None: ...
+    def run(self, block: WinogradWeights, space: Any, tile: Tile) -> None: ...  # noqa: D102
 
 
 RunAll: TypeAlias = Callable[[Sequence[Callable[[Buffers], None]]], object]
@@ -74,9 +63,7 @@ class BlockStream:
 
     def tile(self, target: Tensor, span: Span, space: Buffers) -> None:
         """The RDAB's next rows of one span; target is (16, features, rows, columns)."""
-        self.tiles.run(
-            self.block,
-            space,
+        tile = Tile(
             top=self.source.top,
             left=span.left,
             source=self.source.window(span, target.shape[2]),
@@ -85,6 +72,7 @@ class BlockStream:
             height=self.grid.height,
             width=self.grid.width,
         )
+        self.tiles.run(self.block, space, tile)
 
     def tile_into(self, following: HaloBuffer, span: Span, rows: int, space: Buffers) -> None:
         """The same into the buffer of the block that follows."""

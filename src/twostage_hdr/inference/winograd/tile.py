@@ -2,6 +2,7 @@
 
 import math
 import mmap
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +42,26 @@ def zeros_on_huge_pages(*shape: int, dtype: torch.dtype = torch.float32) -> Tens
         return torch.zeros(shape, dtype=dtype, device="cpu")
     address = torch.frombuffer(memory, dtype=torch.uint8, count=1).data_ptr()
     return torch.frombuffer(memory, dtype=dtype, count=count, offset=-address % _HUGE_PAGE).view(shape)
+
+
+class Tile(NamedTuple):
+    """What an RDAB reads and writes for one tile."""
+
+    top: int
+    """First row of blocks of the output in the image."""
+    left: int
+    """Its first column of blocks."""
+    source: Tensor
+    """(16, features, rows + 4, columns + 4) blocks of x, two more blocks on each side; zeros outside the image."""
+    target: Tensor
+    """(16, features, rows, columns) blocks of the output, written; zeros outside the image."""
+    above: Tensor
+    """(4, 4, growth, columns + 2), the last line of pixels of x1..x4 of the tile above, zeros for the first; replaced
+    by this tile's."""
+    height: int
+    """Of the image, pixels."""
+    width: int
+    """Of the image, pixels."""
 
 
 class Workspace:
@@ -119,19 +140,7 @@ class PyTorchTiles:
         """What `run` takes as above for the uppermost tile, so many blocks wide with its rim."""
         return torch.zeros(DENSE_CONVS, OUTPUTS, block.growth, columns, dtype=self.dtype, device="cpu")
 
-    def run(
-        self,
-        block: WinogradWeights,
-        space: Workspace,
-        *,
-        top: int,
-        left: int,
-        source: Tensor,
-        target: Tensor,
-        above: Tensor,
-        height: int,
-        width: int,
-    ) -> None:
+    def run(self, block: WinogradWeights, space: Workspace, tile: Tile) -> None:
         """RDAB(x) on one tile.
 
         The dense block looks 5 pixels far: x1..x4 are computed on one more block (4 pixels) to the left, to the right
@@ -141,15 +150,9 @@ class PyTorchTiles:
         Args:
             block: transformed weights.
             space: this worker's buffers.
-            top: first row of blocks of the output in the image.
-            left: its first column of blocks.
-            source: (16, features, rows + 4, columns + 4) blocks of x, two more blocks on each side; zeros outside.
-            target: (16, features, rows, columns) blocks of the output, written; zeros outside the image.
-            above: (4, 4, growth, columns + 2), the last line of pixels of x1..x4 of the tile above, zeros for the
-                first; replaced by this tile's.
-            height: of the image, pixels.
-            width: of the image, pixels.
+            tile: its target and above are written.
         """
+        top, left, source, target, above, height, width = tile
         features, growth = block.features, block.growth
         rows, columns = target.shape[2] + 1, target.shape[3] + 2  # with the rim
         count = rows * columns

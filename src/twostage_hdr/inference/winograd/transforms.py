@@ -20,6 +20,7 @@ OUTPUTS = 4
 PATCH = 6
 """Side of the patch of inputs, in pixels: OUTPUTS + 3 - 1."""
 FREQUENCIES = PATCH * PATCH
+"""Products that take the place of a convolution, one for each pair of interpolation points."""
 POINTS = (0.0, np.sqrt(0.5), -np.sqrt(0.5), np.sqrt(2.0), -np.sqrt(2.0))
 """Finite interpolation points, dimensionless; the sixth is infinity."""
 
@@ -56,10 +57,12 @@ ADJOINT = {dtype: WinogradMatrices(*(matrix.t().contiguous() for matrix in FORWA
 
 def transformed_weight(weight: Tensor) -> Tensor:
     """(O, I, 3, 3) to (36, O, I)."""
-    return (FORWARD[weight.dtype].weight @ weight.permute(2, 3, 0, 1).reshape(9, -1)).view(PATCH**2, *weight.shape[:2])
+    return (FORWARD[weight.dtype].weight @ weight.permute(2, 3, 0, 1).reshape(9, -1)).view(
+        FREQUENCIES, *weight.shape[:2]
+    )
 
 
 def untransformed(gradient: Tensor) -> Tensor:
     """The gradient of weights (O, I, 3, 3) from that of their transform (36, O, I)."""
-    flat = ADJOINT[gradient.dtype].weight @ gradient.view(PATCH**2, -1)
+    flat = ADJOINT[gradient.dtype].weight @ gradient.view(FREQUENCIES, -1)
     return flat.view(3, 3, *gradient.shape[1:]).permute(2, 3, 0, 1).contiguous()

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 
-from twostage_hdr.inference.winograd.transforms import winograd_matrices
+from twostage_hdr.inference.winograd.transforms import transformed_weight
 from twostage_hdr.networks.rdab import OUTER_FACTOR, RDAB
 
 SKIP = OUTER_FACTOR + 1.0
@@ -61,8 +60,7 @@ def transform_weights(block: nn.Module, pack: Callable[[Tensor], Tensor]) -> Win
 
     def transformed(conv: nn.Conv2d, factor: float = 1.0) -> WinogradConv:
         weight = factor * conv.weight.detach().double()
-        matrices = torch.einsum("ft,oit->foi", winograd_matrices().weight, weight.flatten(2))
-        return WinogradConv(pack(matrices), factor * bias_of(conv).float(), conv.in_channels)
+        return WinogradConv(pack(transformed_weight(weight)), factor * bias_of(conv).float(), conv.in_channels)
 
     return WinogradWeights(
         growing=[transformed(conv) for conv in (dense.conv1, dense.conv2, dense.conv3, dense.conv4)],
